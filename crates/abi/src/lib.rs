@@ -1,0 +1,1 @@
+//! How a guest call becomes a Rust call, for 32 and 64 bits.

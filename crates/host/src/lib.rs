@@ -1,0 +1,1 @@
+//! Linux: arenas, gate, signals, threads, files. All unsafe code is here.

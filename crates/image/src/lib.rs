@@ -1,0 +1,1 @@
+//! Executable images: checked headers, sections, relocations, imports, exports.

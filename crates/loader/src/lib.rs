@@ -1,0 +1,1 @@
+//! Image, layout, host and win32 become a running guest.

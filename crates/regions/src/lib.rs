@@ -1,0 +1,16 @@
+//! Regions of an address space: typed addresses, region maps, the rules of Windows, layouts as data.
+//!
+//! Pure values: no I/O, no unsafe, no clock. Start with [`Address`] and [`AddressRange`].
+#![forbid(unsafe_code)]
+
+mod address;
+
+pub use address::{Access, Address, AddressRange};
+
+/// Size of a page of memory in bytes, on every machine that plat lays out.
+pub const PAGE_SIZE: u64 = 4096;
+
+/// Windows hands out reservations at multiples of this many bytes.
+///
+/// Source: Microsoft, "SYSTEM_INFO structure", `dwAllocationGranularity`.
+pub const ALLOCATION_GRANULARITY: u64 = 0x1_0000;

@@ -1,0 +1,1 @@
+//! Region maps and tables as text, SVG, HTML and JSON.

@@ -1,0 +1,1 @@
+//! Fixtures, generators and helpers for tests.

@@ -1,0 +1,1 @@
+//! The Windows system DLLs: one module per DLL, one file per API header.
