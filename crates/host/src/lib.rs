@@ -1,1 +1,12 @@
-//! Linux: arenas, gate, signals, threads, files. All unsafe code is here.
+//! Linux: reservations, the gate between host and guest, signals, threads, files. All unsafe code of plat is here.
+//!
+//! The gate ([`gate`]) carries calls between guest code and Rust; [`signals`] turns processor faults in guest code
+//! into calls of the installed [`gate::System`]; [`memory`] reads and writes guest memory with fault recovery;
+//! [`arena`] reserves the guest's address space and carries out the edits of the books.
+
+pub mod arena;
+pub mod gate;
+pub mod maps;
+pub mod memory;
+pub mod signals;
+pub mod thread;

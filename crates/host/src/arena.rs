@@ -1,0 +1,161 @@
+//! The guest's address space on the kernel: reserved first, never let go, changed only as the books say.
+//!
+//! Every range handed to this module must lie in the reserved windows; releasing turns it back into a reservation,
+//! never into free space that another `mmap` could take. Key type: [`Arena`]. Neighbour: `maps` reads the kernel's view.
+
+use std::ffi::c_void;
+use std::os::fd::BorrowedFd;
+
+use plat_regions::{Access, AddressRange};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
+
+use crate::memory;
+
+/// The kernel refused to lay the guest's address space out.
+#[derive(Debug, thiserror::Error)]
+pub enum ArenaError {
+    /// A window could not be reserved at start.
+    #[error("cannot reserve {range} for the guest: {source}; something of this process lies there, or a limit \
+             (ulimit -v) is too low")]
+    Reserve {
+        /// The window.
+        range: AddressRange,
+        /// The kernel's word.
+        source: rustix::io::Errno,
+    },
+    /// A range outside the reserved windows was to be changed.
+    #[error("{range} is not inside the guest's reserved windows")]
+    Outside {
+        /// The range.
+        range: AddressRange,
+    },
+    /// The kernel refused a change inside a window.
+    #[error("the kernel refused to {verb} {range}: {source}")]
+    Change {
+        /// What was to be done.
+        verb: &'static str,
+        /// Where.
+        range: AddressRange,
+        /// The kernel's word.
+        source: rustix::io::Errno,
+    },
+}
+
+impl ArenaError {
+    /// Says whether the kernel lacked memory, or map entries, for the change.
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Change { source: rustix::io::Errno::NOMEM, .. })
+    }
+}
+
+/// The reserved windows. There is one arena in a process, and it is never given back.
+#[derive(Debug)]
+pub struct Arena {
+    windows: Vec<AddressRange>,
+}
+
+impl Arena {
+    /// Reserves `windows` (at most two, page-aligned) before anything else may allocate there.
+    ///
+    /// # Errors
+    /// [`ArenaError::Reserve`] when a part of a window is in use or a limit forbids it.
+    pub fn reserve(windows: &[AddressRange]) -> Result<Self, ArenaError> {
+        for &range in windows {
+            let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED_NOREPLACE;
+            let start = range.start.get() as *mut c_void;
+            // SAFETY: 1. NOREPLACE: nothing that exists is touched.
+            let result = unsafe {
+                rustix::mm::mmap_anonymous(start, range.size() as usize, ProtFlags::empty(), flags)
+            };
+            result.map_err(|source| ArenaError::Reserve { range, source })?;
+        }
+        memory::set_windows(windows);
+        Ok(Self { windows: windows.to_vec() })
+    }
+
+    /// Returns the reserved windows.
+    pub fn windows(&self) -> &[AddressRange] {
+        &self.windows
+    }
+
+    /// Makes fresh pages of zeros.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn map_anonymous(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
+        self.check(range)?;
+        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
+        let start = range.start.get() as *mut c_void;
+        // SAFETY: 1. the range is in the arena, where no Rust object lives.
+        let result = unsafe { rustix::mm::mmap_anonymous(start, range.size() as usize, protection(access), flags) };
+        result.map(|_| ()).map_err(|source| ArenaError::Change { verb: "map", range, source })
+    }
+
+    /// Maps a file from `offset`, a multiple of the page size; `shared` writes go to the file.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn map_file(
+        &self,
+        range: AddressRange,
+        access: Access,
+        file: BorrowedFd<'_>,
+        offset: u64,
+        shared: bool,
+    ) -> Result<(), ArenaError> {
+        self.check(range)?;
+        let sharing = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
+        let start = range.start.get() as *mut c_void;
+        let flags = sharing | MapFlags::NORESERVE | MapFlags::FIXED;
+        // SAFETY: 1. the range is in the arena, where no Rust object lives.
+        let result =
+            unsafe { rustix::mm::mmap(start, range.size() as usize, protection(access), flags, file, offset) };
+        result.map(|_| ()).map_err(|source| ArenaError::Change { verb: "map a file at", range, source })
+    }
+
+    /// Changes what the processor may do with pages.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn protect(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
+        self.check(range)?;
+        let flags = MprotectFlags::from_bits_retain(protection(access).bits());
+        let start = range.start.get() as *mut c_void;
+        // SAFETY: 1. the range is in the arena, where no Rust object lives.
+        let result = unsafe { rustix::mm::mprotect(start, range.size() as usize, flags) };
+        result.map_err(|source| ArenaError::Change { verb: "protect", range, source })
+    }
+
+    /// Drops the contents of pages that stay mapped: they read as zeros (or as their file) again.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn drop_contents(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.check(range)?;
+        let start = range.start.get() as *mut c_void;
+        // SAFETY: 1. the range is in the arena, where no Rust object lives.
+        let result = unsafe { rustix::mm::madvise(start, range.size() as usize, Advice::LinuxDontNeed) };
+        result.map_err(|source| ArenaError::Change { verb: "drop the contents of", range, source })
+    }
+
+    /// Turns a range back into a reservation: no contents, no access.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn release(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.map_anonymous(range, Access::empty())
+    }
+
+    fn check(&self, range: AddressRange) -> Result<(), ArenaError> {
+        let inside = self.windows.iter().any(|window| window.contains_range(range));
+        if inside && !range.is_empty() { Ok(()) } else { Err(ArenaError::Outside { range }) }
+    }
+}
+
+fn protection(access: Access) -> ProtFlags {
+    let mut flags = ProtFlags::empty();
+    flags.set(ProtFlags::READ, access.contains(Access::READ));
+    flags.set(ProtFlags::WRITE, access.contains(Access::WRITE));
+    flags.set(ProtFlags::EXEC, access.contains(Access::EXECUTE));
+    flags
+}

@@ -1,0 +1,383 @@
+//! A guest thread's host side: made on the host thread that carries it, left when the guest ends.
+
+use std::arch::asm;
+use std::cell::{Cell, UnsafeCell};
+use std::fmt;
+
+use super::block::{CallFrame, TEB_PRIVATE, ThreadBlock};
+use super::entry::{
+    plat_call32, plat_call64, plat_enter32, plat_leave, plat_resume, plat_return32, plat_return64, plat_start,
+};
+use super::registers::Registers;
+use super::trampoline::Trampoline;
+use crate::memory::{self, MemoryFault};
+use crate::signals::{
+    ALTERNATE_HEADER_SIZE, ALTERNATE_STACK_SIZE, AlternateHeader, SavedState,
+};
+
+thread_local! {
+    static CURRENT: Cell<*mut ThreadBlock> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// The machine lacks something that the gate cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsupported;
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the processor or the kernel does not let programs set the FS and GS bases (FSGSBASE); \
+             plat needs a processor from 2012 or later and Linux 5.9 or later",
+        )
+    }
+}
+
+impl std::error::Error for Unsupported {}
+
+/// Says whether the gate works on this machine.
+///
+/// # Errors
+/// [`Unsupported`] without FSGSBASE.
+///
+/// Source: Linux, Documentation/arch/x86/x86_64/fsgs.rst, "FSGSBASE instructions enablement".
+pub fn probe() -> Result<(), Unsupported> {
+    const HWCAP2_FSGSBASE: u64 = 1 << 1;
+    // SAFETY: 1. getauxval has no preconditions.
+    let bits = unsafe { libc::getauxval(libc::AT_HWCAP2) };
+    if bits & HWCAP2_FSGSBASE != 0 { Ok(()) } else { Err(Unsupported) }
+}
+
+/// A handle on a guest thread's host side; only the thread itself has it.
+#[derive(Clone, Copy)]
+pub struct Thread {
+    block: *mut ThreadBlock,
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Thread({:p})", self.block)
+    }
+}
+
+impl Thread {
+    #[inline]
+    pub(super) fn from_block(block: *mut ThreadBlock) -> Self {
+        debug_assert!(!block.is_null());
+        Self { block }
+    }
+
+    /// Returns the guest thread that runs on this host thread, if any.
+    pub fn current() -> Option<Self> {
+        let block = CURRENT.get();
+        (!block.is_null()).then_some(Self { block })
+    }
+
+    /// Says whether its guest code is 32-bit code.
+    #[inline]
+    pub fn is_i386(self) -> bool {
+        // SAFETY: 1. the block lives as long as its thread, and only that thread has the handle.
+        unsafe { (*self.block).is_i386 != 0 }
+    }
+
+    /// Makes this host thread a guest thread with the TEB at `teb`, runs `body`, and returns when `body` returns or
+    /// [`Thread::leave`] was called. Returns what `body` returned, or `None` when it was left.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the TEB cannot be written.
+    pub fn enter<T>(
+        teb: u64,
+        trampoline: Option<&'static Trampoline>,
+        body: impl FnOnce(Self) -> T,
+    ) -> Result<Option<T>, MemoryFault> {
+        let stack = AlternateStack::new();
+        let mut block = new_block(teb, trampoline);
+        let block: *mut ThreadBlock = &raw mut *block;
+        memory::write_u64(teb + TEB_PRIVATE, block as u64)?;
+        stack.install(block);
+        CURRENT.set(block);
+        set_segments(teb, trampoline.is_some());
+        let mut start = Start { thread: Self { block }, body: Some(body), result: None };
+        let run = runner(&start);
+        // SAFETY: 1. `block` is valid until the end of this function; 2. `run` takes a `Start` of these very types.
+        unsafe { plat_start(block, run, (&raw mut start).cast()) };
+        CURRENT.set(std::ptr::null_mut());
+        drop(stack);
+        Ok(start.result.take())
+    }
+
+    /// Calls a guest function with pointer-sized arguments on the guest's stack below the innermost call;
+    /// returns RAX, or EDX:EAX.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the guest's stack cannot be written.
+    pub fn call(self, function: u64, arguments: &[u64]) -> Result<u64, MemoryFault> {
+        let top = self.top_stack_pointer().unwrap_or(0);
+        self.call_at(function, arguments, top)
+    }
+
+    /// Calls a guest function with its stack just below `stack_pointer`.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the guest's stack cannot be written.
+    pub fn call_at(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
+        if self.is_i386() {
+            self.call32(function, arguments, stack_pointer)
+        } else {
+            self.call64(function, arguments, stack_pointer)
+        }
+    }
+
+    fn call64(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
+        let home = arguments.len().max(4).next_multiple_of(2) as u64 * 8;
+        let sp = (stack_pointer & !15).wrapping_sub(home + 8);
+        let mut words = vec![std::ptr::addr_of!(plat_return64) as u64];
+        words.extend_from_slice(arguments);
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        memory::write(sp, &bytes)?;
+        let mut registers = [0; 4];
+        for (register, &argument) in registers.iter_mut().zip(arguments) {
+            *register = argument;
+        }
+        // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. whatever the guest does,
+        // it comes back through plat_return64, or its frames are abandoned by `leave` or `resume`.
+        Ok(unsafe { plat_call64(self.block, function, sp, registers.as_ptr()) })
+    }
+
+    fn call32(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
+        // 16 bytes of alignment, as GCC's code for i686 expects of main's callers.
+        let size = arguments.len() as u64 * 4;
+        let sp = (stack_pointer.wrapping_sub(size) & !15).wrapping_sub(4);
+        // SAFETY: 1. the block is this thread's.
+        let return_address = unsafe { (*self.block).far[1] };
+        debug_assert_eq!(return_address, 0x23, "the far pointer's selector");
+        let mut bytes = self.return32_address().to_le_bytes().to_vec();
+        bytes.extend(arguments.iter().flat_map(|&word| (word as u32).to_le_bytes()));
+        memory::write(sp, &bytes)?;
+        // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. as for call64.
+        Ok(unsafe { plat_call32(self.block, function, sp) })
+    }
+
+    fn return32_address(self) -> u32 {
+        // SAFETY: 1. the block is this thread's; 2. a 32-bit thread has the trampoline's table, whose first entry
+        // is followed in the trampoline's page by the return stub.
+        let first = unsafe { (*(*self.block).returns)[0].offset };
+        Trampoline::return_stub(first)
+    }
+
+    /// Returns the guest's stack pointer at the innermost call into the host.
+    pub fn top_stack_pointer(self) -> Option<u64> {
+        // SAFETY: 1. the block is this thread's; 2. frames on its list are alive: each is taken off when its call ends.
+        unsafe {
+            let top = (*self.block).top;
+            if top.is_null() { None } else { Some((*top).guest_sp) }
+        }
+    }
+
+    /// Returns the registers of the callers of all calls into the host that have not returned, innermost first.
+    pub fn call_chain(self) -> Vec<Box<Registers>> {
+        let mut chain = Vec::new();
+        // SAFETY: 1. the block is this thread's.
+        let mut frame: *mut CallFrame = unsafe { (*self.block).top };
+        while !frame.is_null() {
+            // SAFETY: 1. frames on the list are alive.
+            let alive = unsafe { &*frame };
+            chain.push(Registers::of_caller(alive));
+            frame = alive.previous;
+        }
+        chain
+    }
+
+    /// Goes on in the guest with `registers`; host frames below the guest's new stack pointer are given up.
+    pub fn resume(self, registers: Box<Registers>) -> ! {
+        // SAFETY: 1. the block is this thread's.
+        let block = unsafe { &mut *self.block };
+        block.drop_frames_below(registers.rsp());
+        let stack = alternate_stack_of(block);
+        let fs_base = if registers.is_i386 { block.guest_fs } else { 0 };
+        let context = registers.to_kernel(stack);
+        let pages = ResumePages::current();
+        let target = pages.fill(&context, &registers);
+        drop(registers);
+        // SAFETY: 1. the context is complete and lies, with its floating-point state, in memory of this thread that
+        // outlives the call. 2. host frames that are given up own nothing that another thread waits for.
+        unsafe { plat_resume(target, fs_base) }
+    }
+
+    /// Leaves the guest for good: [`Thread::enter`] returns `None`.
+    pub fn leave(self) -> ! {
+        // SAFETY: 1. the block is this thread's and `enter` is on its stack.
+        unsafe { plat_leave(self.block) }
+    }
+
+    pub(super) fn take_fault(self) -> Box<SavedState> {
+        let mut saved = Box::new(SavedState::new());
+        // SAFETY: 1. the block is this thread's; 2. the handler that filled it has returned.
+        let state = unsafe { &mut *(*self.block).fault.get() };
+        std::mem::swap(&mut *saved, state);
+        saved
+    }
+}
+
+/// What `plat_start` passes to `run`.
+struct Start<T, F> {
+    thread: Thread,
+    body: Option<F>,
+    result: Option<T>,
+}
+
+/// Names the instance of [`run`] that takes `start`.
+fn runner<T, F: FnOnce(Thread) -> T>(_: &Start<T, F>) -> extern "C" fn(*mut u8) {
+    run::<T, F>
+}
+
+extern "C" fn run<T, F: FnOnce(Thread) -> T>(argument: *mut u8) {
+    // SAFETY: 1. `Thread::enter` passes its own `Start<T, F>`.
+    let start = unsafe { &mut *argument.cast::<Start<T, F>>() };
+    if let Some(body) = start.body.take() {
+        start.result = Some(body(start.thread));
+    }
+}
+
+impl ThreadBlock {
+    /// Drops calls whose guest frames lie below `stack_pointer`: control leaves them and never comes back.
+    fn drop_frames_below(&mut self, stack_pointer: u64) {
+        while !self.top.is_null() {
+            // SAFETY: 1. frames on the list are alive.
+            let frame = unsafe { &*self.top };
+            if frame.guest_sp >= stack_pointer {
+                break;
+            }
+            // The frame's own place on the host's stack is where the host's stack continued before the call.
+            self.host_rsp = self.top as u64 + size_of::<CallFrame>() as u64;
+            self.top = frame.previous;
+        }
+    }
+}
+
+fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlock> {
+    let returns = trampoline.map_or(std::ptr::null(), |trampoline| trampoline.returns());
+    Box::new(ThreadBlock {
+        host_fs: read_fs_base(),
+        host_rsp: 0,
+        guest_fs: teb,
+        top: std::ptr::null_mut(),
+        enter32: std::ptr::addr_of!(plat_enter32) as u64,
+        return32: std::ptr::addr_of!(plat_return32) as u64,
+        far: [0, 0x23],
+        returns,
+        base_rsp: 0,
+        is_i386: u32::from(trampoline.is_some()),
+        padding: 0,
+        fault: UnsafeCell::new(SavedState::new()),
+    })
+}
+
+fn read_fs_base() -> u64 {
+    let base;
+    // SAFETY: 1. FSGSBASE was probed.
+    unsafe { asm!("rdfsbase {}", out(reg) base, options(nomem, nostack)) };
+    base
+}
+
+/// Sets GS base to a 64-bit TEB, or loads the flat selectors that 32-bit code needs; FS base stays the host's.
+fn set_segments(teb: u64, is_i386: bool) {
+    if is_i386 {
+        // SAFETY: 1. 0x2b is Linux' flat data segment. 2. loading FS clears its base, which is put back at once.
+        unsafe {
+            asm!(
+                "rdfsbase {base}", "mov ds, {flat:e}", "mov es, {flat:e}", "mov fs, {flat:e}", "wrfsbase {base}",
+                base = out(reg) _, flat = in(reg) 0x2b_u32, options(nostack)
+            );
+        }
+    } else {
+        // SAFETY: 1. FSGSBASE was probed. 2. Linux leaves GS to programs.
+        unsafe { asm!("wrgsbase {}", in(reg) teb, options(nostack)) };
+    }
+}
+
+/// A signal stack whose bottom tells the handler's prologue who it is.
+struct AlternateStack {
+    base: *mut u8,
+    layout: std::alloc::Layout,
+    before: libc::stack_t,
+}
+
+impl AlternateStack {
+    fn new() -> Self {
+        let layout = std::alloc::Layout::from_size_align(ALTERNATE_STACK_SIZE, ALTERNATE_STACK_SIZE)
+            .expect("a power of two");
+        // SAFETY: 1. the layout has a size.
+        let base = unsafe { std::alloc::alloc(layout) };
+        if base.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        let before = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+        Self { base, layout, before }
+    }
+
+    fn install(&self, block: *mut ThreadBlock) {
+        // SAFETY: 1. the block is valid.
+        let host_fs = unsafe { (*block).host_fs };
+        // SAFETY: 1. the base is aligned and has room for the header.
+        unsafe { self.base.cast::<AlternateHeader>().write(AlternateHeader { host_fs, block }) };
+        let (start, size) = self.range();
+        let stack = libc::stack_t { ss_sp: start as *mut libc::c_void, ss_flags: 0, ss_size: size as usize };
+        let before = (&raw const self.before).cast_mut();
+        // SAFETY: 1. the range is this object's own; 2. `before` is only written here.
+        let result = unsafe { libc::sigaltstack(&raw const stack, before) };
+        debug_assert_eq!(result, 0, "the range is large enough");
+    }
+
+    fn range(&self) -> (u64, u64) {
+        (
+            self.base as u64 + ALTERNATE_HEADER_SIZE as u64,
+            (ALTERNATE_STACK_SIZE - ALTERNATE_HEADER_SIZE) as u64,
+        )
+    }
+}
+
+impl Drop for AlternateStack {
+    fn drop(&mut self) {
+        // SAFETY: 1. `before` is what was installed before; 2. no signal handler runs on this stack now.
+        unsafe { libc::sigaltstack(&raw const self.before, std::ptr::null_mut()) };
+        // SAFETY: 1. allocated in `new` with the same layout.
+        unsafe { std::alloc::dealloc(self.base, self.layout) };
+    }
+}
+
+/// Asks the kernel for this thread's alternate stack: `rt_sigreturn` wants to set it again.
+fn alternate_stack_of(_block: &ThreadBlock) -> (u64, u64) {
+    let mut now = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+    // SAFETY: 1. `now` is valid for writing.
+    unsafe { libc::sigaltstack(std::ptr::null(), &raw mut now) };
+    (now.ss_sp as u64, now.ss_size as u64)
+}
+
+/// Where a context lies while `rt_sigreturn` reads it: per thread, reused, never freed while the thread lives.
+#[repr(C, align(64))]
+struct ResumePages {
+    xstate: crate::signals::Xstate,
+    context: crate::signals::KernelContext,
+}
+
+thread_local! {
+    static RESUME: UnsafeCell<Box<ResumePages>> = UnsafeCell::new(Box::new(ResumePages {
+        xstate: crate::signals::Xstate { bytes: [0; crate::signals::XSTATE_BYTES], length: 0 },
+        context: crate::signals::KernelContext::default(),
+    }));
+}
+
+impl ResumePages {
+    fn current() -> &'static mut Self {
+        // SAFETY: 1. only this thread uses it, only from `resume`, which does not return; 2. the box is never moved out.
+        RESUME.with(|cell| unsafe { &mut *(&raw mut **cell.get()) })
+    }
+
+    /// Copies the context and its floating-point state; returns the context's address.
+    fn fill(&mut self, context: &crate::signals::KernelContext, registers: &Registers) -> *const u8 {
+        registers.copy_xstate(&mut self.xstate);
+        self.context = *context;
+        self.context.fp_state = self.xstate.bytes.as_ptr() as u64;
+        (&raw const self.context).cast()
+    }
+}

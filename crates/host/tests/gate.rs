@@ -1,0 +1,157 @@
+//! The gate with hand-made guest code: calls, callbacks, faults, resumption, both machines in one process each.
+
+use std::sync::Mutex;
+
+use plat_host::arena::Arena;
+use plat_host::gate::{self, Call, FaultInfo, Registers, System, Thread, Trampoline};
+use plat_host::memory::{self, MemoryFault};
+use plat_regions::{Access, Address, AddressRange};
+
+const CODE: u64 = 0x10_0000;
+const TEB: u64 = 0x20_0000;
+const STACK_TOP: u64 = 0x40_0000;
+const TRAMPOLINE: u64 = 0x11_0000;
+
+struct Recorder {
+    log: Mutex<Vec<String>>,
+}
+
+impl System for Recorder {
+    fn call(&self, call: &mut Call<'_>) {
+        let first = memory::read_u32(call.arguments()).expect("the guest pushed an argument");
+        self.log.lock().expect("no panic").push(format!("call {} ({first})", call.index()));
+        match call.index() {
+            // Calls the guest back: f(7).
+            1 => {
+                let result = call.thread().call(CODE + 0x100, &[7]).expect("the stack is writable");
+                call.set_result(result + 1);
+            }
+            2 => call.thread().leave(),
+            _ => call.set_result(u64::from(first) * 2),
+        }
+        if call.is_i386() {
+            call.set_stack_bytes(4);
+        }
+    }
+
+    fn fault(&self, _: Thread, fault: &FaultInfo, mut registers: Box<Registers>) -> Box<Registers> {
+        let line = format!("fault {} at {:#x} rip {:#x}", fault.trap, fault.address, registers.rip);
+        self.log.lock().expect("no panic").push(line);
+        // Skips `mov eax, [address]` and lets it have read 5: two opcode bytes in 64 bits, one in 32.
+        registers.rip += if registers.is_i386 { 5 } else { 7 };
+        registers.general[0] = 5;
+        registers
+    }
+
+    fn resolve(&self, _: MemoryFault) -> bool {
+        false
+    }
+}
+
+static RECORDER: Recorder = Recorder { log: Mutex::new(Vec::new()) };
+
+fn range(start: u64, size: u64) -> AddressRange {
+    AddressRange::sized(Address::new(start), size).expect("in range")
+}
+
+/// Writes `thunk(index)` at CODE + 0x200 + 16 × index.
+fn thunks(code: &mut [u8], trampoline: Option<&Trampoline>) {
+    for index in 0..3_u32 {
+        let mut thunk = vec![0xb8];
+        thunk.extend(index.to_le_bytes());
+        match trampoline {
+            None => {
+                thunk.extend([0x49, 0xbb]);
+                thunk.extend(gate::enter64_address().to_le_bytes());
+                thunk.extend([0x41, 0xff, 0xe3]);
+            }
+            Some(trampoline) => {
+                thunk.push(0xea);
+                thunk.extend(trampoline.entry().to_le_bytes());
+                thunk.extend([0x33, 0]);
+            }
+        }
+        let at = 0x200 + index as usize * 32;
+        code[at..at + thunk.len()].copy_from_slice(&thunk);
+    }
+}
+
+fn relative(from: usize, to: usize) -> [u8; 4] {
+    (to as i32 - (from as i32 + 4)).to_le_bytes()
+}
+
+/// 64-bit: calls thunk 0 with 21, thunk 1 (which calls f(7)), faults at address 0x10, adds all, then thunk 2.
+fn code64() -> Vec<u8> {
+    let mut code = vec![0xcc; 4096];
+    let mut main: Vec<u8> = vec![0x53, 0x48, 0x83, 0xec, 0x30, 0x31, 0xdb]; // push rbx; sub rsp, 0x30; xor ebx, ebx
+    for (argument, thunk) in [(21_u32, 0_usize), (1, 1)] {
+        main.push(0xb9); // mov ecx, argument
+        main.extend(argument.to_le_bytes());
+        main.push(0xe8);
+        main.extend(relative(main.len(), 0x200 + thunk * 32));
+        main.extend([0x01, 0xc3]); // add ebx, eax
+    }
+    main.extend([0x8b, 0x04, 0x25, 0x10, 0, 0, 0]); // mov eax, [0x10]
+    main.extend([0x01, 0xc3, 0x89, 0xd9, 0xe8]); // add ebx, eax; mov ecx, ebx; call thunk 2
+    main.extend(relative(main.len(), 0x200 + 2 * 32));
+    code[..main.len()].copy_from_slice(&main);
+    code[0x100..0x104].copy_from_slice(&[0x8d, 0x41, 0x03, 0xc3]); // lea eax, [rcx + 3]; ret
+    thunks(&mut code, None);
+    code
+}
+
+fn code32(trampoline: &Trampoline) -> Vec<u8> {
+    let mut code = vec![0xcc; 4096];
+    let mut main: Vec<u8> = vec![0x31, 0xdb]; // xor ebx, ebx
+    for (argument, thunk) in [(21_u32, 0_usize), (1, 1)] {
+        main.push(0x68); // push argument
+        main.extend(argument.to_le_bytes());
+        main.push(0xe8);
+        main.extend(relative(main.len(), 0x200 + thunk * 32));
+        main.extend([0x01, 0xc3]); // add ebx, eax
+    }
+    main.extend([0xa1, 0x10, 0, 0, 0]); // mov eax, [0x10]
+    main.extend([0x01, 0xc3, 0x53, 0xe8]); // add ebx, eax; push ebx; call thunk 2
+    main.extend(relative(main.len(), 0x200 + 2 * 32));
+    code[..main.len()].copy_from_slice(&main);
+    code[0x100..0x10a].copy_from_slice(&[0x8b, 0x44, 0x24, 0x04, 0x83, 0xc0, 0x03, 0xc3, 0xcc, 0xcc]);
+    thunks(&mut code, Some(trampoline));
+    code
+}
+
+fn run(trampoline: Option<&'static Trampoline>, code: &[u8]) -> Vec<String> {
+    memory::write(CODE, code).expect("mapped writable");
+    let left = Thread::enter(TEB, trampoline, |thread| thread.call_at(CODE, &[], STACK_TOP - 64)).expect("a TEB");
+    assert!(left.is_none(), "thunk 2 leaves the guest");
+    std::mem::take(&mut *RECORDER.log.lock().expect("no panic"))
+}
+
+#[test]
+fn guest_code_of_both_machines_calls_is_called_back_faults_and_leaves() {
+    gate::probe().expect("this machine runs plat");
+    let arena = Arena::reserve(&[range(0x1_0000, 0xffff_0000)]).expect("the low 4 GiB are free");
+    let all = Access::READ | Access::WRITE | Access::EXECUTE;
+    arena.map_anonymous(range(CODE, 0x2_0000), all).expect("room");
+    arena.map_anonymous(range(TEB, 0x4000), Access::READ | Access::WRITE).expect("room");
+    arena.map_anonymous(range(STACK_TOP - 0x1_0000, 0x1_0000), Access::READ | Access::WRITE).expect("room");
+    gate::install(&RECORDER);
+    let sum = 21 * 2 + (7 + 3 + 1) + 5;
+
+    let log64 = run(None, &code64());
+    assert_eq!(log64.len(), 4, "{log64:?}");
+    assert_eq!(&log64[..2], ["call 0 (21)", "call 1 (1)"]);
+    assert!(log64[2].starts_with("fault 14 at 0x10 rip 0x1000"), "{log64:?}");
+    assert_eq!(log64[3], format!("call 2 ({sum})"));
+
+    let trampoline: &'static Trampoline = Box::leak(Box::new(Trampoline::new(TRAMPOLINE as u32)));
+    memory::write(TRAMPOLINE, &trampoline.code()).expect("mapped writable");
+    let log32 = run(Some(trampoline), &code32(trampoline));
+    assert_eq!(log32[..2], ["call 0 (21)", "call 1 (1)"]);
+    assert!(log32[2].starts_with("fault 14 at 0x10 rip 0x1000"), "{log32:?}");
+    assert_eq!(log32[3], format!("call 2 ({sum})"));
+
+    let bad = Thread::enter(TEB, None, |_| (memory::read_u32(0x5000_0000), memory::write(u64::MAX - 2, &[0; 8])));
+    let (read, write) = bad.expect("a TEB").expect("not left");
+    assert_eq!(read, Err(MemoryFault { address: 0x5000_0000, write: false }));
+    assert_eq!(write, Err(MemoryFault { address: u64::MAX - 2, write: true }));
+}
