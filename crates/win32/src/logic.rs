@@ -2,4 +2,9 @@
 //!
 //! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
 
+pub mod command_line;
+pub mod heap;
+pub mod nls;
 pub mod status;
+pub mod time;
+pub mod wildcard;
