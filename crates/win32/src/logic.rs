@@ -1,0 +1,10 @@
+//! The pure parts of Windows' behaviour: values in, values out; no guest memory, no operating system.
+//!
+//! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
+
+pub mod command_line;
+pub mod heap;
+pub mod nls;
+pub mod status;
+pub mod time;
+pub mod wildcard;

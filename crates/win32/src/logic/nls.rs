@@ -1,0 +1,3 @@
+//! National language support: case, comparison, character types and code pages over UTF-16.
+
+pub mod case;
