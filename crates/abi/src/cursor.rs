@@ -31,6 +31,11 @@ impl<'a, M: Memory> Cursor<'a, M> {
         P::take(self)
     }
 
+    /// Takes floats from memory only, as a `va_list` has them.
+    pub fn forget_registers(&mut self) {
+        self.index = self.floats.len();
+    }
+
     /// Returns the guest's machine.
     #[inline]
     pub fn machine(&self) -> Machine {

@@ -15,8 +15,10 @@ use crate::memory;
 #[derive(Debug, thiserror::Error)]
 pub enum ArenaError {
     /// A window could not be reserved at start.
-    #[error("cannot reserve {range} for the guest: {source}; something of this process lies there, or a limit \
-             (ulimit -v) is too low")]
+    #[error(
+        "cannot reserve {range} for the guest: {source}; something of this process lies there, or a limit \
+             (ulimit -v) is too low"
+    )]
     Reserve {
         /// The window.
         range: AddressRange,
@@ -87,7 +89,8 @@ impl Arena {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
         let start = range.start.get() as *mut c_void;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
-        let result = unsafe { rustix::mm::mmap_anonymous(start, range.size() as usize, protection(access), flags) };
+        let result =
+            unsafe { rustix::mm::mmap_anonymous(start, range.size() as usize, protection(access), flags) };
         result.map(|_| ()).map_err(|source| ArenaError::Change { verb: "map", range, source })
     }
 
@@ -108,8 +111,9 @@ impl Arena {
         let start = range.start.get() as *mut c_void;
         let flags = sharing | MapFlags::NORESERVE | MapFlags::FIXED;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
-        let result =
-            unsafe { rustix::mm::mmap(start, range.size() as usize, protection(access), flags, file, offset) };
+        let result = unsafe {
+            rustix::mm::mmap(start, range.size() as usize, protection(access), flags, file, offset)
+        };
         result.map(|_| ()).map_err(|source| ArenaError::Change { verb: "map a file at", range, source })
     }
 

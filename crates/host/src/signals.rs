@@ -205,7 +205,9 @@ unsafe fn save(block: *mut ThreadBlock, state: &KernelContext, signal: i32, code
     let length = xstate_length(state.fp_state).min(XSTATE_BYTES);
     saved.xstate.length = length;
     // SAFETY: 1. the kernel wrote `length` bytes at fp_state; 2. the destination has XSTATE_BYTES.
-    unsafe { std::ptr::copy_nonoverlapping(state.fp_state as *const u8, saved.xstate.bytes.as_mut_ptr(), length) };
+    unsafe {
+        std::ptr::copy_nonoverlapping(state.fp_state as *const u8, saved.xstate.bytes.as_mut_ptr(), length)
+    };
 }
 
 /// Reads how long a frame's extended state is: the legacy area, or what its software bytes say.

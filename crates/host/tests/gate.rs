@@ -121,7 +121,8 @@ fn code32(trampoline: &Trampoline) -> Vec<u8> {
 
 fn run(trampoline: Option<&'static Trampoline>, code: &[u8]) -> Vec<String> {
     memory::write(CODE, code).expect("mapped writable");
-    let left = Thread::enter(TEB, trampoline, |thread| thread.call_at(CODE, &[], STACK_TOP - 64)).expect("a TEB");
+    let left =
+        Thread::enter(TEB, trampoline, |thread| thread.call_at(CODE, &[], STACK_TOP - 64)).expect("a TEB");
     assert!(left.is_none(), "thunk 2 leaves the guest");
     std::mem::take(&mut *RECORDER.log.lock().expect("no panic"))
 }
@@ -150,7 +151,8 @@ fn guest_code_of_both_machines_calls_is_called_back_faults_and_leaves() {
     assert!(log32[2].starts_with("fault 14 at 0x10 rip 0x1000"), "{log32:?}");
     assert_eq!(log32[3], format!("call 2 ({sum})"));
 
-    let bad = Thread::enter(TEB, None, |_| (memory::read_u32(0x5000_0000), memory::write(u64::MAX - 2, &[0; 8])));
+    let bad =
+        Thread::enter(TEB, None, |_| (memory::read_u32(0x5000_0000), memory::write(u64::MAX - 2, &[0; 8])));
     let (read, write) = bad.expect("a TEB").expect("not left");
     assert_eq!(read, Err(MemoryFault { address: 0x5000_0000, write: false }));
     assert_eq!(write, Err(MemoryFault { address: u64::MAX - 2, write: true }));

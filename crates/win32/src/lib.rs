@@ -1,3 +1,29 @@
-//! The Windows system DLLs: one module per DLL, one file per API header.
+//! The Windows system DLLs: one module per DLL, one file per API header, NT first.
+//!
+//! Reading order: [`export`] (how a DLL's table of contents is written), [`guest`] (what a function gets),
+//! [`process`] (the state of the one Windows process), [`nt`] (objects, handles, files, waits), then the DLLs:
+//! `kernel32` is a thin translation above `nt`. Pure rules without a guest live in [`logic`].
+//!
+//! Windows names keep their spelling here, parameters included.
+#![forbid(unsafe_code)]
 
+pub mod export;
+pub mod guest;
 pub mod logic;
+pub mod nt;
+pub mod process;
+pub mod teb;
+
+pub mod kernel32;
+
+pub use logic::status::{NtStatus, Win32Error};
+
+use export::Dll;
+
+/// Every builtin DLL, in the order in which they appear in `plat apis`.
+pub const DLLS: &[Dll] = &[kernel32::DLL];
+
+/// Returns the builtin DLL of this file name, compared without regard to case.
+pub fn builtin(name: &str) -> Option<&'static Dll> {
+    DLLS.iter().find(|dll| dll.name.eq_ignore_ascii_case(name))
+}

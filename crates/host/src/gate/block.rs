@@ -34,12 +34,12 @@ pub struct ThreadBlock {
 }
 
 /// How many `ret N` stubs there are: functions of up to 63 words of arguments.
-pub const RETURN_STUBS: usize = 64;
+pub(crate) const RETURN_STUBS: usize = 64;
 
 /// The memory operand of a far jump to 32-bit code.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FarPointer {
+pub(crate) struct FarPointer {
     /// The address.
     pub offset: u32,
     /// The code segment.

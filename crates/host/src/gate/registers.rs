@@ -8,7 +8,7 @@ use super::thread::Thread;
 use crate::signals::{KernelContext, XSTATE_BYTES, Xstate};
 
 /// Length in bytes of the FXSAVE area.
-pub const FXSAVE_BYTES: usize = 512;
+pub(super) const FXSAVE_BYTES: usize = 512;
 
 /// Offset in bytes of XMM0 in the FXSAVE area.
 const FXSAVE_XMM: usize = 160;
@@ -105,7 +105,14 @@ impl Registers {
         };
         let mut registers = Self::zeroed(context.segments[0] == 0x23);
         registers.general[..8].copy_from_slice(&[
-            context.rax, context.rcx, context.rdx, context.rbx, context.rsp, context.rbp, context.rsi, context.rdi,
+            context.rax,
+            context.rcx,
+            context.rdx,
+            context.rbx,
+            context.rsp,
+            context.rbp,
+            context.rsi,
+            context.rdi,
         ]);
         registers.general[8..].copy_from_slice(&context.r8_15);
         registers.rip = context.rip;
@@ -131,8 +138,10 @@ impl Registers {
             ..KernelContext::default()
         };
         context.r8_15.copy_from_slice(&general[8..]);
-        [context.rax, context.rcx, context.rdx, context.rbx] = [general[0], general[1], general[2], general[3]];
-        [context.rsp, context.rbp, context.rsi, context.rdi] = [general[4], general[5], general[6], general[7]];
+        [context.rax, context.rcx, context.rdx, context.rbx] =
+            [general[0], general[1], general[2], general[3]];
+        [context.rsp, context.rbp, context.rsi, context.rdi] =
+            [general[4], general[5], general[6], general[7]];
         context
     }
 }

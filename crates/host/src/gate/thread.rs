@@ -11,9 +11,7 @@ use super::entry::{
 use super::registers::Registers;
 use super::trampoline::Trampoline;
 use crate::memory::{self, MemoryFault};
-use crate::signals::{
-    ALTERNATE_HEADER_SIZE, ALTERNATE_STACK_SIZE, AlternateHeader, SavedState,
-};
+use crate::signals::{ALTERNATE_HEADER_SIZE, ALTERNATE_STACK_SIZE, AlternateHeader, SavedState};
 
 thread_local! {
     static CURRENT: Cell<*mut ThreadBlock> = const { Cell::new(std::ptr::null_mut()) };
@@ -77,6 +75,20 @@ impl Thread {
     pub fn is_i386(self) -> bool {
         // SAFETY: 1. the block lives as long as its thread, and only that thread has the handle.
         unsafe { (*self.block).is_i386 != 0 }
+    }
+
+    /// Returns the address of its TEB.
+    #[inline]
+    pub fn teb(self) -> u64 {
+        // SAFETY: 1. the block lives as long as its thread, and only that thread has the handle.
+        unsafe { (*self.block).guest_fs }
+    }
+
+    /// Returns the registers of the caller of the innermost call, as they will be once it has returned.
+    pub fn caller_registers(self) -> Option<Box<Registers>> {
+        // SAFETY: 1. the block is this thread's; 2. frames on its list are alive.
+        let frame = unsafe { (*self.block).top.as_ref() };
+        frame.map(Registers::of_caller)
     }
 
     /// Makes this host thread a guest thread with the TEB at `teb`, runs `body`, and returns when `body` returns or

@@ -52,7 +52,8 @@ impl Trampoline {
     /// Returns the code: to be mapped at the trampoline's address, readable and executable.
     pub fn code(&self) -> Vec<u8> {
         let mut code = vec![0xcc; TRAMPOLINE_SIZE as usize];
-        let mut put = |at: u32, bytes: &[u8]| code[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
+        let mut put =
+            |at: u32, bytes: &[u8]| code[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
         put(0, &jump_through_block(offset_of!(ThreadBlock, enter32)));
         // jmp far 0x33:RETURN_ENTRY_64
         let mut far = vec![0xea];

@@ -1,0 +1,149 @@
+//! How a builtin DLL's table of contents is written: `dll!` rows, one per exported name.
+//!
+//! ```text
+//! full memoryapi::VirtualAlloc;                          declared with #[winapi], done
+//! partial memoryapi::VirtualQuery, "what is missing";    works within limits that the text states
+//! full "??1type_info@@UEAA@XZ" = eh::type_info_dtor;     exported under another name
+//! forward HeapAlloc => "ntdll.RtlAllocateHeap";          another DLL's function
+//! stub AddConsoleAliasA;                                 stops the program, naming itself, when called
+//! data _iob: stdio::IOB;                                 a variable of the DLL
+//! code GetLastError: leaves::GET_LAST_ERROR;             guest code that never enters the host
+//! @6 full SysFreeString in oleauto;                      (rows may start with `@ordinal`)
+//! ```
+
+use plat_abi::{ApiDescriptor, Machine};
+
+use crate::guest::Guest;
+
+/// A builtin DLL.
+#[derive(Clone, Copy, Debug)]
+pub struct Dll {
+    /// The file name, in lower case.
+    pub name: &'static str,
+    /// The description in its version resource.
+    pub description: &'static str,
+    /// Its exports, in any order.
+    pub exports: &'static [Export],
+}
+
+/// One exported name.
+#[derive(Clone, Copy, Debug)]
+pub struct Export {
+    /// The name as importers spell it.
+    pub name: &'static str,
+    /// The ordinal, where importers use it.
+    pub ordinal: Option<u16>,
+    /// What lies behind it.
+    pub body: Body,
+    /// What it lacks, if it works within limits.
+    pub limits: Option<&'static str>,
+}
+
+/// What lies behind an exported name.
+#[derive(Clone, Copy)]
+pub enum Body {
+    /// A Rust function.
+    Api(&'static ApiDescriptor<Guest>),
+    /// The same function in another DLL: `dll.Name`.
+    Forward(&'static str),
+    /// Nothing yet: a call stops the program and names the function.
+    Stub,
+    /// A variable.
+    Data(&'static Data),
+    /// Position-independent guest code.
+    Code(&'static Code),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Api(api) => write!(f, "Api({})", api.name),
+            Self::Forward(to) => write!(f, "Forward({to})"),
+            Self::Stub => f.write_str("Stub"),
+            Self::Data(_) => f.write_str("Data"),
+            Self::Code(_) => f.write_str("Code"),
+        }
+    }
+}
+
+/// A variable that a DLL exports. Its address is found with [`crate::process::Process::data_address`].
+#[derive(Debug)]
+pub struct Data {
+    /// Its size in bytes for a machine.
+    pub size: fn(Machine) -> u32,
+    /// Its bytes at load; shorter than the size means zeros after.
+    pub initial: fn(Machine) -> Vec<u8>,
+}
+
+/// A function in guest code, for both machines; an empty slice where a machine has none.
+#[derive(Debug)]
+pub struct Code {
+    /// 32-bit code.
+    pub i386: &'static [u8],
+    /// 64-bit code.
+    pub amd64: &'static [u8],
+}
+
+/// Makes the array of a DLL's [`Export`]s; see the module's documentation for the rows.
+#[macro_export]
+macro_rules! dll {
+    (@rows [$($done:expr,)*]) => { &[$($done,)*] };
+    (@rows [$($done:expr,)*] @ $ordinal:literal $($rest:tt)*) => {
+        $crate::dll!(@row Some($ordinal); [$($done,)*] $($rest)*)
+    };
+    (@rows [$($done:expr,)*] $($rest:tt)*) => { $crate::dll!(@row None; [$($done,)*] $($rest)*) };
+
+    (@row $ordinal:expr; [$($done:expr,)*] full $name:literal = $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $name, ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] full $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: <$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR.name,
+            ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] partial $name:literal = $($path:ident)::+, $limits:literal; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $name, ordinal: $ordinal, limits: Some($limits),
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] partial $($path:ident)::+, $limits:literal; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: <$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR.name,
+            ordinal: $ordinal, limits: Some($limits),
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] forward $name:ident => $to:literal; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: stringify!($name), ordinal: $ordinal, limits: None, body: $crate::export::Body::Forward($to),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] stub $name:ident; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: stringify!($name), ordinal: $ordinal, limits: None, body: $crate::export::Body::Stub,
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] data $name:ident: $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: stringify!($name), ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Data(&$($path)::+),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] code $name:ident: $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: stringify!($name), ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Code(&$($path)::+),
+        },] $($rest)*)
+    };
+    ($($rows:tt)*) => { $crate::dll!(@rows [] $($rows)*) };
+}

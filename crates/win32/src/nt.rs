@@ -1,0 +1,6 @@
+//! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
+
+pub mod handle;
+pub mod memory;
+pub mod object;
+pub mod wait;

@@ -1,0 +1,53 @@
+//! Kernel objects: one trait, one kind each.
+
+use std::any::Any;
+use std::sync::Arc;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A file, a pipe, a device or a console.
+    File,
+    /// An open directory, for enumeration.
+    Directory,
+    /// A memory section (file mapping).
+    Section,
+    /// An event.
+    Event,
+    /// A mutex.
+    Mutant,
+    /// A semaphore.
+    Semaphore,
+    /// A waitable timer.
+    Timer,
+    /// A process.
+    Process,
+    /// A thread.
+    Thread,
+    /// A registry key.
+    Key,
+    /// An access token.
+    Token,
+    /// An enumeration of files begun by `FindFirstFile`.
+    Find,
+}
+
+/// A kernel object. Handles and waiting threads share it; it is gone when the last of them lets it go.
+pub trait Object: Any + Send + Sync {
+    /// Returns what it is.
+    fn kind(&self) -> ObjectKind;
+
+    /// Returns its waiting side, if a thread can wait for it.
+    fn waitable(&self) -> Option<&dyn super::wait::Waitable> {
+        None
+    }
+}
+
+/// A shared reference to an object.
+pub type ObjectRef = Arc<dyn Object>;
+
+/// Returns the object as its own type.
+pub fn downcast<T: Object>(object: ObjectRef) -> Option<Arc<T>> {
+    let any: Arc<dyn Any + Send + Sync> = object;
+    any.downcast::<T>().ok()
+}

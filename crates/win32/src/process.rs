@@ -1,0 +1,301 @@
+//! The one Windows process that this Linux process is: what its threads share.
+//!
+//! Key types: [`Process`], [`ModuleLoader`] (the part that the crate `loader` plays). Each area keeps its own state
+//! in a field of its own type, made with `Default`, locked inside.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use plat_abi::{ApiDescriptor, Fault, Machine, Raw};
+use plat_host::gate::{Call, FaultInfo, Registers, System, Thread};
+use plat_host::memory::MemoryFault;
+
+use crate::NtStatus;
+use crate::guest::Guest;
+use crate::nt::handle::HandleTable;
+
+/// What the guest's thunks lead to, by index.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The DLL, as in `kernel32.dll`.
+    pub dll: &'static str,
+    /// The exported name.
+    pub name: &'static str,
+    /// The function, or `None` for a stub.
+    pub api: Option<&'static ApiDescriptor<Guest>>,
+    /// Bytes of arguments that a 32-bit call removes.
+    pub stack_bytes: u32,
+}
+
+/// One loaded module, builtin or native.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Where it lies.
+    pub base: u64,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its entry point's address, or 0.
+    pub entry_point: u64,
+    /// Its file name, as in `kernel32.dll`.
+    pub name: String,
+    /// Its full Windows path.
+    pub path: Vec<u16>,
+    /// Whether plat made it.
+    pub is_builtin: bool,
+    /// Whether it is the program itself.
+    pub is_program: bool,
+    /// Address and size in bytes of its exception table; zero where it has none.
+    pub exception_table: (u64, u64),
+}
+
+/// How an export is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symbol<'a> {
+    /// By name.
+    Name(&'a str),
+    /// By ordinal.
+    Ordinal(u16),
+}
+
+/// What the crate `loader` does for the functions here.
+pub trait ModuleLoader: Sync + Send {
+    /// Loads a DLL by file name or path (UTF-16, as the guest gave it), with what it needs; returns its base.
+    ///
+    /// # Errors
+    /// `DLL_NOT_FOUND`, `INVALID_IMAGE_FORMAT`, `DLL_INIT_FAILED` and their like.
+    fn load(&self, guest: &mut Guest, name: &[u16], flags: u32) -> Result<u64, NtStatus>;
+
+    /// Gives up one reference to a module.
+    ///
+    /// # Errors
+    /// `DLL_NOT_FOUND` when no module lies there.
+    fn unload(&self, guest: &mut Guest, base: u64) -> Result<(), NtStatus>;
+
+    /// Finds an export's address; follows forwarders.
+    ///
+    /// # Errors
+    /// `ENTRYPOINT_NOT_FOUND`, `ORDINAL_NOT_FOUND`, `DLL_NOT_FOUND`.
+    fn symbol(&self, guest: &mut Guest, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus>;
+
+    /// Returns the module in which an address lies.
+    fn module_at(&self, address: u64) -> Option<Module>;
+
+    /// Returns the module of this name or path (UTF-16; `.dll` is added where there is no dot); the program for an
+    /// empty name.
+    fn module_named(&self, name: &[u16]) -> Option<Module>;
+
+    /// Returns all modules in load order.
+    fn modules(&self) -> Vec<Module>;
+
+    /// Tells the modules (static TLS, TLS callbacks, `DllMain`) that this thread begins.
+    fn attach_thread(&self, guest: &mut Guest);
+
+    /// Tells the modules that this thread ends, in reverse order.
+    fn detach_thread(&self, guest: &mut Guest);
+
+    /// Tells the modules that the process ends, in reverse order.
+    fn detach_process(&self, guest: &mut Guest);
+
+    /// Describes a crash to the user on standard error: exception, place, registers, code, stack, regions.
+    fn report_crash(&self, guest: &Guest, crash: &Crash);
+}
+
+/// An exception that nobody handled, or a call of a function that plat lacks.
+#[derive(Debug)]
+pub struct Crash {
+    /// The exception code.
+    pub code: u32,
+    /// A sentence: what happened.
+    pub message: String,
+    /// Where.
+    pub registers: Box<Registers>,
+    /// The address that was accessed, if the exception has one.
+    pub accessed: Option<u64>,
+}
+
+/// What `--trace` shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trace {
+    /// Every call of a Windows function.
+    pub api: bool,
+    /// The loader's decisions.
+    pub loader: bool,
+    /// Changes of the address space.
+    pub memory: bool,
+}
+
+/// What a process is started with.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// The program's full Windows path.
+    pub program: Vec<u16>,
+    /// The command line.
+    pub command_line: Vec<u16>,
+    /// The environment: names and values.
+    pub environment: Vec<(Vec<u16>, Vec<u16>)>,
+    /// What to trace.
+    pub trace: Trace,
+}
+
+/// The state that all guest threads share.
+pub struct Process {
+    /// The guest's machine.
+    pub machine: Machine,
+    /// What it was started with.
+    pub start: Start,
+    /// Its objects, by handle.
+    pub handles: HandleTable,
+    /// Its address space.
+    pub memory: crate::nt::memory::AddressSpace,
+    loader: OnceLock<&'static dyn ModuleLoader>,
+    entries: OnceLock<Vec<Entry>>,
+    data: OnceLock<HashMap<(&'static str, &'static str), u64>>,
+    /// The PEB's address, once there is one.
+    pub peb: OnceLock<u64>,
+}
+
+static PROCESS: OnceLock<Process> = OnceLock::new();
+
+/// The system that the gate calls: it leads to the process.
+struct Gate;
+
+static GATE: Gate = Gate;
+
+impl Process {
+    /// Makes the process and installs it behind the gate; there is one in a Linux process.
+    ///
+    /// # Panics
+    /// When called twice.
+    pub fn install(machine: Machine, start: Start, memory: crate::nt::memory::AddressSpace) -> &'static Self {
+        let process = Self {
+            machine,
+            start,
+            handles: HandleTable::default(),
+            memory,
+            loader: OnceLock::new(),
+            entries: OnceLock::new(),
+            data: OnceLock::new(),
+            peb: OnceLock::new(),
+        };
+        let made = PROCESS.set(process).is_ok();
+        assert!(made, "there is one Windows process in a Linux process");
+        plat_host::gate::install(&GATE);
+        PROCESS.get().expect("it was just set")
+    }
+
+    /// Returns the process, once it was installed.
+    pub fn current() -> Option<&'static Self> {
+        PROCESS.get()
+    }
+
+    /// Completes the process: its loader, what the thunks lead to, and where the builtin DLLs' variables lie
+    /// (by DLL and name).
+    ///
+    /// # Panics
+    /// When called twice.
+    pub fn complete(
+        &self,
+        loader: &'static dyn ModuleLoader,
+        entries: Vec<Entry>,
+        data: HashMap<(&'static str, &'static str), u64>,
+    ) {
+        let fresh = self.loader.set(loader).is_ok()
+            && self.entries.set(entries).is_ok()
+            && self.data.set(data).is_ok();
+        assert!(fresh, "a process is completed once");
+    }
+
+    /// Returns the loader.
+    pub fn loader(&self) -> &'static dyn ModuleLoader {
+        *self.loader.get().expect("guest code runs after the process was completed")
+    }
+
+    /// Returns where a builtin DLL's variable lies, as `data_address("msvcrt.dll", "_iob")`.
+    pub fn data_address(&self, dll: &'static str, name: &'static str) -> Option<u64> {
+        self.data.get()?.get(&(dll, name)).copied()
+    }
+
+    /// Raises an access violation at the caller of the current call. Never comes back.
+    pub(crate) fn raise_fault(&self, guest: &mut Guest, fault: Fault) -> ! {
+        let registers = guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!self.machine.is_64()));
+        let message = format!("a Windows function was given a bad pointer: {fault}");
+        let crash = Crash {
+            code: NtStatus::ACCESS_VIOLATION.0,
+            message,
+            registers,
+            accessed: Some(fault.address.get()),
+        };
+        self.end_by_crash(guest, &crash)
+    }
+
+    /// Reports a crash and ends the process with the exception's code.
+    pub fn end_by_crash(&self, guest: &Guest, crash: &Crash) -> ! {
+        self.loader().report_crash(guest, crash);
+        plat_host::thread::exit_process(exit_status(crash.code))
+    }
+
+    /// Carries out a call of a function that plat does not have: names it and ends the process.
+    #[cold]
+    fn call_stub(&self, guest: &Guest, entry: &Entry) -> ! {
+        let registers = guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!self.machine.is_64()));
+        let message =
+            format!("the program called {}!{}, which plat does not have yet", entry.dll, entry.name);
+        let crash = Crash { code: NtStatus::ENTRYPOINT_NOT_FOUND.0, message, registers, accessed: None };
+        self.end_by_crash(guest, &crash)
+    }
+
+    fn trace_call(&self, guest: &Guest, entry: &Entry, api: &ApiDescriptor<Guest>) {
+        let mut cursor = guest.arguments();
+        let mut line = format!("{}!{}(", entry.dll, entry.name);
+        for (index, param) in api.params.iter().enumerate() {
+            let value = if param.size_i386 == 8 { cursor.take::<u64>() } else { cursor.slot_word() };
+            let comma = if index == 0 { "" } else { ", " };
+            let wide = param.size_i386 == 8 || param.type_name == "GuestWord";
+            let value = value.map(|value| if wide { value } else { value & 0xffff_ffff }).unwrap_or(0);
+            line.push_str(&format!("{comma}{}={value:#x}", param.name));
+        }
+        eprintln!("{:04x} {line})", guest.teb().get(crate::teb::Teb::THREAD_ID).unwrap_or(0));
+    }
+}
+
+/// Maps a Windows exit code to what a Unix parent sees: the low eight bits, never 0 for a failure.
+pub fn exit_status(code: u32) -> i32 {
+    let low = (code & 0xff) as i32;
+    if low == 0 && code != 0 { 1 } else { low }
+}
+
+impl System for Gate {
+    #[inline]
+    fn call(&self, call: &mut Call<'_>) {
+        let process = PROCESS.get().expect("installed with the gate");
+        let entries = process.entries.get().expect("guest code runs after the process was completed");
+        let mut guest = Guest::of_call(process, call);
+        let Some(entry) = entries.get(call.index() as usize) else { return };
+        let Some(api) = entry.api else { process.call_stub(&guest, entry) };
+        if process.start.trace.api {
+            process.trace_call(&guest, entry, api);
+        }
+        match (api.entry)(&mut guest) {
+            Raw::Integer(value) => call.set_result(value),
+            Raw::Double(value) => call.set_double(value),
+            Raw::Float(value) => call.set_float(value),
+        }
+        call.set_stack_bytes(entry.stack_bytes);
+    }
+
+    fn fault(&self, thread: Thread, fault: &FaultInfo, registers: Box<Registers>) -> Box<Registers> {
+        let process = PROCESS.get().expect("installed with the gate");
+        let guest = Guest::of_thread(process, thread);
+        let crash = Crash {
+            code: NtStatus::ACCESS_VIOLATION.0,
+            message: format!("processor exception {}", fault.trap),
+            registers,
+            accessed: (fault.trap == 14).then_some(fault.address),
+        };
+        process.end_by_crash(&guest, &crash)
+    }
+
+    fn resolve(&self, _: MemoryFault) -> bool {
+        false
+    }
+}
