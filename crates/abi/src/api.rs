@@ -113,3 +113,9 @@ impl<G> Return<G> for f32 {
         Raw::Float(self)
     }
 }
+
+impl<G> std::fmt::Debug for ApiDescriptor<G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiDescriptor").field("name", &self.name).finish_non_exhaustive()
+    }
+}
