@@ -5,6 +5,7 @@
 pub mod command_line;
 pub mod heap;
 pub mod nls;
+pub mod path;
 pub mod status;
 pub mod time;
 pub mod wildcard;
