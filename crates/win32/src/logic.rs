@@ -6,6 +6,7 @@ pub mod command_line;
 pub mod heap;
 pub mod nls;
 pub mod path;
+pub mod printf;
 pub mod status;
 pub mod time;
 pub mod wildcard;
