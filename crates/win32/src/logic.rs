@@ -4,7 +4,9 @@
 
 pub mod command_line;
 pub mod heap;
+pub mod messages;
 pub mod nls;
+pub mod number;
 pub mod path;
 pub mod printf;
 pub mod status;
