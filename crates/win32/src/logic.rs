@@ -9,6 +9,7 @@ pub mod nls;
 pub mod number;
 pub mod path;
 pub mod printf;
+pub mod scanf;
 pub mod status;
 pub mod time;
 pub mod wildcard;

@@ -186,7 +186,9 @@ pub fn resolve(
 /// Returns the NT path (`\??\Z:\foo`) for a full Win32 path.
 pub fn nt_path(full: &[u16]) -> Vec<u16> {
     match form(full) {
-        PathForm::Verbatim | PathForm::LocalDevice => [wide(r"\??\").as_slice(), &full[4..]].concat(),
+        PathForm::Verbatim | PathForm::LocalDevice => {
+            [wide(r"\??\").as_slice(), full.get(4..).unwrap_or(&[])].concat()
+        }
         PathForm::Unc => [wide(r"\??\UNC").as_slice(), &full[1..]].concat(),
         _ => [wide(r"\??\").as_slice(), full].concat(),
     }

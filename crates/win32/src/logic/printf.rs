@@ -26,6 +26,10 @@ pub struct Options {
 }
 
 /// The arguments of a call, read one after the other from guest memory. `Error` is what a failed read yields.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the implementer chooses the error: a failed access to guest memory"
+)]
 pub trait Arguments {
     /// The error of a failed read.
     type Error;

@@ -132,6 +132,7 @@ fn unix_paths_become_win32_paths() {
     }
     assert_eq!(nt_path(&wide(r"Z:\x")), wide(r"\??\Z:\x"));
     assert_eq!(nt_path(&wide(r"\\?\Z:\x")), wide(r"\??\Z:\x"));
+    assert_eq!(nt_path(&wide(r"\\.")), wide(r"\??\"));
     assert_eq!(nt_path(&wide(r"\\s\h")), wide(r"\??\UNC\s\h"));
 }
 
