@@ -1,7 +1,7 @@
 //! Paths: Win32 path → full path → Unix path, and back.
 //!
 //! `Z:\` is `/`; `C:\` is a folder given by the caller. A path keeps its Win32 spelling as UTF-16 until the last step,
-//! where [`unix`] turns names into bytes and [`lookup`] finds the spelling that the directory really has.
+//! where `unix` turns names into bytes and `lookup` finds the spelling that the directory really has.
 //!
 //! Source: <https://learn.microsoft.com/dotnet/standard/io/file-path-formats>,
 //! <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>
