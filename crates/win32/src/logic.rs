@@ -4,7 +4,12 @@
 
 pub mod command_line;
 pub mod heap;
+pub mod messages;
 pub mod nls;
+pub mod number;
+pub mod path;
+pub mod printf;
+pub mod scanf;
 pub mod status;
 pub mod time;
 pub mod wildcard;

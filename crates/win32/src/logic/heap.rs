@@ -1,7 +1,7 @@
 //! The heap behind `RtlAllocateHeap`: blocks in guest address space, all bookkeeping on the host's side.
 //!
-//! Small sizes come from slabs of one size class each ([`classes`]), large ones straight from the [`PageSource`].
-//! A pointer is looked up by its 64 KiB chunk ([`directory`]), so every operation takes constant time, and a guest
+//! Small sizes come from slabs of one size class each (`classes`), large ones straight from the [`PageSource`].
+//! A pointer is looked up by its 64 KiB chunk (`directory`), so every operation takes constant time, and a guest
 //! that overruns a block can hurt its own data only, never the heap.
 
 mod classes;

@@ -1,3 +1,7 @@
 //! National language support: case, comparison, character types and code pages over UTF-16.
 
 pub mod case;
+pub mod code_page;
+pub mod collate;
+pub mod ctype;
+mod tables;
