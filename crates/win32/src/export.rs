@@ -22,8 +22,15 @@ pub struct Dll {
     pub name: &'static str,
     /// The description in its version resource.
     pub description: &'static str,
-    /// Its exports, in any order.
-    pub exports: &'static [Export],
+    /// Its exports: one table per API header, beside the functions.
+    pub tables: &'static [&'static [Export]],
+}
+
+impl Dll {
+    /// Returns all exports.
+    pub fn exports(&self) -> impl Iterator<Item = &'static Export> {
+        self.tables.iter().flat_map(|table| table.iter())
+    }
 }
 
 /// One exported name.

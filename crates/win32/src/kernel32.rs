@@ -1,18 +1,60 @@
-//! kernel32.dll: the table of contents.
+//! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod consoleapi;
+pub mod errhandlingapi;
+pub mod fileapi;
+pub mod findapi;
+pub mod formatmessage;
+pub mod handleapi;
+pub mod heapapi;
+pub mod interlocked;
+pub mod ioapi;
+pub mod leaves;
+pub mod libloaderapi;
+pub mod lstr;
+pub mod memoryapi;
+pub mod pipes;
+pub mod process;
+pub mod processenv;
 pub mod processthreadsapi;
+pub mod profileapi;
+pub mod stringapiset;
+pub mod synchapi;
+pub mod sysinfoapi;
+pub mod timezoneapi;
+pub mod tls;
+pub mod winnls;
 
-use crate::dll;
 use crate::export::Dll;
 
 /// The DLL.
 pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
-    exports: dll! {
-        full processthreadsapi::GetCurrentProcessId;
-        partial processthreadsapi::GetCurrentThreadId, "test";
-        stub AddConsoleAliasA;
-        forward HeapAlloc => "ntdll.RtlAllocateHeap";
-    },
+    tables: &[
+        consoleapi::EXPORTS,
+        errhandlingapi::EXPORTS,
+        fileapi::EXPORTS,
+        findapi::EXPORTS,
+        formatmessage::EXPORTS,
+        handleapi::EXPORTS,
+        heapapi::EXPORTS,
+        interlocked::EXPORTS,
+        ioapi::EXPORTS,
+        leaves::EXPORTS,
+        libloaderapi::EXPORTS,
+        lstr::EXPORTS,
+        memoryapi::EXPORTS,
+        pipes::EXPORTS,
+        process::EXPORTS,
+        processenv::EXPORTS,
+        processthreadsapi::EXPORTS,
+        profileapi::EXPORTS,
+        stringapiset::EXPORTS,
+        synchapi::EXPORTS,
+        sysinfoapi::EXPORTS,
+        timezoneapi::EXPORTS,
+        tls::EXPORTS,
+        winnls::EXPORTS,
+    ],
 };

@@ -14,14 +14,19 @@ pub mod nt;
 pub mod process;
 pub mod teb;
 
+pub mod advapi32;
 pub mod kernel32;
+pub mod msvcrt;
+pub mod ntdll;
+pub mod oleaut32;
+pub mod user32;
 
 pub use logic::status::{NtStatus, Win32Error};
 
 use export::Dll;
 
 /// Every builtin DLL, in the order in which they appear in `plat apis`.
-pub const DLLS: &[Dll] = &[kernel32::DLL];
+pub const DLLS: &[Dll] = &[ntdll::DLL, kernel32::DLL, msvcrt::DLL, user32::DLL, advapi32::DLL, oleaut32::DLL];
 
 /// Returns the builtin DLL of this file name, compared without regard to case.
 pub fn builtin(name: &str) -> Option<&'static Dll> {

@@ -2,8 +2,16 @@
 
 use plat_abi::winapi;
 
+use crate::dll;
+use crate::export::Export;
 use crate::guest::Guest;
 use crate::teb::Teb;
+
+/// The exports of this header.
+pub const EXPORTS: &[Export] = dll! {
+    full GetCurrentProcessId;
+    full GetCurrentThreadId;
+};
 
 /// Returns the identifier of the process.
 ///

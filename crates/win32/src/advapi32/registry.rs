@@ -1,0 +1,7 @@
+//! winreg.h: the registry.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! winbase.h: message texts.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! handleapi.h: handles.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! ioapiset.h: device control and overlapped results.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! Hot leaves: guest code that never enters the host.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! winbase.h: the lstr functions.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! memoryapi.h: virtual memory and file mappings.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! profileapi.h: the performance counter.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! stringapiset.h: code pages, comparison, character types.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

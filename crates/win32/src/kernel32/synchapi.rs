@@ -1,0 +1,7 @@
+//! synchapi.h: events, mutexes, semaphores, critical sections, waits.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! timezoneapi.h: local time and calendar time.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! Files and formatted output.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! _beginthreadex and per-thread data.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! Calendar and clock.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,24 @@
+//! ntdll.dll: the table of contents. Each file beside the functions has its own table.
+
+pub mod exceptions;
+pub mod files;
+pub mod ldr;
+pub mod memory;
+pub mod objects;
+pub mod rtl;
+
+use crate::export::Dll;
+
+/// The DLL.
+pub const DLL: Dll = Dll {
+    name: "ntdll.dll",
+    description: "NT Layer DLL",
+    tables: &[
+        exceptions::EXPORTS,
+        files::EXPORTS,
+        ldr::EXPORTS,
+        memory::EXPORTS,
+        objects::EXPORTS,
+        rtl::EXPORTS,
+    ],
+};

@@ -1,0 +1,7 @@
+//! Exceptions: dispatch, unwinding, vectored handlers.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! Nt functions of memory.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

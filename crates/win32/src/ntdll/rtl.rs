@@ -1,0 +1,7 @@
+//! Rtl functions: strings, times, heaps.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};

@@ -1,0 +1,7 @@
+//! oleauto.h: BSTR and VARIANT.
+
+use crate::dll;
+use crate::export::Export;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {};
