@@ -1,7 +1,11 @@
 //! The project's own commands: `cargo xtask ci|tidy|bench|corpus|fixtures`. [`TASKS`] is the table of them.
 
+mod bench;
+mod ci;
+mod corpus;
 mod fixtures;
 mod fixtures_task;
+mod tidy;
 
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -11,7 +15,15 @@ use std::process::{Command, ExitCode};
 type Task = (&'static str, fn(&[String]) -> Result<()>, &'static str);
 
 const TASKS: &[Task] = &[
-    ("fixtures", fixtures_task::fixtures, "build the guest programs; --run RUNNER… compares, --record RUNNER… fills `exit ?`"),
+    ("ci", ci::ci, "tidy, format, clippy, tests, documentation: before every push"),
+    ("tidy", tidy::tidy, "crate boundaries, sizes, unsafe, forbidden words; --shrink tightens the ratchet"),
+    ("bench", bench::bench, "start-up, calls and compression beside the peers; --quick for a short run"),
+    (
+        "corpus",
+        corpus::corpus,
+        "fetch the pinned packages of xtask/packages.txt, or those named, into .cache/",
+    ),
+    ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 
 fn main() -> ExitCode {
@@ -37,7 +49,6 @@ pub(crate) fn root() -> PathBuf {
     fixtures::build::repository_root(env!("CARGO_MANIFEST_DIR"))
 }
 
-#[allow(dead_code)]
 /// Runs a command to its end and fails when it does.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     let shown = format!("{command:?}");
