@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("abi", &["regions", "abi-macros"]),
     ("win32", &["abi", "host", "regions"]),
     ("loader", &["win32", "image", "host", "abi", "regions"]),
-    ("cli", &["loader", "image", "render", "regions", "win32"]),
+    ("cli", &["loader", "image", "render", "regions"]),
     ("testkit", &["regions", "image"]),
 ];
 /// Crates that must not reach the system by these dependencies, and why.
