@@ -152,7 +152,8 @@ fn calls(plat: &Path, out: &Path) -> Result<usize> {
             );
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        for (name, _, _) in CALL_TARGETS.iter().filter(|(n, _, _)| !text.contains(&format!("{n} "))) {
+        let lacks = |name: &str| !text.lines().any(|line| line.starts_with(&format!("{name} ")));
+        if let Some((name, _, _)) = CALL_TARGETS.iter().find(|(name, _, _)| lacks(name)) {
             bail!("bench.exe, {}: no line for {name} in:\n{text}", bits.name());
         }
         for line in text.lines() {
