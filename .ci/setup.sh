@@ -1,0 +1,44 @@
+# Sourced by ./test, ./demo and .ci/run: what the machine must have. Installs only what is missing, and says so.
+
+# Installs the Debian packages named, as root or through sudo.
+install_packages() {
+    local as_root=""
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || { echo "missing: $*; install them as root" >&2; return 1; }
+        as_root=sudo
+    fi
+    echo "installing what is missing: $*" >&2
+    $as_root apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# Adds package $2 to `missing` unless the program $1 is there.
+want() { command -v "$1" >/dev/null || missing="$missing $2"; }
+
+need_build_tools() {
+    command -v cargo >/dev/null || { echo "cargo is not on PATH: install Rust 1.95 or later first" >&2; return 1; }
+    missing=""
+    want cc gcc
+    [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+    command -v npm >/dev/null || [ -e .cache/7zip-bin-5.2.0/.complete ] || missing="$missing npm"
+    # shellcheck disable=SC2086 # words are wanted
+    [ -z "$missing" ] || install_packages $missing
+}
+
+need_guest_tools() {
+    need_build_tools
+    missing=""
+    want x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
+    want i686-w64-mingw32-gcc gcc-mingw-w64-i686
+    want x86_64-w64-mingw32-g++ g++-mingw-w64-x86-64
+    want i686-w64-mingw32-g++ g++-mingw-w64-i686
+    want unshare util-linux
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || install_packages $missing
+}
+
+# 7-Zip for Windows and Linux, both bitnesses, from one npm package: pinned in xtask/packages.txt with its SHA-256.
+fetch_seven_zip() {
+    cargo xtask corpus 7zip-bin >/dev/null
+    chmod +x .cache/7zip-bin-5.2.0/package/linux/x64/7za
+}

@@ -1,0 +1,66 @@
+//! Runs every guest program of `fixtures/` with `plat run`, in both bitnesses, and compares what it printed and its
+//! exit code with `fixtures/expect/`. Needs mingw-w64: without it the tests fail, they do not skip.
+
+#[path = "../../../xtask/src/fixtures/mod.rs"]
+#[allow(dead_code)] // Recording is used by xtask only.
+mod fixtures;
+
+use fixtures::build::{Bits, build_all, repository_root};
+use fixtures::cases;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Builds the guests once for all tests of this file and returns where they are.
+fn programs() -> &'static PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let root = repository_root(env!("CARGO_MANIFEST_DIR"));
+        let out = root.join("target/fixtures");
+        build_all(&root, &out).unwrap_or_else(|error| panic!("{error:#}"));
+        out
+    })
+}
+
+/// Runs all cases of the fixture `name` in a fresh directory each and fails with all differences at once.
+fn check(name: &str, bits: Bits) {
+    let programs = programs().join(bits.name());
+    let expect = repository_root(env!("CARGO_MANIFEST_DIR")).join("fixtures/expect");
+    let runner = [env!("CARGO_BIN_EXE_plat").to_string(), "run".to_string()];
+    let mut report = String::new();
+    for case in cases::load(&expect, name, bits).unwrap_or_else(|error| panic!("{error:#}")) {
+        assert!(case.exit.is_some(), "{name}: a case is not recorded: {}", case.title);
+        let cwd = tempfile::tempdir().expect("a temporary directory");
+        let output =
+            cases::run_case(&case, &runner, &programs, cwd.path()).unwrap_or_else(|e| panic!("{e:#}"));
+        report.extend(cases::difference(&case, &output));
+    }
+    assert!(report.is_empty(), "{name}, {}:\n{report}", bits.name());
+}
+
+macro_rules! fixtures {
+    ($($name:ident)*) => {
+        mod x64 {
+            $(#[test] fn $name() { super::check(stringify!($name), super::Bits::X64); })*
+        }
+        mod x86 {
+            $(#[test] fn $name() { super::check(stringify!($name), super::Bits::X86); })*
+        }
+        /// The names of the tests above.
+        const TESTED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+fixtures! {
+    raw_hello hello args env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
+    modules
+}
+
+#[test]
+fn every_expectation_has_its_test() {
+    let expect = repository_root(env!("CARGO_MANIFEST_DIR")).join("fixtures/expect");
+    for entry in std::fs::read_dir(expect).expect("fixtures/expect") {
+        let file = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        let name = file.split('.').next().expect("split gives at least one part");
+        assert!(TESTED.contains(&name), "fixtures/expect/{file} is tested by nothing");
+    }
+}
