@@ -1,6 +1,7 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
 pub mod handle;
+pub mod heap;
 pub mod memory;
 pub mod object;
 pub mod wait;

@@ -147,6 +147,8 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
+    /// Its heaps.
+    pub heaps: crate::nt::heap::Heaps,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: OnceLock<Vec<Entry>>,
     data: OnceLock<HashMap<(&'static str, &'static str), u64>>,
@@ -172,6 +174,7 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
+            heaps: crate::nt::heap::Heaps::default(),
             loader: OnceLock::new(),
             entries: OnceLock::new(),
             data: OnceLock::new(),
