@@ -48,7 +48,9 @@ impl fmt::Display for FileKind {
         let sentence = match self {
             Self::Pe32 => "is a 32-bit Windows program or library (PE32)",
             Self::Pe32Plus => "is a 64-bit Windows program or library (PE32+)",
-            Self::DotNet => "is a .NET program or library: it needs a .NET runtime, not only Windows functions",
+            Self::DotNet => {
+                "is a .NET program or library: it needs a .NET runtime, not only Windows functions"
+            }
             Self::Arm64Pe => "is a Windows program for ARM64: this machine runs x86 and x86-64 only",
             Self::ArmPe => "is a Windows program for 32-bit ARM: this machine runs x86 and x86-64 only",
             Self::OtherPe(machine) => {
@@ -59,7 +61,9 @@ impl fmt::Display for FileKind {
                 );
             }
             Self::Ne => "is a 16-bit Windows or OS/2 program (NE): only 32-bit and 64-bit programs run here",
-            Self::Le => "is a VxD driver or OS/2 program (LE or LX): only 32-bit and 64-bit programs run here",
+            Self::Le => {
+                "is a VxD driver or OS/2 program (LE or LX): only 32-bit and 64-bit programs run here"
+            }
             Self::DosMz => "is a DOS program (MZ without a PE header), or a Windows program cut off early",
             Self::Elf => "is a Linux program or library (ELF), not a Windows one: run it directly",
             Self::Script => "is a script (it begins with #!), not a Windows program: run it directly",
@@ -145,7 +149,8 @@ fn is_coff_object(bytes: &[u8]) -> bool {
 fn is_text(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(4096)];
     let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
-    let printable = |&byte: &u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    let printable =
+        |&byte: &u8| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
     let utf8 = match std::str::from_utf8(head) {
         Ok(_) => true,
         // A character cut in two at the end of the part that was looked at.

@@ -53,7 +53,9 @@ pub enum ImageError {
         file_bytes: u64,
     },
     /// A field points at an RVA that nothing is mapped at.
-    #[error("{place}: points at rva {target:#x}, outside the image of {image_bytes:#x} bytes or in a hole of it")]
+    #[error(
+        "{place}: points at rva {target:#x}, outside the image of {image_bytes:#x} bytes or in a hole of it"
+    )]
     Unmapped {
         /// The field that points there, or that would lie there.
         place: Place,

@@ -9,8 +9,10 @@ mod address;
 mod classify;
 mod error;
 pub mod pe;
+mod writer;
 
 pub use address::{FileOffset, Rva};
 pub use classify::{FileKind, classify};
 pub use error::{ImageError, Place};
 pub use pe::PeImage;
+pub use writer::{BuildError, BuiltImage, ExportValue, ImageBuilder, Spot};

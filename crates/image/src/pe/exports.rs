@@ -39,7 +39,8 @@ impl<'a> Forwarder<'a> {
         let bytes = self.0.as_bytes();
         let dot = bytes.iter().rposition(|&byte| byte == b'.')?;
         let (module, symbol) = (Name(&bytes[..dot]), &bytes[dot + 1..]);
-        let ordinal = symbol.strip_prefix(b"#").and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        let ordinal =
+            symbol.strip_prefix(b"#").and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         Some((module, ordinal.map_or(ForwardedSymbol::Name(Name(symbol)), ForwardedSymbol::Ordinal)))
     }
 }
@@ -145,7 +146,12 @@ impl<'a> Exports<'_, 'a> {
             return Ok(None);
         }
         for index in 0..self.name_count {
-            if self.name(index)?.as_bytes() == name {
+            // Comparing instead of reading keeps this linear where many entries point into one long text.
+            let target = u64::from(
+                self.image.u32_at(self.names + u64::from(index) * 4, "Export AddressOfNames entry")?,
+            );
+            let tail = self.image.view.tail(target).unwrap_or_default();
+            if tail.strip_prefix(name).is_some_and(|rest| rest.first().copied().unwrap_or(0) == 0) {
                 return self.named(index);
             }
         }
@@ -179,9 +185,15 @@ impl<'a> Exports<'_, 'a> {
         }
         let mut sorted = true;
         let mut previous = Name(b"");
+        let mut name_bytes = self.image.source().len() * 4;
         for index in 0..self.name_count {
             let name = self.name(index)?;
-            sorted &= previous <= name;
+            name_bytes = name_bytes.saturating_sub(name.as_bytes().len());
+            // Names that add up to more than the file overlap: no linker sorted them.
+            sorted &= previous <= name && name_bytes > 0;
+            if !sorted {
+                break;
+            }
             previous = name;
         }
         Ok(*self.is_sorted.get_or_init(|| sorted))
@@ -212,7 +224,8 @@ impl<'a> Exports<'_, 'a> {
             return Ok(None);
         }
         // What points back into the directory is the text of a forwarder, not code.
-        let is_forwarder = rva.checked_sub(self.directory.rva.get()).is_some_and(|into| into < self.directory.size);
+        let is_forwarder =
+            rva.checked_sub(self.directory.rva.get()).is_some_and(|into| into < self.directory.size);
         let target = if is_forwarder {
             ExportTarget::Forwarder(Forwarder(self.image.name_at(at, FIELD, rva.into())?))
         } else {

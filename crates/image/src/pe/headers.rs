@@ -211,11 +211,6 @@ impl Headers {
         u64::from(self.section_alignment) < PAGE
     }
 
-    /// Returns the offset of a data directory's entry, for errors about it.
-    pub(super) fn directory_offset(&self, kind: DirectoryKind) -> u64 {
-        self.optional_header + if self.is_64 { 112 } else { 96 } + kind as u64 * 8
-    }
-
     /// Reads and checks the headers at the start of `bytes`.
     pub(super) fn read(name: &str, bytes: &[u8], mapped: bool) -> Result<Self, ImageError> {
         let mut fields = Fields { name, bytes, mapped, zero_past_end: false };
@@ -232,7 +227,11 @@ impl Headers {
         let u16 = |offset: u64, field| fields.u16(optional + offset, field);
         let u32 = |offset: u64, field| fields.u32(optional + offset, field);
         let word = |at32: u64, at64: u64, field| {
-            if is_64 { fields.u64(optional + at64, field) } else { Ok(u64::from(fields.u32(optional + at32, field)?)) }
+            if is_64 {
+                fields.u64(optional + at64, field)
+            } else {
+                Ok(u64::from(fields.u32(optional + at32, field)?))
+            }
         };
         let headers = Self {
             signature_offset: FileOffset::new(signature),
@@ -240,7 +239,9 @@ impl Headers {
             is_64,
             section_count: fields.u16(file_header + 2, "NumberOfSections")?,
             timestamp: fields.u32(file_header + 4, "TimeDateStamp")?,
-            characteristics: Characteristics::from_bits_retain(fields.u16(file_header + 18, "Characteristics")?),
+            characteristics: Characteristics::from_bits_retain(
+                fields.u16(file_header + 18, "Characteristics")?,
+            ),
             entry_point: Rva::new(u32(16, "AddressOfEntryPoint")?),
             image_base: word(28, 24, "ImageBase")?,
             section_alignment,
@@ -386,7 +387,8 @@ impl Fields<'_> {
         offset: u64,
         field: impl Into<Cow<'static, str>>,
     ) -> Result<[u8; N], ImageError> {
-        let tail = usize::try_from(offset).ok().and_then(|offset| self.bytes.get(offset..)).unwrap_or_default();
+        let tail =
+            usize::try_from(offset).ok().and_then(|offset| self.bytes.get(offset..)).unwrap_or_default();
         match tail.first_chunk() {
             Some(bytes) => Ok(*bytes),
             None if self.zero_past_end => {
@@ -410,7 +412,12 @@ impl Fields<'_> {
         self.read(offset, field).map(u64::from_le_bytes)
     }
 
-    pub(super) fn past_end(&self, offset: u64, field: impl Into<Cow<'static, str>>, target: u64) -> ImageError {
+    pub(super) fn past_end(
+        &self,
+        offset: u64,
+        field: impl Into<Cow<'static, str>>,
+        target: u64,
+    ) -> ImageError {
         ImageError::PastEnd { place: self.place(offset, field), target, file_bytes: self.bytes.len() as u64 }
     }
 

@@ -121,7 +121,8 @@ impl<'a> PeImage<'a> {
             }
             let lookup_table = self.u32_at(at, "Import OriginalFirstThunk")?;
             // Some old linkers leave rubbish here; a table inside the headers cannot be meant.
-            let lookup_table = (lookup_table >= self.headers.size_of_headers).then_some(Rva::new(lookup_table));
+            let lookup_table =
+                (lookup_table >= self.headers.size_of_headers).then_some(Rva::new(lookup_table));
             let tables = (lookup_table.unwrap_or(Rva::new(address_table)), Rva::new(address_table));
             modules.push(ImportModule {
                 name: self.budgeted_name(&mut budget, at + 12, "Import Name", name.into())?,

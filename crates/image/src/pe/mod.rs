@@ -30,7 +30,7 @@ use view::View;
 const PAGE: u64 = plat_regions::PAGE_SIZE;
 
 /// The longest name of a module or function that is read, in bytes; C++ names beyond 4 KiB have been met.
-const NAME_BYTES_MAX: usize = 0x1_0000;
+const NAME_BYTES_MAX: usize = 0x4000;
 
 /// A PE image whose headers and section table have been checked as Windows checks them.
 #[derive(Debug, Clone)]
@@ -168,15 +168,15 @@ impl<'a> PeImage<'a> {
         found: impl Into<u64>,
         expected: impl Into<Cow<'static, str>>,
     ) -> ImageError {
-        ImageError::Unexpected { place: self.place(rva, field), found: found.into(), expected: expected.into() }
+        ImageError::Unexpected {
+            place: self.place(rva, field),
+            found: found.into(),
+            expected: expected.into(),
+        }
     }
 
     fn too_many(&self, rva: u64, field: impl Into<Cow<'static, str>>, limit: u64) -> ImageError {
         ImageError::TooMany { place: self.place(rva, field), limit }
-    }
-
-    fn u8_at(&self, rva: u64, field: &'static str) -> Result<u8, ImageError> {
-        self.view.read(rva).map(u8::from_le_bytes).ok_or_else(|| self.unmapped(rva, field, rva))
     }
 
     fn u16_at(&self, rva: u64, field: &'static str) -> Result<u16, ImageError> {

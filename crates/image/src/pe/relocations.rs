@@ -81,7 +81,8 @@ impl<'a> PeImage<'a> {
     /// Source: PE Format, "The .reloc Section".
     pub fn relocations(&self) -> Relocations<'_, 'a> {
         let directory = self.headers.directory(DirectoryKind::BaseRelocation);
-        let (block, size) = directory.map_or((0, 0), |entry| (u64::from(entry.rva.get()), u64::from(entry.size)));
+        let (block, size) =
+            directory.map_or((0, 0), |entry| (u64::from(entry.rva.get()), u64::from(entry.size)));
         Relocations { image: self, block, end: block + size, page: 0, entry: 0, entries_end: 0 }
     }
 
@@ -108,7 +109,8 @@ impl<'a> PeImage<'a> {
             let start = rva.get() as usize;
             let range = start..start + kind.field_bytes() as usize;
             let Some(field) = mapped.get_mut(range) else {
-                let directory = self.headers.directory(DirectoryKind::BaseRelocation).map_or(0, |it| it.rva.get());
+                let directory =
+                    self.headers.directory(DirectoryKind::BaseRelocation).map_or(0, |it| it.rva.get());
                 return Err(self.unmapped(directory.into(), "BaseRelocation entry", rva.get().into()));
             };
             kind.apply(field, delta);
@@ -167,7 +169,8 @@ impl Relocations<'_, '_> {
                 }
                 10 => RelocationKind::Dir64,
                 other => {
-                    let expected = "a type met on x86: ABSOLUTE, HIGH, LOW, HIGHLOW, HIGHADJ with its parameter, DIR64";
+                    let expected =
+                        "a type met on x86: ABSOLUTE, HIGH, LOW, HIGHLOW, HIGHADJ with its parameter, DIR64";
                     return Err(self.image.unexpected(at, "BaseRelocation Type", other, expected));
                 }
             };

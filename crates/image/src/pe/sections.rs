@@ -109,8 +109,9 @@ pub(super) fn read(name: &str, bytes: &[u8], headers: &Headers) -> Result<Vec<Se
 }
 
 fn parse_entry(entry: &[u8; 40], entry_offset: u64) -> Section {
-    let u32_at =
-        |at: usize| u32::from_le_bytes(*entry[at..].first_chunk().expect("every offset below is at most 36 of 40"));
+    let u32_at = |at: usize| {
+        u32::from_le_bytes(*entry[at..].first_chunk().expect("every offset below is at most 36 of 40"))
+    };
     Section {
         raw_name: *entry.first_chunk().expect("8 of 40 bytes"),
         virtual_size: u32_at(8),

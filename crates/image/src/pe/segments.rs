@@ -12,10 +12,10 @@ use std::ops::Range;
 
 use plat_regions::Access;
 
+use super::PAGE;
 use super::headers::{Fields, Headers};
 use super::sections::{Section, SectionFlags};
 use super::view::Piece;
-use super::PAGE;
 use crate::{FileOffset, ImageError, Rva};
 
 /// Contents of files are taken from whole sectors of this many bytes.
@@ -71,7 +71,8 @@ impl Segment {
 
     /// Returns the segment in the form that [`super::view::View`] reads through.
     pub(super) fn piece(&self) -> Piece {
-        let index = |offset: FileOffset| usize::try_from(offset.get()).expect("plan() keeps ranges inside the file");
+        let index =
+            |offset: FileOffset| usize::try_from(offset.get()).expect("plan() keeps ranges inside the file");
         Piece {
             start: self.rvas.start.get().into(),
             end: self.rvas.end.get().into(),
@@ -185,13 +186,15 @@ impl Planner<'_> {
         found: u64,
         expected: impl Into<Cow<'static, str>>,
     ) -> ImageError {
-        let fields = Fields { name: self.name, bytes: &[], mapped: self.headers.mapped, zero_past_end: false };
+        let fields =
+            Fields { name: self.name, bytes: &[], mapped: self.headers.mapped, zero_past_end: false };
         let field = format!("{field} of section {index} ({})", section.name());
         fields.unexpected(section.entry_offset + at, field, found, expected)
     }
 
     fn past_end(&self, (index, section): (usize, &Section), target: u64) -> ImageError {
-        let fields = Fields { name: self.name, bytes: &[], mapped: self.headers.mapped, zero_past_end: false };
+        let fields =
+            Fields { name: self.name, bytes: &[], mapped: self.headers.mapped, zero_past_end: false };
         let field = format!("PointerToRawData of section {index} ({})", section.name());
         let mut error = fields.past_end(section.entry_offset + 20, field, target);
         if let ImageError::PastEnd { file_bytes, .. } = &mut error {
@@ -204,11 +207,17 @@ impl Planner<'_> {
     fn check_placement(&self, index: usize, section: &Section, next: u64) -> Result<(), ImageError> {
         let found = u64::from(section.virtual_address.get());
         if section.mapped_bytes() == 0 {
-            return Err(self.unexpected((index, section), (8, "VirtualSize"), 0, "a size, or one in SizeOfRawData"));
+            return Err(self.unexpected(
+                (index, section),
+                (8, "VirtualSize"),
+                0,
+                "a size, or one in SizeOfRawData",
+            ));
         }
         if found != next {
             let problem = if found < next { "overlaps what is before it" } else { "leaves a hole before it" };
-            let expected = format!("{next:#x}: Windows wants sections in order without holes, and this one {problem}");
+            let expected =
+                format!("{next:#x}: Windows wants sections in order without holes, and this one {problem}");
             return Err(self.unexpected((index, section), (12, "VirtualAddress"), found, expected));
         }
         Ok(())
@@ -227,7 +236,12 @@ impl Planner<'_> {
     }
 
     /// Returns which bytes of the file a section is filled from.
-    fn file_range(&self, index: usize, section: &Section, is_last: bool) -> Result<Range<FileOffset>, ImageError> {
+    fn file_range(
+        &self,
+        index: usize,
+        section: &Section,
+        is_last: bool,
+    ) -> Result<Range<FileOffset>, ImageError> {
         let bytes = section.file_bytes();
         let pointer = section.raw_pointer.get();
         let start = pointer - pointer % SECTOR;
@@ -248,7 +262,8 @@ impl Planner<'_> {
         for (index, section) in sections.iter().enumerate() {
             let address = u64::from(section.virtual_address.get());
             if section.raw_pointer.get() != address && section.raw_pointer.get() != 0 {
-                let expected = format!("{address:#x}, the VirtualAddress, since SectionAlignment is below a page");
+                let expected =
+                    format!("{address:#x}, the VirtualAddress, since SectionAlignment is below a page");
                 let found = section.raw_pointer.get();
                 return Err(self.unexpected((index, section), (20, "PointerToRawData"), found, expected));
             }
