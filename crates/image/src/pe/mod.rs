@@ -3,19 +3,25 @@
 //! `headers` reads the fixed part, `sections` the section table, `segments` decides what is mapped where. Each data
 //! directory has its own file and is read only when asked for.
 
+mod exceptions;
 mod exports;
 mod headers;
 mod imports;
+mod load_config;
 mod relocations;
+mod resources;
 mod sections;
 mod segments;
 mod tls;
 mod view;
 
+pub use exceptions::RuntimeFunction;
 pub use exports::{Export, ExportTarget, Exports, ForwardedSymbol, Forwarder};
 pub use headers::{Characteristics, DirectoryEntry, DirectoryKind, DllCharacteristics, Headers, Machine};
 pub use imports::{BoundImport, DelayImportModule, ImportEntry, ImportModule, ImportSymbol};
+pub use load_config::LoadConfig;
 pub use relocations::{Relocation, RelocationKind, Relocations};
+pub use resources::{RT_VERSION, Resource, ResourceId};
 pub use sections::{Section, SectionFlags};
 pub use segments::Segment;
 pub use tls::TlsDirectory;
