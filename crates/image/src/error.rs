@@ -12,8 +12,9 @@ pub struct Place {
     pub file: Box<str>,
     /// The position in the file, where the value comes from a file.
     pub offset: Option<FileOffset>,
-    /// The position in the mapped image, where the value was found through one.
-    pub rva: Option<Rva>,
+    /// The position in the mapped image, where the value was found through one; wider than an [`Rva`], since a wrong
+    /// directory can lead past the end of 32 bits.
+    pub rva: Option<u64>,
     /// The field's name as in the PE specification, with the section or entry it belongs to.
     pub field: Cow<'static, str>,
 }
@@ -23,8 +24,8 @@ impl fmt::Display for Place {
         write!(f, "{}: ", self.file)?;
         match (self.offset, self.rva) {
             (Some(offset), None) => write!(f, "offset {offset}, ")?,
-            (Some(offset), Some(rva)) => write!(f, "offset {offset} (rva {rva}), ")?,
-            (None, Some(rva)) => write!(f, "rva {rva}, ")?,
+            (Some(offset), Some(rva)) => write!(f, "offset {offset} (rva {rva:#x}), ")?,
+            (None, Some(rva)) => write!(f, "rva {rva:#x}, ")?,
             (None, None) => {}
         }
         write!(f, "field {}", self.field)

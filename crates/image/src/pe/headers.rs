@@ -432,7 +432,7 @@ impl Fields<'_> {
     }
 
     fn place(&self, offset: u64, field: impl Into<Cow<'static, str>>) -> Place {
-        let rva = u32::try_from(offset).ok().filter(|_| self.mapped).map(Rva::new);
+        let rva = self.mapped.then_some(offset);
         let offset = (!self.mapped).then_some(FileOffset::new(offset));
         Place { file: self.name.into(), offset, rva, field: field.into() }
     }

@@ -157,7 +157,7 @@ impl<'a> PeImage<'a> {
         Place {
             file: self.name.clone(),
             offset: self.view.file_offset(rva),
-            rva: u32::try_from(rva).ok().map(Rva::new),
+            rva: Some(rva),
             field: field.into(),
         }
     }
