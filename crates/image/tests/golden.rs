@@ -210,3 +210,27 @@ fn the_builder_refuses_what_collides_or_lies_outside() {
     builder.export("a", None, ExportValue::At(Spot::Text(0)));
     expect!["bad.dll: a is exported twice"].assert_eq(&builder.build().expect_err("twice").to_string());
 }
+
+#[test]
+fn imports_are_read_with_and_without_a_lookup_table() {
+    let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+    for lookup_table in [0x2028, 0] {
+        let mut data = words(&[lookup_table, 0, 0, 0x2040, 0x2034, 0, 0, 0, 0, 0]);
+        data.extend(words(&[0x2048, 0x8000_0005, 0, 0x2048, 0x8000_0005, 0]));
+        data.extend(b"foo.dll\0\x03\0bar\0");
+        let mut builder = ImageBuilder::new("user.dll", Machine::I386, 0x1000_0000);
+        builder.text(&[0xc3]);
+        builder.data(&data);
+        let mut bytes = builder.build().expect("a valid image").bytes;
+        bytes[0x100..0x108].copy_from_slice(&words(&[0x2000, 40]));
+        let image = PeImage::parse("user.dll", &bytes).expect("a valid image");
+        let modules = image.imports().expect("readable");
+        let text: Vec<_> = modules
+            .iter()
+            .flat_map(|module| {
+                module.entries.iter().map(|it| format!("{}!{} {}", module.name, it.symbol, it.slot))
+            })
+            .collect();
+        assert_eq!(text, ["foo.dll!bar 0x2034", "foo.dll!#5 0x2038"], "lookup table {lookup_table:#x}");
+    }
+}

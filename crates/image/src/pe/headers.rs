@@ -282,7 +282,7 @@ impl Headers {
             "the flag IMAGE_FILE_EXECUTABLE_IMAGE (0x2), which the linker sets when nothing is missing",
         )?;
         refuse(
-            self.image_base % 0x1_0000 != 0,
+            !self.image_base.is_multiple_of(0x1_0000),
             optional + if self.is_64 { 24 } else { 28 },
             "ImageBase",
             self.image_base,
