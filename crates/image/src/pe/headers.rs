@@ -189,9 +189,9 @@ pub struct Headers {
     pub(super) mapped: bool,
 }
 
-/// The largest `SizeOfImage` that Windows maps.
+/// The largest `SizeOfImage` that is accepted: an image near 2 GiB could never be placed in a 32-bit program.
 ///
-/// Source: observed; Windows refuses images near 2 GiB since they could never be placed.
+/// Not documented; to be checked against Windows.
 const SIZE_OF_IMAGE_MAX: u32 = 0x7700_0000;
 
 impl Headers {
@@ -339,7 +339,7 @@ fn read_signature(fields: &Fields<'_>) -> Result<(u64, Machine), ImageError> {
     if fields.u32(signature, "Signature")? != u32::from_le_bytes(*b"PE\0\0") {
         return Err(wrong_kind(fields.name, fields.bytes));
     }
-    // Windows reads the headers through pointers to 4-byte values and refuses others.
+    // Every linker aligns the headers, and Windows is said to refuse others; to be checked against Windows.
     if signature % 4 != 0 {
         return Err(fields.unexpected(0x3c, "e_lfanew", signature, "a multiple of 4"));
     }

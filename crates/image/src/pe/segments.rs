@@ -4,8 +4,7 @@
 //! sectors: `PointerToRawData` is rounded down to 512. An image whose sections are aligned to less than a page is
 //! mapped flat instead, in one piece that may be read, written and executed.
 //!
-//! Source: corkami, "PE" page (high and low alignment); PE Format, "Section Table"; Russinovich et al., Windows
-//! Internals, "Section Objects".
+//! Source: corkami, "PE", <http://corkami.blogspot.com/p/pe.html> (high and low alignment); PE Format, "Section Table".
 
 use std::borrow::Cow;
 use std::ops::Range;
