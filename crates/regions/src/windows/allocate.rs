@@ -410,3 +410,132 @@ fn check_protection(request: &Request) -> Result<(), RuleError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::Layout;
+
+    fn space() -> WindowsSpace {
+        WindowsSpace::new(&Layout::builtin("win32").expect("built in"))
+    }
+
+    fn books(space: &WindowsSpace) -> String {
+        let line = |(range, value): (AddressRange, String)| format!("{range} {value}\n");
+        let allocations = space.allocations.iter().map(|(range, held)| (range, held.owner.to_string()));
+        let pages = space.pages.iter().map(|(range, page)| (range, format!("  {:?}", page.protection)));
+        allocations.chain(pages).map(line).collect()
+    }
+
+    fn check(base: Option<u64>, size: u64, kind: AllocationType, expected: Expect) {
+        let mut space = space();
+        let before = books(&space);
+        let mut request = Request::new(size, kind, PageProtection::READWRITE);
+        request.base = base.map(Address::new);
+        let text = match space.allocate(&request) {
+            Ok(tx) => {
+                let edits = tx.edits().iter().map(|edit| format!("\n{edit}"));
+                let text = format!("{}{}", tx.value(), edits.collect::<String>());
+                tx.roll_back();
+                text
+            }
+            Err(error) => format!("{:#x} {error}", error.status()),
+        };
+        assert_eq!(books(&space), before, "a roll back or a refusal leaves the books as they were");
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn reserve_rounds_the_base_down_to_64_kib() {
+        let both = AllocationType::RESERVE | AllocationType::COMMIT;
+        check(
+            Some(0x0300_1800),
+            0x1000,
+            both,
+            expect![[r#"
+            0x00000000_03000000..0x00000000_03003000
+            0x00000000_03000000..0x00000000_03003000 map rw- anonymous: committed"#]],
+        );
+    }
+
+    #[test]
+    fn top_down_takes_the_highest_free_addresses() {
+        let kind = AllocationType::RESERVE | AllocationType::TOP_DOWN;
+        check(None, 0x1000, kind, expect!["0x00000000_7ffd0000..0x00000000_7ffd1000"]);
+    }
+
+    #[test]
+    fn what_windows_refuses_is_refused_with_its_status() {
+        check(
+            Some(0x0300_0000),
+            0x1000,
+            AllocationType::COMMIT,
+            expect![
+                "0xc0000018 0x00000000_03000000..0x00000000_03001000 is taken, or not inside one allocation: nothing is reserved there"
+            ],
+        );
+        check(
+            Some(1),
+            0x1000,
+            AllocationType::RESERVE,
+            expect![
+                "0xc000000d 0x2000 bytes at 0x0 are not all inside the program's part of the address space"
+            ],
+        );
+        check(
+            Some(0x7ffe_0000),
+            0x1000,
+            AllocationType::RESERVE,
+            expect![
+                "0xc0000018 0x00000000_7ffe0000..0x00000000_7ffe1000 is taken, or not inside one allocation: KUSER_SHARED_DATA at 0x00000000_7ffe0000..0x00000000_7fff0000"
+            ],
+        );
+        check(
+            None,
+            0,
+            AllocationType::RESERVE,
+            expect!["0xc00000f2 size 0x0 is zero or does not fit in the address space"],
+        );
+        check(
+            None,
+            u64::MAX,
+            AllocationType::RESERVE,
+            expect![
+                "0xc0000017 no free range of 0xffffffffffffffff bytes within 0x00000000_00010000..0x00000000_7fff0000"
+            ],
+        );
+        check(
+            Some(0x0300_0000),
+            u64::MAX,
+            AllocationType::RESERVE,
+            expect![
+                "0xc000000d 0xffffffffffffffff bytes at 0x3000000 are not all inside the program's part of the address space"
+            ],
+        );
+        check(
+            None,
+            0x1000,
+            AllocationType::RESERVE | AllocationType::RESET,
+            expect!["0xc00000f3 AllocationType(RESERVE | RESET) is no combination of allocation types"],
+        );
+    }
+
+    #[test]
+    fn committing_twice_changes_only_the_protection() {
+        let mut space = space();
+        let reserve = Request::new(0x4000, AllocationType::RESERVE, PageProtection::READWRITE);
+        let range = space.allocate(&reserve).expect("room").commit();
+        let commit = |at, protection| Request::new(0x1000, AllocationType::COMMIT, protection).at(at);
+        space.allocate(&commit(range.start, PageProtection::READWRITE)).expect("reserved").commit();
+        let mut again = commit(range.start, PageProtection::READONLY);
+        again.size = 0x2000;
+        let tx = space.allocate(&again).expect("reserved");
+        let edits: Vec<String> = tx.edits().iter().map(ToString::to_string).collect();
+        expect![[r#"
+            0x00000000_02000000..0x00000000_02001000 protect r--: committed again with another protection
+            0x00000000_02001000..0x00000000_02002000 map r-- anonymous: committed"#]]
+        .assert_eq(&edits.join("\n"));
+    }
+}

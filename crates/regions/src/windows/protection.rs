@@ -45,15 +45,15 @@ impl PageProtection {
 
     /// Says whether Windows knows the combination: exactly one of the eight rights, with modifiers that agree.
     ///
-    /// Source: Microsoft, "Memory Protection Constants": the modifiers exclude `PAGE_NOACCESS` and
-    /// one another, except that a guard page may be write-combined or not cached.
+    /// Source: Microsoft, "Memory Protection Constants": the modifiers exclude `PAGE_NOACCESS`, and
+    /// no caching excludes write combining.
     pub const fn is_valid(self) -> bool {
         let base = self.base().bits();
         let modifiers = self.intersection(Self::MODIFIERS);
         let both = Self::NOCACHE.union(Self::WRITECOMBINE);
         base.is_power_of_two()
             && base <= 0x80
-            && !(base == Self::NOACCESS.bits() && !modifiers.is_empty())
+            && (base != Self::NOACCESS.bits() || modifiers.is_empty())
             && !modifiers.contains(both)
     }
 

@@ -39,10 +39,6 @@ pub(super) enum Role {
     Placeholder,
     /// Took the place of a placeholder and can become one again.
     Replacement,
-    /// A stack that grows; the bytes at its low end are kept for handling its overflow.
-    Stack {
-        guaranteed: u64,
-    },
     /// The system's own: nobody frees or changes it.
     System,
 }
@@ -121,20 +117,6 @@ impl RegionValue for PageState {
     }
 }
 
-/// Pages that were written since they were last asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Written;
-
-impl RegionValue for Written {
-    fn merge(&self, _: AddressRange, _: &Self, _: AddressRange) -> Option<Self> {
-        Some(Self)
-    }
-
-    fn split(&self, _: AddressRange, _: Address) -> (Self, Self) {
-        (Self, Self)
-    }
-}
-
 /// How to take back one primitive change.
 #[derive(Clone, Debug)]
 enum Undo {
@@ -142,8 +124,6 @@ enum Undo {
     InsertAllocation(AddressRange, Allocation),
     ClearPages(AddressRange),
     PutPages(AddressRange, PageState),
-    ClearWritten(AddressRange),
-    PutWritten(AddressRange),
 }
 
 /// The books of one process: every allocation and the state of its pages.
@@ -152,7 +132,6 @@ pub struct WindowsSpace {
     pub(super) layout: Arc<Layout>,
     pub(super) allocations: RegionMap<Allocation>,
     pub(super) pages: RegionMap<PageState>,
-    pub(super) written: RegionMap<Written>,
     pub(super) edits: Vec<Edit>,
     undo: Vec<Undo>,
     next_id: u64,
@@ -169,7 +148,6 @@ impl WindowsSpace {
             layout: Arc::new(layout.clone()),
             allocations: RegionMap::with_granule(ALLOCATION_GRANULARITY),
             pages: RegionMap::default(),
-            written: RegionMap::default(),
             edits: Vec::new(),
             undo: Vec::new(),
             next_id: 1,
@@ -268,10 +246,6 @@ impl WindowsSpace {
         self.next_id
     }
 
-    pub(super) fn edit(&mut self, range: AddressRange, action: Action, reason: &'static str) {
-        self.edits.push(Edit { range, action, reason });
-    }
-
     pub(super) fn put_allocation(&mut self, range: AddressRange, allocation: Allocation) -> bool {
         let done = self.allocations.insert(range, allocation);
         if done {
@@ -296,16 +270,6 @@ impl WindowsSpace {
         }
     }
 
-    /// Records that every page of `range` was written, or that none was.
-    pub(super) fn set_written(&mut self, range: AddressRange, written: bool) {
-        let undo = &mut self.undo;
-        self.written.remove_range(range, |piece, Written| undo.push(Undo::PutWritten(piece)));
-        undo.push(Undo::ClearWritten(range));
-        if written {
-            self.written.insert(range, Written);
-        }
-    }
-
     /// Takes back everything since [`Self::begin`].
     pub(super) fn undo_all(&mut self) {
         while let Some(step) = self.undo.pop() {
@@ -319,10 +283,6 @@ impl WindowsSpace {
                 Undo::ClearPages(range) => self.pages.remove_range(range, |_, _| ()),
                 Undo::PutPages(range, state) => {
                     self.pages.insert(range, state);
-                }
-                Undo::ClearWritten(range) => self.written.remove_range(range, |_, _| ()),
-                Undo::PutWritten(range) => {
-                    self.written.insert(range, Written);
                 }
             }
         }
