@@ -7,8 +7,10 @@ mod allocate;
 mod error;
 mod placeholder;
 mod protection;
+mod shim;
 mod space;
 mod transaction;
+pub use shim::*;
 
 pub use allocate::{Request, highest_of_zero_bits};
 pub use error::RuleError;

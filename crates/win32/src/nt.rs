@@ -4,4 +4,5 @@ pub mod handle;
 pub mod heap;
 pub mod memory;
 pub mod object;
+pub mod path;
 pub mod wait;

@@ -169,6 +169,8 @@ pub struct Start {
     pub program: Vec<u16>,
     /// The command line.
     pub command_line: Vec<u16>,
+    /// The current directory's full Windows path.
+    pub current_directory: Vec<u16>,
     /// The environment: names and values.
     pub environment: Vec<(Vec<u16>, Vec<u16>)>,
     /// What to trace.
