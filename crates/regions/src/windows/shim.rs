@@ -90,3 +90,11 @@ impl WindowsSpace {
         std::iter::empty()
     }
 }
+
+#[derive(Clone, Debug)]
+pub struct Run { pub base: Address, pub allocation_base: Option<Address>, pub allocation_protection: PageProtection, pub size: u64, pub state: State, pub protection: PageProtection, pub kind: Option<MemoryKind> }
+impl WindowsSpace {
+    pub fn check_win32_release(&self, _b: Address, _s: u64) -> Result<(), RuleError> { Ok(()) }
+    pub fn query(&self, _a: Address) -> Option<Run> { None }
+    pub fn protect(&mut self, base: Address, _size: u64, _p: PageProtection) -> Result<Transaction<'_, PageProtection>, RuleError> { Ok(self.reset(base, 4096)?.map(|_| PageProtection::READWRITE)) }
+}
