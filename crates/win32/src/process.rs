@@ -149,6 +149,8 @@ pub struct Process {
     pub memory: crate::nt::memory::AddressSpace,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// The state of the C runtime, msvcrt.dll.
+    pub crt: crate::msvcrt::Crt,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: OnceLock<Vec<Entry>>,
     data: OnceLock<HashMap<(&'static str, &'static str), u64>>,
@@ -175,6 +177,7 @@ impl Process {
             handles: HandleTable::default(),
             memory,
             heaps: crate::nt::heap::Heaps::default(),
+            crt: crate::msvcrt::Crt::default(),
             loader: OnceLock::new(),
             entries: OnceLock::new(),
             data: OnceLock::new(),
