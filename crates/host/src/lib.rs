@@ -9,4 +9,5 @@ pub mod gate;
 pub mod maps;
 pub mod memory;
 pub mod signals;
+pub mod stdio;
 pub mod thread;

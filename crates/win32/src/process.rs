@@ -189,6 +189,8 @@ pub struct Process {
     pub memory: crate::nt::memory::AddressSpace,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// The state of the C runtime, msvcrt.dll.
+    pub crt: crate::msvcrt::Crt,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -216,6 +218,7 @@ impl Process {
             handles: HandleTable::default(),
             memory,
             heaps: crate::nt::heap::Heaps::default(),
+            crt: crate::msvcrt::Crt::default(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),
