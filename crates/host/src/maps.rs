@@ -80,17 +80,25 @@ impl fmt::Display for Difference {
 /// Compares what the books say about `window` with the kernel's mappings.
 ///
 /// `books` are ascending ranges with their access; what they leave out is reservation, without access.
-pub fn compare(window: AddressRange, books: &[(AddressRange, Access)], kernel: &[Mapping]) -> Vec<Difference> {
+pub fn compare(
+    window: AddressRange,
+    books: &[(AddressRange, Access)],
+    kernel: &[Mapping],
+) -> Vec<Difference> {
     let mut differences: Vec<Difference> = Vec::new();
     let mut at = window.start;
     while at < window.end {
-        let (wanted, wanted_end) = access_at(books.iter().map(|(range, access)| (*range, *access)), at, window.end);
+        let (wanted, wanted_end) =
+            access_at(books.iter().map(|(range, access)| (*range, *access)), at, window.end);
         let mappings = kernel.iter().map(|mapping| (mapping.range, mapping.access));
         let (found, found_end) = access_at(mappings, at, window.end);
         let end = wanted_end.min(found_end);
         let wanted = wanted.unwrap_or(Access::empty());
         if found != Some(wanted) {
-            add(&mut differences, Difference { range: AddressRange { start: at, end }, books: wanted, kernel: found });
+            add(
+                &mut differences,
+                Difference { range: AddressRange { start: at, end }, books: wanted, kernel: found },
+            );
         }
         at = end;
     }
@@ -100,7 +108,9 @@ pub fn compare(window: AddressRange, books: &[(AddressRange, Access)], kernel: &
 /// Adds a difference, joined with the last one where they are alike.
 fn add(differences: &mut Vec<Difference>, new: Difference) {
     match differences.last_mut() {
-        Some(last) if last.range.end == new.range.start && last.books == new.books && last.kernel == new.kernel => {
+        Some(last)
+            if last.range.end == new.range.start && last.books == new.books && last.kernel == new.kernel =>
+        {
             last.range.end = new.range.end;
         }
         _ => differences.push(new),

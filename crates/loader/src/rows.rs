@@ -37,10 +37,9 @@ impl PeLoader {
                 },
                 kind: match region.kind {
                     _ if region.is_system => "system",
-                    Some(MemoryKind::Image) => "image",
-                    Some(MemoryKind::Mapped) => "mapped",
-                    Some(MemoryKind::Private) => "private",
-                    None => "free",
+                    MemoryKind::Image => "image",
+                    MemoryKind::Mapped => "mapped",
+                    MemoryKind::Private => "private",
                 },
                 protection: format!("{}{}", region.protection.access(), if region.guard { "g" } else { "" }),
                 owner: match &region.part {

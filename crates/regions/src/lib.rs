@@ -1,6 +1,7 @@
 //! Regions of an address space: typed addresses, region maps, the rules of Windows, layouts as data.
 //!
 //! Pure values: no I/O, no unsafe, no clock. Start with [`Address`], then [`windows::WindowsSpace`].
+#![forbid(unsafe_code)]
 
 mod address;
 mod label;

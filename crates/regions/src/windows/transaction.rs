@@ -120,13 +120,3 @@ impl<T: fmt::Debug> fmt::Debug for Transaction<'_, T> {
         f.debug_struct("Transaction").field("value", &self.value).field("edits", &self.edits()).finish()
     }
 }
-impl<'a, T> Transaction<'a, T> {
-    /// x
-    pub fn map<U>(mut self, f: impl FnOnce(T) -> U) -> Transaction<'a, U> {
-        let v = self.value.take().map(f);
-        let me = std::mem::ManuallyDrop::new(self);
-        let p: *const Self = &*me;
-        let s = unsafe { std::ptr::read(&(*p).space) };
-        Transaction { space: s, value: v }
-    }
-}

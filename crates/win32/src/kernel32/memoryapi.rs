@@ -98,7 +98,13 @@ fn own(guest: &Guest, process: GuestWord) -> Result<(), Win32Error> {
     Err(Win32Error::NOT_SUPPORTED)
 }
 
-fn allocate(guest: &Guest, base: GuestWord, size: GuestWord, kind: u32, protect: u32) -> Result<GuestWord, Win32Error> {
+fn allocate(
+    guest: &Guest,
+    base: GuestWord,
+    size: GuestWord,
+    kind: u32,
+    protect: u32,
+) -> Result<GuestWord, Win32Error> {
     let kind = AllocationType::from_bits_retain(kind);
     let mut request = Request::new(size.get(), kind, PageProtection::from_bits_retain(protect));
     request.base = (!base.is_null()).then(|| Address::new(base.get()));
@@ -145,7 +151,10 @@ fn free(guest: &Guest, address: GuestWord, size: GuestWord, kind: u32) -> Result
     };
     let memory = &guest.process().memory;
     if kind == FreeKind::Release {
-        memory.books().check_win32_release(base, size).map_err(|error| NtStatus(error.status()).to_win32())?;
+        memory
+            .books()
+            .check_win32_release(base, size)
+            .map_err(|error| NtStatus(error.status()).to_win32())?;
     }
     memory.change(|books| books.free(base, size, kind)).map_err(NtStatus::to_win32)?;
     Ok(TRUE)
@@ -334,7 +343,13 @@ fn copy(guest: &Guest, to: u64, from: u64, size: u64) -> (u64, Result<(), Win32E
     (done, Ok(()))
 }
 
-fn transfer(guest: &Guest, to: u64, from: u64, size: GuestWord, count: GuestWord) -> Result<Bool, Win32Error> {
+fn transfer(
+    guest: &Guest,
+    to: u64,
+    from: u64,
+    size: GuestWord,
+    count: GuestWord,
+) -> Result<Bool, Win32Error> {
     let (done, result) = copy(guest, to, from, size.get());
     if !count.is_null() {
         guest.write_word(count.get(), done)?;

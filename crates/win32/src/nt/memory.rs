@@ -6,15 +6,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plat_host::arena::{Arena, ArenaError};
+use plat_host::maps::{Difference, compare};
 use plat_host::memory;
 use plat_regions::windows::{
-    Action, AllocationType, Backing, Edit, FreeKind, ImageRequest, PageProtection, Placement, Request,
-    RuleError, Transaction, WindowsSpace,
+    Action, AllocationType, Backing, Edit, FreeKind, GuardTouch, ImageRequest, PageProtection, Placement,
+    Request, RuleError, State, Transaction, WindowsSpace,
 };
 use plat_regions::{Access, Address, AddressRange, Label, Layout, PAGE_SIZE, Use};
 
 use crate::NtStatus;
-use crate::teb::TEB_SIZE;
+use crate::teb::{TEB_SIZE, Teb};
 
 /// The books of the address space, with the arena that carries out their edits.
 #[derive(Debug)]
@@ -175,6 +176,38 @@ impl AddressSpace {
             limit: ranges.limit.get(),
             allocation_base: ranges.allocation_base.get(),
         })
+    }
+
+    /// Handles a touch of a page without access, on the calling guest thread.
+    pub fn guard_hit(&self, address: u64, teb: Teb) -> GuardHit {
+        let Ok(touch) = self.change(|books| books.touch_guard(Address::new(address))) else {
+            return GuardHit::NotAGuard;
+        };
+        let (hit, limit) = match touch {
+            GuardTouch::Guard => return GuardHit::Guard,
+            GuardTouch::Grown { limit } => (GuardHit::StackGrown, limit),
+            GuardTouch::Overflow { limit } => (GuardHit::StackOverflow, limit),
+        };
+        // A thread may touch another thread's stack: then its own limit stays.
+        let own = teb.get(Teb::DEALLOCATION_STACK).unwrap_or(0)..teb.get(Teb::STACK_BASE).unwrap_or(0);
+        if own.contains(&limit.get()) {
+            // A guest that unmapped its own TEB finds out by itself.
+            let _ = teb.set(Teb::STACK_LIMIT, limit.get());
+        }
+        hit
+    }
+
+    /// Compares the books with the kernel's maps; there should be no difference.
+    ///
+    /// # Errors
+    /// When `/proc` is not there.
+    pub fn verify(&self) -> std::io::Result<Vec<Difference>> {
+        let books = self.books();
+        let regions = books.regions().filter(|region| !(region.is_system && region.state == State::Reserve));
+        let wanted: Vec<(AddressRange, Access)> =
+            regions.map(|region| (region.range, region.protection.access())).collect();
+        let kernel = plat_host::maps::read_own()?;
+        Ok(self.arena.windows().iter().flat_map(|window| compare(*window, &wanted, &kernel)).collect())
     }
 
     /// Makes room for a TEB, zeroed.
