@@ -121,12 +121,12 @@ impl WindowsSpace {
         }
     }
 
-    /// Drops the pages of a range that is no longer allocated.
+    /// Drops the private pages of a range that is no longer allocated.
     pub(super) fn drop_pages(&mut self, range: AddressRange, reason: &'static str) {
-        let committed: Vec<AddressRange> =
-            self.pages.overlapping(range).filter_map(|(at, _)| at.intersection(range)).collect();
-        for range in committed {
-            self.edits.push(Edit { range, action: Action::Release, reason });
+        for (at, state) in self.pages.overlapping(range) {
+            let Some(range) = at.intersection(range) else { continue };
+            let action = Action::Release { access: state.protection.access() };
+            self.edits.push(Edit { range, action, reason });
         }
         self.set_pages(range, None);
     }

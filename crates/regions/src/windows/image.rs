@@ -5,7 +5,7 @@ use crate::windows::space::{PageState, Role};
 use crate::windows::{
     Action, Allocation, Backing, Edit, MemoryKind, PageProtection, RuleError, Transaction, WindowsSpace,
 };
-use crate::{ALLOCATION_GRANULARITY, Address, AddressRange, Label, PAGE_SIZE, Use};
+use crate::{ALLOCATION_GRANULARITY, Access, Address, AddressRange, Label, PAGE_SIZE, Use};
 
 /// An image that wants a place.
 #[derive(Clone, Debug)]
@@ -148,7 +148,9 @@ impl WindowsSpace {
         let view = view.filter(|(_, held)| held.kind != MemoryKind::Private && !held.is_system());
         let (range, _) = view.ok_or(RuleError::NotAView { address })?;
         self.take_allocation(range.start);
-        self.drop_pages(range, "unmapped");
+        let action = Action::Release { access: Access::empty() };
+        self.edits.push(Edit { range, action, reason: "unmapped" });
+        self.set_pages(range, None);
         Ok(range)
     }
 }

@@ -206,7 +206,10 @@ impl AddressSpace {
         let regions = books.regions().filter(|region| !(region.is_system && region.state == State::Reserve));
         let wanted: Vec<(AddressRange, Access)> =
             regions.map(|region| (region.range, region.protection.access())).collect();
-        let kernel = plat_host::maps::read_own()?;
+        let mut kernel = plat_host::maps::read_own()?;
+        for guarded in self.arena.guarded() {
+            plat_host::maps::overlay(&mut kernel, guarded);
+        }
         Ok(self.arena.windows().iter().flat_map(|window| compare(*window, &wanted, &kernel)).collect())
     }
 
@@ -268,7 +271,10 @@ impl AddressSpace {
                     self.arena.map_anonymous(edit.range, access)?;
                 }
                 Action::Protect { access } => self.arena.protect(edit.range, access)?,
-                Action::Discard | Action::Release => self.arena.release(edit.range)?,
+                Action::Release { access } if access == Access::READ | Access::WRITE => {
+                    self.arena.release_data(edit.range)?;
+                }
+                Action::Discard | Action::Release { .. } => self.arena.release(edit.range)?,
             }
         }
         Ok(())
