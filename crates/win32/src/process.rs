@@ -187,6 +187,10 @@ pub struct Process {
     pub memory: crate::nt::memory::AddressSpace,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// Its files, paths and console.
+    pub files: crate::nt::path::FileSystem,
+    /// Its environment variables.
+    pub environment: crate::nt::environment::Environment,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -214,6 +218,8 @@ impl Process {
             handles: HandleTable::default(),
             memory,
             heaps: crate::nt::heap::Heaps::default(),
+            files: crate::nt::path::FileSystem::default(),
+            environment: crate::nt::environment::Environment::default(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),
