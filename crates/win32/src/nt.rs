@@ -9,6 +9,7 @@ pub mod file_lock;
 pub mod file_names;
 pub mod file_open;
 pub mod file_share;
+pub mod file_standard;
 pub mod handle;
 pub mod heap;
 pub mod memory;
