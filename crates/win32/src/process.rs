@@ -191,6 +191,10 @@ pub struct Process {
     pub heaps: crate::nt::heap::Heaps,
     /// The state of the C runtime, msvcrt.dll.
     pub crt: crate::msvcrt::Crt,
+    /// Its files, paths and console.
+    pub files: crate::nt::path::FileSystem,
+    /// Its environment variables.
+    pub environment: crate::nt::environment::Environment,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -219,6 +223,8 @@ impl Process {
             memory,
             heaps: crate::nt::heap::Heaps::default(),
             crt: crate::msvcrt::Crt::default(),
+            files: crate::nt::path::FileSystem::default(),
+            environment: crate::nt::environment::Environment::default(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),
