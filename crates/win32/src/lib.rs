@@ -6,6 +6,8 @@
 //!
 //! Windows names keep their spelling here, parameters included.
 #![forbid(unsafe_code)]
+// The tables of exports expand row by row.
+#![recursion_limit = "512"]
 
 pub mod export;
 pub mod guest;
