@@ -286,6 +286,9 @@ impl<V: RegionValue> RegionMap<V> {
     /// `change` sees each piece once, ascending; after that the pieces are joined with each other and with
     /// the neighbours outside where `merge` allows.
     pub fn mutate_range(&mut self, range: AddressRange, mut change: impl FnMut(AddressRange, &mut V)) {
+        if range.start >= range.end {
+            return;
+        }
         self.isolate(range);
         let mut at = range.start;
         while let Some(path) = self.path_at(at)
@@ -296,9 +299,7 @@ impl<V: RegionValue> RegionMap<V> {
             at = piece.end;
             self.join_below(&path);
         }
-        if range.start < range.end
-            && let Some(path) = self.path_at(range.end)
-        {
+        if let Some(path) = self.path_at(range.end) {
             self.join_below(&path);
         }
     }
