@@ -226,6 +226,7 @@ impl<V: RegionValue> RegionMap<V> {
             && let Some((at, value)) = self.tree.at(path.spot)
             && at.start < range.end
         {
+            let done = at.end >= range.end;
             let (piece, value) = if at.start < range.start {
                 let (kept, rest) = value.split(at, range.start);
                 self.cut_out(&path, at, range, kept, rest)
@@ -237,6 +238,9 @@ impl<V: RegionValue> RegionMap<V> {
                 self.tree.remove_at(&path)
             };
             removed(piece, value);
+            if done {
+                return;
+            }
         }
     }
 

@@ -9,8 +9,10 @@ use super::granule::Granule;
 use super::node::{Arena, FEWEST, NONE, Node};
 use crate::{Address, AddressRange};
 
-/// Most levels of inner nodes: with at least 8 children each, 16 levels exceed 2^32 nodes.
-const LEVELS: usize = 16;
+/// Most levels of inner nodes: with at least 8 children each (2 in the root), 12 levels exceed 2^32 leaves.
+const LEVELS: usize = 12;
+
+const _: () = assert!(FEWEST >= 8, "the number of levels follows from it");
 
 /// A child of an inner node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +31,16 @@ pub(super) struct Spot {
 
 /// The way from the root to a spot; good until the shape of the tree changes.
 pub(super) struct Path {
-    steps: [(u32, usize); LEVELS],
+    /// From the root down: an inner node and the slot of the child that the way goes through.
+    steps: [(u32, u32); LEVELS],
     pub(super) spot: Spot,
+}
+
+impl Path {
+    fn step(&self, level: usize) -> (u32, usize) {
+        let (node, slot) = self.steps[level];
+        (node, slot as usize)
+    }
 }
 
 /// Disjoint regions in ascending order, found by address and by the gaps between them.
@@ -124,7 +134,7 @@ impl<V> Tree<V> {
         for step in &mut steps[..self.height] {
             let node = &self.inners[index];
             let slot = node.first_ending_above(address).min(node.len() - 1);
-            *step = (index, slot);
+            *step = (index, slot as u32);
             index = node.payloads()[slot].index;
         }
         Path { steps, spot: Spot { leaf: index, slot: self.leaves[index].first_ending_above(address) } }
@@ -192,7 +202,7 @@ impl<V> Tree<V> {
     /// Brings the inner nodes above a changed leaf up to date; `added` is a new neighbour above the leaf.
     fn settle(&mut self, path: &Path, mut added: Option<u32>) {
         for level in (0..self.height).rev() {
-            let (node, slot) = path.steps[level];
+            let (node, slot) = path.step(level);
             let below = self.height - 1 - level;
             let changed = self.refresh(node, slot, below);
             added = match added {
@@ -231,7 +241,7 @@ impl<V> Tree<V> {
     fn settle_shrunk(&mut self, path: &Path) {
         let mut short = self.height > 0 && self.leaves[path.spot.leaf].len() < FEWEST;
         for level in (0..self.height).rev() {
-            let (node, slot) = path.steps[level];
+            let (node, slot) = path.step(level);
             let below = self.height - 1 - level;
             if short {
                 self.balance(node, slot.saturating_sub(1), below);
