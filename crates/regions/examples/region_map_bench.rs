@@ -120,11 +120,12 @@ impl Books for Standard {
 
     fn lowest_gap(&self, window: AddressRange, size: u64) -> Option<AddressRange> {
         let mut at = window.start.get();
-        for (start, (end, _)) in &self.0 {
+        let first = self.0.range(..=at).next_back().map_or(at, |(start, _)| *start);
+        for (start, (end, _)) in self.0.range(first..) {
             if start.saturating_sub(at) >= size {
                 return Some(range(at, *start));
             }
-            at = *end;
+            at = at.max(*end);
         }
         (window.end.get().saturating_sub(at) >= size).then(|| range(at, window.end.get()))
     }
@@ -211,10 +212,19 @@ fn timed<T>(work: impl FnOnce() -> T) -> std::time::Duration {
     start.elapsed()
 }
 
-const COLUMNS: [&str; 8] =
-    ["build", "get random", "get local", "insert", "remove", "split+merge", "worst low", "worst high"];
+const COLUMNS: [&str; 9] = [
+    "build",
+    "get random",
+    "get local",
+    "insert",
+    "remove",
+    "split+merge",
+    "16 pages above hint",
+    "worst low",
+    "worst high",
+];
 
-fn measure<B: Books>(load: &Workload) -> [f64; 8] {
+fn measure<B: Books>(load: &Workload) -> [f64; 9] {
     let build = || {
         let mut books = B::empty();
         load.regions.iter().for_each(|(range, kind)| assert!(books.insert(*range, *kind)));
@@ -229,13 +239,17 @@ fn measure<B: Books>(load: &Workload) -> [f64; 8] {
     };
     let (random, local) = (gets(&load.random), gets(&load.local));
     let (inserted, removed, split) = change(full.clone(), load);
+    let hinted = time(load.random.len(), || {
+        let above = |at: &Address| full.lowest_gap(range(at.get(), load.inside.end.get()), 16 * PAGE);
+        timed(|| load.random.iter().filter_map(above).count())
+    });
     let searches = if load.regions.len() > 10_000 { 100 } else { 10_000 };
     let search = |find: fn(&B, AddressRange, u64) -> Option<AddressRange>| {
         let once = || assert_eq!(find(black_box(&full), load.inside, 17 * PAGE), None);
         time(searches, || timed(|| (0..searches).for_each(|_| once())))
     };
     let (low, high) = (search(B::lowest_gap), search(B::highest_gap));
-    [built, random, local, inserted, removed, split, low, high]
+    [built, random, local, inserted, removed, split, hinted, low, high]
 }
 
 /// Measures insertion into gaps, removal from them, and removal of an inner page that is put back.
@@ -282,7 +296,7 @@ fn main() {
     println!("|---|---|{}", "---|".repeat(COLUMNS.len()));
     for count in counts.into_iter().filter(|count| *count > 0) {
         let load = Workload::new(count);
-        let row = |name: &str, times: [f64; 8]| {
+        let row = |name: &str, times: [f64; 9]| {
             let cells: String = times.iter().map(|time| format!(" {time:.1} |")).collect();
             println!("| {count} | {name} |{cells}");
         };

@@ -84,8 +84,8 @@ impl<V> Tree<V> {
         F: Fn(AddressRange) -> Option<AddressRange>,
     {
         let first = node.first_ending_above(*at);
-        let entries = node.starts().iter().zip(node.ends()).zip(node.payloads());
-        for ((start, end), payload) in entries.skip(first) {
+        let ranges = node.starts()[first..].iter().zip(&node.ends()[first..]);
+        for ((start, end), payload) in ranges.zip(&node.payloads()[first..]) {
             let found = self.accept(*at, wanted.window.end.min(*start), wanted);
             if found.is_some() {
                 return found;
@@ -94,8 +94,6 @@ impl<V> Tree<V> {
                 *at = wanted.window.end;
                 return None;
             }
-            // A window that starts inside this entry sees the upper part of it only.
-            *at = (*at).max(*start);
             let found = enter(payload, at);
             if found.is_some() {
                 return found;
@@ -145,7 +143,6 @@ impl<V> Tree<V> {
                 *at = wanted.window.start;
                 return None;
             }
-            *at = (*at).min(*end);
             let found = enter(payload, at);
             if found.is_some() {
                 return found;
