@@ -13,6 +13,7 @@ pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod section;
 pub mod signals;
 pub mod stdio;
 pub mod thread;

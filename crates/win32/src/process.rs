@@ -187,6 +187,8 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
+    /// Its named sections.
+    pub sections: crate::nt::section::Sections,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
     /// The state of the C runtime, msvcrt.dll.
@@ -221,6 +223,7 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
+            sections: crate::nt::section::Sections::default(),
             heaps: crate::nt::heap::Heaps::default(),
             crt: crate::msvcrt::Crt::default(),
             files: crate::nt::path::FileSystem::default(),
