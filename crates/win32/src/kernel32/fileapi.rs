@@ -1,12 +1,12 @@
 //! fileapi.h: files and directories. Opening and transfers here, the rest in the files beside.
 
-mod info;
-mod names;
-mod open;
-mod path_names;
+pub mod info;
+pub mod names;
+pub mod open;
+pub mod path_names;
 mod text;
-mod transfer;
-mod volume;
+pub mod transfer;
+pub mod volume;
 
 pub(super) use open::file;
 pub(super) use text::{ansi, put_ansi, put_wide, wide};
@@ -27,4 +27,31 @@ pub const EXPORTS: &[Export] = dll! {
     full transfer::GetFileSizeEx;
     full transfer::SetEndOfFile;
     full transfer::FlushFileBuffers;
+    full names::DeleteFileW;
+    full names::DeleteFileA;
+    full names::CreateDirectoryW;
+    full names::CreateDirectoryA;
+    full names::RemoveDirectoryW;
+    full names::RemoveDirectoryA;
+    full names::MoveFileW;
+    full names::MoveFileA;
+    full names::MoveFileExW;
+    full names::MoveFileExA;
+    full names::CopyFileW;
+    full names::CopyFileA;
+    full info::GetFileAttributesW;
+    full info::GetFileAttributesA;
+    full info::GetFileAttributesExW;
+    full info::GetFileAttributesExA;
+    full info::GetFileInformationByHandle;
+    full info::GetFileTime;
+    full info::LockFile;
+    full info::UnlockFile;
+    full info::LockFileEx;
+    full info::UnlockFileEx;
+    partial info::SetFileAttributesW, "only the attribute READONLY is kept";
+    partial info::SetFileAttributesA, "only the attribute READONLY is kept";
+    partial info::SetFileTime, "Linux keeps no creation time that could be set";
+    partial info::GetFileInformationByHandleEx, "basic, standard, name, attribute tag and identity only";
+    partial info::SetFileInformationByHandle, "basic, rename, disposition, allocation and end of file only";
 };
