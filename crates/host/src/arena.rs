@@ -3,6 +3,8 @@
 //! Every range handed to this module must lie in the reserved windows; releasing turns it back into a reservation,
 //! never into free space that another `mmap` could take. Key type: [`Arena`]. Neighbour: `maps` reads the kernel's view.
 
+mod guarded;
+
 use std::ffi::c_void;
 use std::os::fd::BorrowedFd;
 
@@ -10,6 +12,7 @@ use plat_regions::{Access, AddressRange};
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
 use crate::memory;
+use guarded::Guarded;
 
 /// The kernel refused to lay the guest's address space out.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,7 @@ impl ArenaError {
 #[derive(Debug)]
 pub struct Arena {
     windows: Vec<AddressRange>,
+    guarded: Guarded,
 }
 
 impl Arena {
@@ -72,7 +76,7 @@ impl Arena {
             result.map_err(|source| ArenaError::Reserve { range, source })?;
         }
         memory::set_windows(windows);
-        Ok(Self { windows: windows.to_vec() })
+        Ok(Self { windows: windows.to_vec(), guarded: Guarded::default() })
     }
 
     /// Returns the reserved windows.
@@ -86,6 +90,14 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn map_anonymous(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         self.check(range)?;
+        if access == Access::READ | Access::WRITE && self.guarded.reuse(range) {
+            return Ok(());
+        }
+        self.settle(range)?;
+        self.map_fresh(range, access)
+    }
+
+    fn map_fresh(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
         let start = range.start.get() as *mut c_void;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
@@ -107,6 +119,7 @@ impl Arena {
         shared: bool,
     ) -> Result<(), ArenaError> {
         self.check(range)?;
+        self.settle(range)?;
         let sharing = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
         let start = range.start.get() as *mut c_void;
         let flags = sharing | MapFlags::NORESERVE | MapFlags::FIXED;
@@ -123,6 +136,7 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn protect(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         self.check(range)?;
+        self.settle(range)?;
         let flags = MprotectFlags::from_bits_retain(protection(access).bits());
         let start = range.start.get() as *mut c_void;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
@@ -148,6 +162,26 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn release(&self, range: AddressRange) -> Result<(), ArenaError> {
         self.map_anonymous(range, Access::empty())
+    }
+
+    /// Turns a range of readable and writable anonymous pages back into a reservation, the quick way where it can.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn release_data(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.check(range)?;
+        self.settle(range)?;
+        if self.guarded.install(range) { Ok(()) } else { self.map_fresh(range, Access::empty()) }
+    }
+
+    /// Lists the ranges that are reservation by guard markers: the kernel's maps show them readable and writable.
+    pub fn guarded(&self) -> Vec<AddressRange> {
+        self.guarded.list()
+    }
+
+    /// Makes plain reservation of released ranges that share a byte with `range`.
+    fn settle(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.guarded.take(range).into_iter().try_for_each(|held| self.map_fresh(held, Access::empty()))
     }
 
     fn check(&self, range: AddressRange) -> Result<(), ArenaError> {

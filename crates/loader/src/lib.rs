@@ -1,1 +1,28 @@
-//! Image, layout, host and win32 become a running guest.
+//! Image, layout, host and win32 become a running guest: the PE loader.
+//!
+//! Reading order: [`start`] (from a program's path to its first instruction), `place` (where an image goes, and
+//! why), `builtin` (system DLLs as generated images), `search` (which file a DLL name means), `graph` (modules and
+//! what they need), `initialise` (TLS, `DllMain`, in Windows' order), `ldr` (what the guest sees of all that),
+//! `crash` (the report), `rows` (the address space as a table).
+#![forbid(unsafe_code)]
+
+mod builtin;
+mod crash;
+mod environment;
+mod error;
+mod graph;
+mod info;
+mod initialise;
+mod ldr;
+mod modules;
+mod place;
+mod rows;
+mod search;
+pub mod start;
+
+pub use error::LoadError;
+pub use info::{Dependency, Info, inspect};
+pub use plat_win32::process::Trace;
+pub use rows::RegionRow;
+pub use search::{Choice, SearchOptions};
+pub use start::{Outcome, RunOptions, Sinks, run};

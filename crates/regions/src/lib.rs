@@ -1,11 +1,18 @@
 //! Regions of an address space: typed addresses, region maps, the rules of Windows, layouts as data.
 //!
-//! Pure values: no I/O, no unsafe, no clock. Start with [`Address`] and [`AddressRange`].
+//! Pure values: no I/O, no unsafe, no clock. Start with [`Address`], then [`windows::WindowsSpace`].
 #![forbid(unsafe_code)]
 
 mod address;
+mod label;
+mod layout;
+mod region_map;
+pub mod windows;
 
 pub use address::{Access, Address, AddressRange};
+pub use label::Label;
+pub use layout::{Band, Direction, Layout, LayoutError, Use};
+pub use region_map::{Gaps, RegionMap, RegionValue, Regions};
 
 /// Size of a page of memory in bytes, on every machine that plat lays out.
 pub const PAGE_SIZE: u64 = 4096;

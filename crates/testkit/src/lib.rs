@@ -1,1 +1,4 @@
 //! Fixtures, generators and helpers for tests.
+#![forbid(unsafe_code)]
+
+pub mod pe;

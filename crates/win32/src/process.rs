@@ -4,13 +4,14 @@
 //! in a field of its own type, made with `Default`, locked inside.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use plat_abi::{ApiDescriptor, Fault, Machine, Raw};
 use plat_host::gate::{Call, FaultInfo, Registers, System, Thread};
 use plat_host::memory::MemoryFault;
 
 use crate::NtStatus;
+use crate::export::Body;
 use crate::guest::Guest;
 use crate::nt::handle::HandleTable;
 
@@ -25,6 +26,43 @@ pub struct Entry {
     pub api: Option<&'static ApiDescriptor<Guest>>,
     /// Bytes of arguments that a 32-bit call removes.
     pub stack_bytes: u32,
+}
+
+/// The index of the first import that nothing provides.
+const MISSING_INDEX: u32 = 0x8000_0000;
+
+/// An import that nothing provides.
+#[derive(Clone, Debug)]
+pub struct MissingImport {
+    /// The DLL that was to provide it.
+    pub dll: String,
+    /// Its name, or `#` and its ordinal.
+    pub symbol: String,
+    /// Why it is missing, as the second half of a sentence: `which this DLL does not export`.
+    pub reason: String,
+}
+
+/// Lists what the thunks of all builtin DLLs lead to; an export's index is [`first_index`] of its DLL plus its place.
+fn entries(machine: Machine) -> Vec<Entry> {
+    let exports = crate::DLLS.iter().flat_map(|dll| dll.exports().map(move |export| (dll.name, export)));
+    exports
+        .map(|(dll, export)| {
+            let api = match export.body {
+                Body::Api(api) => Some(api),
+                _ => None,
+            };
+            let stack_bytes = match machine {
+                Machine::I386 => api.map_or(0, ApiDescriptor::stack_bytes_i386),
+                Machine::Amd64 => 0,
+            };
+            Entry { dll, name: export.name, api, stack_bytes }
+        })
+        .collect()
+}
+
+/// Returns the index of the first export of the builtin DLL of this name.
+pub fn first_index(dll: &str) -> u32 {
+    crate::DLLS.iter().take_while(|other| other.name != dll).map(|other| other.exports().count() as u32).sum()
 }
 
 /// One loaded module, builtin or native.
@@ -131,6 +169,8 @@ pub struct Start {
     pub program: Vec<u16>,
     /// The command line.
     pub command_line: Vec<u16>,
+    /// The current directory's full Windows path.
+    pub current_directory: Vec<u16>,
     /// The environment: names and values.
     pub environment: Vec<(Vec<u16>, Vec<u16>)>,
     /// What to trace.
@@ -151,9 +191,14 @@ pub struct Process {
     pub heaps: crate::nt::heap::Heaps,
     /// The state of the C runtime, msvcrt.dll.
     pub crt: crate::msvcrt::Crt,
+    /// Its files, paths and console.
+    pub files: crate::nt::path::FileSystem,
+    /// Its environment variables.
+    pub environment: crate::nt::environment::Environment,
     loader: OnceLock<&'static dyn ModuleLoader>,
-    entries: OnceLock<Vec<Entry>>,
-    data: OnceLock<HashMap<(&'static str, &'static str), u64>>,
+    entries: Vec<Entry>,
+    missing: Mutex<Vec<MissingImport>>,
+    data: RwLock<HashMap<(&'static str, &'static str), u64>>,
     /// The PEB's address, once there is one.
     pub peb: OnceLock<u64>,
 }
@@ -178,9 +223,12 @@ impl Process {
             memory,
             heaps: crate::nt::heap::Heaps::default(),
             crt: crate::msvcrt::Crt::default(),
+            files: crate::nt::path::FileSystem::default(),
+            environment: crate::nt::environment::Environment::default(),
             loader: OnceLock::new(),
-            entries: OnceLock::new(),
-            data: OnceLock::new(),
+            entries: entries(machine),
+            missing: Mutex::default(),
+            data: RwLock::default(),
             peb: OnceLock::new(),
         };
         let made = PROCESS.set(process).is_ok();
@@ -194,21 +242,25 @@ impl Process {
         PROCESS.get()
     }
 
-    /// Completes the process: its loader, what the thunks lead to, and where the builtin DLLs' variables lie
-    /// (by DLL and name).
+    /// Completes the process with its loader.
     ///
     /// # Panics
     /// When called twice.
-    pub fn complete(
-        &self,
-        loader: &'static dyn ModuleLoader,
-        entries: Vec<Entry>,
-        data: HashMap<(&'static str, &'static str), u64>,
-    ) {
-        let fresh = self.loader.set(loader).is_ok()
-            && self.entries.set(entries).is_ok()
-            && self.data.set(data).is_ok();
+    pub fn complete(&self, loader: &'static dyn ModuleLoader) {
+        let fresh = self.loader.set(loader).is_ok();
         assert!(fresh, "a process is completed once");
+    }
+
+    /// Notes an import that nothing provides; returns the index for its thunk, which names it when called.
+    pub fn add_missing(&self, missing: MissingImport) -> u32 {
+        let mut list = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push(missing);
+        MISSING_INDEX + (list.len() - 1) as u32
+    }
+
+    /// Notes where a builtin DLL's variable lies.
+    pub fn add_data(&self, dll: &'static str, name: &'static str, address: u64) {
+        self.data.write().unwrap_or_else(PoisonError::into_inner).insert((dll, name), address);
     }
 
     /// Returns the loader.
@@ -218,7 +270,7 @@ impl Process {
 
     /// Returns where a builtin DLL's variable lies, as `data_address("msvcrt.dll", "_iob")`.
     pub fn data_address(&self, dll: &'static str, name: &'static str) -> Option<u64> {
-        self.data.get()?.get(&(dll, name)).copied()
+        self.data.read().unwrap_or_else(PoisonError::into_inner).get(&(dll, name)).copied()
     }
 
     /// Raises an access violation at the caller of the current call. Never comes back.
@@ -240,12 +292,25 @@ impl Process {
         plat_host::thread::exit_process(exit_status(crash.code))
     }
 
-    /// Carries out a call of a function that plat does not have: names it and ends the process.
+    /// Ends the process because of a call that leads nowhere: the function is named.
     #[cold]
-    fn call_stub(&self, guest: &Guest, entry: &Entry) -> ! {
+    fn call_nowhere(&self, guest: &Guest, index: u32) -> ! {
         let registers = guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!self.machine.is_64()));
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         let message =
-            format!("the program called {}!{}, which plat does not have yet", entry.dll, entry.name);
+            match (self.entries.get(index as usize), missing.get(index.wrapping_sub(MISSING_INDEX) as usize))
+            {
+                (Some(entry), _) => {
+                    format!("the program called {}!{}, which plat does not have yet", entry.dll, entry.name)
+                }
+                (None, Some(import)) => {
+                    format!("the program called {}!{}, {}", import.dll, import.symbol, import.reason)
+                }
+                (None, None) => {
+                    format!("the program called a function of plat that does not exist (index {index})")
+                }
+            };
+        drop(missing);
         let crash = Crash { code: NtStatus::ENTRYPOINT_NOT_FOUND.0, message, registers, accessed: None };
         self.end_by_crash(guest, &crash)
     }
@@ -274,10 +339,12 @@ impl System for Gate {
     #[inline]
     fn call(&self, call: &mut Call<'_>) {
         let process = PROCESS.get().expect("installed with the gate");
-        let entries = process.entries.get().expect("guest code runs after the process was completed");
         let mut guest = Guest::of_call(process, call);
-        let Some(entry) = entries.get(call.index() as usize) else { return };
-        let Some(api) = entry.api else { process.call_stub(&guest, entry) };
+        let Some((entry, api)) =
+            process.entries.get(call.index() as usize).and_then(|entry| Some((entry, entry.api?)))
+        else {
+            process.call_nowhere(&guest, call.index())
+        };
         if process.start.trace.api {
             process.trace_call(&guest, entry, api);
         }

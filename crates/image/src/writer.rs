@@ -1,0 +1,518 @@
+//! Makes PE images in their mapped layout: [`ImageBuilder`]. The system's own DLLs are made this way.
+//!
+//! Sections are aligned to pages in memory and in the file alike, so that the result is both what a loader would
+//! have mapped and a file that can be written out. `.text` is always at RVA 0x1000.
+
+use std::collections::HashMap;
+
+use crate::Rva;
+use crate::pe::{Characteristics, DirectoryKind, DllCharacteristics, Machine, RelocationKind, SectionFlags};
+
+const PAGE: usize = 4096;
+const HEADERS_BYTES: usize = PAGE;
+const SIGNATURE: usize = 0x80;
+
+/// A place in the code or the data given to the builder, in bytes from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spot {
+    /// In the code.
+    Text(u32),
+    /// In the writable data.
+    Data(u32),
+}
+
+/// What an export stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportValue {
+    /// A place in the image.
+    At(Spot),
+    /// Another module's export: `MODULE.Name` or `MODULE.#12`.
+    Forwarder(String),
+}
+
+/// Why no image can be made of what the builder was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// Two exports have one ordinal.
+    #[error("{module}: ordinal {ordinal} is exported twice")]
+    OrdinalTwice {
+        /// The image's name.
+        module: String,
+        /// The ordinal.
+        ordinal: u16,
+    },
+    /// Two exports have one name.
+    #[error("{module}: {name} is exported twice")]
+    NameTwice {
+        /// The image's name.
+        module: String,
+        /// The export's name.
+        name: String,
+    },
+    /// There are more exports than ordinals.
+    #[error("{module}: more than 65,535 exports")]
+    TooManyExports {
+        /// The image's name.
+        module: String,
+    },
+    /// A place lies outside the code or data it is in.
+    #[error("{module}: {spot:?} is outside the {bytes:#x} bytes given")]
+    SpotOutside {
+        /// The image's name.
+        module: String,
+        /// The place.
+        spot: Spot,
+        /// The size of the code or data, in bytes.
+        bytes: usize,
+    },
+    /// The image would not fit below 1 GiB.
+    #[error("{module}: the image would have {bytes:#x} bytes, more than 1 GiB")]
+    TooLarge {
+        /// The image's name.
+        module: String,
+        /// Its size in bytes.
+        bytes: usize,
+    },
+}
+
+/// A finished image and where its parts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltImage {
+    /// The image by RVA, `SizeOfImage` bytes.
+    pub bytes: Vec<u8>,
+    /// Where the code begins.
+    pub text: Rva,
+    /// Where the writable data begins; zero without data.
+    pub data: Rva,
+}
+
+#[derive(Debug, Clone)]
+struct PlannedExport {
+    name: Option<String>,
+    ordinal: Option<u16>,
+    value: ExportValue,
+}
+
+/// Collects the parts of an image.
+#[derive(Debug, Clone)]
+pub struct ImageBuilder {
+    name: String,
+    machine: Machine,
+    base: u64,
+    timestamp: u32,
+    entry: Option<Spot>,
+    text: Vec<u8>,
+    data: Vec<u8>,
+    exports: Vec<PlannedExport>,
+    relocations: Vec<(Spot, RelocationKind)>,
+    functions: Vec<(u32, u32, Vec<u8>)>,
+    version: Option<[u16; 4]>,
+}
+
+impl ImageBuilder {
+    /// Begins a DLL of this name for this machine, at this preferred base, a multiple of 64 KiB.
+    pub fn new(name: &str, machine: Machine, preferred_base: u64) -> Self {
+        Self {
+            name: name.into(),
+            machine,
+            base: preferred_base,
+            timestamp: 0,
+            entry: None,
+            text: Vec::new(),
+            data: Vec::new(),
+            exports: Vec::new(),
+            relocations: Vec::new(),
+            functions: Vec::new(),
+            version: None,
+        }
+    }
+
+    /// Appends code, aligned to 16 bytes, and returns where it begins.
+    pub fn text(&mut self, code: &[u8]) -> Spot {
+        // Between functions there are breakpoints, as linkers put them.
+        self.text.resize(self.text.len().next_multiple_of(16), 0xcc);
+        let start = self.text.len() as u32;
+        self.text.extend_from_slice(code);
+        Spot::Text(start)
+    }
+
+    /// Appends writable data, aligned to 16 bytes, and returns where it begins.
+    pub fn data(&mut self, bytes: &[u8]) -> Spot {
+        self.data.resize(self.data.len().next_multiple_of(16), 0);
+        let start = self.data.len() as u32;
+        self.data.extend_from_slice(bytes);
+        Spot::Data(start)
+    }
+
+    /// Exports a name, with this ordinal or the next free one.
+    pub fn export(&mut self, name: &str, ordinal: Option<u16>, value: ExportValue) -> &mut Self {
+        self.exports.push(PlannedExport { name: Some(name.into()), ordinal, value });
+        self
+    }
+
+    /// Exports an ordinal without a name.
+    pub fn export_ordinal(&mut self, ordinal: u16, value: ExportValue) -> &mut Self {
+        self.exports.push(PlannedExport { name: None, ordinal: Some(ordinal), value });
+        self
+    }
+
+    /// Marks a field that depends on the base. The field itself is written by the caller, for the preferred base.
+    pub fn relocation(&mut self, spot: Spot, kind: RelocationKind) -> &mut Self {
+        self.relocations.push((spot, kind));
+        self
+    }
+
+    /// Describes a function from `begin` to `end`, offsets in the code, with its UNWIND_INFO; for x86-64 only.
+    pub fn runtime_function(&mut self, begin: u32, end: u32, unwind_info: &[u8]) -> &mut Self {
+        self.functions.push((begin, end, unwind_info.to_vec()));
+        self
+    }
+
+    /// Sets where execution begins.
+    pub fn entry_point(&mut self, spot: Spot) -> &mut Self {
+        self.entry = Some(spot);
+        self
+    }
+
+    /// Sets the timestamp in the headers; it is zero otherwise, so that equal inputs make equal images.
+    pub fn timestamp(&mut self, timestamp: u32) -> &mut Self {
+        self.timestamp = timestamp;
+        self
+    }
+
+    /// Adds a version resource: major, minor, build, revision.
+    pub fn version(&mut self, version: [u16; 4]) -> &mut Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// Makes the image.
+    ///
+    /// # Errors
+    /// [`BuildError`] when exports collide or a place lies outside.
+    pub fn build(&self) -> Result<BuiltImage, BuildError> {
+        let mut layout =
+            Layout { bytes: vec![0; HEADERS_BYTES], sections: Vec::new(), directories: [(0, 0); 16] };
+        let text = HEADERS_BYTES as u32;
+        let rdata = text + self.text.len().next_multiple_of(PAGE) as u32;
+        if self.text.len().saturating_add(self.data.len()) > 1 << 30 {
+            return Err(self.too_large(self.text.len().saturating_add(self.data.len())));
+        }
+        layout.push(
+            ".text",
+            &self.text,
+            SectionFlags::CNT_CODE | SectionFlags::MEM_EXECUTE | SectionFlags::MEM_READ,
+        );
+        let exports = self.plan_exports()?;
+        // The size of .rdata does not depend on where .data is, so that it can be made twice: once to measure.
+        let unwind = self.unwind_tables(rdata);
+        let exports_at = rdata + unwind.bytes.len() as u32;
+        let export_bytes = self.export_tables(&exports, exports_at, 0)?.len();
+        let data = rdata + (unwind.bytes.len() + export_bytes).next_multiple_of(PAGE) as u32;
+        let mut constants = unwind.bytes;
+        if !self.exports.is_empty() {
+            constants.extend(self.export_tables(&exports, exports_at, data)?);
+            layout.directory(DirectoryKind::Export, exports_at, export_bytes);
+        }
+        if unwind.functions_bytes != 0 {
+            layout.directory(DirectoryKind::Exception, rdata + unwind.functions_at, unwind.functions_bytes);
+        }
+        let read_only = SectionFlags::CNT_INITIALIZED_DATA | SectionFlags::MEM_READ;
+        layout.push(".rdata", &constants, read_only);
+        layout.push(".data", &self.data, read_only | SectionFlags::MEM_WRITE);
+        if let Some(version) = self.version {
+            let at = layout.bytes.len() as u32;
+            let resource = version_resource(at, version);
+            layout.directory(DirectoryKind::Resource, at, resource.len());
+            layout.push(".rsrc", &resource, read_only);
+        }
+        let relocations = self.relocation_blocks(data)?;
+        if !relocations.is_empty() {
+            layout.directory(DirectoryKind::BaseRelocation, layout.bytes.len() as u32, relocations.len());
+            layout.push(".reloc", &relocations, read_only | SectionFlags::MEM_DISCARDABLE);
+        }
+        let entry = self.entry.map_or(Ok(0), |spot| self.rva(spot, data))?;
+        if layout.bytes.len() > 1 << 30 {
+            return Err(self.too_large(layout.bytes.len()));
+        }
+        self.write_headers(&mut layout, entry);
+        let data = if self.data.is_empty() { 0 } else { data };
+        Ok(BuiltImage { bytes: layout.bytes, text: Rva::new(text), data: Rva::new(data) })
+    }
+
+    fn too_large(&self, bytes: usize) -> BuildError {
+        BuildError::TooLarge { module: self.name.clone(), bytes }
+    }
+
+    fn rva(&self, spot: Spot, data: u32) -> Result<u32, BuildError> {
+        let (start, offset, bytes) = match spot {
+            Spot::Text(offset) => (HEADERS_BYTES as u32, offset, self.text.len()),
+            Spot::Data(offset) => (data, offset, self.data.len()),
+        };
+        if offset as usize >= bytes {
+            return Err(BuildError::SpotOutside { module: self.name.clone(), spot, bytes });
+        }
+        Ok(start + offset)
+    }
+
+    /// Gives every export its ordinal and sorts the names.
+    fn plan_exports(&self) -> Result<ExportPlan, BuildError> {
+        let module = || self.name.clone();
+        let mut taken = HashMap::with_capacity(self.exports.len());
+        for (index, export) in self.exports.iter().enumerate() {
+            if let Some(ordinal) = export.ordinal
+                && taken.insert(ordinal, index).is_some()
+            {
+                return Err(BuildError::OrdinalTwice { module: module(), ordinal });
+            }
+        }
+        let base = taken.keys().min().copied().unwrap_or(1);
+        let mut next = base;
+        let mut ordinals = Vec::with_capacity(self.exports.len());
+        for (index, export) in self.exports.iter().enumerate() {
+            let ordinal = match export.ordinal {
+                Some(ordinal) => ordinal,
+                None => {
+                    while taken.contains_key(&next) {
+                        next = next
+                            .checked_add(1)
+                            .ok_or_else(|| BuildError::TooManyExports { module: module() })?;
+                    }
+                    taken.insert(next, index);
+                    next
+                }
+            };
+            ordinals.push(ordinal);
+        }
+        let mut names: Vec<usize> =
+            (0..self.exports.len()).filter(|&at| self.exports[at].name.is_some()).collect();
+        names.sort_unstable_by_key(|&at| self.exports[at].name.as_deref().unwrap_or_default().as_bytes());
+        for pair in names.windows(2) {
+            if let (Some(name), true) =
+                (&self.exports[pair[0]].name, self.exports[pair[0]].name == self.exports[pair[1]].name)
+            {
+                return Err(BuildError::NameTwice { module: module(), name: name.clone() });
+            }
+        }
+        let last = ordinals.iter().max().copied().unwrap_or(base);
+        Ok(ExportPlan { base, slots: usize::from(last - base) + 1, ordinals, names })
+    }
+
+    /// Writes the export directory, its three tables and its texts, for a start at `at`.
+    fn export_tables(&self, plan: &ExportPlan, at: u32, data: u32) -> Result<Vec<u8>, BuildError> {
+        if self.exports.is_empty() {
+            return Ok(Vec::new());
+        }
+        let functions = 40;
+        let names = functions + plan.slots * 4;
+        let ordinals = names + plan.names.len() * 4;
+        let texts = ordinals + plan.names.len() * 2;
+        let mut out = vec![0; texts];
+        let text = |out: &mut Vec<u8>, text: &str| {
+            let start = at + out.len() as u32;
+            out.extend_from_slice(text.as_bytes());
+            out.push(0);
+            start
+        };
+        let module = text(&mut out, &self.name);
+        let counts = [plan.base.into(), plan.slots as u32, plan.names.len() as u32];
+        let tables = [at + functions as u32, at + names as u32, at + ordinals as u32];
+        put_words(&mut out, 4, &[self.timestamp, 0, module]);
+        put_words(&mut out, 16, &counts);
+        put_words(&mut out, 28, &tables);
+        for (export, ordinal) in self.exports.iter().zip(&plan.ordinals) {
+            let target = match &export.value {
+                ExportValue::At(spot) => self.rva(*spot, data)?,
+                ExportValue::Forwarder(to) => text(&mut out, to),
+            };
+            put_words(&mut out, functions + usize::from(ordinal - plan.base) * 4, &[target]);
+        }
+        for (index, &export) in plan.names.iter().enumerate() {
+            let name = text(&mut out, self.exports[export].name.as_deref().unwrap_or_default());
+            put_words(&mut out, names + index * 4, &[name]);
+            let slot = plan.ordinals[export] - plan.base;
+            put(&mut out, ordinals + index * 2, &slot.to_le_bytes());
+        }
+        Ok(out)
+    }
+
+    /// Writes unwind data and then the table of functions, sorted, for a start at `at`.
+    fn unwind_tables(&self, at: u32) -> Unwind {
+        let mut bytes = Vec::new();
+        let mut known: HashMap<&[u8], u32> = HashMap::new();
+        let mut functions = Vec::with_capacity(self.functions.len());
+        for (begin, end, info) in &self.functions {
+            let info_at = *known.entry(info).or_insert_with(|| {
+                bytes.resize(bytes.len().next_multiple_of(4), 0);
+                let start = at + bytes.len() as u32;
+                bytes.extend_from_slice(info);
+                start
+            });
+            functions.push([begin + HEADERS_BYTES as u32, end + HEADERS_BYTES as u32, info_at]);
+        }
+        functions.sort_unstable();
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        let functions_at = bytes.len() as u32;
+        bytes.extend(functions.iter().flatten().flat_map(|word| word.to_le_bytes()));
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        Unwind { functions_at, functions_bytes: functions.len() * 12, bytes }
+    }
+
+    fn relocation_blocks(&self, data: u32) -> Result<Vec<u8>, BuildError> {
+        let mut places = Vec::with_capacity(self.relocations.len());
+        for &(spot, kind) in &self.relocations {
+            let (code, parameter) = match kind {
+                RelocationKind::High => (1u16, None),
+                RelocationKind::Low => (2, None),
+                RelocationKind::HighLow => (3, None),
+                RelocationKind::HighAdjust(low) => (4, Some(low)),
+                RelocationKind::Dir64 => (10, None),
+            };
+            places.push((self.rva(spot, data)?, code, parameter));
+        }
+        places.sort_unstable();
+        let mut out = Vec::new();
+        for block in places.chunk_by(|a, b| a.0 / PAGE as u32 == b.0 / PAGE as u32) {
+            let start = out.len();
+            out.extend_from_slice(&(block[0].0 & !0xfff).to_le_bytes());
+            out.extend_from_slice(&[0; 4]);
+            for (rva, code, parameter) in block {
+                out.extend_from_slice(&(code << 12 | (rva & 0xfff) as u16).to_le_bytes());
+                out.extend(parameter.iter().flat_map(|low| low.to_le_bytes()));
+            }
+            out.resize(out.len().next_multiple_of(4), 0);
+            let bytes = (out.len() - start) as u32;
+            put_words(&mut out, start + 4, &[bytes]);
+        }
+        Ok(out)
+    }
+
+    fn write_headers(&self, layout: &mut Layout, entry: u32) {
+        let is_64 = matches!(self.machine, Machine::Amd64 | Machine::Arm64);
+        let size_of_image = layout.bytes.len() as u32;
+        let code_bytes = self.text.len().next_multiple_of(PAGE) as u32;
+        let directories_at = if is_64 { 112 } else { 96 };
+        let mut flags = Characteristics::EXECUTABLE_IMAGE | Characteristics::DLL;
+        flags |= if is_64 { Characteristics::LARGE_ADDRESS_AWARE } else { Characteristics::MACHINE_32BIT };
+        let out = &mut layout.bytes;
+        put(out, 0, b"MZ");
+        put_words(out, 0x3c, &[SIGNATURE as u32]);
+        put(out, SIGNATURE, b"PE\0\0");
+        let file = SIGNATURE + 4;
+        put(out, file, &self.machine.number().to_le_bytes());
+        put(out, file + 2, &(layout.sections.len() as u16).to_le_bytes());
+        put_words(out, file + 4, &[self.timestamp]);
+        put(out, file + 16, &(directories_at as u16 + 128).to_le_bytes());
+        put(out, file + 18, &flags.bits().to_le_bytes());
+
+        let at = file + 20;
+        put(out, at, &(if is_64 { 0x20bu16 } else { 0x10b }).to_le_bytes());
+        put_words(out, at + 4, &[code_bytes]);
+        put_words(out, at + 16, &[entry, HEADERS_BYTES as u32]);
+        if is_64 {
+            put(out, at + 24, &self.base.to_le_bytes());
+        } else {
+            put_words(out, at + 28, &[self.base as u32]);
+        }
+        put_words(out, at + 32, &[PAGE as u32, PAGE as u32]);
+        let version = 6u16.to_le_bytes();
+        put(out, at + 40, &version);
+        put(out, at + 48, &version);
+        put_words(out, at + 56, &[size_of_image, HEADERS_BYTES as u32]);
+        let dll_flags = DllCharacteristics::DYNAMIC_BASE | DllCharacteristics::NX_COMPAT;
+        put(out, at + 68, &3u16.to_le_bytes());
+        put(out, at + 70, &dll_flags.bits().to_le_bytes());
+        put_words(out, at + directories_at - 4, &[16]);
+        for (index, (rva, bytes)) in layout.directories.iter().enumerate() {
+            put_words(out, at + directories_at + index * 8, &[*rva, *bytes]);
+        }
+        let table = at + directories_at + 128;
+        for (index, section) in layout.sections.iter().enumerate() {
+            let entry = table + index * 40;
+            put(out, entry, section.name.as_bytes());
+            let raw_bytes = section.bytes.next_multiple_of(PAGE as u32);
+            put_words(out, entry + 8, &[section.bytes, section.rva, raw_bytes, section.rva]);
+            put_words(out, entry + 36, &[section.flags.bits()]);
+        }
+    }
+}
+
+struct ExportPlan {
+    base: u16,
+    slots: usize,
+    /// The ordinal of each export, in the order they were given.
+    ordinals: Vec<u16>,
+    /// The exports with names, sorted by them.
+    names: Vec<usize>,
+}
+
+struct Unwind {
+    bytes: Vec<u8>,
+    functions_at: u32,
+    functions_bytes: usize,
+}
+
+struct PlannedSection {
+    name: &'static str,
+    rva: u32,
+    bytes: u32,
+    flags: SectionFlags,
+}
+
+struct Layout {
+    bytes: Vec<u8>,
+    sections: Vec<PlannedSection>,
+    directories: [(u32, u32); 16],
+}
+
+impl Layout {
+    /// Appends a section at the next page; an empty one is left out, as Windows refuses it.
+    fn push(&mut self, name: &'static str, contents: &[u8], flags: SectionFlags) {
+        if contents.is_empty() {
+            return;
+        }
+        let section =
+            PlannedSection { name, rva: self.bytes.len() as u32, bytes: contents.len() as u32, flags };
+        self.sections.push(section);
+        self.bytes.extend_from_slice(contents);
+        self.bytes.resize(self.bytes.len().next_multiple_of(PAGE), 0);
+    }
+
+    fn directory(&mut self, kind: DirectoryKind, rva: u32, bytes: usize) {
+        self.directories[kind as usize] = (rva, bytes as u32);
+    }
+}
+
+fn put(out: &mut [u8], at: usize, bytes: &[u8]) {
+    out[at..at + bytes.len()].copy_from_slice(bytes);
+}
+
+fn put_words(out: &mut [u8], at: usize, words: &[u32]) {
+    for (index, word) in words.iter().enumerate() {
+        put(out, at + index * 4, &word.to_le_bytes());
+    }
+}
+
+/// Makes a resource directory at `rva` with one VS_VERSION_INFO (type 16, name 1, US English).
+///
+/// Source: PE Format, "The .rsrc Section"; Microsoft, "VS_VERSIONINFO", "VS_FIXEDFILEINFO".
+fn version_resource(rva: u32, [major, minor, build, revision]: [u16; 4]) -> Vec<u8> {
+    const LEAF: usize = 72;
+    const VALUE: usize = LEAF + 16;
+    let mut out = vec![0; VALUE + 40 + 52];
+    let levels = [(16u32, 24u32 | 0x8000_0000), (1, 48 | 0x8000_0000), (0x409, LEAF as u32)];
+    for (level, (id, target)) in levels.into_iter().enumerate() {
+        put(&mut out, level * 24 + 14, &1u16.to_le_bytes());
+        put_words(&mut out, level * 24 + 16, &[id, target]);
+    }
+    put_words(&mut out, LEAF, &[rva + VALUE as u32, 92]);
+    put(&mut out, VALUE, &[92, 0, 52, 0, 0, 0]);
+    for (index, unit) in "VS_VERSION_INFO".encode_utf16().enumerate() {
+        put(&mut out, VALUE + 6 + index * 2, &unit.to_le_bytes());
+    }
+    let high = u32::from(major) << 16 | u32::from(minor);
+    let low = u32::from(build) << 16 | u32::from(revision);
+    // Signature, structure version, file version, product version, flag mask, flags, Windows NT, DLL.
+    put_words(&mut out, VALUE + 40, &[0xfeef_04bd, 0x1_0000, high, low, high, low, 0x3f, 0, 0x4_0004, 2]);
+    out
+}

@@ -1,0 +1,466 @@
+//! The module graph: loads an image with all that it needs, binds its imports, and notes the order of initialisation.
+//!
+//! Key type: [`Graph`]. An import that nothing provides becomes a thunk that names itself when it is called.
+
+use std::path::{Path, PathBuf};
+
+use plat_abi::Machine;
+use plat_host::memory;
+use plat_image::pe::{ExportTarget, ForwardedSymbol, ImportEntry, ImportSymbol, TlsDirectory};
+use plat_image::{FileKind, PeImage, classify};
+use plat_win32::NtStatus;
+use plat_win32::export::Dll;
+use plat_win32::process::{MissingImport, Module, Process, Symbol};
+
+use crate::builtin::{self, Entrance};
+use crate::error::LoadError;
+use crate::place::{Placed, place};
+use crate::search::{Found, Search, normal_name};
+
+/// One loaded module with what the loader needs to know about it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// What the rest of plat sees.
+    pub(crate) module: Module,
+    /// The image: a file's bytes, or mapped layout for a builtin.
+    pub(crate) bytes: Vec<u8>,
+    /// How often it was asked for; the program and static imports never reach zero.
+    pub(crate) references: u32,
+    /// Whether it may never be unloaded.
+    pub(crate) pinned: bool,
+    /// Bases of the modules it imports from.
+    pub(crate) needs: Vec<u64>,
+    /// Its static thread-local data.
+    pub(crate) tls: Option<TlsDirectory>,
+    /// Its index among the modules with static thread-local data.
+    pub(crate) tls_index: u32,
+    /// Whether its entry point was called for process attach.
+    pub(crate) attached: bool,
+    /// Address of its entry in the guest's module lists.
+    pub(crate) ldr_entry: u64,
+}
+
+impl Loaded {
+    /// Parses the image again: borrowed views are not kept.
+    ///
+    /// # Errors
+    /// Only for a directory that was not looked at when the module was loaded.
+    pub(crate) fn image(&self) -> Result<PeImage<'_>, plat_image::ImageError> {
+        if self.module.is_builtin {
+            PeImage::parse_mapped(&self.module.name, &self.bytes)
+        } else {
+            PeImage::parse(&self.module.name, &self.bytes)
+        }
+    }
+}
+
+/// All modules of the process.
+pub(crate) struct Graph {
+    process: &'static Process,
+    search: Search,
+    entrance: Entrance,
+    /// Modules in load order.
+    pub(crate) loaded: Vec<Loaded>,
+    /// Bases in the order of initialisation: what a module needs comes before it.
+    pub(crate) order: Vec<u64>,
+    next_tls_index: u32,
+    /// Page of thunks for missing imports: next free address and end.
+    thunks: (u64, u64),
+}
+
+/// Bytes of thunk for a missing import.
+const THUNK_BYTES: u64 = 32;
+
+/// Size in bytes of a region for thunks of missing imports.
+const THUNK_REGION_BYTES: u64 = 0x1_0000;
+
+impl Graph {
+    pub(crate) fn new(process: &'static Process, search: Search, entrance: Entrance) -> Self {
+        Self {
+            process,
+            search,
+            entrance,
+            loaded: Vec::new(),
+            order: Vec::new(),
+            next_tls_index: 0,
+            thunks: (0, 0),
+        }
+    }
+
+    /// Loads the program itself and everything it imports; returns its base.
+    ///
+    /// # Errors
+    /// [`LoadError`] when an image is damaged or fits nowhere.
+    pub(crate) fn load_program(&mut self, path: &Path, bytes: Vec<u8>) -> Result<u64, LoadError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let base = self.add_file(&name, path, bytes, true)?;
+        // Every process has these two, imported or not.
+        self.ensure("ntdll.dll", &name)?;
+        self.ensure("kernel32.dll", &name)?;
+        self.complete(base)?;
+        Ok(base)
+    }
+
+    /// Loads a DLL by name or path; returns its base and whether it is new.
+    ///
+    /// # Errors
+    /// [`LoadError`] when it is nowhere, damaged, or fits nowhere.
+    pub(crate) fn load(&mut self, name: &str, path: Option<PathBuf>) -> Result<(u64, bool), LoadError> {
+        let already = match &path {
+            Some(path) => self.by_path(path).or_else(|| self.by_name(name)),
+            None => self.by_name(name),
+        };
+        if let Some(index) = already {
+            self.loaded[index].references = self.loaded[index].references.saturating_add(1);
+            return Ok((self.loaded[index].module.base, false));
+        }
+        let base = match path {
+            Some(path) => {
+                let bytes = read(&path)?;
+                self.add_file(&normal_name(name), &path, bytes, false)?
+            }
+            None => match self.search.find(name) {
+                Some(Found::Builtin(dll)) => self.add_builtin(dll)?,
+                Some(Found::File(path)) => {
+                    let bytes = read(&path)?;
+                    self.add_file(&normal_name(name), &path, bytes, false)?
+                }
+                None => return Err(self.not_found(name, "the program")),
+            },
+        };
+        self.complete(base)?;
+        Ok((base, true))
+    }
+
+    /// Finds a loaded module by its file name.
+    pub(crate) fn by_name(&self, name: &str) -> Option<usize> {
+        let name = api_set_host(&normal_name(name)).to_owned();
+        self.loaded.iter().position(|loaded| loaded.module.name.eq_ignore_ascii_case(&name))
+    }
+
+    fn by_path(&self, path: &Path) -> Option<usize> {
+        let windows = to_windows_path(path);
+        self.loaded.iter().position(|loaded| loaded.module.path == windows)
+    }
+
+    /// Finds the module in which an address lies.
+    pub(crate) fn at(&self, address: u64) -> Option<usize> {
+        self.loaded.iter().position(|loaded| {
+            let module = &loaded.module;
+            (module.base..module.base + module.size).contains(&address)
+        })
+    }
+
+    /// Loads a DLL that `needed_by` imports, unless it is there; `None` when it is nowhere.
+    fn ensure(&mut self, name: &str, needed_by: &str) -> Result<Option<u64>, LoadError> {
+        let normal = normal_name(name);
+        let host = api_set_host(&normal);
+        if let Some(index) = self.by_name(host) {
+            self.loaded[index].references = self.loaded[index].references.saturating_add(1);
+            return Ok(Some(self.loaded[index].module.base));
+        }
+        match self.search.find(host) {
+            Some(Found::Builtin(dll)) => self.add_builtin(dll).map(Some),
+            Some(Found::File(path)) => {
+                let bytes = read(&path)?;
+                self.add_file(&normal, &path, bytes, false).map(Some)
+            }
+            None => {
+                self.trace(&format!(
+                    "{needed_by} needs {name}, which is nowhere: its functions name themselves"
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Places a builtin DLL. It imports nothing.
+    fn add_builtin(&mut self, dll: &'static Dll) -> Result<u64, LoadError> {
+        let built = builtin::build(dll, self.process.machine, self.entrance, 0);
+        let image = PeImage::parse_mapped(dll.name, &built.bytes)?;
+        let placed = place(self.process, &image, dll.name, true)?;
+        for (name, offset) in &built.data {
+            self.process.add_data(dll.name, name, placed.base + u64::from(*offset));
+        }
+        let mut path: Vec<u16> = r"C:\windows\system32\".encode_utf16().collect();
+        path.extend(dll.name.encode_utf16());
+        let module = describe(&image, dll.name, path, &placed, true, false);
+        crate::place::protect(self.process, &image, placed.base)?;
+        self.add(module, built.bytes, &placed, None, true);
+        Ok(placed.base)
+    }
+
+    fn add_file(
+        &mut self,
+        name: &str,
+        path: &Path,
+        bytes: Vec<u8>,
+        is_program: bool,
+    ) -> Result<u64, LoadError> {
+        let image = parse_for(self.process.machine, path, &bytes)?;
+        let placed = place(self.process, &image, name, false)?;
+        let module = describe(&image, name, to_windows_path(path), &placed, false, is_program);
+        let tls = image.tls()?;
+        self.add(module, bytes, &placed, tls, is_program);
+        Ok(placed.base)
+    }
+
+    fn add(
+        &mut self,
+        module: Module,
+        bytes: Vec<u8>,
+        placed: &Placed,
+        tls: Option<TlsDirectory>,
+        pinned: bool,
+    ) {
+        self.trace(&format!("{} at {:#x}: {}", module.name, module.base, placed.reason));
+        let tls_index = self.next_tls_index;
+        self.next_tls_index += u32::from(tls.is_some());
+        self.loaded.push(Loaded {
+            module,
+            bytes,
+            references: 1,
+            pinned,
+            needs: Vec::new(),
+            tls,
+            tls_index,
+            attached: false,
+            ldr_entry: 0,
+        });
+    }
+
+    /// Loads what the module at `base` needs, binds its imports, protects its pages, and appends it to the order.
+    fn complete(&mut self, base: u64) -> Result<(), LoadError> {
+        // Modules without a place in the order yet: builtins that `ensure` added come before their users.
+        let index = self.index_of(base);
+        let bytes = std::mem::take(&mut self.loaded[index].bytes);
+        let result = self.complete_with(base, &bytes);
+        let index = self.index_of(base);
+        self.loaded[index].bytes = bytes;
+        result?;
+        let builtins: Vec<u64> = self.loaded.iter().map(|loaded| loaded.module.base).collect();
+        for other in builtins {
+            if self.loaded[self.index_of(other)].module.is_builtin && !self.order.contains(&other) {
+                self.order.push(other);
+            }
+        }
+        if !self.order.contains(&base) {
+            self.order.push(base);
+        }
+        Ok(())
+    }
+
+    fn complete_with(&mut self, base: u64, bytes: &[u8]) -> Result<(), LoadError> {
+        let index = self.index_of(base);
+        let (name, is_builtin) =
+            (self.loaded[index].module.name.clone(), self.loaded[index].module.is_builtin);
+        if is_builtin {
+            return Ok(());
+        }
+        let image = PeImage::parse(&name, bytes)?;
+        for import in image.imports()? {
+            let before = self.loaded.len();
+            let from = import.name.to_text().into_owned();
+            let provider = self.ensure(&from, &name)?;
+            if let Some(provider) = provider {
+                let index = self.index_of(base);
+                self.loaded[index].needs.push(provider);
+                if self.loaded.len() > before {
+                    self.complete(provider)?;
+                }
+            }
+            for entry in &import.entries {
+                let address = self.bind(&name, &from, provider, entry)?;
+                let slot = base + u64::from(entry.slot.get());
+                write_word(self.process.machine, slot, address);
+            }
+        }
+        crate::place::protect(self.process, &image, base)
+    }
+
+    /// Finds what an import means: a function, or a thunk that names it.
+    fn bind(
+        &mut self,
+        user: &str,
+        dll: &str,
+        provider: Option<u64>,
+        entry: &ImportEntry<'_>,
+    ) -> Result<u64, LoadError> {
+        let (text, symbol);
+        match entry.symbol {
+            ImportSymbol::Name { name, .. } => {
+                text = name.to_text().into_owned();
+                symbol = Symbol::Name(&text);
+            }
+            ImportSymbol::Ordinal(ordinal) => {
+                text = format!("#{ordinal}");
+                symbol = Symbol::Ordinal(ordinal);
+            }
+        }
+        let reason = match provider {
+            None => "and this DLL is nowhere",
+            Some(base) => match self.symbol(base, symbol, 0) {
+                Ok(address) => return Ok(address),
+                Err(_) => "which this DLL does not export",
+            },
+        };
+        self.trace(&format!("{user} imports {dll}!{text}, {reason}"));
+        self.missing_thunk(MissingImport { dll: dll.to_owned(), symbol: text, reason: reason.to_owned() })
+    }
+
+    /// Finds an export's address, through forwarders; `depth` counts those.
+    ///
+    /// # Errors
+    /// `ENTRYPOINT_NOT_FOUND` or `ORDINAL_NOT_FOUND`.
+    pub(crate) fn symbol(&mut self, base: u64, symbol: Symbol<'_>, depth: u32) -> Result<u64, NtStatus> {
+        const FORWARDERS_MAX: u32 = 16;
+        let absent = match symbol {
+            Symbol::Name(_) => NtStatus::ENTRYPOINT_NOT_FOUND,
+            Symbol::Ordinal(_) => NtStatus::ORDINAL_NOT_FOUND,
+        };
+        if depth > FORWARDERS_MAX {
+            return Err(absent);
+        }
+        let forwarder = {
+            let loaded = &self.loaded[self.at(base).ok_or(NtStatus::DLL_NOT_FOUND)?];
+            let image = loaded.image().map_err(|_| absent)?;
+            let exports = image.exports().map_err(|_| absent)?.ok_or(absent)?;
+            let found = match symbol {
+                Symbol::Name(name) => exports.by_name(name.as_bytes()),
+                Symbol::Ordinal(ordinal) => exports.by_ordinal(u32::from(ordinal)),
+            };
+            match found.map_err(|_| absent)?.ok_or(absent)?.target {
+                ExportTarget::Rva(rva) => return Ok(loaded.module.base + u64::from(rva.get())),
+                ExportTarget::Forwarder(forwarder) => {
+                    let (dll, symbol) = forwarder.split().ok_or(absent)?;
+                    let symbol = match symbol {
+                        ForwardedSymbol::Name(name) => Ok(name.to_text().into_owned()),
+                        ForwardedSymbol::Ordinal(ordinal) => Err(ordinal as u16),
+                    };
+                    (dll.to_text().into_owned(), symbol)
+                }
+            }
+        };
+        let (dll, symbol) = forwarder;
+        let provider = self.ensure(&dll, "a forwarder").ok().flatten().ok_or(absent)?;
+        match &symbol {
+            Ok(name) => self.symbol(provider, Symbol::Name(name), depth + 1),
+            Err(ordinal) => self.symbol(provider, Symbol::Ordinal(*ordinal), depth + 1),
+        }
+    }
+
+    /// Makes a thunk that ends the program and names the import.
+    fn missing_thunk(&mut self, missing: MissingImport) -> Result<u64, LoadError> {
+        let setup = |status| LoadError::Setup { what: "thunks of missing imports".to_owned(), status };
+        if self.thunks.0 + THUNK_BYTES > self.thunks.1 {
+            let base = self
+                .process
+                .memory
+                .allocate_code(THUNK_REGION_BYTES, &[], "missing imports")
+                .map_err(setup)?;
+            self.thunks = (base, base + THUNK_REGION_BYTES);
+        }
+        let index = self.process.add_missing(missing);
+        let at = self.thunks.0;
+        self.thunks.0 += THUNK_BYTES;
+        let code = self.entrance.thunk(index);
+        self.process.memory.write_code(at, &code).map_err(setup)?;
+        Ok(at)
+    }
+
+    /// Returns the place of a module by its base.
+    pub(crate) fn index_of(&self, base: u64) -> usize {
+        let index = self.loaded.iter().position(|loaded| loaded.module.base == base);
+        index.expect("bases of modules come from this list")
+    }
+
+    fn not_found(&self, dll: &str, needed_by: &str) -> LoadError {
+        let folders: Vec<String> = self.search.folders().map(|folder| folder.display().to_string()).collect();
+        LoadError::DllNotFound {
+            dll: dll.to_owned(),
+            needed_by: needed_by.to_owned(),
+            looked: folders.join(", "),
+        }
+    }
+
+    fn trace(&self, line: &str) {
+        if self.process.start.trace.loader {
+            crate::modules::trace_line(line);
+        }
+    }
+}
+
+/// Reads a DLL's file.
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })
+}
+
+/// Parses a file that must be an image for `machine`.
+fn parse_for<'a>(machine: Machine, path: &Path, bytes: &'a [u8]) -> Result<PeImage<'a>, LoadError> {
+    let kind = classify(bytes);
+    if !matches!(kind, FileKind::Pe32 | FileKind::Pe32Plus) {
+        return Err(LoadError::WrongKind { path: path.to_path_buf(), kind });
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let image = PeImage::parse(&name, bytes)?;
+    if image.headers().is_64 != machine.is_64() {
+        let machine = if image.headers().is_64 { "x86-64" } else { "x86" };
+        return Err(LoadError::WrongMachine { path: path.to_path_buf(), machine: machine.to_owned() });
+    }
+    Ok(image)
+}
+
+/// Describes a placed image to the rest of plat.
+fn describe(
+    image: &PeImage<'_>,
+    name: &str,
+    path: Vec<u16>,
+    placed: &Placed,
+    is_builtin: bool,
+    is_program: bool,
+) -> Module {
+    let headers = image.headers();
+    let table = headers.directory(plat_image::pe::DirectoryKind::Exception);
+    let entry = headers.entry_point.get();
+    Module {
+        base: placed.base,
+        size: u64::from(headers.size_of_image),
+        entry_point: if entry == 0 { 0 } else { placed.base + u64::from(entry) },
+        name: name.to_owned(),
+        path,
+        is_builtin,
+        is_program,
+        exception_table: table
+            .map_or((0, 0), |table| (placed.base + u64::from(table.rva.get()), u64::from(table.size))),
+    }
+}
+
+/// Writes a pointer into an image that is still writable.
+fn write_word(machine: Machine, address: u64, value: u64) {
+    // The slot lies in the image, which is mapped writable until it is complete; parse() checked its bounds.
+    let written = match machine {
+        Machine::I386 => memory::write_u32(address, value as u32),
+        Machine::Amd64 => memory::write_u64(address, value),
+    };
+    debug_assert!(written.is_ok(), "import slots lie in the image");
+}
+
+/// Returns the DLL that hosts an API set's functions; other names are returned as they are.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/apiindex/windows-apisets>
+pub(crate) fn api_set_host(name: &str) -> &str {
+    if name.starts_with("api-ms-win-crt-") {
+        "ucrtbase.dll"
+    } else if name.starts_with("api-ms-win-security-") || name.starts_with("api-ms-win-eventing-") {
+        "advapi32.dll"
+    } else if name.starts_with("api-ms-win-core-") || name == "kernelbase.dll" {
+        "kernel32.dll"
+    } else {
+        name
+    }
+}
+
+/// Returns the Windows path of a Unix path.
+pub(crate) fn to_windows_path(path: &Path) -> Vec<u16> {
+    plat_win32::logic::path::unix_to_win32(path, &plat_win32::logic::path::Drives { c: None })
+}

@@ -1,0 +1,300 @@
+//! Layouts as data: which range of an address space is for what, read from TOML.
+//!
+//! Key types: [`Layout`], [`Band`], [`Use`]. Four layouts are built in: see [`Layout::builtin`].
+
+use serde::Deserialize;
+
+use crate::{ALLOCATION_GRANULARITY, Address, AddressRange, PAGE_SIZE};
+
+/// The layouts that need no file: name and text.
+const BUILTIN: [(&str, &str); 4] = [
+    ("win32", include_str!("../layouts/win32.toml")),
+    ("win32-3gb", include_str!("../layouts/win32-3gb.toml")),
+    ("win32-4gb", include_str!("../layouts/win32-4gb.toml")),
+    ("win64", include_str!("../layouts/win64.toml")),
+];
+
+/// What a band of addresses is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Use {
+    /// Never mapped, so that a null pointer faults.
+    NullGuard,
+    /// The first megabyte and 64 KiB, which old programs expect to be their own.
+    Dos,
+    /// Images of the program and of its own DLLs.
+    Image,
+    /// Images of the system's DLLs.
+    SystemImage,
+    /// Heaps.
+    Heap,
+    /// Threads' stacks.
+    Stack,
+    /// Everything else that a program allocates, and mapped views.
+    Private,
+    /// Process and thread environment blocks.
+    Environment,
+    /// Read-only data that the system shares with every process; 64 KiB, of which the first page is mapped.
+    SharedData,
+    /// Nobody may place anything here: it belongs to the host or to the system.
+    Forbidden,
+}
+
+/// From which end a band fills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// From the lowest address up.
+    #[default]
+    Up,
+    /// From the highest address down.
+    Down,
+}
+
+/// A range of addresses and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// What the band is for.
+    pub purpose: Use,
+    /// Where it lies.
+    pub range: AddressRange,
+    /// From which end it fills.
+    pub direction: Direction,
+    /// Why the band is there, for people.
+    pub why: String,
+}
+
+/// A plan of an address space: limits, arena and bands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Name, such as `win32`.
+    pub name: String,
+    /// One sentence for people.
+    pub description: String,
+    /// Width of a pointer in bits: 32 or 64.
+    pub bits: u32,
+    /// Lowest address that a program may use, as `GetSystemInfo` reports it.
+    pub lowest: Address,
+    /// Highest address that a program may use (inclusive), as `GetSystemInfo` reports it.
+    pub highest: Address,
+    /// What the host reserves before the guest runs, ascending.
+    pub arena: Vec<AddressRange>,
+    /// The bands, in the order in which they are tried for one use.
+    pub bands: Vec<Band>,
+}
+
+/// Why a layout was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    /// The text is not TOML or lacks a field; the message names line and field.
+    #[error("layout: {0}")]
+    Syntax(String),
+    /// A range ends at or before its start, or is not made of whole pages.
+    #[error("layout, {field}: range {start:#x}..{end:#x} is empty, reversed or not made of whole pages")]
+    BadRange {
+        /// Which range, such as `band 3 (heap)`.
+        field: String,
+        /// Where it starts.
+        start: u64,
+        /// Where it ends.
+        end: u64,
+    },
+    /// A field's value is out of bounds.
+    #[error("layout, {field}: {value:#x} is not allowed: {expected}")]
+    BadValue {
+        /// Name of the field.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+        /// What would be allowed.
+        expected: &'static str,
+    },
+    /// A band lies outside the arena, so the host would never reserve it.
+    #[error("layout, {band}: {range} is not inside one range of the arena")]
+    OutsideArena {
+        /// Which band.
+        band: String,
+        /// Where it lies.
+        range: AddressRange,
+    },
+    /// Two ranges of the arena overlap or are out of order.
+    #[error("layout, arena: {lower} and {upper} overlap or are not ascending")]
+    ArenaOrder {
+        /// The range that comes first in the text.
+        lower: AddressRange,
+        /// The range that comes next.
+        upper: AddressRange,
+    },
+    /// No built-in layout has this name.
+    #[error("no layout is called {name:?}; built in are win32, win32-3gb, win32-4gb and win64")]
+    UnknownName {
+        /// The name that was asked for.
+        name: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLayout {
+    name: String,
+    #[serde(default)]
+    description: String,
+    bits: u32,
+    lowest: u64,
+    highest: u64,
+    arena: Vec<RawRange>,
+    #[serde(default)]
+    band: Vec<RawBand>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRange {
+    start: u64,
+    end: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBand {
+    #[serde(rename = "use")]
+    purpose: Use,
+    start: u64,
+    end: u64,
+    #[serde(default)]
+    direction: Direction,
+    #[serde(default)]
+    why: String,
+}
+
+impl Layout {
+    /// Returns the names of the built-in layouts.
+    pub fn builtin_names() -> impl Iterator<Item = &'static str> {
+        BUILTIN.iter().map(|(name, _)| *name)
+    }
+
+    /// Returns a built-in layout.
+    ///
+    /// # Errors
+    /// [`LayoutError::UnknownName`] when there is none of that name.
+    pub fn builtin(name: &str) -> Result<Self, LayoutError> {
+        match BUILTIN.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => Self::parse(text),
+            None => Err(LayoutError::UnknownName { name: name.to_owned() }),
+        }
+    }
+
+    /// Reads a layout from TOML text.
+    ///
+    /// # Errors
+    /// [`LayoutError`] naming line and field, or the range that makes no sense.
+    pub fn parse(text: &str) -> Result<Self, LayoutError> {
+        let raw: RawLayout = toml::from_str(text).map_err(|error| LayoutError::Syntax(error.to_string()))?;
+        let mut arena = Vec::new();
+        for (index, range) in raw.arena.iter().enumerate() {
+            arena.push(checked_range(range.start, range.end, || format!("arena {}", index + 1))?);
+        }
+        let mut bands = Vec::new();
+        for (index, band) in raw.band.into_iter().enumerate() {
+            let name = || format!("band {} ({:?})", index + 1, band.purpose);
+            let range = checked_range(band.start, band.end, name)?;
+            let outside = !arena.iter().any(|part| part.contains_range(range));
+            if outside && !matches!(band.purpose, Use::NullGuard | Use::Forbidden) {
+                return Err(LayoutError::OutsideArena { band: name(), range });
+            }
+            bands.push(Band { purpose: band.purpose, range, direction: band.direction, why: band.why });
+        }
+        let layout = Self {
+            name: raw.name,
+            description: raw.description,
+            bits: raw.bits,
+            lowest: Address::new(raw.lowest),
+            highest: Address::new(raw.highest),
+            arena,
+            bands,
+        };
+        layout.check()?;
+        Ok(layout)
+    }
+
+    fn check(&self) -> Result<(), LayoutError> {
+        let bad = |field, value, expected| Err(LayoutError::BadValue { field, value, expected });
+        if !matches!(self.bits, 32 | 64) {
+            return bad("bits", self.bits.into(), "32 or 64");
+        }
+        let lowest = self.lowest.get();
+        if lowest == 0 || !lowest.is_multiple_of(ALLOCATION_GRANULARITY) {
+            return bad("lowest", lowest, "a multiple of 64 KiB above zero");
+        }
+        let most = if self.bits == 32 { u64::from(u32::MAX) } else { (1 << 47) - 1 };
+        let highest = self.highest.get();
+        if highest <= lowest || highest > most || !(highest + 1).is_multiple_of(PAGE_SIZE) {
+            return bad(
+                "highest",
+                highest,
+                "the last byte of a page above `lowest`, within 32 bits or 47 bits",
+            );
+        }
+        for pair in self.arena.windows(2) {
+            if pair[1].start < pair[0].end {
+                return Err(LayoutError::ArenaOrder { lower: pair[0], upper: pair[1] });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the bands for one use, in the order in which they are tried.
+    pub fn bands_for(&self, purpose: Use) -> impl Iterator<Item = &Band> {
+        self.bands.iter().filter(move |band| band.purpose == purpose)
+    }
+
+    /// Returns the range that a program may use: from `lowest` to the byte after `highest`.
+    pub fn usable(&self) -> AddressRange {
+        AddressRange { start: self.lowest, end: Address::new(self.highest.get() + 1) }
+    }
+}
+
+fn checked_range(start: u64, end: u64, field: impl Fn() -> String) -> Result<AddressRange, LayoutError> {
+    let range = AddressRange::new(Address::new(start), Address::new(end));
+    match range {
+        Some(range) if !range.is_empty() && range.start.is_page_aligned() && range.end.is_page_aligned() => {
+            Ok(range)
+        }
+        _ => Err(LayoutError::BadRange { field: field(), start, end }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn every_builtin_layout_parses_and_bears_its_name() {
+        for name in Layout::builtin_names() {
+            assert_eq!(Layout::builtin(name).expect(name).name, name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_use_is_reported_with_its_line() {
+        let text = "name = 'x'\nbits = 32\nlowest = 0x10000\nhighest = 0x7ffeffff\narena = []\n[[band]]\nuse = 'heep'\nstart = 1\nend = 2\n";
+        let error = Layout::parse(text).expect_err("`heep` is no use").to_string();
+        expect![[r#"
+            layout: TOML parse error at line 7, column 7
+              |
+            7 | use = 'heep'
+              |       ^^^^^^
+            unknown variant `heep`, expected one of `null-guard`, `dos`, `image`, `system-image`, `heap`, `stack`, `private`, `environment`, `shared-data`, `forbidden`
+        "#]]
+        .assert_eq(&error);
+    }
+
+    #[test]
+    fn a_band_outside_the_arena_is_refused() {
+        let text = "name = 'x'\nbits = 32\nlowest = 0x10000\nhighest = 0x7ffeffff\narena = [{ start = 0x10000, end = 0x20000 }]\n[[band]]\nuse = 'heap'\nstart = 0x10000\nend = 0x30000\n";
+        let error = Layout::parse(text).expect_err("outside").to_string();
+        expect!["layout, band 1 (Heap): 0x00000000_00010000..0x00000000_00030000 is not inside one range of the arena"].assert_eq(&error);
+    }
+}

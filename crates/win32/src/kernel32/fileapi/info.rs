@@ -1,0 +1,1 @@
+//! attributes and facts by handle or path.

@@ -1,0 +1,1 @@
+//! delete, rename, copy, directories.

@@ -1,0 +1,1 @@
+//! full, long, short and temporary paths.

@@ -1,0 +1,1 @@
+//! drives and volumes.
