@@ -14,5 +14,4 @@ pub mod gate;
 pub mod maps;
 pub mod memory;
 pub mod signals;
-pub mod stdio;
 pub mod thread;

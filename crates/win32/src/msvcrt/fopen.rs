@@ -59,7 +59,13 @@ fn begin(guest: &Guest, file: u64, descriptor: i32, flags: u32) -> Result<(), Fa
 }
 
 /// Opens a file as a stream, at `file` or at a free place; null with `errno` when that failed.
-fn open(guest: &mut Guest, path: &[u16], mode: &[u8], share: i32, file: Option<u64>) -> Result<GuestWord, Fault> {
+fn open(
+    guest: &mut Guest,
+    path: &[u16],
+    mode: &[u8],
+    share: i32,
+    file: Option<u64>,
+) -> Result<GuestWord, Fault> {
     let Some((flags, stream_flags)) = parse_mode(mode) else {
         return set_errno(guest, EINVAL).map(|()| GuestWord::NULL);
     };

@@ -102,7 +102,7 @@ pub(super) fn open_path(
     };
     match handles::open(guest, path, wish) {
         Ok(handle) => insert(guest, handle, flags),
-        Err(status) => set_win32_errno(guest, status.to_win32()).map(|()| -1),
+        Err(error) => set_win32_errno(guest, error).map(|()| -1),
     }
 }
 
@@ -165,7 +165,7 @@ fn length(guest: &mut Guest, fd: i32) -> Result<i64, Fault> {
 fn on_handle(
     guest: &mut Guest,
     fd: i32,
-    work: impl FnOnce(&Guest, u64) -> Result<(), crate::NtStatus>,
+    work: impl FnOnce(&Guest, u64) -> Result<(), crate::Win32Error>,
 ) -> Result<i32, Fault> {
     let Some(descriptor) = fd::get_or_errno(guest, fd)? else { return Ok(-1) };
     let result = work(guest, fd::handle(&descriptor));
@@ -205,8 +205,8 @@ functions! {
     }
     "Gives a handle a descriptor, which then owns it; returns it, or -1.", "open-osfhandle";
     _open_osfhandle(guest, osfhandle: GuestWord, flags: i32) -> i32 {
-        if let Err(status) = handles::kind(guest, osfhandle.0) {
-            return set_win32_errno(guest, status.to_win32()).map(|()| -1);
+        if let Err(error) = handles::kind(guest, osfhandle.0) {
+            return set_win32_errno(guest, error).map(|()| -1);
         }
         // Unlike _open, only the flag makes it text: see the documentation of _O_TEXT there.
         insert(guest, osfhandle.0, if flags & O_TEXT != 0 { flags } else { flags | O_BINARY })
@@ -290,7 +290,7 @@ functions! {
         let mode = fd::mode(guest, fd);
         match handles::duplicate(guest, fd::handle(&descriptor)) {
             Ok(handle) => fd::insert(guest, handle, mode),
-            Err(status) => set_win32_errno(guest, status.to_win32()).map(|()| -1),
+            Err(error) => set_win32_errno(guest, error).map(|()| -1),
         }
     }
     "Makes `fd2` mean the file of `fd1`, closing what it was; returns 0, or -1.", "dup-dup2";
@@ -302,7 +302,7 @@ functions! {
         let mode = fd::mode(guest, fd1);
         let handle = match handles::duplicate(guest, fd::handle(&descriptor)) {
             Ok(handle) => handle,
-            Err(status) => return set_win32_errno(guest, status.to_win32()).map(|()| -1),
+            Err(error) => return set_win32_errno(guest, error).map(|()| -1),
         };
         if fd::get(guest, fd2).is_some() {
             fd::close(guest, fd2)?;
