@@ -15,5 +15,4 @@ pub mod maps;
 pub mod memory;
 pub mod section;
 pub mod signals;
-pub mod stdio;
 pub mod thread;

@@ -12,6 +12,7 @@ mod fd;
 pub mod find;
 pub mod float;
 mod float_leaves;
+pub mod fopen;
 pub mod format;
 mod handles;
 pub mod io;
@@ -51,6 +52,7 @@ pub const DLL: Dll = Dll {
         exit::EXPORTS,
         find::EXPORTS,
         float::EXPORTS,
+        fopen::EXPORTS,
         format::EXPORTS,
         io::EXPORTS,
         locale::EXPORTS,
