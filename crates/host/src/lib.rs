@@ -5,8 +5,11 @@
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
 pub mod arena;
+pub mod clock;
 pub mod gate;
 pub mod maps;
 pub mod memory;
 pub mod signals;
+pub mod sysinfo;
 pub mod thread;
+pub mod thread_park;

@@ -6,6 +6,8 @@
 //!
 //! Windows names keep their spelling here, parameters included.
 #![forbid(unsafe_code)]
+// `dll!` takes two expansions per row.
+#![recursion_limit = "1024"]
 
 pub mod export;
 pub mod guest;

@@ -49,6 +49,7 @@ fn entries(machine: Machine) -> Vec<Entry> {
         .map(|(dll, export)| {
             let api = match export.body {
                 Body::Api(api) => Some(api),
+                Body::Code(code) => code.slow,
                 _ => None,
             };
             let stack_bytes = match machine {
@@ -187,6 +188,12 @@ pub struct Process {
     pub memory: crate::nt::memory::AddressSpace,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// Its threads, thread-local slots and their callbacks.
+    pub threads: crate::nt::thread::Threads,
+    /// Its named objects.
+    pub names: crate::nt::names::Names,
+    /// Where 32-bit code enters the host, once it was placed.
+    pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -214,6 +221,9 @@ impl Process {
             handles: HandleTable::default(),
             memory,
             heaps: crate::nt::heap::Heaps::default(),
+            threads: crate::nt::thread::Threads::default(),
+            names: crate::nt::names::Names::default(),
+            trampoline: OnceLock::new(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),
