@@ -420,3 +420,110 @@ pub static INTERLOCKED_COMPARE_EXCHANGE_64: Code = Code {
     amd64: &[],
     slow: None,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iced_x86::{Decoder, DecoderOptions, FlowControl, Mnemonic};
+
+    const ALL: &[(&str, &Code)] = &[
+        ("GetLastError", &GET_LAST_ERROR),
+        ("SetLastError", &SET_LAST_ERROR),
+        ("GetCurrentThreadId", &GET_CURRENT_THREAD_ID),
+        ("GetCurrentProcessId", &GET_CURRENT_PROCESS_ID),
+        ("GetCurrentProcess", &GET_CURRENT_PROCESS),
+        ("GetCurrentThread", &GET_CURRENT_THREAD),
+        ("TlsGetValue", &TLS_GET_VALUE),
+        ("TlsSetValue", &TLS_SET_VALUE),
+        ("EnterCriticalSection", &ENTER_CRITICAL_SECTION),
+        ("TryEnterCriticalSection", &TRY_ENTER_CRITICAL_SECTION),
+        ("LeaveCriticalSection", &LEAVE_CRITICAL_SECTION),
+        ("AcquireSRWLockExclusive", &ACQUIRE_SRW_EXCLUSIVE),
+        ("ReleaseSRWLockExclusive", &RELEASE_SRW_EXCLUSIVE),
+        ("InterlockedIncrement", &INTERLOCKED_INCREMENT),
+        ("InterlockedDecrement", &INTERLOCKED_DECREMENT),
+        ("InterlockedExchange", &INTERLOCKED_EXCHANGE),
+        ("InterlockedExchangeAdd", &INTERLOCKED_EXCHANGE_ADD),
+        ("InterlockedCompareExchange", &INTERLOCKED_COMPARE_EXCHANGE),
+        ("InterlockedCompareExchange64", &INTERLOCKED_COMPARE_EXCHANGE_64),
+    ];
+
+    /// The bytes decode to whole instructions, jumps stay inside, only leaves with a slow way reach their end, and
+    /// all `ret N` of a 32-bit leaf remove the same bytes: those of the slow way's arguments where there is one.
+    #[test]
+    fn every_leaf_is_whole_instructions_and_returns_as_its_prototype_says() {
+        for (name, code) in ALL {
+            for (bits, bytes) in [(32, code.i386), (64, code.amd64)] {
+                check(name, bits, bytes, code);
+            }
+        }
+    }
+
+    fn check(name: &str, bits: u32, bytes: &[u8], code: &Code) {
+        let end = bytes.len() as u64;
+        let mut reaches_end = false;
+        let mut removed = Vec::new();
+        let mut starts = Vec::new();
+        let mut targets = Vec::new();
+        for instruction in &mut Decoder::with_ip(bits, bytes, 0, DecoderOptions::NONE) {
+            assert_ne!(instruction.mnemonic(), Mnemonic::INVALID, "{name} {bits} at {}", instruction.ip());
+            starts.push(instruction.ip());
+            if instruction.flow_control() == FlowControl::ConditionalBranch {
+                targets.push(instruction.near_branch_target());
+            }
+            if instruction.mnemonic() == Mnemonic::Ret {
+                let has_count = instruction.op_count() == 1;
+                removed.push(if has_count { u32::from(instruction.immediate16()) } else { 0 });
+            } else if instruction.next_ip() == end {
+                reaches_end = true;
+            }
+        }
+        reaches_end |= targets.contains(&end);
+        assert!(
+            targets.iter().all(|target| *target == end || starts.contains(target)),
+            "{name} {bits}: {targets:?}"
+        );
+        assert_eq!(reaches_end, code.slow.is_some() && !bytes.is_empty(), "{name} {bits}");
+        let expected = match (bits, code.slow) {
+            (32, Some(slow)) => slow.stack_bytes_i386(),
+            (32, None) => removed[0],
+            _ => 0,
+        };
+        assert!(removed.iter().all(|&bytes| bytes == expected), "{name} {bits}: {removed:?}");
+    }
+
+    /// The text beside the bytes is what they mean: each line of this file with bytes is decoded and compared.
+    #[test]
+    fn the_comments_are_the_disassembly() {
+        let text = include_str!("leaves.rs");
+        let mut bits = 32;
+        let mut lines = 0;
+        for line in text.lines().take_while(|line| !line.contains("cfg(test)")) {
+            match line.trim() {
+                "i386: &[" => bits = 32,
+                "amd64: &[" => bits = 64,
+                _ => {}
+            }
+            let Some((bytes, comment)) = line.trim().split_once(", // ") else { continue };
+            let bytes: Vec<u8> = bytes
+                .split(", ")
+                .map(|byte| u8::from_str_radix(byte.trim_start_matches("0x"), 16).expect("a byte"))
+                .collect();
+            let mut decoder = Decoder::with_ip(bits, &bytes, 0, DecoderOptions::NONE);
+            let instruction = decoder.decode();
+            assert_eq!(instruction.len(), bytes.len(), "{line}");
+            // `label: lock btr …` names its mnemonic after the label and the prefix.
+            let comment = comment
+                .rsplit_once(": ")
+                .filter(|(label, _)| !label.contains(' '))
+                .map_or(comment, |two| two.1);
+            let word = comment.trim_start_matches("lock ").split(' ').next().unwrap_or_default();
+            let mnemonic = format!("{:?}", instruction.mnemonic()).to_lowercase();
+            let same = |short: &str, long: &str| word == short && mnemonic == long;
+            assert!(mnemonic == word || same("jnc", "jae") || same("jnz", "jne"), "{line}: {mnemonic}");
+            assert_eq!(comment.starts_with("lock "), instruction.has_lock_prefix(), "{line}");
+            lines += 1;
+        }
+        assert!(lines > 150, "{lines} instructions");
+    }
+}

@@ -307,4 +307,4 @@ pub fn deadline_of_units(units: i64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;
