@@ -5,9 +5,14 @@
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
 pub mod arena;
+pub mod console;
+pub mod directory;
+pub mod environment;
+pub mod file;
+pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod section;
 pub mod signals;
-pub mod stdio;
 pub mod thread;

@@ -39,6 +39,9 @@ impl PeLoader {
     pub(crate) fn attach_modules(&self, guest: &mut Guest, reserved: u64) -> Result<(), LoadError> {
         while let Some(entry) = self.next_to_attach() {
             self.give_tls(guest, entry.base)?;
+            if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
+                self.written(plat_win32::msvcrt::attach(guest))?;
+            }
             if !call(guest, &entry, Reason::ProcessAttach, reserved) {
                 return Err(LoadError::DllRefused { dll: entry.name });
             }

@@ -112,15 +112,15 @@ impl PeLoader {
 }
 
 /// Splits what a guest asks `LoadLibrary` for: a path to a file, or a name to search.
-fn path_of(name: &[u16]) -> Option<PathBuf> {
+fn path_of(process: &Process, name: &[u16]) -> Option<PathBuf> {
     let has_folder = name.iter().any(|&unit| unit == u16::from(b'\\') || unit == u16::from(b'/'));
-    if !has_folder { None } else { plat_win32::nt::path::to_existing_unix_path(name) }
+    if !has_folder { None } else { process.files.locate(name).ok() }
 }
 
 impl ModuleLoader for PeLoader {
     fn load(&self, guest: &mut Guest, name: &[u16], _flags: u32) -> Result<u64, NtStatus> {
         let text = String::from_utf16_lossy(name);
-        let path = path_of(name);
+        let path = path_of(self.process, name);
         self.load_library(guest, &text, path).map_err(|error| {
             if self.process.start.trace.loader {
                 trace_line(&format!("LoadLibrary({text}): {error}"));

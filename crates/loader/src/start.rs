@@ -202,7 +202,7 @@ fn describe_start(path: &Path, arguments: &[std::ffi::OsString], trace: Trace) -
         command_line: command_line::join(&words),
         program,
         current_directory: to_windows(&directory),
-        environment: Vec::new(),
+        environment: plat_win32::nt::environment::from_unix(std::env::vars_os()),
         trace,
     }
 }

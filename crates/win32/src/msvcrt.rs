@@ -10,9 +10,13 @@ pub mod errno;
 pub mod exit;
 mod fd;
 pub mod find;
+pub mod float;
+mod float_leaves;
+pub mod fopen;
 pub mod format;
 mod handles;
 pub mod io;
+mod leaves;
 pub mod locale;
 pub mod locks;
 pub mod malloc;
@@ -47,6 +51,8 @@ pub const DLL: Dll = Dll {
         errno::EXPORTS,
         exit::EXPORTS,
         find::EXPORTS,
+        float::EXPORTS,
+        fopen::EXPORTS,
         format::EXPORTS,
         io::EXPORTS,
         locale::EXPORTS,

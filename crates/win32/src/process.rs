@@ -187,10 +187,16 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
+    /// Its named sections.
+    pub sections: crate::nt::section::Sections,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
     /// The state of the C runtime, msvcrt.dll.
     pub crt: crate::msvcrt::Crt,
+    /// Its files, paths and console.
+    pub files: crate::nt::path::FileSystem,
+    /// Its environment variables.
+    pub environment: crate::nt::environment::Environment,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -217,8 +223,11 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
+            sections: crate::nt::section::Sections::default(),
             heaps: crate::nt::heap::Heaps::default(),
             crt: crate::msvcrt::Crt::default(),
+            files: crate::nt::path::FileSystem::default(),
+            environment: crate::nt::environment::Environment::default(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),

@@ -11,6 +11,7 @@ use super::state::crt;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::kernel32::process::exit_process as end_process;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -51,7 +52,7 @@ pub(super) struct Exit {
 /// [`Fault`] when a guest function cannot be called.
 pub fn at_process_exit(guest: &mut Guest) -> Result<(), Fault> {
     let exit = &crt(guest).exit;
-    if exit.done.swap(true, Ordering::Relaxed) {
+    if !crt(guest).attached.load(Ordering::Relaxed) || exit.done.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
     loop {
@@ -63,12 +64,6 @@ pub fn at_process_exit(guest: &mut Guest) -> Result<(), Fault> {
         };
     }
     super::stream::finish_all(guest)
-}
-
-/// Ends the process with an exit code: DLLs are told, nothing else happens.
-fn end_process(guest: &mut Guest, code: u32) -> ! {
-    guest.process().loader().detach_process(guest);
-    plat_host::thread::exit_process(crate::process::exit_status(code))
 }
 
 /// Writes a message to the standard error and ends the process.

@@ -10,9 +10,8 @@ use plat_abi::{Fault, Memory};
 use super::errno::{EBADF, EMFILE};
 use super::handles::{self, Kind, Whence};
 use super::state::{crt, set_errno, set_win32_errno};
+use crate::Win32Error;
 use crate::guest::Guest;
-use crate::teb::{Peb, Teb};
-use crate::{NtStatus, Win32Error};
 
 /// How many descriptors there may be.
 const DESCRIPTORS_MAX: usize = 2048;
@@ -74,14 +73,10 @@ fn kind_mode(kind: Kind) -> Mode {
 }
 
 /// Opens descriptors 0, 1 and 2 for the standard handles, in text mode.
-pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
-    let machine = guest.machine();
-    let parameters = guest.read_word(guest.teb().get(Teb::PEB)? + Peb::PROCESS_PARAMETERS.offset(machine))?;
-    // StandardInput, StandardOutput and StandardError follow each other in RTL_USER_PROCESS_PARAMETERS.
-    let first = parameters + if machine.is_64() { 0x20 } else { 0x18 };
+pub(super) fn attach(guest: &mut Guest) {
     let mut table = Vec::new();
     for index in 0..3 {
-        let handle = guest.read_word(first + index * machine.pointer_size())?;
+        let handle = handles::standard(guest, index);
         let kind = handles::kind(guest, handle);
         table.push(kind.ok().map(|kind| {
             let mode = Mode::TEXT | kind_mode(kind);
@@ -89,7 +84,6 @@ pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
         }));
     }
     *lock(&crt(guest).descriptors.table) = table;
-    Ok(())
 }
 
 /// Returns an open descriptor.
@@ -173,10 +167,10 @@ pub(super) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
 }
 
 /// Turns a native result into the runtime's: the value, or -1 with `errno`.
-pub(super) fn finish(guest: &mut Guest, result: Result<i32, NtStatus>) -> Result<i32, Fault> {
+pub(super) fn finish(guest: &mut Guest, result: Result<i32, Win32Error>) -> Result<i32, Fault> {
     match result {
         Ok(value) => Ok(value),
-        Err(status) => set_win32_errno(guest, status.to_win32()).map(|()| -1),
+        Err(error) => set_win32_errno(guest, error).map(|()| -1),
     }
 }
 
@@ -187,7 +181,7 @@ pub(super) fn write_to(guest: &mut Guest, fd: i32, bytes: &[u8]) -> Result<i32, 
     finish(guest, result.map(|count| count as i32))
 }
 
-fn write_locked(guest: &mut Guest, descriptor: &Shared, bytes: &[u8]) -> Result<usize, NtStatus> {
+fn write_locked(guest: &mut Guest, descriptor: &Shared, bytes: &[u8]) -> Result<usize, Win32Error> {
     let descriptor = lock(descriptor);
     if bytes.is_empty() {
         return Ok(0);
@@ -206,6 +200,13 @@ fn write_locked(guest: &mut Guest, descriptor: &Shared, bytes: &[u8]) -> Result<
 
 /// Writes guest memory to a descriptor; returns how many bytes, or -1 with `errno`.
 pub(super) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
+    let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
+    let mode = lock(&descriptor).mode;
+    if !mode.intersects(Mode::TEXT | Mode::APPEND) && length > 0 {
+        let handle = handle(&descriptor);
+        let written = handles::write_from_guest(guest, handle, address, length);
+        return finish(guest, written.map(|count| count as i32));
+    }
     let mut done = 0;
     while done < length {
         let piece = PIECE.min(length - done);
@@ -225,6 +226,13 @@ pub(super) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64)
 /// Reads from a descriptor to guest memory; returns how many bytes, 0 at the end, or -1 with `errno`.
 pub(super) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
+    if let Some(handle) = binary_handle(&descriptor) {
+        let read = match handles::read_to_guest(guest, handle, address, length) {
+            Err(Win32Error::BROKEN_PIPE | Win32Error::HANDLE_EOF) => Ok(0),
+            other => other,
+        };
+        return finish(guest, read.map(|count| count as i32));
+    }
     let mut done = 0;
     while done < length {
         let wanted = PIECE.min(length - done) as usize;
@@ -232,7 +240,7 @@ pub(super) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) 
         let bytes = match result {
             Ok(bytes) => bytes,
             Err(_) if done > 0 => break,
-            Err(status) => return finish(guest, Err(status)),
+            Err(error) => return finish(guest, Err(error)),
         };
         guest.write_bytes(address.wrapping_add(done), &bytes)?;
         done += bytes.len() as u64;
@@ -244,41 +252,45 @@ pub(super) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) 
     Ok(done as i32)
 }
 
-fn read_locked(guest: &mut Guest, descriptor: &Shared, wanted: usize) -> Result<Vec<u8>, NtStatus> {
+/// Returns the handle of a descriptor that needs no translation and has read nothing ahead.
+fn binary_handle(descriptor: &Shared) -> Option<u64> {
+    let descriptor = lock(descriptor);
+    let is_plain = !descriptor.mode.contains(Mode::TEXT) && descriptor.ahead.is_none();
+    is_plain.then_some(descriptor.handle)
+}
+
+fn read_locked(guest: &mut Guest, descriptor: &Shared, wanted: usize) -> Result<Vec<u8>, Win32Error> {
     let mut descriptor = lock(descriptor);
     let mut raw: Vec<u8> = descriptor.ahead.take().into_iter().collect();
     if descriptor.mode.contains(Mode::END) || wanted == 0 {
         return Ok(Vec::new());
     }
-    loop {
-        let start = raw.len();
-        raw.resize(wanted.max(start), 0);
-        let count = read_or_end(guest, descriptor.handle, &mut raw[start..])?;
-        raw.truncate(start + count);
-        if !descriptor.mode.contains(Mode::TEXT) || raw.is_empty() {
-            return Ok(raw);
-        }
-        if raw.last() == Some(&b'\r') {
-            let mut next = [0];
-            if read_or_end(guest, descriptor.handle, &mut next)? == 1 {
-                if next[0] == b'\n' { raw.push(b'\n') } else { descriptor.ahead = Some(next[0]) }
-            }
-        }
-        let text = to_program_lines(&raw, descriptor.mode.contains(Mode::DEVICE));
-        if text.ended {
-            descriptor.mode.insert(Mode::END);
-        }
-        raw.truncate(text.raw_length);
-        descriptor.raw = raw;
-        return Ok(text.bytes);
+    let start = raw.len();
+    raw.resize(wanted.max(start), 0);
+    let count = read_or_end(guest, descriptor.handle, &mut raw[start..])?;
+    raw.truncate(start + count);
+    if !descriptor.mode.contains(Mode::TEXT) || raw.is_empty() {
+        return Ok(raw);
     }
+    if raw.last() == Some(&b'\r') {
+        let mut next = [0];
+        if read_or_end(guest, descriptor.handle, &mut next)? == 1 {
+            if next[0] == b'\n' { raw.push(b'\n') } else { descriptor.ahead = Some(next[0]) }
+        }
+    }
+    let text = to_program_lines(&raw, descriptor.mode.contains(Mode::DEVICE));
+    if text.ended {
+        descriptor.mode.insert(Mode::END);
+    }
+    raw.truncate(text.raw_length);
+    descriptor.raw = raw;
+    Ok(text.bytes)
 }
 
 /// Reads; the end of a pipe whose writer is gone is an end, not an error.
-fn read_or_end(guest: &mut Guest, handle: u64, into: &mut [u8]) -> Result<usize, NtStatus> {
+fn read_or_end(guest: &mut Guest, handle: u64, into: &mut [u8]) -> Result<usize, Win32Error> {
     match handles::read(guest, handle, into) {
-        Err(status) if status.to_win32() == Win32Error::BROKEN_PIPE => Ok(0),
-        Err(NtStatus::END_OF_FILE) => Ok(0),
+        Err(Win32Error::BROKEN_PIPE | Win32Error::HANDLE_EOF) => Ok(0),
         other => other,
     }
 }
@@ -300,7 +312,7 @@ pub(super) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> R
     };
     match result {
         Ok(position) => Ok(position),
-        Err(status) => set_win32_errno(guest, status.to_win32()).map(|()| -1),
+        Err(error) => set_win32_errno(guest, error).map(|()| -1),
     }
 }
 

@@ -132,6 +132,47 @@ pub(super) fn wide(guest: &Guest, format: u64, list: u64) -> Result<Vec<u16>, Fa
     format_text(&format, &mut arguments, options(guest))
 }
 
+/// One double as the only argument of a format.
+struct OneDouble(f64);
+
+impl Arguments for OneDouble {
+    type Error = std::convert::Infallible;
+    fn int32(&mut self) -> Result<u32, Self::Error> {
+        Ok(0)
+    }
+    fn int64(&mut self) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
+    fn pointer(&mut self) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
+    fn double(&mut self) -> Result<f64, Self::Error> {
+        Ok(self.0)
+    }
+    fn narrow_string(&mut self, _: u64, _: Option<usize>) -> Result<Vec<u8>, Self::Error> {
+        Ok(Vec::new())
+    }
+    fn wide_string(&mut self, _: u64, _: Option<usize>) -> Result<Vec<u16>, Self::Error> {
+        Ok(Vec::new())
+    }
+    fn store_count(&mut self, _: u64, _: u64, _: u8) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn widen(&self, _: &[u8]) -> Vec<u16> {
+        Vec::new()
+    }
+    fn narrow(&self, _: &[u16]) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// Writes a number as `%g` does, with so many significant digits.
+pub(super) fn general(guest: &Guest, value: f64, digits: i32) -> Vec<u8> {
+    let format = format!("%.{}g", digits.clamp(0, 300));
+    let Ok(text) = format_text(format.as_bytes(), &mut OneDouble(value), options(guest));
+    text
+}
+
 fn print(guest: &mut Guest, file: u64, format: GuestWord, list: u64) -> Result<i32, Fault> {
     let text = narrow(guest, format.0, list)?;
     print_bytes(guest, file, &text, text.len())

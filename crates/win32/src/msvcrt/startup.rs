@@ -2,6 +2,8 @@
 //!
 //! [`attach`] is the runtime's own start: the crate `loader` calls it once the DLL is mapped.
 
+use std::sync::atomic::Ordering;
+
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::state::{crt, place, place_narrow, place_wide, variable};
@@ -57,6 +59,10 @@ pub const EXPORTS: &[Export] = dll! {
 /// # Errors
 /// [`Fault`] when the DLL's variables are not mapped.
 pub fn attach(guest: &mut Guest) -> Result<(), Fault> {
+    // A program may bring its own msvcrt.dll, and an attached one stays as it is.
+    if variable(guest, "_iob") == 0 || crt(guest).attached.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     let start = &guest.process().start;
     let line = crt(guest).narrow(&start.command_line);
     let program = crt(guest).narrow(&start.program);
@@ -76,7 +82,8 @@ pub fn attach(guest: &mut Guest) -> Result<(), Fault> {
     super::time::attach(guest)?;
     super::locale::attach(guest)?;
     place_error_texts(guest)?;
-    super::fd::attach(guest)
+    super::fd::attach(guest);
+    Ok(())
 }
 
 fn place_error_texts(guest: &Guest) -> Result<(), Fault> {
@@ -294,7 +301,7 @@ pub fn __lconv_init(guest: &mut Guest) -> i32 {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/set-invalid-parameter-handler-set-thread-local-invalid-parameter-handler>
 #[winapi(cdecl)]
 pub fn _set_invalid_parameter_handler(guest: &mut Guest, pNew: GuestWord) -> GuestWord {
-    GuestWord(crt(guest).handlers[0].swap(pNew.0, std::sync::atomic::Ordering::Relaxed))
+    GuestWord(crt(guest).handlers[0].swap(pNew.0, Ordering::Relaxed))
 }
 
 /// Says where fatal errors are shown: always on the standard error. Returns the old mode, `_OUT_TO_STDERR`.

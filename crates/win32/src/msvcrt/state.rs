@@ -1,7 +1,7 @@
 //! The runtime's own state: [`Crt`] for the process, a block in guest memory for each thread, `errno`.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, OnceLock};
 
 use plat_abi::{Fault, Memory};
@@ -18,6 +18,8 @@ const DLL: &str = "msvcrt.dll";
 /// What all threads share.
 #[derive(Default)]
 pub struct Crt {
+    /// Whether the variables were filled in.
+    pub(super) attached: AtomicBool,
     /// Open descriptors.
     pub(super) descriptors: Descriptors,
     /// The locks of `_lock`, and one per stream.

@@ -14,7 +14,7 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// Sets or removes a variable of the process's environment, as `SetEnvironmentVariableW` does.
 pub(super) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u16]>) {
-    let _ = (guest, name, value);
+    guest.process().environment.set(guest.process(), name, value);
 }
 
 /// Returns the identifier of the process.
