@@ -5,13 +5,21 @@
 
 mod allocate;
 mod error;
+mod free;
 mod placeholder;
+mod protect;
 mod protection;
+mod query;
 mod space;
 mod transaction;
+mod view;
+mod watch;
 
 pub use allocate::{Request, highest_of_zero_bits};
 pub use error::RuleError;
+pub use free::FreeKind;
 pub use protection::{AllocationType, PageProtection};
+pub use query::{RegionInfo, Run, State};
 pub use space::{Allocation, MemoryKind, WindowsSpace};
 pub use transaction::{Action, Backing, Edit, Transaction};
+pub use view::{ImageRequest, Placement};
