@@ -37,7 +37,86 @@ pub struct Placement {
     pub reason: Label,
 }
 
+/// A view of a section to be mapped.
+#[derive(Clone, Debug)]
+pub struct ViewRequest {
+    /// Where, a multiple of 64 KiB, or `None` for anywhere.
+    pub base: Option<Address>,
+    /// Size in bytes.
+    pub size: u64,
+    /// Offset into the section in bytes, a multiple of 64 KiB.
+    pub offset: u64,
+    /// Protection of the pages.
+    pub protection: PageProtection,
+    /// Which band it goes to.
+    pub purpose: Use,
+    /// Whose it is.
+    pub owner: Label,
+    /// Whether pages start as reserved only.
+    pub reserve_only: bool,
+}
+
 impl WindowsSpace {
+    /// Maps a view of a section; the result is where it lies.
+    ///
+    /// # Errors
+    /// [`RuleError::Misaligned`], [`RuleError::Conflict`], [`RuleError::NoRoom`], [`RuleError::OutOfBounds`],
+    /// [`RuleError::BadProtection`] or [`RuleError::BadSize`].
+    ///
+    /// Source: Microsoft, "ZwMapViewOfSection routine".
+    pub fn map_view(&mut self, request: &ViewRequest) -> Result<Transaction<'_, AddressRange>, RuleError> {
+        self.begin();
+        let outcome = self.map_view_in_books(request);
+        Transaction::finish(self, outcome)
+    }
+
+    fn map_view_in_books(&mut self, request: &ViewRequest) -> Result<AddressRange, RuleError> {
+        let protection = request.protection;
+        if !protection.is_valid() {
+            return Err(RuleError::BadProtection { protection });
+        }
+        let (range, why) = self.place_view(request)?;
+        let id = self.fresh_id();
+        let allocation = Allocation {
+            id,
+            role: Role::Plain,
+            write_watch: false,
+            parts: None,
+            kind: MemoryKind::Mapped,
+            protection,
+            owner: request.owner.clone(),
+            reason: Label::fixed(why),
+        };
+        self.put_allocation(range, allocation);
+        if !request.reserve_only {
+            let backing = Backing::View { offset: request.offset };
+            let action = Action::Map { access: protection.access(), backing };
+            self.edits.push(Edit { range, action, reason: "view of a section" });
+            self.set_pages(range, Some(PageState { allocation: id, protection }));
+        }
+        Ok(range)
+    }
+
+    fn place_view(&self, request: &ViewRequest) -> Result<(AddressRange, &'static str), RuleError> {
+        let size = whole_size(request.size)?;
+        for value in [request.offset, request.base.unwrap_or_default().get()] {
+            if !value.is_multiple_of(ALLOCATION_GRANULARITY) {
+                return Err(RuleError::Misaligned { value });
+            }
+        }
+        let window = self.layout.usable();
+        let Some(base) = request.base else {
+            let alignment = ALLOCATION_GRANULARITY;
+            let place = Place { size, alignment, window, purpose: request.purpose, top_down: false };
+            return self.place(&place).ok_or(RuleError::NoRoom { size, window });
+        };
+        let bad = RuleError::OutOfBounds { base: base.get(), size };
+        let range = AddressRange::sized(base, size).ok_or(bad)?;
+        self.in_bounds(range)?;
+        self.must_be_free(range)?;
+        Ok((range, "the program asked for this address"))
+    }
+
     /// Places an image, at its preferred base when that is free.
     ///
     /// Every page is committed; pages of no part are inaccessible.
