@@ -6,10 +6,14 @@
 mod allocate;
 mod error;
 mod free;
+#[cfg(test)]
+mod model_tests;
 mod placeholder;
 mod protect;
 mod protection;
 mod query;
+#[cfg(test)]
+mod rule_tests;
 mod space;
 mod stack;
 mod transaction;

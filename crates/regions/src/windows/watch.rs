@@ -30,7 +30,7 @@ impl WindowsSpace {
         most: usize,
         reset: bool,
     ) -> Result<Vec<Address>, RuleError> {
-        if range.is_empty() || !self.is_write_watched(range) {
+        if range.start >= range.end || !self.is_write_watched(range) {
             return Err(RuleError::NotWatched { range });
         }
         let start = range.start.align_down(PAGE_SIZE);
