@@ -6,9 +6,15 @@
 
 pub mod arena;
 pub mod clock;
+pub mod console;
+pub mod directory;
+pub mod environment;
+pub mod file;
+pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod section;
 pub mod signals;
 pub mod sysinfo;
 pub mod thread;

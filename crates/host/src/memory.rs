@@ -248,3 +248,23 @@ pub fn compare_exchange_u64(address: u64, expected: u64, new: u64) -> Result<u64
     // SAFETY: 1. the destination is in the arena, where no Rust object lives; faults are recovered.
     recover(address, 8, true, || unsafe { plat_exchange8(address, expected, new) })
 }
+
+/// Accesses every page of a range, so that guard pages and growing stacks are resolved before the kernel copies.
+///
+/// # Errors
+/// [`MemoryFault`] at the first page that cannot be accessed.
+pub fn touch(address: u64, length: u64, write: bool) -> Result<(), MemoryFault> {
+    let mut at = address;
+    let end = address.saturating_add(length);
+    while at < end {
+        // The last four bytes of an aligned page keep the access within it.
+        let probe = at & !3;
+        if write {
+            compare_exchange_u32(probe, 0, 0)?;
+        } else {
+            read_u32(probe)?;
+        }
+        at = (at & !4095) + 4096;
+    }
+    Ok(())
+}

@@ -6,7 +6,13 @@
 //!
 //! Windows names keep their spelling here, parameters included.
 #![forbid(unsafe_code)]
-// `dll!` takes two expansions per row.
+#![allow(
+    non_snake_case,
+    non_camel_case_types,
+    non_upper_case_globals,
+    reason = "Windows names keep their spelling"
+)]
+// The tables of exports expand row by row.
 #![recursion_limit = "1024"]
 
 pub mod export;

@@ -170,6 +170,8 @@ pub struct Start {
     pub program: Vec<u16>,
     /// The command line.
     pub command_line: Vec<u16>,
+    /// The current directory's full Windows path.
+    pub current_directory: Vec<u16>,
     /// The environment: names and values.
     pub environment: Vec<(Vec<u16>, Vec<u16>)>,
     /// What to trace.
@@ -186,6 +188,8 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
+    /// Its named sections.
+    pub sections: crate::nt::section::Sections,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
     /// Its threads, thread-local slots and their callbacks.
@@ -194,6 +198,12 @@ pub struct Process {
     pub names: crate::nt::names::Names,
     /// Where 32-bit code enters the host, once it was placed.
     pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
+    /// The state of the C runtime, msvcrt.dll.
+    pub crt: crate::msvcrt::Crt,
+    /// Its files, paths and console.
+    pub files: crate::nt::path::FileSystem,
+    /// Its environment variables.
+    pub environment: crate::nt::environment::Environment,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -220,10 +230,14 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
+            sections: crate::nt::section::Sections::default(),
             heaps: crate::nt::heap::Heaps::default(),
             threads: crate::nt::thread::Threads::default(),
             names: crate::nt::names::Names::default(),
             trampoline: OnceLock::new(),
+            crt: crate::msvcrt::Crt::default(),
+            files: crate::nt::path::FileSystem::default(),
+            environment: crate::nt::environment::Environment::default(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),

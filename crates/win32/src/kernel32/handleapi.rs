@@ -1,7 +1,134 @@
 //! handleapi.h: handles.
 
+use plat_abi::{GuestWord, Memory, winapi};
+
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, FALSE, Guest, TRUE};
+use crate::nt::handle::HandleFlags;
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full CloseHandle;
+    partial DuplicateHandle, "only within the process; the pseudo handles of process and thread not yet";
+    full GetHandleInformation;
+    full SetHandleInformation;
+    full CompareObjectHandles;
+};
+
+/// `ERROR_NOT_SAME_OBJECT`.
+const NOT_SAME_OBJECT: Win32Error = Win32Error(1656);
+
+/// Says whether a handle is one of the constants for the current process, thread or token.
+fn is_pseudo(guest: &Guest, handle: GuestWord) -> bool {
+    let signed = if guest.machine().is_64() { handle.0 as i64 } else { i64::from(handle.0 as u32 as i32) };
+    (-6..=-1).contains(&signed)
+}
+
+/// Closes a handle.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-closehandle>
+#[winapi]
+pub fn CloseHandle(guest: &mut Guest, hObject: GuestWord) -> Result<Bool, Win32Error> {
+    // Closing INVALID_HANDLE_VALUE, which is also the current process, succeeds and does nothing.
+    if is_pseudo(guest, hObject) {
+        return Ok(TRUE);
+    }
+    drop(guest.process().handles.close(hObject.0)?);
+    Ok(TRUE)
+}
+
+const DUPLICATE_CLOSE_SOURCE: u32 = 1;
+const DUPLICATE_SAME_ACCESS: u32 = 2;
+
+/// Makes a second handle of an object.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-duplicatehandle>
+#[winapi]
+pub fn DuplicateHandle(
+    guest: &mut Guest,
+    hSourceProcessHandle: GuestWord,
+    hSourceHandle: GuestWord,
+    hTargetProcessHandle: GuestWord,
+    lpTargetHandle: GuestWord,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    dwOptions: u32,
+) -> Result<Bool, Win32Error> {
+    for process in [hSourceProcessHandle, hTargetProcessHandle] {
+        let is_other = !is_pseudo(guest, process)
+            && guest.process().handles.entry(process.0)?.object.kind()
+                != crate::nt::object::ObjectKind::Process;
+        if is_other {
+            return Err(Win32Error::INVALID_HANDLE);
+        }
+    }
+    let handles = &guest.process().handles;
+    let entry = handles.entry(hSourceHandle.0)?;
+    let access = if dwOptions & DUPLICATE_SAME_ACCESS != 0 {
+        entry.access
+    } else {
+        crate::nt::file::access::map_generic(dwDesiredAccess)
+    };
+    if dwOptions & DUPLICATE_CLOSE_SOURCE != 0 {
+        drop(handles.close(hSourceHandle.0)?);
+    }
+    if lpTargetHandle.is_null() {
+        return Ok(TRUE);
+    }
+    let flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    let handle = handles.insert(entry.object, access, flags);
+    guest.write_word(lpTargetHandle.0, handle)?;
+    Ok(TRUE)
+}
+
+/// Stores a handle's flags.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-gethandleinformation>
+#[winapi]
+pub fn GetHandleInformation(
+    guest: &mut Guest,
+    hObject: GuestWord,
+    lpdwFlags: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let flags = guest.process().handles.entry(hObject.0)?.flags;
+    guest.write_bytes(lpdwFlags.0, &flags.bits().to_le_bytes())?;
+    Ok(TRUE)
+}
+
+/// Changes a handle's flags.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-sethandleinformation>
+#[winapi]
+pub fn SetHandleInformation(
+    guest: &mut Guest,
+    hObject: GuestWord,
+    dwMask: u32,
+    dwFlags: u32,
+) -> Result<Bool, Win32Error> {
+    let mask = HandleFlags::from_bits(dwMask).ok_or(Win32Error::INVALID_PARAMETER)?;
+    guest.process().handles.set_flags(hObject.0, mask, HandleFlags::from_bits_truncate(dwFlags))?;
+    Ok(TRUE)
+}
+
+/// Says whether two handles stand for the same object.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/handleapi/nf-handleapi-compareobjecthandles>
+#[winapi]
+pub fn CompareObjectHandles(
+    guest: &mut Guest,
+    hFirstObjectHandle: GuestWord,
+    hSecondObjectHandle: GuestWord,
+) -> Bool {
+    let object = |handle: GuestWord| guest.process().handles.entry(handle.0).map(|entry| entry.object);
+    let same = match (object(hFirstObjectHandle), object(hSecondObjectHandle)) {
+        (Ok(first), Ok(second)) => std::sync::Arc::ptr_eq(&first, &second),
+        _ => false,
+    };
+    if same {
+        return TRUE;
+    }
+    guest.set_last_error(NOT_SAME_OBJECT);
+    FALSE
+}

@@ -1,7 +1,374 @@
 //! processenv.h: environment, command line, standard handles, current directory.
 
+use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+
+use super::fileapi::{ansi, put_ansi, put_wide, wide};
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
+use crate::nt::file_standard::{self, Standard};
+use crate::teb::Peb;
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full GetStdHandle;
+    full SetStdHandle;
+    full GetCommandLineW;
+    full GetCommandLineA;
+    full GetEnvironmentVariableW;
+    full GetEnvironmentVariableA;
+    full SetEnvironmentVariableW;
+    full SetEnvironmentVariableA;
+    full GetEnvironmentStringsW;
+    full GetEnvironmentStringsA;
+    full GetEnvironmentStrings;
+    full FreeEnvironmentStringsW;
+    full FreeEnvironmentStringsA;
+    full ExpandEnvironmentStringsW;
+    full ExpandEnvironmentStringsA;
+    full GetCurrentDirectoryW;
+    full GetCurrentDirectoryA;
+    full SetCurrentDirectoryW;
+    full SetCurrentDirectoryA;
+    full GetStartupInfoW;
+    full GetStartupInfoA;
+};
+
+/// Returns a standard handle: -10 input, -11 output, -12 error.
+///
+/// Source: <https://learn.microsoft.com/windows/console/getstdhandle>
+#[winapi]
+pub fn GetStdHandle(guest: &mut Guest, nStdHandle: u32) -> Result<HandleOrInvalid, Win32Error> {
+    let which = Standard::from_number(nStdHandle).ok_or(Win32Error::INVALID_HANDLE)?;
+    Ok(HandleOrInvalid(file_standard::handle(guest.process(), which)))
+}
+
+/// Replaces a standard handle.
+///
+/// Source: <https://learn.microsoft.com/windows/console/setstdhandle>
+#[winapi]
+pub fn SetStdHandle(guest: &mut Guest, nStdHandle: u32, hHandle: GuestWord) -> Result<Bool, Win32Error> {
+    let which = Standard::from_number(nStdHandle).ok_or(Win32Error::INVALID_HANDLE)?;
+    file_standard::set_handle(guest.process(), which, hHandle.0);
+    Ok(TRUE)
+}
+
+/// Copies bytes to the process heap; 0 when memory is short.
+fn to_heap(guest: &Guest, bytes: &[u8]) -> u64 {
+    let Some(address) = guest.process().heaps.allocate(0, bytes.len() as u64, false) else { return 0 };
+    // The heap's own memory is there.
+    guest.write_bytes(address, bytes).map_or(0, |()| address)
+}
+
+fn wide_bytes(text: &[u16]) -> Vec<u8> {
+    text.iter().flat_map(|unit| unit.to_le_bytes()).collect()
+}
+
+/// Addresses of the command line, wide and narrow: made once, as Windows does.
+fn command_line(guest: &Guest) -> (u64, u64) {
+    *guest.process().environment.command_line.get_or_init(|| {
+        let text = &guest.process().start.command_line;
+        let mut narrow = guest.process().files.narrow(text);
+        narrow.push(0);
+        let narrow = to_heap(guest, &narrow);
+        // The process parameters have it already: UNICODE_STRING at 0x40 or 0x70, its pointer 4 or 8 bytes on.
+        let in_parameters = guest.process().peb.get().and_then(|peb| {
+            let parameters = guest.read_word(peb + Peb::PROCESS_PARAMETERS.offset(guest.machine())).ok()?;
+            let buffer = if guest.machine().is_64() { 0x78 } else { 0x44 };
+            guest.read_word(parameters + buffer).ok().filter(|&address| parameters != 0 && address != 0)
+        });
+        let wide =
+            in_parameters.unwrap_or_else(|| to_heap(guest, &wide_bytes(&[text, [0].as_slice()].concat())));
+        (wide, narrow)
+    })
+}
+
+/// Returns the command line.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getcommandlinew>
+#[winapi]
+pub fn GetCommandLineW(guest: &mut Guest) -> GuestWord {
+    GuestWord(command_line(guest).0)
+}
+
+/// Returns the command line in the ANSI code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getcommandlinea>
+#[winapi]
+pub fn GetCommandLineA(guest: &mut Guest) -> GuestWord {
+    GuestWord(command_line(guest).1)
+}
+
+fn variable(guest: &Guest, name: &[u16]) -> Result<Vec<u16>, Win32Error> {
+    guest.process().environment.get(guest.process(), name).ok_or(Win32Error::ENVVAR_NOT_FOUND)
+}
+
+/// Stores a variable's value.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentvariablew>
+#[winapi]
+pub fn GetEnvironmentVariableW(
+    guest: &mut Guest,
+    lpName: GuestWord,
+    lpBuffer: GuestWord,
+    nSize: u32,
+) -> Result<u32, Win32Error> {
+    let value = variable(guest, &guest.read_wide_string(lpName.0)?)?;
+    // An empty value returns 0, too: the last error tells it from a missing one.
+    guest.set_last_error(Win32Error::SUCCESS);
+    put_wide(guest, lpBuffer.0, nSize, &value)
+}
+
+/// Stores a variable's value in the ANSI code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentvariablea>
+#[winapi]
+pub fn GetEnvironmentVariableA(
+    guest: &mut Guest,
+    lpName: GuestWord,
+    lpBuffer: GuestWord,
+    nSize: u32,
+) -> Result<u32, Win32Error> {
+    let value = variable(guest, &ansi(guest, lpName.0)?)?;
+    guest.set_last_error(Win32Error::SUCCESS);
+    put_ansi(guest, lpBuffer.0, nSize, &value)
+}
+
+fn set_variable(guest: &Guest, name: &[u16], value: Option<&[u16]>) -> Result<Bool, Win32Error> {
+    // A name may begin with an equals sign: those are the drives' current directories.
+    if name.is_empty() || name[1..].contains(&u16::from(b'=')) {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let was_there = guest.process().environment.set(guest.process(), name, value);
+    if value.is_none() && !was_there {
+        return Err(Win32Error::ENVVAR_NOT_FOUND);
+    }
+    Ok(TRUE)
+}
+
+/// Sets a variable, or removes it when the value is null.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-setenvironmentvariablew>
+#[winapi]
+pub fn SetEnvironmentVariableW(
+    guest: &mut Guest,
+    lpName: GuestWord,
+    lpValue: GuestWord,
+) -> Result<Bool, Win32Error> {
+    if lpName.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let name = guest.read_wide_string(lpName.0)?;
+    let value = if lpValue.is_null() { None } else { Some(guest.read_wide_string(lpValue.0)?) };
+    set_variable(guest, &name, value.as_deref())
+}
+
+/// Sets a variable, or removes it when the value is null.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-setenvironmentvariablea>
+#[winapi]
+pub fn SetEnvironmentVariableA(
+    guest: &mut Guest,
+    lpName: GuestWord,
+    lpValue: GuestWord,
+) -> Result<Bool, Win32Error> {
+    if lpName.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let name = ansi(guest, lpName.0)?;
+    let value = if lpValue.is_null() { None } else { Some(ansi(guest, lpValue.0)?) };
+    set_variable(guest, &name, value.as_deref())
+}
+
+/// Returns a copy of the environment: `NAME=value`, zero, …, zero; to be freed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentstringsw>
+#[winapi]
+pub fn GetEnvironmentStringsW(guest: &mut Guest) -> GuestWord {
+    let block = guest.process().environment.block(guest.process());
+    GuestWord(to_heap(guest, &wide_bytes(&block)))
+}
+
+fn ansi_block(guest: &Guest) -> GuestWord {
+    let block = guest.process().environment.block(guest.process());
+    GuestWord(to_heap(guest, &guest.process().files.narrow(&block)))
+}
+
+/// Returns a copy of the environment in the ANSI code page; to be freed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentstrings>
+#[winapi]
+pub fn GetEnvironmentStringsA(guest: &mut Guest) -> GuestWord {
+    ansi_block(guest)
+}
+
+/// Returns a copy of the environment in the ANSI code page; to be freed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentstrings>
+#[winapi]
+pub fn GetEnvironmentStrings(guest: &mut Guest) -> GuestWord {
+    ansi_block(guest)
+}
+
+/// Frees a copy of the environment.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-freeenvironmentstringsw>
+#[winapi]
+pub fn FreeEnvironmentStringsW(guest: &mut Guest, penv: GuestWord) -> Bool {
+    Bool(guest.process().heaps.free(0, penv.0))
+}
+
+/// Frees a copy of the environment.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-freeenvironmentstringsa>
+#[winapi]
+pub fn FreeEnvironmentStringsA(guest: &mut Guest, penv: GuestWord) -> Bool {
+    Bool(guest.process().heaps.free(0, penv.0))
+}
+
+/// Replaces `%NAME%` by values; returns the room needed in units with the zero.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-expandenvironmentstringsw>
+#[winapi]
+pub fn ExpandEnvironmentStringsW(
+    guest: &mut Guest,
+    lpSrc: GuestWord,
+    lpDst: GuestWord,
+    nSize: u32,
+) -> Result<u32, Win32Error> {
+    let text = guest.read_wide_string(lpSrc.0)?;
+    let expanded = guest.process().environment.expand(guest.process(), &text);
+    put_wide(guest, lpDst.0, nSize, &expanded)?;
+    Ok(expanded.len() as u32 + 1)
+}
+
+/// Replaces `%NAME%` by values; returns the room needed in bytes with the zero.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-expandenvironmentstringsa>
+#[winapi]
+pub fn ExpandEnvironmentStringsA(
+    guest: &mut Guest,
+    lpSrc: GuestWord,
+    lpDst: GuestWord,
+    nSize: u32,
+) -> Result<u32, Win32Error> {
+    let expanded = guest.process().environment.expand(guest.process(), &ansi(guest, lpSrc.0)?);
+    put_ansi(guest, lpDst.0, nSize, &expanded)?;
+    Ok(guest.process().files.narrow(&expanded).len() as u32 + 1)
+}
+
+fn current(guest: &Guest) -> Vec<u16> {
+    use crate::logic::path::PathContext;
+    guest.process().files.current_directory()
+}
+
+/// Stores the current directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcurrentdirectory>
+#[winapi]
+pub fn GetCurrentDirectoryW(
+    guest: &mut Guest,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+) -> Result<u32, Win32Error> {
+    put_wide(guest, lpBuffer.0, nBufferLength, &current(guest))
+}
+
+/// Stores the current directory in the ANSI code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcurrentdirectory>
+#[winapi]
+pub fn GetCurrentDirectoryA(
+    guest: &mut Guest,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+) -> Result<u32, Win32Error> {
+    put_ansi(guest, lpBuffer.0, nBufferLength, &current(guest))
+}
+
+/// Changes the current directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setcurrentdirectory>
+#[winapi]
+pub fn SetCurrentDirectoryW(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
+    let path = wide(guest, lpPathName.0)?;
+    guest.process().files.set_current_directory(&path)?;
+    Ok(TRUE)
+}
+
+/// Changes the current directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setcurrentdirectory>
+#[winapi]
+pub fn SetCurrentDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
+    let path = ansi(guest, lpPathName.0)?;
+    guest.process().files.set_current_directory(&path)?;
+    Ok(TRUE)
+}
+
+/// How the process was started.
+#[derive(GuestStruct, Default)]
+#[allow(non_snake_case)]
+struct STARTUPINFO {
+    cb: u32,
+    lpReserved: GuestWord,
+    lpDesktop: GuestWord,
+    lpTitle: GuestWord,
+    dwX: u32,
+    dwY: u32,
+    dwXSize: u32,
+    dwYSize: u32,
+    dwXCountChars: u32,
+    dwYCountChars: u32,
+    dwFillAttribute: u32,
+    dwFlags: u32,
+    wShowWindow: u16,
+    cbReserved2: u16,
+    lpReserved2: GuestWord,
+    hStdInput: GuestWord,
+    hStdOutput: GuestWord,
+    hStdError: GuestWord,
+}
+
+const STARTF_USESTDHANDLES: u32 = 0x100;
+
+fn startup_info(guest: &Guest, title: u64) -> STARTUPINFO {
+    let process = guest.process();
+    let handle = |which| GuestWord(file_standard::handle(process, which));
+    STARTUPINFO {
+        cb: STARTUPINFO::size(guest.machine()) as u32,
+        lpTitle: GuestWord(title),
+        dwFlags: STARTF_USESTDHANDLES,
+        hStdInput: handle(Standard::Input),
+        hStdOutput: handle(Standard::Output),
+        hStdError: handle(Standard::Error),
+        ..STARTUPINFO::default()
+    }
+}
+
+/// The program's path as a title, wide and narrow, made once.
+fn titles(guest: &Guest) -> (u64, u64) {
+    *guest.process().environment.startup_strings.get_or_init(|| {
+        let title = [guest.process().start.program.as_slice(), &[0]].concat();
+        (to_heap(guest, &wide_bytes(&title)), to_heap(guest, &guest.process().files.narrow(&title)))
+    })
+}
+
+/// Stores how the process was started.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getstartupinfow>
+#[winapi]
+pub fn GetStartupInfoW(guest: &mut Guest, lpStartupInfo: GuestWord) -> Result<(), plat_abi::Fault> {
+    let info = startup_info(guest, titles(guest).0);
+    guest.write(lpStartupInfo.0, &info)
+}
+
+/// Stores how the process was started.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getstartupinfow>
+#[winapi]
+pub fn GetStartupInfoA(guest: &mut Guest, lpStartupInfo: GuestWord) -> Result<(), plat_abi::Fault> {
+    let info = startup_info(guest, titles(guest).1);
+    guest.write(lpStartupInfo.0, &info)
+}
