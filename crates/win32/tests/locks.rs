@@ -2,12 +2,12 @@
 //! host, on four threads at once.
 
 use plat_abi::Machine;
-use plat_host::arena::Arena;
 use plat_host::gate::{self, Thread};
 use plat_host::memory;
-use plat_regions::{Access, Address, AddressRange};
+use plat_regions::{Access, Address, AddressRange, Layout};
 use plat_win32::export::{Body, Code};
 use plat_win32::nt::critical_section::CriticalSection;
+use plat_win32::nt::memory::AddressSpace;
 use plat_win32::process::{Process, Start, first_index};
 
 const CODE: u64 = 0x10_0000;
@@ -87,11 +87,13 @@ fn run(lock: u64, enter: &str, leave: &str) -> u32 {
 #[test]
 fn guest_threads_never_meet_inside_a_lock() {
     gate::probe().expect("this machine runs plat");
-    let arena = Arena::reserve(&[range(0x1_0000, 0xffff_0000)]).expect("the low 4 GiB are free");
+    let layout = Layout::builtin("win32-4gb").expect("it is built in");
+    let space = AddressSpace::new(&layout, false).expect("the low 4 GiB are free");
+    let process = Process::install(Machine::Amd64, Start::default(), space);
+    let arena = process.memory.arena();
     let all = Access::READ | Access::WRITE | Access::EXECUTE;
     arena.map_anonymous(range(CODE, 0x1_0000), all).expect("room");
     arena.map_anonymous(range(DATA, 0x10_0000), Access::READ | Access::WRITE).expect("room");
-    INSTALL
 
     let section = CriticalSection::at(Machine::Amd64, SECTION);
     section.initialize(0).expect("mapped");
