@@ -77,27 +77,32 @@ fn run_created(
 ) {
     run_guest_thread(process, thread, stack, teb, move |guest| {
         process.loader().attach_thread(guest);
-        let result = guest.gate().call_at(plan.start, &[plan.parameter], stack.base - STACK_HEADROOM);
-        match result {
+        match guest.call(plan.start, &[plan.parameter]) {
             Ok(code) => code as u32,
-            Err(fault) => guest.raise_fault(crate::guest::to_fault(fault)),
+            Err(fault) => guest.raise_fault(fault),
         }
     });
 }
 
-/// Turns the calling host thread into the process's first guest thread: sets up its TEB, runs `body` (which calls the
-/// program, and whose result is the thread's exit code), ends the thread. The last thread's end is the process's.
-pub fn start_main(
-    process: &'static Process,
-    stack: Stack,
-    teb: u64,
-    body: impl FnOnce(&mut Guest) -> u32,
-) -> ! {
+/// Registers the calling host thread, inside `Thread::enter`, as the process's first guest thread; returns its
+/// identifier, for its TEB.
+pub fn adopt_main(process: &'static Process, teb: u64) -> u32 {
     let thread = ThreadObject::new();
     thread.set_teb(teb);
+    thread.set_kernel_id(host_thread::kernel_id());
     process.threads.add(&thread);
-    run_guest_thread(process, Arc::clone(&thread), stack, teb, body);
-    // Other threads go on, and this is the host's main thread, which must not return.
+    thread::become_current(Arc::clone(&thread));
+    thread.id()
+}
+
+/// Ends the first guest thread after it left the guest. The other threads go on, and the last of them ends the
+/// process; the host's main thread must not return until then.
+pub fn finish_main(process: &'static Process, stack: Stack, teb: u64) -> ! {
+    let thread = thread::current();
+    thread.end();
+    process.threads.remove(&thread);
+    process.memory.release(stack.allocation_base);
+    process.memory.release(teb);
     loop {
         thread.parker().park(None);
     }
@@ -119,6 +124,7 @@ pub fn run_guest_thread(
     thread::become_current(Arc::clone(&thread));
     let trampoline = process.trampoline.get().copied();
     let entered = gate::Thread::enter(teb, trampoline, |gate| {
+        gate.set_initial_stack(stack.base - STACK_HEADROOM);
         let mut guest = Guest::of_thread(process, gate);
         if initialize_teb(&guest, stack, thread.id()).is_err() {
             return;
@@ -179,8 +185,7 @@ pub fn end_current(guest: &mut Guest, code: u32) -> ! {
     thread::with_current(|thread| thread.set_exit_code(code));
     process.threads.fiber_slots.end_thread(guest);
     if process.threads.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-        process.loader().detach_process(guest);
-        host_thread::exit_process(exit_status(code));
+        crate::kernel32::process::exit_process(guest, code);
     }
     process.loader().detach_thread(guest);
     guest.gate().leave()
