@@ -21,6 +21,7 @@ pub mod locale;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod scan;
 pub mod signal;
 pub mod startup;
 pub mod state;
@@ -32,6 +33,7 @@ pub mod system;
 pub mod threads;
 pub mod time;
 pub mod wide;
+pub mod wide_stdio;
 
 use crate::export::Dll;
 
@@ -59,6 +61,7 @@ pub const DLL: Dll = Dll {
         locks::EXPORTS,
         malloc::EXPORTS,
         math::EXPORTS,
+        scan::EXPORTS,
         signal::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
@@ -68,5 +71,6 @@ pub const DLL: Dll = Dll {
         threads::EXPORTS,
         time::EXPORTS,
         wide::EXPORTS,
+        wide_stdio::EXPORTS,
     ],
 };
