@@ -9,6 +9,7 @@ pub mod env;
 pub mod errno;
 pub mod exit;
 mod fd;
+pub mod files;
 pub mod find;
 pub mod float;
 mod float_leaves;
@@ -52,6 +53,7 @@ pub const DLL: Dll = Dll {
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,
+        files::EXPORTS,
         find::EXPORTS,
         float::EXPORTS,
         fopen::EXPORTS,
