@@ -6,12 +6,13 @@
 mod guarded;
 
 use std::ffi::c_void;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use plat_regions::{Access, AddressRange};
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
 use crate::memory;
+use crate::section::Section;
 use guarded::Guarded;
 
 /// The kernel refused to lay the guest's address space out.
@@ -128,6 +129,33 @@ impl Arena {
             rustix::mm::mmap(start, range.size() as usize, protection(access), flags, file, offset)
         };
         result.map(|_| ()).map_err(|source| ArenaError::Change { verb: "map a file at", range, source })
+    }
+
+    /// Maps a section from `offset`, a multiple of the page size; `shared` writes go to the section.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn map_section(
+        &self,
+        range: AddressRange,
+        access: Access,
+        section: &Section,
+        offset: u64,
+        shared: bool,
+    ) -> Result<(), ArenaError> {
+        self.map_file(range, access, section.as_fd(), offset, shared)
+    }
+
+    /// Writes changed pages of a shared file mapping to the file.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn write_back(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.check(range)?;
+        let start = range.start.get() as *mut c_void;
+        // SAFETY: 1. the range is in the arena.
+        let result = unsafe { rustix::mm::msync(start, range.size() as usize, rustix::mm::MsyncFlags::SYNC) };
+        result.map_err(|source| ArenaError::Change { verb: "write back", range, source })
     }
 
     /// Changes what the processor may do with pages.

@@ -6,7 +6,8 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, Mode, OFlags, SeekFrom};
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags, SeekFrom};
 use rustix::io::Errno as Rustix;
 
 use crate::file_path::{Errno, Status};
@@ -250,17 +251,25 @@ impl File {
         Ok(rustix::io::ioctl_fionread(&*self.fd)?)
     }
 
-    /// Says whether the file is locked as a whole against other processes; takes or gives back that lock.
+    /// Says whether a pipe's other end is closed.
+    pub fn is_hung_up(&self) -> bool {
+        let mut question = [PollFd::new(&*self.fd, PollFlags::IN)];
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        let answered = rustix::event::poll(&mut question, Some(&now));
+        answered.is_ok() && question[0].revents().contains(PollFlags::HUP)
+    }
+
+    /// Returns up to `length` bytes of a pipe without taking them out.
     ///
     /// # Errors
-    /// The kernel's errno: EWOULDBLOCK when another process has it.
-    pub fn lock_whole(&self, exclusive: bool) -> Result<(), Errno> {
-        let operation = if exclusive {
-            FlockOperation::NonBlockingLockExclusive
-        } else {
-            FlockOperation::NonBlockingLockShared
-        };
-        Ok(rustix::fs::flock(&*self.fd, operation)?)
+    /// The kernel's errno: EINVAL when it is no pipe.
+    pub fn peek(&self, length: usize) -> Result<Vec<u8>, Errno> {
+        let (read, write) = Self::pipe()?;
+        let copied = rustix::pipe::tee(&*self.fd, &write, length, rustix::pipe::SpliceFlags::NONBLOCK)?;
+        let mut bytes = vec![0; copied];
+        let seen = if copied == 0 { 0 } else { read.read(&mut bytes, None)? };
+        bytes.truncate(seen);
+        Ok(bytes)
     }
 
     /// Says whether it is a terminal.

@@ -153,6 +153,14 @@ pub fn exists(path: &Path) -> bool {
     rustix::fs::lstat(path).is_ok()
 }
 
+/// Returns a path without symbolic links.
+///
+/// # Errors
+/// The kernel's errno.
+pub fn resolved(path: &Path) -> Result<PathBuf, Errno> {
+    std::fs::canonicalize(path).map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EIO)))
+}
+
 /// Sets access and modification time (seconds and nanoseconds since 1970); `None` leaves one as it is.
 ///
 /// # Errors

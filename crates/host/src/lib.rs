@@ -5,6 +5,7 @@
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
 pub mod arena;
+pub mod clock;
 pub mod console;
 pub mod directory;
 pub mod environment;
@@ -13,5 +14,8 @@ pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod section;
 pub mod signals;
+pub mod sysinfo;
 pub mod thread;
+pub mod thread_park;

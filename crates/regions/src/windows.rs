@@ -14,6 +14,7 @@ mod query;
 mod space;
 mod stack;
 mod transaction;
+mod view;
 
 pub use allocate::{Request, highest_of_zero_bits};
 pub use error::RuleError;
@@ -24,3 +25,4 @@ pub use query::{RegionInfo, Run, State};
 pub use space::{Allocation, MemoryKind, WindowsSpace};
 pub use stack::{GuardTouch, StackRanges};
 pub use transaction::{Action, Backing, Edit, Transaction};
+pub use view::ViewRequest;

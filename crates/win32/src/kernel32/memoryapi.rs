@@ -1,4 +1,4 @@
-//! memoryapi.h: virtual memory and file mappings.
+//! memoryapi.h: virtual memory.
 //!
 //! The rules are in `plat_regions::windows`; here are the Win32 forms: what may be null, which error, whose process.
 
@@ -30,13 +30,6 @@ pub const EXPORTS: &[Export] = dll! {
     full IsBadWritePtr;
     stub GetWriteWatch;
     stub ResetWriteWatch;
-    stub OpenFileMappingW;
-    stub CreateFileMappingW;
-    stub CreateFileMappingA;
-    stub MapViewOfFile;
-    stub MapViewOfFileEx;
-    stub UnmapViewOfFile;
-    stub FlushViewOfFile;
 };
 
 /// One run of pages that are alike.

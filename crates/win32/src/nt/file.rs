@@ -346,12 +346,25 @@ impl FileObject {
         stored.or_else(|| self.file.path().ok().filter(|path| path.is_absolute()))
     }
 
-    /// Returns the bytes that can be read from a pipe without waiting.
+    /// Returns the bytes that can be read from a pipe or terminal without waiting.
     ///
     /// # Errors
-    /// `PIPE_BROKEN` when the writers are gone.
+    /// `PIPE_BROKEN` when there are none and the writers are gone.
     pub fn available(&self) -> Result<u64, NtStatus> {
-        self.file.available().map_err(status_of)
+        let available = self.file.available().map_err(status_of)?;
+        let is_over = available == 0 && self.kind == FileKind::Pipe && self.file.is_hung_up();
+        if is_over { Err(NtStatus::PIPE_BROKEN) } else { Ok(available) }
+    }
+
+    /// Returns up to `length` bytes of a pipe without taking them out.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn peek(&self, length: usize) -> Result<Vec<u8>, NtStatus> {
+        if self.available()? == 0 {
+            return Ok(Vec::new());
+        }
+        self.file.peek(length).map_err(status_of)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plat_host::directory;
-use plat_host::file_path::Status;
+use plat_host::file_path::{Errno, Status};
 
 use super::file_info::FileFacts;
 use super::object::{Object, ObjectKind};
@@ -36,11 +36,14 @@ impl Enumeration {
     /// `.` and `..` come first where the pattern matches them; a drive's root has none.
     ///
     /// # Errors
-    /// `OBJECT_PATH_NOT_FOUND`, `ACCESS_DENIED`.
+    /// `NOT_A_DIRECTORY`, `ACCESS_DENIED`.
     pub fn begin(directory: &Path, pattern: &[u16], is_root: bool) -> Result<Self, NtStatus> {
         let expression = wildcard::dos_pattern_to_expression(pattern);
         let matches = |name: &[u16]| wildcard::is_name_in_expression(&expression, name, true);
-        let found = directory::names(directory).map_err(status_of)?;
+        let found = directory::names(directory).map_err(|errno| match errno {
+            Errno::NOT_A_DIRECTORY => NtStatus::NOT_A_DIRECTORY,
+            other => status_of(other),
+        })?;
         let mut names: Vec<_> = found
             .into_iter()
             .map(|name| (unix_name_to_wide(&name), name))
@@ -58,6 +61,11 @@ impl Enumeration {
             }
         }
         Ok(Self { directory: directory.to_owned(), names })
+    }
+
+    /// Returns an enumeration at its end.
+    pub fn empty() -> Self {
+        Self { directory: PathBuf::new(), names: Vec::new() }
     }
 
     /// Returns the next entry; those that vanished in between are passed over.

@@ -162,3 +162,52 @@ pub fn set_attributes(path: &Path, attributes: u32) -> Result<(), NtStatus> {
     }
     file_path::set_mode(path, mode).map_err(status_of)
 }
+
+impl super::path::FileSystem {
+    /// Returns the facts about a Unix path in any case; one system call when its spelling is the disk's.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND`, `OBJECT_PATH_NOT_FOUND`, and what else the kernel answers.
+    pub fn facts(&self, unix: &Path) -> Result<FileFacts, NtStatus> {
+        match FileFacts::of_path(unix) {
+            Err(NtStatus::OBJECT_NAME_NOT_FOUND | NtStatus::OBJECT_PATH_NOT_FOUND) => {
+                FileFacts::of_path(&self.find_existing(unix)?)
+            }
+            other => other,
+        }
+    }
+}
+
+impl FileFacts {
+    /// Lays out `FILE_BASIC_INFORMATION`: four times and the attributes.
+    pub fn basic_information(&self) -> Vec<u8> {
+        let times = [self.created, self.accessed, self.written, self.changed];
+        let mut bytes: Vec<u8> = times.iter().flat_map(|time| time.to_le_bytes()).collect();
+        bytes.extend(u64::from(self.attributes).to_le_bytes());
+        bytes
+    }
+
+    /// Lays out `FILE_STANDARD_INFORMATION`.
+    pub fn standard_information(&self, delete_pending: bool) -> Vec<u8> {
+        let mut bytes = self.allocated.to_le_bytes().to_vec();
+        bytes.extend(self.size.to_le_bytes());
+        bytes.extend(self.links.to_le_bytes());
+        bytes.extend([u8::from(delete_pending), u8::from(self.is_directory()), 0, 0]);
+        bytes
+    }
+
+    /// Lays out `FILE_NETWORK_OPEN_INFORMATION`.
+    pub fn network_open_information(&self) -> Vec<u8> {
+        let mut bytes = self.basic_information();
+        bytes.truncate(32);
+        bytes.extend(self.allocated.to_le_bytes());
+        bytes.extend(self.size.to_le_bytes());
+        bytes.extend(u64::from(self.attributes).to_le_bytes());
+        bytes
+    }
+
+    /// Says whether it is a directory.
+    pub fn is_directory(&self) -> bool {
+        self.attributes & attribute::DIRECTORY != 0
+    }
+}

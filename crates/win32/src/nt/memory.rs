@@ -8,9 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use plat_host::arena::{Arena, ArenaError};
 use plat_host::maps::{Difference, compare};
 use plat_host::memory;
+use plat_host::section::Section;
 use plat_regions::windows::{
-    Action, AllocationType, Backing, Edit, FreeKind, GuardTouch, ImageRequest, PageProtection, Placement,
-    Request, RuleError, State, Transaction, WindowsSpace,
+    Action, AllocationType, Backing, Edit, FreeKind, GuardTouch, ImageRequest, MemoryKind, PageProtection,
+    Placement, Request, RuleError, State, Transaction, ViewRequest, WindowsSpace,
 };
 use plat_regions::{Access, Address, AddressRange, Label, Layout, PAGE_SIZE, Use};
 
@@ -118,6 +119,43 @@ impl AddressSpace {
         let request =
             Request::new(size, kind, PageProtection::READWRITE).purpose(purpose).owner(Label::fixed(owner));
         self.allocate(&request).map(|range| range.start.get())
+    }
+
+    /// Maps a view of a section; `shared` writes go to the section.
+    ///
+    /// # Errors
+    /// The rule's status, or `NO_MEMORY` when the kernel refuses.
+    pub fn map_view(
+        &self,
+        request: &ViewRequest,
+        section: &Section,
+        shared: bool,
+    ) -> Result<AddressRange, NtStatus> {
+        let mut books = self.books();
+        let transaction = books.map_view(request).map_err(|error| NtStatus(error.status()))?;
+        let access = request.protection.access();
+        let range = *transaction.value();
+        self.note(format_args!("{range} map {access} {}", &*request.owner));
+        let mapped = self.arena.map_section(range, access, section, request.offset, shared);
+        mapped.map_err(|error| {
+            self.note(format_args!("the kernel refused: {error}"));
+            NtStatus::NO_MEMORY
+        })?;
+        Ok(transaction.commit())
+    }
+
+    /// Writes changed pages of a view to its file; a size of 0 means to the view's end.
+    ///
+    /// # Errors
+    /// `NOT_MAPPED_VIEW` where no view lies.
+    pub fn flush_view(&self, address: u64, size: u64) -> Result<(), NtStatus> {
+        let start = Address::new(address).align_down(PAGE_SIZE);
+        let view = self.books().allocation(start).map(|(at, held)| (at, held.kind));
+        let view = view.filter(|(_, kind)| *kind != MemoryKind::Private).ok_or(NtStatus::NOT_MAPPED_VIEW)?.0;
+        let end = if size == 0 { Some(view.end) } else { Address::new(address).checked_add(size) };
+        let end = end.and_then(|end| end.align_up(PAGE_SIZE)).unwrap_or(view.end).min(view.end);
+        let range = AddressRange::new(start, end).ok_or(NtStatus::NOT_MAPPED_VIEW)?;
+        self.arena.write_back(range).map_err(|_| NtStatus::NOT_MAPPED_VIEW)
     }
 
     /// Finds a place for an image and maps all its pages writable, until [`Self::seal`].

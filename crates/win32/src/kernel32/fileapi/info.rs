@@ -1,1 +1,433 @@
-//! attributes and facts by handle or path.
+//! Attributes, times and facts, by path or by handle; byte-range locks.
+
+use plat_abi::{GuestWord, Memory, winapi};
+
+use super::open::file;
+use super::text::{ansi, wide};
+use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
+use crate::logic::path::Target;
+use crate::nt::file::{FileKind, FileObject, access};
+use crate::nt::file_info::{self, FileFacts, NewTimes, attribute};
+use crate::{NtStatus, Win32Error};
+
+/// Returns the facts about a Win32 path; devices have next to none.
+fn facts_of_path(guest: &Guest, path: &[u16]) -> Result<FileFacts, Win32Error> {
+    let files = &guest.process().files;
+    match files.resolve(path).map_err(empty_is_not_found(path))? {
+        Target::Device(_) => Ok(FileFacts { attributes: attribute::ARCHIVE, ..FileFacts::default() }),
+        Target::File { unix, wants_directory, .. } => {
+            let facts = files.facts(&unix)?;
+            if wants_directory && !facts.is_directory() {
+                return Err(Win32Error::INVALID_NAME);
+            }
+            Ok(facts)
+        }
+    }
+}
+
+/// Windows finds nothing under an empty name, rather than calling it invalid.
+fn empty_is_not_found(path: &[u16]) -> impl Fn(Win32Error) -> Win32Error {
+    let is_empty = path.is_empty();
+    move |error| if is_empty { Win32Error::PATH_NOT_FOUND } else { error }
+}
+
+/// Returns the attributes of a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesw>
+#[winapi]
+pub fn GetFileAttributesW(guest: &mut Guest, lpFileName: GuestWord) -> Result<OrMinusOne, Win32Error> {
+    let path = wide(guest, lpFileName.0)?;
+    Ok(OrMinusOne(facts_of_path(guest, &path)?.attributes))
+}
+
+/// Returns the attributes of a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesa>
+#[winapi]
+pub fn GetFileAttributesA(guest: &mut Guest, lpFileName: GuestWord) -> Result<OrMinusOne, Win32Error> {
+    let path = ansi(guest, lpFileName.0)?;
+    Ok(OrMinusOne(facts_of_path(guest, &path)?.attributes))
+}
+
+/// Lays a time out as `FILETIME`.
+fn file_time(time: i64) -> [u8; 8] {
+    time.to_le_bytes()
+}
+
+/// The bytes with which WIN32_FIND_DATA and WIN32_FILE_ATTRIBUTE_DATA begin: 36 of them.
+pub(in crate::kernel32) fn attribute_data(facts: &FileFacts) -> Vec<u8> {
+    let mut bytes = facts.attributes.to_le_bytes().to_vec();
+    for time in [facts.created, facts.accessed, facts.written] {
+        bytes.extend(file_time(time));
+    }
+    bytes.extend(((facts.size >> 32) as u32).to_le_bytes());
+    bytes.extend((facts.size as u32).to_le_bytes());
+    bytes
+}
+
+fn attributes_ex(guest: &Guest, path: &[u16], level: u32, into: GuestWord) -> Result<Bool, Win32Error> {
+    if level != 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    guest.write_bytes(into.0, &attribute_data(&facts_of_path(guest, path)?))?;
+    Ok(TRUE)
+}
+
+/// Stores attributes, times and size of a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesexw>
+#[winapi]
+pub fn GetFileAttributesExW(
+    guest: &mut Guest,
+    lpFileName: GuestWord,
+    fInfoLevelId: u32,
+    lpFileInformation: GuestWord,
+) -> Result<Bool, Win32Error> {
+    attributes_ex(guest, &wide(guest, lpFileName.0)?, fInfoLevelId, lpFileInformation)
+}
+
+/// Stores attributes, times and size of a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesexa>
+#[winapi]
+pub fn GetFileAttributesExA(
+    guest: &mut Guest,
+    lpFileName: GuestWord,
+    fInfoLevelId: u32,
+    lpFileInformation: GuestWord,
+) -> Result<Bool, Win32Error> {
+    attributes_ex(guest, &ansi(guest, lpFileName.0)?, fInfoLevelId, lpFileInformation)
+}
+
+fn set_attributes(guest: &Guest, path: &[u16], attributes: u32) -> Result<Bool, Win32Error> {
+    let found = guest.process().files.locate(path).map_err(empty_is_not_found(path))?;
+    file_info::set_attributes(&found, attributes)?;
+    Ok(TRUE)
+}
+
+/// Sets the attributes of a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfileattributesw>
+#[winapi]
+pub fn SetFileAttributesW(
+    guest: &mut Guest,
+    lpFileName: GuestWord,
+    dwFileAttributes: u32,
+) -> Result<Bool, Win32Error> {
+    set_attributes(guest, &wide(guest, lpFileName.0)?, dwFileAttributes)
+}
+
+/// Sets the attributes of a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfileattributesa>
+#[winapi]
+pub fn SetFileAttributesA(
+    guest: &mut Guest,
+    lpFileName: GuestWord,
+    dwFileAttributes: u32,
+) -> Result<Bool, Win32Error> {
+    set_attributes(guest, &ansi(guest, lpFileName.0)?, dwFileAttributes)
+}
+
+/// Stores what is known of an open file: `BY_HANDLE_FILE_INFORMATION`, 52 bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileinformationbyhandle>
+#[winapi]
+pub fn GetFileInformationByHandle(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpFileInformation: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let facts = disk_file(guest, hFile)?.facts()?;
+    let mut bytes = facts.attributes.to_le_bytes().to_vec();
+    for time in [facts.created, facts.accessed, facts.written] {
+        bytes.extend(file_time(time));
+    }
+    let (size, index) = (facts.size, facts.index);
+    let words =
+        [facts.volume, (size >> 32) as u32, size as u32, facts.links, (index >> 32) as u32, index as u32];
+    bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    guest.write_bytes(lpFileInformation.0, &bytes)?;
+    Ok(TRUE)
+}
+
+/// Returns the file behind a handle; consoles and devices have no such information.
+fn disk_file(guest: &Guest, handle: GuestWord) -> Result<std::sync::Arc<FileObject>, Win32Error> {
+    let file = file(guest, handle, 0)?;
+    match file.kind {
+        FileKind::Disk | FileKind::Directory => Ok(file),
+        FileKind::ConsoleInput | FileKind::ConsoleOutput => Err(Win32Error::INVALID_HANDLE),
+        _ => Err(Win32Error::INVALID_FUNCTION),
+    }
+}
+
+/// Stores one kind of information about an open file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getfileinformationbyhandleex>
+#[winapi]
+pub fn GetFileInformationByHandleEx(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    FileInformationClass: u32,
+    lpFileInformation: GuestWord,
+    dwBufferSize: u32,
+) -> Result<Bool, Win32Error> {
+    let file = disk_file(guest, hFile)?;
+    let facts = file.facts()?;
+    let bytes = match FileInformationClass {
+        0 => facts.basic_information(),
+        1 => facts.standard_information(file.is_delete_pending()),
+        2 => name_information(guest, &file),
+        // Attributes and reparse tag: there are no reparse points.
+        9 => u64::from(facts.attributes).to_le_bytes().to_vec(),
+        18 => [u64::from(facts.volume), facts.index, 0].iter().flat_map(|word| word.to_le_bytes()).collect(),
+        _ => return Err(Win32Error::INVALID_PARAMETER),
+    };
+    if bytes.len() > dwBufferSize as usize {
+        let is_name = FileInformationClass == 2;
+        return Err(if is_name { Win32Error::MORE_DATA } else { Win32Error::BAD_LENGTH });
+    }
+    guest.write_bytes(lpFileInformation.0, &bytes)?;
+    Ok(TRUE)
+}
+
+/// `FILE_NAME_INFORMATION`: length in bytes, then the path without its drive.
+pub(crate) fn name_information(guest: &Guest, file: &FileObject) -> Vec<u8> {
+    let path = file.unix_path().map(|path| guest.process().files.win32_path(&path)).unwrap_or_default();
+    let name = path.get(2..).unwrap_or(&[]);
+    let mut bytes = (name.len() as u32 * 2).to_le_bytes().to_vec();
+    bytes.extend(name.iter().flat_map(|unit| unit.to_le_bytes()));
+    bytes
+}
+
+/// Sets one kind of information of an open file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfileinformationbyhandle>
+#[winapi]
+pub fn SetFileInformationByHandle(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    FileInformationClass: u32,
+    lpFileInformation: GuestWord,
+    dwBufferSize: u32,
+) -> Result<Bool, Win32Error> {
+    // Win32's classes are NT's under other numbers.
+    let (class, needed) = match FileInformationClass {
+        0 => (4, access::WRITE_ATTRIBUTES),
+        3 => (10, access::DELETE),
+        4 => (13, access::DELETE),
+        5 => (19, access::WRITE_DATA),
+        6 => (20, access::WRITE_DATA),
+        21 => (64, access::DELETE),
+        22 => (65, access::DELETE),
+        _ => return Err(Win32Error::INVALID_PARAMETER),
+    };
+    let file = file(guest, hFile, needed)?;
+    set_information(guest, &file, class, lpFileInformation.0, dwBufferSize).map_err(
+        |status| match status {
+            NtStatus::INFO_LENGTH_MISMATCH => Win32Error::BAD_LENGTH,
+            other => other.to_win32(),
+        },
+    )?;
+    Ok(TRUE)
+}
+
+/// Sets information of an open file by NT's class numbers.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/ne-wdm-_file_information_class>
+pub(crate) fn set_information(
+    guest: &Guest,
+    file: &FileObject,
+    class: u32,
+    address: u64,
+    length: u32,
+) -> Result<(), NtStatus> {
+    let need = |size: u32| if length < size { Err(NtStatus::INFO_LENGTH_MISMATCH) } else { Ok(()) };
+    match class {
+        4 => {
+            need(40)?;
+            let time = |index: u64| Ok::<_, NtStatus>(new_time(guest.read_u64(address + index * 8)? as i64));
+            file.set_times(NewTimes { accessed: time(1)?, written: time(2)? })?;
+            match guest.read_u32(address + 32)? {
+                0 => Ok(()),
+                attributes => file.set_attributes(attributes),
+            }
+        }
+        10 | 65 => {
+            let word = guest.machine().pointer_size();
+            need(word as u32 * 2 + 4)?;
+            let name_length = guest.read_u32(address + word * 2)?;
+            let name = guest.read_wide(address + word * 2 + 4, u64::from(name_length / 2))?;
+            let replace = guest.read_u32(address)? & if class == 10 { 0xff } else { 1 } != 0;
+            let files = &guest.process().files;
+            // NT's names begin with a prefix that Win32's rules take as it stands.
+            let to = files.resolve_file(&name).map_err(NtStatus::from_win32)?;
+            file.rename(files, &to, replace)
+        }
+        13 | 64 => {
+            need(1)?;
+            let mut flags = [0];
+            guest.read_bytes(address, &mut flags)?;
+            file.set_delete(flags[0] & 1 != 0)
+        }
+        // The position.
+        14 => {
+            need(8)?;
+            let position = guest.read_u64(address)? as i64;
+            file.seek(position, crate::nt::file::SeekOrigin::Begin).map(drop)
+        }
+        // The allocation: only a smaller one than the size shows.
+        19 => {
+            need(8)?;
+            let size = guest.read_u64(address)?;
+            if size < file.size()? { file.set_size(size) } else { Ok(()) }
+        }
+        20 => {
+            need(8)?;
+            file.set_size(guest.read_u64(address)?)
+        }
+        _ => Err(NtStatus::INVALID_INFO_CLASS),
+    }
+}
+
+/// 0 leaves a time as it is; -1 stops, -2 starts its automatic change, which Linux does not know.
+fn new_time(time: i64) -> Option<i64> {
+    (time > 0).then_some(time)
+}
+
+/// Stores creation, last access and last write; null pointers are passed over.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfiletime>
+#[winapi]
+pub fn GetFileTime(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpCreationTime: GuestWord,
+    lpLastAccessTime: GuestWord,
+    lpLastWriteTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let facts = disk_file(guest, hFile)?.facts()?;
+    let places = [
+        (lpCreationTime, facts.created),
+        (lpLastAccessTime, facts.accessed),
+        (lpLastWriteTime, facts.written),
+    ];
+    for (place, time) in places.into_iter().filter(|pair| !pair.0.is_null()) {
+        guest.write_bytes(place.0, &file_time(time))?;
+    }
+    Ok(TRUE)
+}
+
+/// Sets last access and last write; null pointers and zero leave a time as it is.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfiletime>
+#[winapi]
+pub fn SetFileTime(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpCreationTime: GuestWord,
+    lpLastAccessTime: GuestWord,
+    lpLastWriteTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = lpCreationTime;
+    let file = file(guest, hFile, access::WRITE_ATTRIBUTES)?;
+    let time = |place: GuestWord| -> Result<Option<i64>, Win32Error> {
+        if place.is_null() { Ok(None) } else { Ok(new_time(guest.read_u64(place.0)? as i64)) }
+    };
+    file.set_times(NewTimes { accessed: time(lpLastAccessTime)?, written: time(lpLastWriteTime)? })?;
+    Ok(TRUE)
+}
+
+fn pair(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// Locks a range of bytes exclusively, or fails at once.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-lockfile>
+#[winapi]
+pub fn LockFile(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    dwFileOffsetLow: u32,
+    dwFileOffsetHigh: u32,
+    nNumberOfBytesToLockLow: u32,
+    nNumberOfBytesToLockHigh: u32,
+) -> Result<Bool, Win32Error> {
+    let (start, length) =
+        (pair(dwFileOffsetLow, dwFileOffsetHigh), pair(nNumberOfBytesToLockLow, nNumberOfBytesToLockHigh));
+    file(guest, hFile, access::READ_DATA | access::WRITE_DATA)?.lock_range(start, length, true, false)?;
+    Ok(TRUE)
+}
+
+/// Unlocks a range of bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-unlockfile>
+#[winapi]
+pub fn UnlockFile(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    dwFileOffsetLow: u32,
+    dwFileOffsetHigh: u32,
+    nNumberOfBytesToUnlockLow: u32,
+    nNumberOfBytesToUnlockHigh: u32,
+) -> Result<Bool, Win32Error> {
+    let (start, length) = (
+        pair(dwFileOffsetLow, dwFileOffsetHigh),
+        pair(nNumberOfBytesToUnlockLow, nNumberOfBytesToUnlockHigh),
+    );
+    file(guest, hFile, 0)?.unlock_range(start, length)?;
+    Ok(TRUE)
+}
+
+const LOCKFILE_FAIL_IMMEDIATELY: u32 = 1;
+const LOCKFILE_EXCLUSIVE_LOCK: u32 = 2;
+
+fn overlapped_start(guest: &Guest, overlapped: GuestWord) -> Result<u64, Win32Error> {
+    let base = overlapped.0 + 2 * guest.machine().pointer_size();
+    Ok(guest.read_u64(base)?)
+}
+
+/// Locks a range of bytes, shared or exclusively, at once or when it is free.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-lockfileex>
+#[winapi]
+pub fn LockFileEx(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    dwFlags: u32,
+    dwReserved: u32,
+    nNumberOfBytesToLockLow: u32,
+    nNumberOfBytesToLockHigh: u32,
+    lpOverlapped: GuestWord,
+) -> Result<Bool, Win32Error> {
+    if dwReserved != 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let length = pair(nNumberOfBytesToLockLow, nNumberOfBytesToLockHigh);
+    let start = overlapped_start(guest, lpOverlapped)?;
+    let (exclusive, wait) =
+        (dwFlags & LOCKFILE_EXCLUSIVE_LOCK != 0, dwFlags & LOCKFILE_FAIL_IMMEDIATELY == 0);
+    file(guest, hFile, access::READ_DATA | access::WRITE_DATA)?.lock_range(start, length, exclusive, wait)?;
+    Ok(TRUE)
+}
+
+/// Unlocks a range of bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-unlockfileex>
+#[winapi]
+pub fn UnlockFileEx(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    dwReserved: u32,
+    nNumberOfBytesToUnlockLow: u32,
+    nNumberOfBytesToUnlockHigh: u32,
+    lpOverlapped: GuestWord,
+) -> Result<Bool, Win32Error> {
+    if dwReserved != 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let length = pair(nNumberOfBytesToUnlockLow, nNumberOfBytesToUnlockHigh);
+    file(guest, hFile, 0)?.unlock_range(overlapped_start(guest, lpOverlapped)?, length)?;
+    Ok(TRUE)
+}

@@ -1,1 +1,191 @@
-//! delete, rename, copy, directories.
+//! Delete, rename, copy; make and remove directories.
+
+use plat_abi::{GuestWord, winapi};
+
+use super::text::{ansi, wide};
+use crate::guest::{Bool, Guest, TRUE};
+use crate::{NtStatus, Win32Error};
+
+const MOVEFILE_REPLACE_EXISTING: u32 = 1;
+const MOVEFILE_COPY_ALLOWED: u32 = 2;
+const MOVEFILE_DELAY_UNTIL_REBOOT: u32 = 4;
+
+fn delete(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {
+    let files = &guest.process().files;
+    files.delete_file(&files.resolve_file(path)?)?;
+    Ok(TRUE)
+}
+
+/// Deletes a file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletefilew>
+#[winapi]
+pub fn DeleteFileW(guest: &mut Guest, lpFileName: GuestWord) -> Result<Bool, Win32Error> {
+    delete(guest, &wide(guest, lpFileName.0)?)
+}
+
+/// Deletes a file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletefilea>
+#[winapi]
+pub fn DeleteFileA(guest: &mut Guest, lpFileName: GuestWord) -> Result<Bool, Win32Error> {
+    delete(guest, &ansi(guest, lpFileName.0)?)
+}
+
+fn create_directory(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {
+    let files = &guest.process().files;
+    files.create_directory(&files.resolve_file(path)?)?;
+    Ok(TRUE)
+}
+
+/// Makes a directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createdirectoryw>
+#[winapi]
+pub fn CreateDirectoryW(
+    guest: &mut Guest,
+    lpPathName: GuestWord,
+    lpSecurityAttributes: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = lpSecurityAttributes;
+    create_directory(guest, &wide(guest, lpPathName.0)?)
+}
+
+/// Makes a directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createdirectorya>
+#[winapi]
+pub fn CreateDirectoryA(
+    guest: &mut Guest,
+    lpPathName: GuestWord,
+    lpSecurityAttributes: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = lpSecurityAttributes;
+    create_directory(guest, &ansi(guest, lpPathName.0)?)
+}
+
+fn remove_directory(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {
+    let files = &guest.process().files;
+    files.remove_directory(&files.resolve_file(path)?)?;
+    Ok(TRUE)
+}
+
+/// Removes an empty directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-removedirectoryw>
+#[winapi]
+pub fn RemoveDirectoryW(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
+    remove_directory(guest, &wide(guest, lpPathName.0)?)
+}
+
+/// Removes an empty directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-removedirectorya>
+#[winapi]
+pub fn RemoveDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
+    remove_directory(guest, &ansi(guest, lpPathName.0)?)
+}
+
+fn rename(guest: &Guest, from: &[u16], to: &[u16], flags: u32) -> Result<Bool, Win32Error> {
+    if flags & MOVEFILE_DELAY_UNTIL_REBOOT != 0 {
+        return Err(Win32Error::NOT_SUPPORTED);
+    }
+    let files = &guest.process().files;
+    let (from, to) = (files.resolve_file(from)?, files.resolve_file(to)?);
+    let (replace, copy) = (flags & MOVEFILE_REPLACE_EXISTING != 0, flags & MOVEFILE_COPY_ALLOWED != 0);
+    files.rename(&from, &to, replace, copy)?;
+    Ok(TRUE)
+}
+
+/// Renames a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefilew>
+#[winapi]
+pub fn MoveFileW(
+    guest: &mut Guest,
+    lpExistingFileName: GuestWord,
+    lpNewFileName: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let (from, to) = (wide(guest, lpExistingFileName.0)?, wide(guest, lpNewFileName.0)?);
+    rename(guest, &from, &to, MOVEFILE_COPY_ALLOWED)
+}
+
+/// Renames a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefilea>
+#[winapi]
+pub fn MoveFileA(
+    guest: &mut Guest,
+    lpExistingFileName: GuestWord,
+    lpNewFileName: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let (from, to) = (ansi(guest, lpExistingFileName.0)?, ansi(guest, lpNewFileName.0)?);
+    rename(guest, &from, &to, MOVEFILE_COPY_ALLOWED)
+}
+
+/// Renames a file or directory; may replace a file, or copy to another file system. Without a new name it deletes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefileexw>
+#[winapi]
+pub fn MoveFileExW(
+    guest: &mut Guest,
+    lpExistingFileName: GuestWord,
+    lpNewFileName: GuestWord,
+    dwFlags: u32,
+) -> Result<Bool, Win32Error> {
+    let from = wide(guest, lpExistingFileName.0)?;
+    let to = wide(guest, lpNewFileName.0)?;
+    rename(guest, &from, &to, dwFlags)
+}
+
+/// Renames a file or directory; may replace a file, or copy to another file system.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefileexa>
+#[winapi]
+pub fn MoveFileExA(
+    guest: &mut Guest,
+    lpExistingFileName: GuestWord,
+    lpNewFileName: GuestWord,
+    dwFlags: u32,
+) -> Result<Bool, Win32Error> {
+    let (from, to) = (ansi(guest, lpExistingFileName.0)?, ansi(guest, lpNewFileName.0)?);
+    rename(guest, &from, &to, dwFlags)
+}
+
+fn copy(guest: &Guest, from: &[u16], to: &[u16], fail_if_exists: bool) -> Result<Bool, Win32Error> {
+    let files = &guest.process().files;
+    let (from, to) = (files.resolve_file(from)?, files.resolve_file(to)?);
+    files.copy_file(&from, &to, fail_if_exists).map_err(|status| match status {
+        NtStatus::OBJECT_NAME_COLLISION => Win32Error::FILE_EXISTS,
+        other => other.to_win32(),
+    })?;
+    Ok(TRUE)
+}
+
+/// Copies a file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-copyfilew>
+#[winapi]
+pub fn CopyFileW(
+    guest: &mut Guest,
+    lpExistingFileName: GuestWord,
+    lpNewFileName: GuestWord,
+    bFailIfExists: Bool,
+) -> Result<Bool, Win32Error> {
+    let (from, to) = (wide(guest, lpExistingFileName.0)?, wide(guest, lpNewFileName.0)?);
+    copy(guest, &from, &to, bFailIfExists.0)
+}
+
+/// Copies a file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-copyfilea>
+#[winapi]
+pub fn CopyFileA(
+    guest: &mut Guest,
+    lpExistingFileName: GuestWord,
+    lpNewFileName: GuestWord,
+    bFailIfExists: Bool,
+) -> Result<Bool, Win32Error> {
+    let (from, to) = (ansi(guest, lpExistingFileName.0)?, ansi(guest, lpNewFileName.0)?);
+    copy(guest, &from, &to, bFailIfExists.0)
+}

@@ -1,1 +1,334 @@
-//! full, long, short and temporary paths.
+//! Full, long, short and final paths; temporary files; SearchPath.
+
+use plat_abi::{GuestWord, Memory, winapi};
+
+use super::open::file;
+use super::text::{ansi, put_ansi, put_wide, wide};
+use crate::Win32Error;
+use crate::guest::Guest;
+use crate::logic::nls::case::equal_ignore_case;
+use crate::logic::path::unix_name_to_wide;
+use crate::nt::file::access;
+use crate::nt::file_open::{CreateOptions, Disposition, Request};
+
+const BACKSLASH: u16 = b'\\' as u16;
+
+fn text(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+/// Returns where the last name of a full path begins, if it has one.
+fn file_part(full: &[u16]) -> Option<usize> {
+    let at = full.iter().rposition(|&unit| unit == BACKSLASH)? + 1;
+    (at < full.len()).then_some(at)
+}
+
+/// Stores a full path and the address of its last name.
+fn put_full(
+    guest: &Guest,
+    full: &[u16],
+    capacity: u32,
+    buffer: GuestWord,
+    part: GuestWord,
+    is_wide: bool,
+) -> Result<u32, Win32Error> {
+    let put = if is_wide { put_wide } else { put_ansi };
+    let length = put(guest, buffer.0, capacity, full)?;
+    let fits = !buffer.is_null() && length < capacity;
+    if !part.is_null() && fits {
+        let at = file_part(full).map_or(0, |at| {
+            let units = if is_wide { at * 2 } else { guest.process().files.narrow(&full[..at]).len() };
+            buffer.0 + units as u64
+        });
+        guest.write_word(part.0, at)?;
+    }
+    Ok(length)
+}
+
+/// Stores the full path of a file name; looks at no disk.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfullpathnamew>
+#[winapi]
+pub fn GetFullPathNameW(
+    guest: &mut Guest,
+    lpFileName: GuestWord,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+    lpFilePart: GuestWord,
+) -> Result<u32, Win32Error> {
+    let full = guest.process().files.full_path(&wide(guest, lpFileName.0)?)?;
+    put_full(guest, &full, nBufferLength, lpBuffer, lpFilePart, true)
+}
+
+/// Stores the full path of a file name; looks at no disk.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfullpathnamea>
+#[winapi]
+pub fn GetFullPathNameA(
+    guest: &mut Guest,
+    lpFileName: GuestWord,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+    lpFilePart: GuestWord,
+) -> Result<u32, Win32Error> {
+    let full = guest.process().files.full_path(&ansi(guest, lpFileName.0)?)?;
+    put_full(guest, &full, nBufferLength, lpBuffer, lpFilePart, false)
+}
+
+/// Returns a path in the spelling of the disk, in the form in which it was given.
+fn spelled(guest: &Guest, path: &[u16]) -> Result<Vec<u16>, Win32Error> {
+    let found = guest.process().files.locate(path)?;
+    let mut names: Vec<Vec<u16>> = found.iter().map(unix_name_to_wide).collect();
+    let mut parts: Vec<Vec<u16>> = path.split(|&unit| unit == BACKSLASH).map(<[u16]>::to_vec).collect();
+    for part in parts.iter_mut().rev() {
+        match names.pop() {
+            Some(name) if equal_ignore_case(&name, part) => *part = name,
+            _ => break,
+        }
+    }
+    Ok(parts.join(&BACKSLASH))
+}
+
+/// Stores an existing path in the spelling of the disk.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getlongpathnamew>
+#[winapi]
+pub fn GetLongPathNameW(
+    guest: &mut Guest,
+    lpszShortPath: GuestWord,
+    lpszLongPath: GuestWord,
+    cchBuffer: u32,
+) -> Result<u32, Win32Error> {
+    let long = spelled(guest, &wide(guest, lpszShortPath.0)?)?;
+    put_wide(guest, lpszLongPath.0, cchBuffer, &long)
+}
+
+/// Stores an existing path as it is: there are no short names, as on volumes where they are switched off.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getshortpathnamew>
+#[winapi]
+pub fn GetShortPathNameW(
+    guest: &mut Guest,
+    lpszLongPath: GuestWord,
+    lpszShortPath: GuestWord,
+    cchBuffer: u32,
+) -> Result<u32, Win32Error> {
+    let path = wide(guest, lpszLongPath.0)?;
+    guest.process().files.locate(&path)?;
+    put_wide(guest, lpszShortPath.0, cchBuffer, &path)
+}
+
+const VOLUME_NAME_DOS: u32 = 0;
+const VOLUME_NAME_NONE: u32 = 4;
+
+/// Stores the path of an open file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfinalpathnamebyhandlew>
+#[winapi]
+pub fn GetFinalPathNameByHandleW(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpszFilePath: GuestWord,
+    cchFilePath: u32,
+    dwFlags: u32,
+) -> Result<u32, Win32Error> {
+    let unix = file(guest, hFile, 0)?.unix_path().ok_or(Win32Error::INVALID_HANDLE)?;
+    // The final path has no symbolic links in it.
+    let unix = plat_host::file_path::resolved(&unix).unwrap_or(unix);
+    let path = guest.process().files.win32_path(&unix);
+    let path = match dwFlags & 7 {
+        VOLUME_NAME_DOS => [text(r"\\?\"), path].concat(),
+        VOLUME_NAME_NONE => path.get(2..).unwrap_or(&[]).to_vec(),
+        _ => return Err(Win32Error::PATH_NOT_FOUND),
+    };
+    put_wide(guest, lpszFilePath.0, cchFilePath, &path)
+}
+
+/// Returns the directory for temporary files, with a last backslash.
+fn temporary_directory(guest: &Guest) -> Result<Vec<u16>, Win32Error> {
+    let variable = |name: &str| guest.process().environment.get(guest.process(), &text(name));
+    let found = ["TMP", "TEMP", "USERPROFILE", "SystemRoot"].into_iter().find_map(variable);
+    let mut path = guest.process().files.full_path(&found.unwrap_or_else(|| text(r"Z:\tmp")))?;
+    if path.last() != Some(&BACKSLASH) {
+        path.push(BACKSLASH);
+    }
+    Ok(path)
+}
+
+/// Stores the directory for temporary files.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettemppathw>
+#[winapi]
+pub fn GetTempPathW(guest: &mut Guest, nBufferLength: u32, lpBuffer: GuestWord) -> Result<u32, Win32Error> {
+    put_wide(guest, lpBuffer.0, nBufferLength, &temporary_directory(guest)?)
+}
+
+/// Stores the directory for temporary files.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettemppatha>
+#[winapi]
+pub fn GetTempPathA(guest: &mut Guest, nBufferLength: u32, lpBuffer: GuestWord) -> Result<u32, Win32Error> {
+    put_ansi(guest, lpBuffer.0, nBufferLength, &temporary_directory(guest)?)
+}
+
+fn temporary_name(directory: &[u16], prefix: &[u16], number: u16) -> Vec<u16> {
+    let mut name = directory.to_vec();
+    if name.last() != Some(&BACKSLASH) {
+        name.push(BACKSLASH);
+    }
+    name.extend(prefix.iter().take(3));
+    name.extend(text(&format!("{number:X}.tmp")));
+    name
+}
+
+/// Makes the name of a temporary file; with `unique` 0 also the file.
+fn make_temporary(
+    guest: &Guest,
+    directory: &[u16],
+    prefix: &[u16],
+    unique: u32,
+) -> Result<(Vec<u16>, u32), Win32Error> {
+    let files = &guest.process().files;
+    let directory = files.full_path(directory)?;
+    if unique as u16 != 0 {
+        return Ok((temporary_name(&directory, prefix, unique as u16), unique & 0xffff));
+    }
+    let found = files.locate(&directory).ok().and_then(|found| files.facts(&found).ok());
+    if !found.is_some_and(|facts| facts.is_directory()) {
+        return Err(Win32Error::DIRECTORY);
+    }
+    let request = Request {
+        access: access::FILE_WRITE,
+        share: 0,
+        disposition: Disposition::Create,
+        options: CreateOptions::NON_DIRECTORY_FILE,
+        attributes: 0,
+    };
+    let start = plat_host::environment::random_u32() as u16;
+    for step in 0..=u16::MAX {
+        let number = start.wrapping_add(step);
+        let name = temporary_name(&directory, prefix, number);
+        if number == 0 {
+            continue;
+        }
+        match files.open(files.resolve_file(&name)?, &request) {
+            Ok(_) => return Ok((name, u32::from(number))),
+            Err(crate::NtStatus::OBJECT_NAME_COLLISION) => {}
+            Err(status) => return Err(status.to_win32()),
+        }
+    }
+    Err(Win32Error::FILE_EXISTS)
+}
+
+/// Makes the name of a temporary file, and the file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettempfilenamew>
+#[winapi]
+pub fn GetTempFileNameW(
+    guest: &mut Guest,
+    lpPathName: GuestWord,
+    lpPrefixString: GuestWord,
+    uUnique: u32,
+    lpTempFileName: GuestWord,
+) -> Result<u32, Win32Error> {
+    let prefix =
+        if lpPrefixString.is_null() { Vec::new() } else { guest.read_wide_string(lpPrefixString.0)? };
+    let (name, number) = make_temporary(guest, &wide(guest, lpPathName.0)?, &prefix, uUnique)?;
+    put_wide(guest, lpTempFileName.0, u32::MAX, &name)?;
+    Ok(number)
+}
+
+/// Makes the name of a temporary file, and the file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettempfilenamea>
+#[winapi]
+pub fn GetTempFileNameA(
+    guest: &mut Guest,
+    lpPathName: GuestWord,
+    lpPrefixString: GuestWord,
+    uUnique: u32,
+    lpTempFileName: GuestWord,
+) -> Result<u32, Win32Error> {
+    let prefix = if lpPrefixString.is_null() { Vec::new() } else { ansi(guest, lpPrefixString.0)? };
+    let (name, number) = make_temporary(guest, &ansi(guest, lpPathName.0)?, &prefix, uUnique)?;
+    put_ansi(guest, lpTempFileName.0, u32::MAX, &name)?;
+    Ok(number)
+}
+
+/// Returns the directories that SearchPath looks in by default: the program's, the system's, the current one, PATH.
+fn search_directories(guest: &Guest) -> Vec<u16> {
+    let process = guest.process();
+    let program = &process.start.program;
+    let mut list = program[..program.iter().rposition(|&unit| unit == BACKSLASH).unwrap_or(0)].to_vec();
+    list.extend(text(r";C:\windows\system32;C:\windows;.;"));
+    list.extend(process.environment.get(process, &text("PATH")).unwrap_or_default());
+    list
+}
+
+fn search(guest: &Guest, list: &[u16], name: &[u16], extension: &[u16]) -> Result<Vec<u16>, Win32Error> {
+    let files = &guest.process().files;
+    let last = file_part(name).map_or(name, |at| &name[at..]);
+    let mut name = name.to_vec();
+    if !last.contains(&u16::from(b'.')) {
+        name.extend_from_slice(extension);
+    }
+    let is_path =
+        name.contains(&BACKSLASH) || name.contains(&u16::from(b'/')) || name.get(1) == Some(&u16::from(b':'));
+    let directories: Vec<&[u16]> =
+        if is_path { vec![&[]] } else { list.split(|&unit| unit == u16::from(b';')).collect() };
+    for directory in directories {
+        let candidate = match directory {
+            [] if !is_path => continue,
+            [] => name.clone(),
+            _ => [directory, &[BACKSLASH], &name].concat(),
+        };
+        if files.locate(&candidate).is_ok() {
+            return files.full_path(&candidate);
+        }
+    }
+    Err(Win32Error::FILE_NOT_FOUND)
+}
+
+/// Looks for a file in a list of directories.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-searchpathw>
+#[winapi]
+pub fn SearchPathW(
+    guest: &mut Guest,
+    lpPath: GuestWord,
+    lpFileName: GuestWord,
+    lpExtension: GuestWord,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+    lpFilePart: GuestWord,
+) -> Result<u32, Win32Error> {
+    if lpFileName.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let list = if lpPath.is_null() { search_directories(guest) } else { guest.read_wide_string(lpPath.0)? };
+    let extension = if lpExtension.is_null() { Vec::new() } else { guest.read_wide_string(lpExtension.0)? };
+    let found = search(guest, &list, &guest.read_wide_string(lpFileName.0)?, &extension)?;
+    put_full(guest, &found, nBufferLength, lpBuffer, lpFilePart, true)
+}
+
+/// Looks for a file in a list of directories.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-searchpatha>
+#[winapi]
+pub fn SearchPathA(
+    guest: &mut Guest,
+    lpPath: GuestWord,
+    lpFileName: GuestWord,
+    lpExtension: GuestWord,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+    lpFilePart: GuestWord,
+) -> Result<u32, Win32Error> {
+    if lpFileName.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let list = if lpPath.is_null() { search_directories(guest) } else { ansi(guest, lpPath.0)? };
+    let extension = if lpExtension.is_null() { Vec::new() } else { ansi(guest, lpExtension.0)? };
+    let found = search(guest, &list, &ansi(guest, lpFileName.0)?, &extension)?;
+    put_full(guest, &found, nBufferLength, lpBuffer, lpFilePart, false)
+}

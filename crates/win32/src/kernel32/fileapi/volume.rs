@@ -1,1 +1,165 @@
-//! drives and volumes.
+//! Drives, volumes and the room on them. There are two drives: `C:`, the user's folder, and `Z:`, all of Linux.
+
+use plat_abi::{GuestWord, Memory, winapi};
+use plat_host::file_path::{Space, Status, space};
+
+use super::text::{ansi, put_wide, wide};
+use crate::Win32Error;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::file_info::volume_serial;
+use crate::nt::path::status_of;
+
+/// Returns the drives as a bit mask.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getlogicaldrives>
+#[winapi]
+pub fn GetLogicalDrives(guest: &mut Guest) -> u32 {
+    let c = if guest.process().files.drives().c.is_some() { 1 << 2 } else { 0 };
+    c | 1 << 25
+}
+
+/// Stores the drives' roots, each with its zero, and one zero more.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getlogicaldrivestringsw>
+#[winapi]
+pub fn GetLogicalDriveStringsW(
+    guest: &mut Guest,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+) -> Result<u32, Win32Error> {
+    let c = if guest.process().files.drives().c.is_some() { "C:\\\0" } else { "" };
+    let text: Vec<u16> = format!("{c}Z:\\\0").encode_utf16().collect();
+    put_wide(guest, lpBuffer.0, nBufferLength, &text)
+}
+
+const DRIVE_NO_ROOT_DIR: u32 = 1;
+const DRIVE_FIXED: u32 = 3;
+
+fn drive_type(guest: &Guest, root: &[u16]) -> u32 {
+    let files = &guest.process().files;
+    let unix = files.resolve_file(root).and_then(|unix| Ok(files.find_existing(&unix)?));
+    if unix.is_ok() { DRIVE_FIXED } else { DRIVE_NO_ROOT_DIR }
+}
+
+/// Returns what a drive is: 3 fixed, 1 not there.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getdrivetypew>
+#[winapi]
+pub fn GetDriveTypeW(guest: &mut Guest, lpRootPathName: GuestWord) -> Result<u32, Win32Error> {
+    let root = root_or_current(guest, lpRootPathName)?;
+    Ok(drive_type(guest, &root))
+}
+
+/// Returns what a drive is: 3 fixed, 1 not there.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getdrivetypea>
+#[winapi]
+pub fn GetDriveTypeA(guest: &mut Guest, lpRootPathName: GuestWord) -> Result<u32, Win32Error> {
+    if lpRootPathName.is_null() {
+        return Ok(DRIVE_FIXED);
+    }
+    let root = ansi(guest, lpRootPathName.0)?;
+    Ok(drive_type(guest, &root))
+}
+
+/// Null means the root of the current directory.
+fn root_or_current(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
+    if address.is_null() { Ok(vec![u16::from(b'\\')]) } else { wide(guest, address.0) }
+}
+
+fn space_of(guest: &Guest, path: GuestWord) -> Result<Space, Win32Error> {
+    let path = root_or_current(guest, path)?;
+    let unix = guest.process().files.locate(&path)?;
+    Ok(space(&unix).map_err(status_of)?)
+}
+
+/// Stores the room on a drive, in clusters.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getdiskfreespacew>
+#[winapi]
+pub fn GetDiskFreeSpaceW(
+    guest: &mut Guest,
+    lpRootPathName: GuestWord,
+    lpSectorsPerCluster: GuestWord,
+    lpBytesPerSector: GuestWord,
+    lpNumberOfFreeClusters: GuestWord,
+    lpTotalNumberOfClusters: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let space = space_of(guest, lpRootPathName)?;
+    let sector = 512.min(space.block);
+    let words = [
+        (lpSectorsPerCluster, space.block / sector),
+        (lpBytesPerSector, sector),
+        (lpNumberOfFreeClusters, space.available / space.block),
+        (lpTotalNumberOfClusters, space.total / space.block),
+    ];
+    for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
+        let value = u32::try_from(value).unwrap_or(u32::MAX);
+        guest.write_bytes(place.0, &value.to_le_bytes())?;
+    }
+    Ok(TRUE)
+}
+
+/// Stores the room on a drive, in bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getdiskfreespaceexw>
+#[winapi]
+pub fn GetDiskFreeSpaceExW(
+    guest: &mut Guest,
+    lpDirectoryName: GuestWord,
+    lpFreeBytesAvailableToCaller: GuestWord,
+    lpTotalNumberOfBytes: GuestWord,
+    lpTotalNumberOfFreeBytes: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let space = space_of(guest, lpDirectoryName)?;
+    let words = [
+        (lpFreeBytesAvailableToCaller, space.available),
+        (lpTotalNumberOfBytes, space.total),
+        (lpTotalNumberOfFreeBytes, space.free),
+    ];
+    for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
+        guest.write_bytes(place.0, &value.to_le_bytes())?;
+    }
+    Ok(TRUE)
+}
+
+/// `FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK`.
+const VOLUME_FLAGS: u32 = 6;
+
+/// Stores a volume's name, serial number and file system.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getvolumeinformationw>
+#[winapi]
+pub fn GetVolumeInformationW(
+    guest: &mut Guest,
+    lpRootPathName: GuestWord,
+    lpVolumeNameBuffer: GuestWord,
+    nVolumeNameSize: u32,
+    lpVolumeSerialNumber: GuestWord,
+    lpMaximumComponentLength: GuestWord,
+    lpFileSystemFlags: GuestWord,
+    lpFileSystemNameBuffer: GuestWord,
+    nFileSystemNameSize: u32,
+) -> Result<Bool, Win32Error> {
+    let root = root_or_current(guest, lpRootPathName)?;
+    let unix = guest.process().files.locate(&root)?;
+    let status = Status::of_path(&unix, true).map_err(status_of)?;
+    // Names are limited in bytes on Linux; in units no fewer may fit.
+    let words = [
+        (lpVolumeSerialNumber, volume_serial(status.device)),
+        (lpMaximumComponentLength, 255),
+        (lpFileSystemFlags, VOLUME_FLAGS),
+    ];
+    for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
+        guest.write_bytes(place.0, &value.to_le_bytes())?;
+    }
+    let strings =
+        [(lpVolumeNameBuffer, nVolumeNameSize, ""), (lpFileSystemNameBuffer, nFileSystemNameSize, "NTFS")];
+    for (place, capacity, text) in strings.into_iter().filter(|string| !string.0.is_null()) {
+        let text: Vec<u16> = text.encode_utf16().collect();
+        if put_wide(guest, place.0, capacity, &text)? > text.len() as u32 {
+            return Err(Win32Error::BAD_LENGTH);
+        }
+    }
+    Ok(TRUE)
+}
