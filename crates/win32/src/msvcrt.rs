@@ -9,6 +9,7 @@ pub mod env;
 pub mod errno;
 pub mod exit;
 mod fd;
+pub mod files;
 pub mod find;
 pub mod float;
 mod float_leaves;
@@ -21,6 +22,7 @@ pub mod locale;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod scan;
 pub mod signal;
 pub mod startup;
 pub mod state;
@@ -32,6 +34,7 @@ pub mod system;
 pub mod threads;
 pub mod time;
 pub mod wide;
+pub mod wide_stdio;
 
 use crate::export::Dll;
 
@@ -50,6 +53,7 @@ pub const DLL: Dll = Dll {
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,
+        files::EXPORTS,
         find::EXPORTS,
         float::EXPORTS,
         fopen::EXPORTS,
@@ -59,6 +63,7 @@ pub const DLL: Dll = Dll {
         locks::EXPORTS,
         malloc::EXPORTS,
         math::EXPORTS,
+        scan::EXPORTS,
         signal::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
@@ -68,5 +73,6 @@ pub const DLL: Dll = Dll {
         threads::EXPORTS,
         time::EXPORTS,
         wide::EXPORTS,
+        wide_stdio::EXPORTS,
     ],
 };
