@@ -1,3 +1,35 @@
-//! The command line of plat.
+//! The command line of plat: arguments, exit codes, where results and errors go.
+//!
+//! Results go to standard output, all else to standard error. Exit codes: 0 done, 1 a negative answer, 2 an error;
+//! `plat run` ends with the program's own exit code.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod arguments;
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Run(run) => commands::run::run(run),
+        Command::Info(info) => commands::info::info(&info),
+        Command::Map(map) => commands::map::map(&map),
+        Command::Apis(apis) => commands::apis::apis(&apis),
+        Command::Completions { shell } => {
+            commands::completions(shell);
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    result.unwrap_or_else(|error| {
+        if commands::is_broken_pipe(&error) {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("plat: {error:#}");
+        ExitCode::from(2)
+    })
+}

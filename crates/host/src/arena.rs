@@ -3,13 +3,17 @@
 //! Every range handed to this module must lie in the reserved windows; releasing turns it back into a reservation,
 //! never into free space that another `mmap` could take. Key type: [`Arena`]. Neighbour: `maps` reads the kernel's view.
 
+mod guarded;
+
 use std::ffi::c_void;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use plat_regions::{Access, AddressRange};
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
 use crate::memory;
+use crate::section::Section;
+use guarded::Guarded;
 
 /// The kernel refused to lay the guest's address space out.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +58,7 @@ impl ArenaError {
 #[derive(Debug)]
 pub struct Arena {
     windows: Vec<AddressRange>,
+    guarded: Guarded,
 }
 
 impl Arena {
@@ -72,7 +77,7 @@ impl Arena {
             result.map_err(|source| ArenaError::Reserve { range, source })?;
         }
         memory::set_windows(windows);
-        Ok(Self { windows: windows.to_vec() })
+        Ok(Self { windows: windows.to_vec(), guarded: Guarded::default() })
     }
 
     /// Returns the reserved windows.
@@ -86,6 +91,14 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn map_anonymous(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         self.check(range)?;
+        if access == Access::READ | Access::WRITE && self.guarded.reuse(range) {
+            return Ok(());
+        }
+        self.settle(range)?;
+        self.map_fresh(range, access)
+    }
+
+    fn map_fresh(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
         let start = range.start.get() as *mut c_void;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
@@ -107,6 +120,7 @@ impl Arena {
         shared: bool,
     ) -> Result<(), ArenaError> {
         self.check(range)?;
+        self.settle(range)?;
         let sharing = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
         let start = range.start.get() as *mut c_void;
         let flags = sharing | MapFlags::NORESERVE | MapFlags::FIXED;
@@ -117,12 +131,40 @@ impl Arena {
         result.map(|_| ()).map_err(|source| ArenaError::Change { verb: "map a file at", range, source })
     }
 
+    /// Maps a section from `offset`, a multiple of the page size; `shared` writes go to the section.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn map_section(
+        &self,
+        range: AddressRange,
+        access: Access,
+        section: &Section,
+        offset: u64,
+        shared: bool,
+    ) -> Result<(), ArenaError> {
+        self.map_file(range, access, section.as_fd(), offset, shared)
+    }
+
+    /// Writes changed pages of a shared file mapping to the file.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn write_back(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.check(range)?;
+        let start = range.start.get() as *mut c_void;
+        // SAFETY: 1. the range is in the arena.
+        let result = unsafe { rustix::mm::msync(start, range.size() as usize, rustix::mm::MsyncFlags::SYNC) };
+        result.map_err(|source| ArenaError::Change { verb: "write back", range, source })
+    }
+
     /// Changes what the processor may do with pages.
     ///
     /// # Errors
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn protect(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         self.check(range)?;
+        self.settle(range)?;
         let flags = MprotectFlags::from_bits_retain(protection(access).bits());
         let start = range.start.get() as *mut c_void;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
@@ -148,6 +190,26 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn release(&self, range: AddressRange) -> Result<(), ArenaError> {
         self.map_anonymous(range, Access::empty())
+    }
+
+    /// Turns a range of readable and writable anonymous pages back into a reservation, the quick way where it can.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
+    pub fn release_data(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.check(range)?;
+        self.settle(range)?;
+        if self.guarded.install(range) { Ok(()) } else { self.map_fresh(range, Access::empty()) }
+    }
+
+    /// Lists the ranges that are reservation by guard markers: the kernel's maps show them readable and writable.
+    pub fn guarded(&self) -> Vec<AddressRange> {
+        self.guarded.list()
+    }
+
+    /// Makes plain reservation of released ranges that share a byte with `range`.
+    fn settle(&self, range: AddressRange) -> Result<(), ArenaError> {
+        self.guarded.take(range).into_iter().try_for_each(|held| self.map_fresh(held, Access::empty()))
     }
 
     fn check(&self, range: AddressRange) -> Result<(), ArenaError> {

@@ -13,5 +13,6 @@ pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod section;
 pub mod signals;
 pub mod thread;

@@ -60,6 +60,8 @@ pub(crate) fn build(dll: &'static Dll, machine: Machine, entrance: Entrance, bas
     };
     let mut builder = ImageBuilder::new(dll.name, kind, base);
     let mut data = Vec::new();
+    // A section without a byte is none, and an image needs one: a trap, also for jumps to the module's start.
+    builder.text(&[0xcc; 16]);
     let first = first_index(dll.name);
     for (offset, export) in dll.exports().enumerate() {
         let thunk = entrance.thunk(first + offset as u32);

@@ -84,8 +84,10 @@ pub enum LoadError {
         reason: String,
     },
     /// A DLL that the program needs is nowhere.
-    #[error("{needed_by} needs {dll}, which is neither beside the program, nor in --dll-path, nor built in; \
-             looked in {looked}")]
+    #[error(
+        "{needed_by} needs {dll}, which is neither beside the program, nor in --dll-path, nor built in; \
+             looked in {looked}"
+    )]
     DllNotFound {
         /// The DLL.
         dll: String,
@@ -123,7 +125,9 @@ impl LoadError {
     pub fn status(&self) -> NtStatus {
         match self {
             Self::Read { .. } | Self::DllNotFound { .. } | Self::Directory { .. } => NtStatus::DLL_NOT_FOUND,
-            Self::WrongMachine { .. } | Self::WrongKind { .. } | Self::Image(_) => NtStatus::INVALID_IMAGE_FORMAT,
+            Self::WrongMachine { .. } | Self::WrongKind { .. } | Self::Image(_) => {
+                NtStatus::INVALID_IMAGE_FORMAT
+            }
             Self::DllRefused { .. } => NtStatus::DLL_INIT_FAILED,
             Self::Setup { status, .. } => *status,
             _ => NtStatus::NO_MEMORY,

@@ -8,10 +8,9 @@ use plat_abi::Machine;
 use plat_host::memory;
 use plat_image::pe::{ExportTarget, ForwardedSymbol, ImportEntry, ImportSymbol, TlsDirectory};
 use plat_image::{FileKind, PeImage, classify};
+use plat_win32::NtStatus;
 use plat_win32::export::Dll;
-use plat_win32::nt::memory::ImageRequest;
 use plat_win32::process::{MissingImport, Module, Process, Symbol};
-use plat_win32::{NtStatus, guest::to_windows_path};
 
 use crate::builtin::{self, Entrance};
 use crate::error::LoadError;
@@ -56,7 +55,6 @@ impl Loaded {
 }
 
 /// All modules of the process.
-#[derive(Debug)]
 pub(crate) struct Graph {
     process: &'static Process,
     search: Search,
@@ -78,7 +76,15 @@ const THUNK_REGION_BYTES: u64 = 0x1_0000;
 
 impl Graph {
     pub(crate) fn new(process: &'static Process, search: Search, entrance: Entrance) -> Self {
-        Self { process, search, entrance, loaded: Vec::new(), order: Vec::new(), next_tls_index: 0, thunks: (0, 0) }
+        Self {
+            process,
+            search,
+            entrance,
+            loaded: Vec::new(),
+            order: Vec::new(),
+            next_tls_index: 0,
+            thunks: (0, 0),
+        }
     }
 
     /// Loads the program itself and everything it imports; returns its base.
@@ -160,7 +166,9 @@ impl Graph {
                 self.add_file(&normal, &path, bytes, false).map(Some)
             }
             None => {
-                self.trace(&format!("{needed_by} needs {name}, which is nowhere: its functions name themselves"));
+                self.trace(&format!(
+                    "{needed_by} needs {name}, which is nowhere: its functions name themselves"
+                ));
                 Ok(None)
             }
         }
@@ -177,6 +185,7 @@ impl Graph {
         let mut path: Vec<u16> = r"C:\windows\system32\".encode_utf16().collect();
         path.extend(dll.name.encode_utf16());
         let module = describe(&image, dll.name, path, &placed, true, false);
+        crate::place::protect(self.process, &image, placed.base)?;
         self.add(module, built.bytes, &placed, None, true);
         Ok(placed.base)
     }
@@ -243,7 +252,8 @@ impl Graph {
 
     fn complete_with(&mut self, base: u64, bytes: &[u8]) -> Result<(), LoadError> {
         let index = self.index_of(base);
-        let (name, is_builtin) = (self.loaded[index].module.name.clone(), self.loaded[index].module.is_builtin);
+        let (name, is_builtin) =
+            (self.loaded[index].module.name.clone(), self.loaded[index].module.is_builtin);
         if is_builtin {
             return Ok(());
         }
@@ -341,22 +351,20 @@ impl Graph {
 
     /// Makes a thunk that ends the program and names the import.
     fn missing_thunk(&mut self, missing: MissingImport) -> Result<u64, LoadError> {
+        let setup = |status| LoadError::Setup { what: "thunks of missing imports".to_owned(), status };
         if self.thunks.0 + THUNK_BYTES > self.thunks.1 {
-            let request = ImageRequest::thunks(THUNK_REGION_BYTES);
-            let base = self.process.memory.map_thunks(&request).map_err(|status| LoadError::Setup {
-                what: "thunks of missing imports".to_owned(),
-                status,
-            })?;
+            let base = self
+                .process
+                .memory
+                .allocate_code(THUNK_REGION_BYTES, &[], "missing imports")
+                .map_err(setup)?;
             self.thunks = (base, base + THUNK_REGION_BYTES);
         }
         let index = self.process.add_missing(missing);
         let at = self.thunks.0;
         self.thunks.0 += THUNK_BYTES;
         let code = self.entrance.thunk(index);
-        self.process.memory.write_code(at, &code).map_err(|status| LoadError::Setup {
-            what: "a thunk of a missing import".to_owned(),
-            status,
-        })?;
+        self.process.memory.write_code(at, &code).map_err(setup)?;
         Ok(at)
     }
 
@@ -440,7 +448,7 @@ fn write_word(machine: Machine, address: u64, value: u64) {
 /// Returns the DLL that hosts an API set's functions; other names are returned as they are.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/apiindex/windows-apisets>
-fn api_set_host(name: &str) -> &str {
+pub(crate) fn api_set_host(name: &str) -> &str {
     if name.starts_with("api-ms-win-crt-") {
         "ucrtbase.dll"
     } else if name.starts_with("api-ms-win-security-") || name.starts_with("api-ms-win-eventing-") {
@@ -450,4 +458,9 @@ fn api_set_host(name: &str) -> &str {
     } else {
         name
     }
+}
+
+/// Returns the Windows path of a Unix path.
+pub(crate) fn to_windows_path(path: &Path) -> Vec<u16> {
+    plat_win32::logic::path::unix_to_win32(path, &plat_win32::logic::path::Drives { c: None })
 }

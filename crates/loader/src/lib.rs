@@ -22,6 +22,7 @@ pub mod start;
 
 pub use error::LoadError;
 pub use info::{Dependency, Info, inspect};
+pub use plat_win32::process::Trace;
 pub use rows::RegionRow;
 pub use search::{Choice, SearchOptions};
 pub use start::{Outcome, RunOptions, Sinks, run};

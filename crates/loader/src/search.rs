@@ -93,9 +93,9 @@ pub(crate) fn find_in(folder: &Path, name: &str) -> Option<PathBuf> {
         return Some(exact);
     }
     let entries = std::fs::read_dir(folder).ok()?;
-    let mut paths = entries.flatten().filter(|entry| {
-        entry.file_name().to_str().is_some_and(|other| other.eq_ignore_ascii_case(name))
-    });
+    let mut paths = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_str().is_some_and(|other| other.eq_ignore_ascii_case(name)));
     paths.find(|entry| entry.path().is_file()).map(|entry| entry.path())
 }
 

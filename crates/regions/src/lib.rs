@@ -12,7 +12,7 @@ pub mod windows;
 pub use address::{Access, Address, AddressRange};
 pub use label::Label;
 pub use layout::{Band, Direction, Layout, LayoutError, Use};
-pub use region_map::{RegionMap, RegionValue};
+pub use region_map::{Gaps, RegionMap, RegionValue, Regions};
 
 /// Size of a page of memory in bytes, on every machine that plat lays out.
 pub const PAGE_SIZE: u64 = 4096;

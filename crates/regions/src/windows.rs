@@ -5,13 +5,24 @@
 
 mod allocate;
 mod error;
+mod free;
+mod image;
 mod placeholder;
+mod protect;
 mod protection;
+mod query;
 mod space;
+mod stack;
 mod transaction;
+mod view;
 
 pub use allocate::{Request, highest_of_zero_bits};
 pub use error::RuleError;
+pub use free::FreeKind;
+pub use image::{ImageRequest, Placement};
 pub use protection::{AllocationType, PageProtection};
+pub use query::{RegionInfo, Run, State};
 pub use space::{Allocation, MemoryKind, WindowsSpace};
+pub use stack::{GuardTouch, StackRanges};
 pub use transaction::{Action, Backing, Edit, Transaction};
+pub use view::ViewRequest;

@@ -3,6 +3,7 @@
 pub mod consoleapi;
 pub mod errhandlingapi;
 pub mod fileapi;
+pub mod filemapping;
 pub mod findapi;
 pub mod formatmessage;
 pub mod handleapi;
@@ -35,6 +36,7 @@ pub const DLL: Dll = Dll {
         consoleapi::EXPORTS,
         errhandlingapi::EXPORTS,
         fileapi::EXPORTS,
+        filemapping::EXPORTS,
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,

@@ -6,6 +6,14 @@
 //!
 //! Windows names keep their spelling here, parameters included.
 #![forbid(unsafe_code)]
+#![allow(
+    non_snake_case,
+    non_camel_case_types,
+    non_upper_case_globals,
+    reason = "Windows names keep their spelling"
+)]
+// The tables of exports expand row by row.
+#![recursion_limit = "512"]
 
 pub mod export;
 pub mod guest;

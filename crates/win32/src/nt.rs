@@ -15,4 +15,5 @@ pub mod heap;
 pub mod memory;
 pub mod object;
 pub mod path;
+pub mod section;
 pub mod wait;

@@ -169,6 +169,8 @@ pub struct Start {
     pub program: Vec<u16>,
     /// The command line.
     pub command_line: Vec<u16>,
+    /// The current directory's full Windows path.
+    pub current_directory: Vec<u16>,
     /// The environment: names and values.
     pub environment: Vec<(Vec<u16>, Vec<u16>)>,
     /// What to trace.
@@ -185,8 +187,12 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
+    /// Its named sections.
+    pub sections: crate::nt::section::Sections,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// The state of the C runtime, msvcrt.dll.
+    pub crt: crate::msvcrt::Crt,
     /// Its files, paths and console.
     pub files: crate::nt::path::FileSystem,
     /// Its environment variables.
@@ -217,7 +223,9 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
+            sections: crate::nt::section::Sections::default(),
             heaps: crate::nt::heap::Heaps::default(),
+            crt: crate::msvcrt::Crt::default(),
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             loader: OnceLock::new(),

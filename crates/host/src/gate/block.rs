@@ -29,6 +29,8 @@ pub struct ThreadBlock {
     /// Whether guest code is 32-bit code.
     pub(crate) is_i386: u32,
     pub(crate) padding: u32,
+    /// Where calls of guest code begin when no call of the guest is on its way.
+    pub(crate) initial_sp: u64,
     /// The state of the last fault, from the signal handler to the fault's dispatch.
     pub(crate) fault: UnsafeCell<crate::signals::SavedState>,
 }

@@ -115,6 +115,10 @@ impl Registers {
             context.rdi,
         ]);
         registers.general[8..].copy_from_slice(&context.r8_15);
+        if registers.is_i386 {
+            // The upper halves hold whatever 64-bit code left there.
+            registers.general.iter_mut().for_each(|register| *register &= 0xffff_ffff);
+        }
         registers.rip = context.rip;
         registers.rflags = context.rflags;
         registers.xstate.clone_from(&saved.xstate);

@@ -123,8 +123,16 @@ impl Thread {
     /// # Errors
     /// [`MemoryFault`] when the guest's stack cannot be written.
     pub fn call(self, function: u64, arguments: &[u64]) -> Result<u64, MemoryFault> {
-        let top = self.top_stack_pointer().unwrap_or(0);
+        // SAFETY: 1. the block is this thread's.
+        let initial = unsafe { (*self.block).initial_sp };
+        let top = self.top_stack_pointer().unwrap_or(initial);
         self.call_at(function, arguments, top)
+    }
+
+    /// Sets where calls of guest code begin when no call of the guest is on its way: near the top of its stack.
+    pub fn set_initial_stack(self, stack_pointer: u64) {
+        // SAFETY: 1. the block is this thread's.
+        unsafe { (*self.block).initial_sp = stack_pointer };
     }
 
     /// Calls a guest function with its stack just below `stack_pointer`.
@@ -280,6 +288,7 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         base_rsp: 0,
         is_i386: u32::from(trampoline.is_some()),
         padding: 0,
+        initial_sp: 0,
         fault: UnsafeCell::new(SavedState::new()),
     })
 }

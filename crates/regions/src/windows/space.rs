@@ -37,6 +37,8 @@ pub(super) enum Role {
     Plain,
     /// A range without contents that waits to be replaced.
     Placeholder,
+    /// A thread's stack: its guard page moves down.
+    Stack,
     /// Took the place of a placeholder and can become one again.
     Replacement,
     /// The system's own: nobody frees or changes it.

@@ -35,7 +35,10 @@ pub enum Action {
     /// Drop the contents and make the pages inaccessible; the range stays with its allocation.
     Discard,
     /// Drop the contents and turn the range back into plain reservation.
-    Release,
+    Release {
+        /// What the processor could do with private pages until now; nothing for those of views.
+        access: Access,
+    },
 }
 
 /// One step to carry out on the kernel, with the reason.
@@ -59,7 +62,7 @@ impl fmt::Display for Edit {
             }
             Action::Protect { access } => write!(f, "protect {access}")?,
             Action::Discard => write!(f, "discard")?,
-            Action::Release => write!(f, "release")?,
+            Action::Release { .. } => write!(f, "release")?,
         }
         write!(f, ": {}", self.reason)
     }

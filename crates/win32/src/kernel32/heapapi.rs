@@ -1,7 +1,396 @@
 //! heapapi.h: heaps; winbase.h: GlobalAlloc and LocalAlloc.
+//!
+//! The heaps are in [`crate::nt::heap`]. Global and local memory is the process heap's; a movable block is fixed
+//! all the same, which Windows allows (`GMEM_MOVEABLE` promises no movement).
 
+use plat_abi::{GuestWord, winapi};
+
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full GetProcessHeap;
+    full GetProcessHeaps;
+    partial HeapCreate, "maximum sizes and HEAP_NO_SERIALIZE are ignored";
+    full HeapDestroy;
+    full HeapAlloc;
+    full HeapFree;
+    full HeapReAlloc;
+    full HeapSize;
+    full HeapValidate;
+    full HeapCompact;
+    full HeapLock;
+    full HeapUnlock;
+    partial HeapSetInformation, "every class is accepted and ignored";
+    partial HeapQueryInformation, "only the compatibility class, which says standard";
+    stub HeapWalk;
+    partial GlobalAlloc, "movable memory is fixed";
+    full GlobalFree;
+    partial GlobalReAlloc, "GMEM_MODIFY changes nothing";
+    full GlobalSize;
+    full GlobalLock;
+    full GlobalUnlock;
+    full GlobalHandle;
+    full GlobalFlags;
+    partial LocalAlloc, "movable memory is fixed";
+    full LocalFree;
+    partial LocalReAlloc, "LMEM_MODIFY changes nothing";
+    full LocalSize;
+    full LocalLock;
+    full LocalUnlock;
+};
+
+/// `HEAP_ZERO_MEMORY`.
+const HEAP_ZERO_MEMORY: u32 = 8;
+/// `HEAP_REALLOC_IN_PLACE_ONLY`.
+const HEAP_REALLOC_IN_PLACE_ONLY: u32 = 0x10;
+/// `GMEM_ZEROINIT` and `LMEM_ZEROINIT`.
+const ZEROINIT: u32 = 0x40;
+
+/// Returns the process heap.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-getprocessheap>
+#[winapi]
+pub fn GetProcessHeap(guest: &mut Guest) -> GuestWord {
+    GuestWord(guest.process().heaps.start().unwrap_or(0))
+}
+
+/// Lists the heaps of the process; returns how many there are.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-getprocessheaps>
+#[winapi]
+pub fn GetProcessHeaps(
+    guest: &mut Guest,
+    NumberOfHeaps: u32,
+    ProcessHeaps: GuestWord,
+) -> Result<u32, Win32Error> {
+    use plat_abi::Memory;
+    let handles = guest.process().heaps.handles();
+    if handles.len() <= NumberOfHeaps as usize {
+        let step = guest.process().machine.pointer_size();
+        for (index, &handle) in handles.iter().enumerate() {
+            guest.write_word(ProcessHeaps.get() + index as u64 * step, handle)?;
+        }
+    }
+    Ok(handles.len() as u32)
+}
+
+/// Makes a heap.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapcreate>
+#[winapi]
+pub fn HeapCreate(
+    guest: &mut Guest,
+    flOptions: u32,
+    dwInitialSize: GuestWord,
+    dwMaximumSize: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let _ = (flOptions, dwInitialSize, dwMaximumSize);
+    guest.process().heaps.create().map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+}
+
+/// Destroys a heap with all its blocks.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapdestroy>
+#[winapi]
+pub fn HeapDestroy(guest: &mut Guest, hHeap: GuestWord) -> Result<Bool, Win32Error> {
+    if guest.process().heaps.destroy(hHeap.get()) { Ok(TRUE) } else { Err(Win32Error::INVALID_HANDLE) }
+}
+
+/// Allocates a block. Windows sets no last error when memory is short.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapalloc>
+#[winapi]
+pub fn HeapAlloc(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32, dwBytes: GuestWord) -> GuestWord {
+    let zero = dwFlags & HEAP_ZERO_MEMORY != 0;
+    match guest.process().heaps.allocate(hHeap.get(), dwBytes.get(), zero) {
+        Some(address) => GuestWord(address),
+        None => {
+            guest.set_last_error(Win32Error::NOT_ENOUGH_MEMORY);
+            GuestWord::NULL
+        }
+    }
+}
+
+/// Frees a block; a null pointer is allowed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapfree>
+#[winapi]
+pub fn HeapFree(
+    guest: &mut Guest,
+    hHeap: GuestWord,
+    dwFlags: u32,
+    lpMem: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = dwFlags;
+    if lpMem.is_null() || guest.process().heaps.free(hHeap.get(), lpMem.get()) {
+        Ok(TRUE)
+    } else {
+        Err(Win32Error::INVALID_PARAMETER)
+    }
+}
+
+/// Changes the size of a block.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heaprealloc>
+#[winapi]
+pub fn HeapReAlloc(
+    guest: &mut Guest,
+    hHeap: GuestWord,
+    dwFlags: u32,
+    lpMem: GuestWord,
+    dwBytes: GuestWord,
+) -> GuestWord {
+    let (zero, in_place) = (dwFlags & HEAP_ZERO_MEMORY != 0, dwFlags & HEAP_REALLOC_IN_PLACE_ONLY != 0);
+    let heaps = &guest.process().heaps;
+    match heaps.reallocate(hHeap.get(), lpMem.get(), dwBytes.get(), zero, in_place) {
+        Some(address) => GuestWord(address),
+        None => {
+            guest.set_last_error(Win32Error::NOT_ENOUGH_MEMORY);
+            GuestWord::NULL
+        }
+    }
+}
+
+/// Returns the size of a block as it was asked for, or `(SIZE_T)-1`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapsize>
+#[winapi]
+pub fn HeapSize(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32, lpMem: GuestWord) -> GuestWord {
+    let _ = dwFlags;
+    GuestWord(guest.process().heaps.size(hHeap.get(), lpMem.get()).unwrap_or(u64::MAX))
+}
+
+/// Says whether a block, or a whole heap, is sound.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapvalidate>
+#[winapi]
+pub fn HeapValidate(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32, lpMem: GuestWord) -> Bool {
+    let _ = dwFlags;
+    Bool(guest.process().heaps.is_valid(hHeap.get(), lpMem.get()))
+}
+
+/// Returns the size of the largest free block: what a heap can take is what the address space has.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapcompact>
+#[winapi]
+pub fn HeapCompact(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32) -> GuestWord {
+    let _ = (hHeap, dwFlags);
+    guest.set_last_error(Win32Error::SUCCESS);
+    GuestWord(0x10_0000)
+}
+
+/// Locks a heap; each operation locks by itself, and a thread that holds this has no exclusive right.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heaplock>
+#[winapi]
+pub fn HeapLock(guest: &mut Guest, hHeap: GuestWord) -> Bool {
+    Bool(guest.process().heaps.is_valid(hHeap.get(), 0))
+}
+
+/// Unlocks a heap.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapunlock>
+#[winapi]
+pub fn HeapUnlock(guest: &mut Guest, hHeap: GuestWord) -> Bool {
+    Bool(guest.process().heaps.is_valid(hHeap.get(), 0))
+}
+
+/// Accepts a heap's settings: low fragmentation and termination on corruption are how these heaps are anyway.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapsetinformation>
+#[winapi]
+pub fn HeapSetInformation(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    HeapInformationClass: u32,
+    HeapInformation: GuestWord,
+    HeapInformationLength: GuestWord,
+) -> Bool {
+    let _ = (guest, HeapHandle, HeapInformationClass, HeapInformation, HeapInformationLength);
+    TRUE
+}
+
+/// Returns a heap's settings.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapqueryinformation>
+#[winapi]
+pub fn HeapQueryInformation(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    HeapInformationClass: u32,
+    HeapInformation: GuestWord,
+    HeapInformationLength: GuestWord,
+    ReturnLength: GuestWord,
+) -> Result<Bool, Win32Error> {
+    use plat_abi::Memory;
+    let _ = HeapHandle;
+    if HeapInformationClass != 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    if !ReturnLength.is_null() {
+        guest.write_word(ReturnLength.get(), 4)?;
+    }
+    if HeapInformationLength.get() < 4 {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    }
+    guest.write(HeapInformation.get(), &0_u32)?;
+    Ok(TRUE)
+}
+
+fn allocate(guest: &mut Guest, flags: u32, bytes: u64) -> Result<GuestWord, Win32Error> {
+    let block = guest.process().heaps.allocate(0, bytes, flags & ZEROINIT != 0);
+    block.map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+}
+
+/// Frees; returns null on success and the handle itself on failure, as Windows does.
+fn free(guest: &mut Guest, block: GuestWord) -> GuestWord {
+    if block.is_null() || guest.process().heaps.free(0, block.get()) {
+        return GuestWord::NULL;
+    }
+    guest.set_last_error(Win32Error::INVALID_HANDLE);
+    block
+}
+
+fn reallocate(guest: &mut Guest, block: GuestWord, bytes: u64, flags: u32) -> Result<GuestWord, Win32Error> {
+    const MODIFY: u32 = 0x80;
+    if flags & MODIFY != 0 {
+        return Ok(block);
+    }
+    let moved = guest.process().heaps.reallocate(0, block.get(), bytes, flags & ZEROINIT != 0, false);
+    moved.map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+}
+
+fn size(guest: &mut Guest, block: GuestWord) -> Result<GuestWord, Win32Error> {
+    guest.process().heaps.size(0, block.get()).map(GuestWord).ok_or(Win32Error::INVALID_HANDLE)
+}
+
+/// Allocates global memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalalloc>
+#[winapi]
+pub fn GlobalAlloc(guest: &mut Guest, uFlags: u32, dwBytes: GuestWord) -> Result<GuestWord, Win32Error> {
+    allocate(guest, uFlags, dwBytes.get())
+}
+
+/// Frees global memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalfree>
+#[winapi]
+pub fn GlobalFree(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
+    free(guest, hMem)
+}
+
+/// Changes the size of global memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalrealloc>
+#[winapi]
+pub fn GlobalReAlloc(
+    guest: &mut Guest,
+    hMem: GuestWord,
+    dwBytes: GuestWord,
+    uFlags: u32,
+) -> Result<GuestWord, Win32Error> {
+    reallocate(guest, hMem, dwBytes.get(), uFlags)
+}
+
+/// Returns the size of global memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalsize>
+#[winapi]
+pub fn GlobalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32Error> {
+    size(guest, hMem)
+}
+
+/// Returns the address of global memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globallock>
+#[winapi]
+pub fn GlobalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
+    let _ = guest;
+    hMem
+}
+
+/// Unlocks global memory: fixed memory stays where it is, and the answer is `TRUE`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalunlock>
+#[winapi]
+pub fn GlobalUnlock(guest: &mut Guest, hMem: GuestWord) -> Bool {
+    let _ = (guest, hMem);
+    TRUE
+}
+
+/// Returns the handle of global memory by its address.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalhandle>
+#[winapi]
+pub fn GlobalHandle(guest: &mut Guest, pMem: GuestWord) -> Result<GuestWord, Win32Error> {
+    size(guest, pMem).map(|_| pMem)
+}
+
+/// Returns the flags of global memory: no lock, fixed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalflags>
+#[winapi]
+pub fn GlobalFlags(guest: &mut Guest, hMem: GuestWord) -> u32 {
+    const GMEM_INVALID_HANDLE: u32 = 0x8000;
+    if guest.process().heaps.size(0, hMem.get()).is_some() { 0 } else { GMEM_INVALID_HANDLE }
+}
+
+/// Allocates local memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localalloc>
+#[winapi]
+pub fn LocalAlloc(guest: &mut Guest, uFlags: u32, uBytes: GuestWord) -> Result<GuestWord, Win32Error> {
+    allocate(guest, uFlags, uBytes.get())
+}
+
+/// Frees local memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localfree>
+#[winapi]
+pub fn LocalFree(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
+    free(guest, hMem)
+}
+
+/// Changes the size of local memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localrealloc>
+#[winapi]
+pub fn LocalReAlloc(
+    guest: &mut Guest,
+    hMem: GuestWord,
+    uBytes: GuestWord,
+    uFlags: u32,
+) -> Result<GuestWord, Win32Error> {
+    reallocate(guest, hMem, uBytes.get(), uFlags)
+}
+
+/// Returns the size of local memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localsize>
+#[winapi]
+pub fn LocalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32Error> {
+    size(guest, hMem)
+}
+
+/// Returns the address of local memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-locallock>
+#[winapi]
+pub fn LocalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
+    let _ = guest;
+    hMem
+}
+
+/// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localunlock>
+#[winapi]
+pub fn LocalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
+    let _ = (guest, hMem);
+    Err(Win32Error::NOT_LOCKED)
+}

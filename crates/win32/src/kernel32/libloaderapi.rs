@@ -1,7 +1,308 @@
 //! libloaderapi.h: modules and resources.
 
+use plat_abi::{GuestWord, Memory, winapi};
+
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::process::{Module, Symbol};
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full LoadLibraryA;
+    full LoadLibraryW;
+    partial LoadLibraryExA, "LOAD_LIBRARY_AS_DATAFILE loads as code; search flags are ignored";
+    partial LoadLibraryExW, "LOAD_LIBRARY_AS_DATAFILE loads as code; search flags are ignored";
+    full FreeLibrary;
+    full GetProcAddress;
+    full GetModuleHandleA;
+    full GetModuleHandleW;
+    full GetModuleHandleExA;
+    full GetModuleHandleExW;
+    full GetModuleFileNameA;
+    full GetModuleFileNameW;
+    partial DisableThreadLibraryCalls, "DllMain is told of threads all the same";
+    partial SetDllDirectoryW, "accepted and ignored: use --dll-path";
+    partial SetDllDirectoryA, "accepted and ignored: use --dll-path";
+    partial SetDefaultDllDirectories, "accepted and ignored";
+    stub FindResourceA;
+    stub FindResourceW;
+    stub LoadResource;
+    stub LockResource;
+    stub SizeofResource;
+};
+
+/// Decodes text of the ANSI code page.
+fn wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
+    let bytes = guest.read_c_string(address)?;
+    let page = CodePage::new(0, DefaultPages { ansi: 1252, oem: 437 })?;
+    page.decode(&bytes, 0)
+}
+
+fn load(guest: &mut Guest, name: &[u16], flags: u32) -> Result<GuestWord, Win32Error> {
+    if name.is_empty() {
+        return Err(Win32Error::MOD_NOT_FOUND);
+    }
+    let loader = guest.process().loader();
+    loader.load(guest, name, flags).map(GuestWord).map_err(NtStatus::to_win32)
+}
+
+/// Loads a DLL.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibrarya>
+#[winapi]
+pub fn LoadLibraryA(guest: &mut Guest, lpLibFileName: GuestWord) -> Result<GuestWord, Win32Error> {
+    let name = wide(guest, lpLibFileName.get())?;
+    load(guest, &name, 0)
+}
+
+/// Loads a DLL.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryw>
+#[winapi]
+pub fn LoadLibraryW(guest: &mut Guest, lpLibFileName: GuestWord) -> Result<GuestWord, Win32Error> {
+    let name = guest.read_wide_string(lpLibFileName.get())?;
+    load(guest, &name, 0)
+}
+
+/// Loads a DLL with flags.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryexa>
+#[winapi]
+pub fn LoadLibraryExA(
+    guest: &mut Guest,
+    lpLibFileName: GuestWord,
+    hFile: GuestWord,
+    dwFlags: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = hFile;
+    let name = wide(guest, lpLibFileName.get())?;
+    load(guest, &name, dwFlags)
+}
+
+/// Loads a DLL with flags.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryexw>
+#[winapi]
+pub fn LoadLibraryExW(
+    guest: &mut Guest,
+    lpLibFileName: GuestWord,
+    hFile: GuestWord,
+    dwFlags: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = hFile;
+    let name = guest.read_wide_string(lpLibFileName.get())?;
+    load(guest, &name, dwFlags)
+}
+
+/// Gives up a reference to a DLL; the last one unloads it.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-freelibrary>
+#[winapi]
+pub fn FreeLibrary(guest: &mut Guest, hLibModule: GuestWord) -> Result<Bool, Win32Error> {
+    let loader = guest.process().loader();
+    loader.unload(guest, hLibModule.get()).map_err(|_| Win32Error::MOD_NOT_FOUND)?;
+    Ok(TRUE)
+}
+
+/// Finds an export by name, or by ordinal when the "pointer" is below 64 KiB.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getprocaddress>
+#[winapi]
+pub fn GetProcAddress(
+    guest: &mut Guest,
+    hModule: GuestWord,
+    lpProcName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let loader = guest.process().loader();
+    let found = match u16::try_from(lpProcName.get()) {
+        Ok(ordinal) => loader.symbol(guest, hModule.get(), Symbol::Ordinal(ordinal)),
+        Err(_) => {
+            let bytes = guest.read_c_string(lpProcName.get())?;
+            let name = String::from_utf8_lossy(&bytes).into_owned();
+            loader.symbol(guest, hModule.get(), Symbol::Name(&name))
+        }
+    };
+    found.map(GuestWord).map_err(|status| match status {
+        NtStatus::DLL_NOT_FOUND => Win32Error::MOD_NOT_FOUND,
+        _ => Win32Error::PROC_NOT_FOUND,
+    })
+}
+
+fn named(guest: &Guest, name: &[u16]) -> Result<Module, Win32Error> {
+    guest.process().loader().module_named(name).ok_or(Win32Error::MOD_NOT_FOUND)
+}
+
+/// Returns a loaded module's base; the program's for a null name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlea>
+#[winapi]
+pub fn GetModuleHandleA(guest: &mut Guest, lpModuleName: GuestWord) -> Result<GuestWord, Win32Error> {
+    let name = if lpModuleName.is_null() { Vec::new() } else { wide(guest, lpModuleName.get())? };
+    named(guest, &name).map(|module| GuestWord(module.base))
+}
+
+/// Returns a loaded module's base; the program's for a null name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlew>
+#[winapi]
+pub fn GetModuleHandleW(guest: &mut Guest, lpModuleName: GuestWord) -> Result<GuestWord, Win32Error> {
+    let name =
+        if lpModuleName.is_null() { Vec::new() } else { guest.read_wide_string(lpModuleName.get())? };
+    named(guest, &name).map(|module| GuestWord(module.base))
+}
+
+/// `GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT`.
+const UNCHANGED_REFCOUNT: u32 = 2;
+/// `GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS`.
+const FROM_ADDRESS: u32 = 4;
+
+fn handle_ex(
+    guest: &mut Guest,
+    flags: u32,
+    name: GuestWord,
+    result: GuestWord,
+    read: fn(&Guest, u64) -> Result<Vec<u16>, Win32Error>,
+) -> Result<Bool, Win32Error> {
+    let module = if flags & FROM_ADDRESS != 0 {
+        guest.process().loader().module_at(name.get()).ok_or(Win32Error::MOD_NOT_FOUND)
+    } else if name.is_null() {
+        named(guest, &[])
+    } else {
+        let name = read(guest, name.get())?;
+        named(guest, &name)
+    };
+    let base = module.as_ref().map_or(0, |module| module.base);
+    guest.write_word(result.get(), base)?;
+    let module = module?;
+    if flags & UNCHANGED_REFCOUNT == 0 {
+        load(guest, &module.path, 0)?;
+    }
+    Ok(TRUE)
+}
+
+/// Returns a loaded module's base, by name or by an address inside, and holds it unless told not to.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandleexa>
+#[winapi]
+pub fn GetModuleHandleExA(
+    guest: &mut Guest,
+    dwFlags: u32,
+    lpModuleName: GuestWord,
+    phModule: GuestWord,
+) -> Result<Bool, Win32Error> {
+    handle_ex(guest, dwFlags, lpModuleName, phModule, wide)
+}
+
+/// Returns a loaded module's base, by name or by an address inside, and holds it unless told not to.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandleexw>
+#[winapi]
+pub fn GetModuleHandleExW(
+    guest: &mut Guest,
+    dwFlags: u32,
+    lpModuleName: GuestWord,
+    phModule: GuestWord,
+) -> Result<Bool, Win32Error> {
+    handle_ex(guest, dwFlags, lpModuleName, phModule, |guest, at| Ok(guest.read_wide_string(at)?))
+}
+
+fn file_name(guest: &Guest, module: GuestWord) -> Result<Vec<u16>, Win32Error> {
+    if module.is_null() {
+        return named(guest, &[]).map(|module| module.path);
+    }
+    let found = guest.process().loader().module_at(module.get()).filter(|found| found.base == module.get());
+    found.map(|found| found.path).ok_or(Win32Error::MOD_NOT_FOUND)
+}
+
+/// Writes a module's path; cut short and `ERROR_INSUFFICIENT_BUFFER` when there is no room.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulefilenamew>
+#[winapi]
+pub fn GetModuleFileNameW(
+    guest: &mut Guest,
+    hModule: GuestWord,
+    lpFilename: GuestWord,
+    nSize: u32,
+) -> Result<u32, Win32Error> {
+    let mut path = file_name(guest, hModule)?;
+    path.push(0);
+    if path.len() <= nSize as usize {
+        guest.write_wide(lpFilename.get(), &path)?;
+        guest.set_last_error(Win32Error::SUCCESS);
+        return Ok(path.len() as u32 - 1);
+    }
+    guest.set_last_error(Win32Error::INSUFFICIENT_BUFFER);
+    if let Some(kept) = (nSize as usize).checked_sub(1) {
+        path.truncate(kept);
+        path.push(0);
+        guest.write_wide(lpFilename.get(), &path)?;
+    }
+    Ok(nSize)
+}
+
+/// Writes a module's path in the ANSI code page; cut short when there is no room.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulefilenamea>
+#[winapi]
+pub fn GetModuleFileNameA(
+    guest: &mut Guest,
+    hModule: GuestWord,
+    lpFilename: GuestWord,
+    nSize: u32,
+) -> Result<u32, Win32Error> {
+    let path = file_name(guest, hModule)?;
+    let page = CodePage::new(0, DefaultPages { ansi: 1252, oem: 437 })?;
+    let mut bytes = page.encode(&path, 0, None, false)?.bytes;
+    bytes.push(0);
+    if bytes.len() <= nSize as usize {
+        guest.write_bytes(lpFilename.get(), &bytes)?;
+        guest.set_last_error(Win32Error::SUCCESS);
+        return Ok(bytes.len() as u32 - 1);
+    }
+    guest.set_last_error(Win32Error::INSUFFICIENT_BUFFER);
+    if let Some(kept) = (nSize as usize).checked_sub(1) {
+        bytes.truncate(kept);
+        bytes.push(0);
+        guest.write_bytes(lpFilename.get(), &bytes)?;
+    }
+    Ok(nSize)
+}
+
+/// Asks that a DLL is not told of threads.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-disablethreadlibrarycalls>
+#[winapi]
+pub fn DisableThreadLibraryCalls(guest: &mut Guest, hLibModule: GuestWord) -> Result<Bool, Win32Error> {
+    file_name(guest, hLibModule)?;
+    Ok(TRUE)
+}
+
+/// Sets a folder for the search of DLLs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setdlldirectoryw>
+#[winapi]
+pub fn SetDllDirectoryW(guest: &mut Guest, lpPathName: GuestWord) -> Bool {
+    let _ = (guest, lpPathName);
+    TRUE
+}
+
+/// Sets a folder for the search of DLLs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setdlldirectorya>
+#[winapi]
+pub fn SetDllDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Bool {
+    let _ = (guest, lpPathName);
+    TRUE
+}
+
+/// Sets which folders are searched for DLLs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-setdefaultdlldirectories>
+#[winapi]
+pub fn SetDefaultDllDirectories(guest: &mut Guest, DirectoryFlags: u32) -> Bool {
+    let _ = (guest, DirectoryFlags);
+    TRUE
+}

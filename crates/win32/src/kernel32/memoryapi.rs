@@ -1,7 +1,411 @@
-//! memoryapi.h: virtual memory and file mappings.
+//! memoryapi.h: virtual memory.
+//!
+//! The rules are in `plat_regions::windows`; here are the Win32 forms: what may be null, which error, whose process.
+
+use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+use plat_regions::Address;
+use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request, Run, State};
 
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full VirtualAlloc;
+    partial VirtualAllocEx, "only the calling process";
+    full VirtualFree;
+    partial VirtualFreeEx, "only the calling process";
+    full VirtualProtect;
+    partial VirtualProtectEx, "only the calling process";
+    partial VirtualQuery, "PartitionId is always 0";
+    partial VirtualQueryEx, "only the calling process; PartitionId is always 0";
+    partial VirtualLock, "checks the range and locks nothing";
+    partial VirtualUnlock, "checks the range and unlocks nothing";
+    full FlushInstructionCache;
+    partial ReadProcessMemory, "only the calling process";
+    partial WriteProcessMemory, "only the calling process; protection is not lifted";
+    full IsBadReadPtr;
+    full IsBadWritePtr;
+    stub GetWriteWatch;
+    stub ResetWriteWatch;
+};
+
+/// One run of pages that are alike.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-memory_basic_information>
+#[derive(Debug, Default, GuestStruct)]
+pub struct MEMORY_BASIC_INFORMATION {
+    /// First page of the run.
+    pub BaseAddress: GuestWord,
+    /// Base of the allocation.
+    pub AllocationBase: GuestWord,
+    /// Protection that the allocation was made with.
+    pub AllocationProtect: u32,
+    /// Memory partition.
+    #[guest(x64)]
+    pub PartitionId: u16,
+    /// Size in bytes from `BaseAddress`.
+    pub RegionSize: GuestWord,
+    /// `MEM_COMMIT`, `MEM_RESERVE` or `MEM_FREE`.
+    pub State: u32,
+    /// Protection of the pages.
+    pub Protect: u32,
+    /// `MEM_PRIVATE`, `MEM_MAPPED`, `MEM_IMAGE` or 0.
+    pub Type: u32,
+}
+
+/// `MEM_FREE`.
+const MEM_FREE: u32 = 0x1_0000;
+
+impl From<Run> for MEMORY_BASIC_INFORMATION {
+    fn from(run: Run) -> Self {
+        let (state, protect) = match run.state {
+            // Free pages say that they may not be accessed; reserved ones say nothing.
+            State::Free => (MEM_FREE, PageProtection::NOACCESS.bits()),
+            State::Reserve => (AllocationType::RESERVE.bits(), 0),
+            State::Commit => (AllocationType::COMMIT.bits(), run.protection.bits()),
+        };
+        let is_free = run.state == State::Free;
+        Self {
+            BaseAddress: GuestWord(run.base.get()),
+            AllocationBase: GuestWord(run.allocation_base.map_or(0, Address::get)),
+            AllocationProtect: if is_free { 0 } else { run.allocation_protection.bits() },
+            PartitionId: 0,
+            RegionSize: GuestWord(run.size),
+            State: state,
+            Protect: protect,
+            Type: run.kind.map_or(0, |kind| kind.bits()),
+        }
+    }
+}
+
+/// Refuses a process that is not the calling one.
+fn own(guest: &Guest, process: GuestWord) -> Result<(), Win32Error> {
+    let current = if guest.process().machine.is_64() { u64::MAX } else { 0xffff_ffff };
+    if process.get() == current {
+        return Ok(());
+    }
+    guest.process().handles.entry(process.get())?;
+    Err(Win32Error::NOT_SUPPORTED)
+}
+
+fn allocate(
+    guest: &Guest,
+    base: GuestWord,
+    size: GuestWord,
+    kind: u32,
+    protect: u32,
+) -> Result<GuestWord, Win32Error> {
+    let kind = AllocationType::from_bits_retain(kind);
+    let mut request = Request::new(size.get(), kind, PageProtection::from_bits_retain(protect));
+    request.base = (!base.is_null()).then(|| Address::new(base.get()));
+    let range = guest.process().memory.allocate(&request).map_err(NtStatus::to_win32)?;
+    Ok(GuestWord(range.start.get()))
+}
+
+/// Reserves or commits pages. `dwSize` is in bytes, rounded up to whole pages.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualalloc>
+#[winapi]
+pub fn VirtualAlloc(
+    guest: &mut Guest,
+    lpAddress: GuestWord,
+    dwSize: GuestWord,
+    flAllocationType: u32,
+    flProtect: u32,
+) -> Result<GuestWord, Win32Error> {
+    allocate(guest, lpAddress, dwSize, flAllocationType, flProtect)
+}
+
+/// Reserves or commits pages of a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualallocex>
+#[winapi]
+pub fn VirtualAllocEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpAddress: GuestWord,
+    dwSize: GuestWord,
+    flAllocationType: u32,
+    flProtect: u32,
+) -> Result<GuestWord, Win32Error> {
+    own(guest, hProcess)?;
+    allocate(guest, lpAddress, dwSize, flAllocationType, flProtect)
+}
+
+fn free(guest: &Guest, address: GuestWord, size: GuestWord, kind: u32) -> Result<Bool, Win32Error> {
+    let (base, size) = (Address::new(address.get()), size.get());
+    let kind = match AllocationType::from_bits_retain(kind) {
+        AllocationType::DECOMMIT => FreeKind::Decommit,
+        AllocationType::RELEASE => FreeKind::Release,
+        _ => return Err(Win32Error::INVALID_PARAMETER),
+    };
+    let memory = &guest.process().memory;
+    if kind == FreeKind::Release {
+        memory
+            .books()
+            .check_win32_release(base, size)
+            .map_err(|error| NtStatus(error.status()).to_win32())?;
+    }
+    memory.change(|books| books.free(base, size, kind)).map_err(NtStatus::to_win32)?;
+    Ok(TRUE)
+}
+
+/// Decommits pages or releases an allocation.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualfree>
+#[winapi]
+pub fn VirtualFree(
+    guest: &mut Guest,
+    lpAddress: GuestWord,
+    dwSize: GuestWord,
+    dwFreeType: u32,
+) -> Result<Bool, Win32Error> {
+    free(guest, lpAddress, dwSize, dwFreeType)
+}
+
+/// Decommits pages or releases an allocation of a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualfreeex>
+#[winapi]
+pub fn VirtualFreeEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpAddress: GuestWord,
+    dwSize: GuestWord,
+    dwFreeType: u32,
+) -> Result<Bool, Win32Error> {
+    own(guest, hProcess)?;
+    free(guest, lpAddress, dwSize, dwFreeType)
+}
+
+fn protect(
+    guest: &Guest,
+    address: GuestWord,
+    size: GuestWord,
+    protection: u32,
+    old: GuestWord,
+) -> Result<Bool, Win32Error> {
+    // The old protection must have a place before anything changes.
+    let before = guest.read_u32(old.get())?;
+    guest.write(old.get(), &before)?;
+    let protection = PageProtection::from_bits_retain(protection);
+    let base = Address::new(address.get());
+    let change = guest.process().memory.change(|books| books.protect(base, size.get(), protection));
+    let before = change.map_err(NtStatus::to_win32)?;
+    guest.write(old.get(), &before.bits())?;
+    Ok(TRUE)
+}
+
+/// Changes the protection of committed pages.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualprotect>
+#[winapi]
+pub fn VirtualProtect(
+    guest: &mut Guest,
+    lpAddress: GuestWord,
+    dwSize: GuestWord,
+    flNewProtect: u32,
+    lpflOldProtect: GuestWord,
+) -> Result<Bool, Win32Error> {
+    protect(guest, lpAddress, dwSize, flNewProtect, lpflOldProtect)
+}
+
+/// Changes the protection of committed pages of a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualprotectex>
+#[winapi]
+pub fn VirtualProtectEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpAddress: GuestWord,
+    dwSize: GuestWord,
+    flNewProtect: u32,
+    lpflOldProtect: GuestWord,
+) -> Result<Bool, Win32Error> {
+    own(guest, hProcess)?;
+    protect(guest, lpAddress, dwSize, flNewProtect, lpflOldProtect)
+}
+
+fn query(
+    guest: &Guest,
+    address: GuestWord,
+    buffer: GuestWord,
+    length: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let size = MEMORY_BASIC_INFORMATION::size(guest.process().machine);
+    if length.get() < size {
+        return Err(Win32Error::BAD_LENGTH);
+    }
+    let run = guest.process().memory.books().query(Address::new(address.get()));
+    let information = MEMORY_BASIC_INFORMATION::from(run.ok_or(Win32Error::INVALID_PARAMETER)?);
+    guest.write(buffer.get(), &information)?;
+    Ok(GuestWord(size))
+}
+
+/// Describes the run of pages that an address lies in; returns the bytes written.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualquery>
+#[winapi]
+pub fn VirtualQuery(
+    guest: &mut Guest,
+    lpAddress: GuestWord,
+    lpBuffer: GuestWord,
+    dwLength: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    query(guest, lpAddress, lpBuffer, dwLength)
+}
+
+/// Describes the run of pages of a process that an address lies in; returns the bytes written.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualqueryex>
+#[winapi]
+pub fn VirtualQueryEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpAddress: GuestWord,
+    lpBuffer: GuestWord,
+    dwLength: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    own(guest, hProcess)?;
+    query(guest, lpAddress, lpBuffer, dwLength)
+}
+
+/// Checks that all pages of a range are committed.
+fn check_committed(guest: &Guest, address: GuestWord, size: GuestWord) -> Result<Bool, Win32Error> {
+    let end = address.get().checked_add(size.get()).filter(|&end| end > address.get());
+    let end = end.ok_or(Win32Error::INVALID_PARAMETER)?;
+    let books = guest.process().memory.books();
+    let mut at = address.get();
+    while at < end {
+        let run = books.query(Address::new(at)).filter(|run| run.state == State::Commit);
+        let run = run.ok_or(Win32Error::NOACCESS)?;
+        at = run.base.get().saturating_add(run.size);
+    }
+    Ok(TRUE)
+}
+
+/// Keeps pages in memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtuallock>
+#[winapi]
+pub fn VirtualLock(guest: &mut Guest, lpAddress: GuestWord, dwSize: GuestWord) -> Result<Bool, Win32Error> {
+    check_committed(guest, lpAddress, dwSize)
+}
+
+/// Lets pages go that were kept in memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualunlock>
+#[winapi]
+pub fn VirtualUnlock(guest: &mut Guest, lpAddress: GuestWord, dwSize: GuestWord) -> Result<Bool, Win32Error> {
+    check_committed(guest, lpAddress, dwSize)
+}
+
+/// Makes changed code visible: x86 processors see to it themselves.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-flushinstructioncache>
+#[winapi]
+pub fn FlushInstructionCache(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpBaseAddress: GuestWord,
+    dwSize: GuestWord,
+) -> Bool {
+    let _ = (guest, hProcess, lpBaseAddress, dwSize);
+    TRUE
+}
+
+/// Copies `size` bytes within the process in pieces; returns how many were copied.
+fn copy(guest: &Guest, to: u64, from: u64, size: u64) -> (u64, Result<(), Win32Error>) {
+    const PIECE: u64 = 4096;
+    let mut done = 0;
+    let mut buffer = [0; PIECE as usize];
+    while done < size {
+        let piece = PIECE.min(size - done);
+        let buffer = &mut buffer[..piece as usize];
+        let copied = guest
+            .read_bytes(from.wrapping_add(done), buffer)
+            .and_then(|()| guest.write_bytes(to.wrapping_add(done), buffer));
+        if copied.is_err() {
+            return (done, Err(Win32Error::PARTIAL_COPY));
+        }
+        done += piece;
+    }
+    (done, Ok(()))
+}
+
+fn transfer(
+    guest: &Guest,
+    to: u64,
+    from: u64,
+    size: GuestWord,
+    count: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let (done, result) = copy(guest, to, from, size.get());
+    if !count.is_null() {
+        guest.write_word(count.get(), done)?;
+    }
+    result.map(|()| TRUE)
+}
+
+/// Reads memory of a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-readprocessmemory>
+#[winapi]
+pub fn ReadProcessMemory(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpBaseAddress: GuestWord,
+    lpBuffer: GuestWord,
+    nSize: GuestWord,
+    lpNumberOfBytesRead: GuestWord,
+) -> Result<Bool, Win32Error> {
+    own(guest, hProcess)?;
+    transfer(guest, lpBuffer.get(), lpBaseAddress.get(), nSize, lpNumberOfBytesRead)
+}
+
+/// Writes memory of a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-writeprocessmemory>
+#[winapi]
+pub fn WriteProcessMemory(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpBaseAddress: GuestWord,
+    lpBuffer: GuestWord,
+    nSize: GuestWord,
+    lpNumberOfBytesWritten: GuestWord,
+) -> Result<Bool, Win32Error> {
+    own(guest, hProcess)?;
+    transfer(guest, lpBaseAddress.get(), lpBuffer.get(), nSize, lpNumberOfBytesWritten)
+}
+
+/// Says whether a range cannot be read.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-isbadreadptr>
+#[winapi]
+pub fn IsBadReadPtr(guest: &mut Guest, lp: GuestWord, ucb: GuestWord) -> Bool {
+    Bool(touches(lp, ucb).any(|at| guest.read_bytes(at, &mut [0]).is_err()))
+}
+
+/// Says whether a range cannot be written.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-isbadwriteptr>
+#[winapi]
+pub fn IsBadWritePtr(guest: &mut Guest, lp: GuestWord, ucb: GuestWord) -> Bool {
+    let bad = |at| {
+        let mut byte = [0];
+        guest.read_bytes(at, &mut byte).and_then(|()| guest.write_bytes(at, &byte)).is_err()
+    };
+    Bool(touches(lp, ucb).any(bad))
+}
+
+/// Lists an address on each page of a range.
+fn touches(start: GuestWord, size: GuestWord) -> impl Iterator<Item = u64> {
+    let (start, size) = (start.get(), size.get());
+    let last = (size > 0).then(|| start.saturating_add(size - 1));
+    let pages = (start..start.saturating_add(size)).step_by(4096);
+    pages.chain(last)
+}

@@ -1,7 +1,45 @@
 //! processthreadsapi.h: the end of the process, and child processes.
 
+use plat_abi::{GuestWord, winapi};
+
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest};
+use crate::process::exit_status;
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full ExitProcess;
+    partial TerminateProcess, "only the calling process can be ended";
+};
+
+/// Ends the process in Windows' order: the modules are told, buffers are flushed, then everything is gone.
+pub fn exit_process(guest: &mut Guest, code: u32) -> ! {
+    // The C runtime is the first to have been there and so the last to go; but what it calls are the program's own
+    // functions, which need the modules. A fault in them ends what is left of this, not the end itself.
+    let _ = crate::msvcrt::at_process_exit(guest);
+    guest.process().loader().detach_process(guest);
+    plat_host::thread::exit_process(exit_status(code))
+}
+
+/// Ends the process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitprocess>
+#[winapi]
+pub fn ExitProcess(guest: &mut Guest, uExitCode: u32) {
+    exit_process(guest, uExitCode)
+}
+
+/// Ends a process at once: no module is told.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminateprocess>
+#[winapi]
+pub fn TerminateProcess(guest: &mut Guest, hProcess: GuestWord, uExitCode: u32) -> Result<Bool, Win32Error> {
+    let current = if guest.process().machine.is_64() { u64::MAX } else { 0xffff_ffff };
+    if hProcess.get() == current {
+        plat_host::thread::exit_process(exit_status(uExitCode))
+    }
+    guest.process().handles.entry(hProcess.get())?;
+    Err(NtStatus::NOT_SUPPORTED.into())
+}

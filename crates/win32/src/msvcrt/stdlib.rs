@@ -1,7 +1,465 @@
-//! Memory, conversion, sorting.
+//! stdlib.h: numbers from text and back, random numbers, sorting and searching.
 
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use super::errno::{EINVAL, ERANGE};
+use super::state::{block, set_errno, thread_block, write_narrow_z, write_wide_z};
+use super::string::copy;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::Guest;
+use crate::logic::number::{read_float, read_integer};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full atoi; full atol; full _atoi64; full atof; full strtol; full strtoul; full _strtoi64; full _strtoui64; full strtod;
+    full "strtoll" = _strtoi64; full "strtoull" = _strtoui64;
+    full _wtoi; full _wtol; full _wtoi64; full _wtof; full wcstol; full wcstoul; full _wcstoi64; full _wcstoui64; full wcstod;
+    full _itoa; full "itoa" = _itoa; full _ltoa; full "ltoa" = _ltoa; full _ultoa; full _i64toa; full _ui64toa;
+    full _itow; full _ltow; full _ultow; full _i64tow; full _ui64tow;
+    full _itoa_s; full _ltoa_s; full _ultoa_s; full _i64toa_s; full _ui64toa_s; full _itow_s;
+    full _gcvt; full _ecvt; full _fcvt;
+    full rand; full srand; full rand_s;
+    full qsort; full bsearch; full _lfind; full _lsearch;
+};
+
+/// Narrow text, or wide text cut down to bytes: a unit beyond ASCII ends a number.
+fn read_text(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u8>, Fault> {
+    if !wide {
+        return guest.read_c_string(address);
+    }
+    let units = guest.read_wide_string(address)?;
+    Ok(units.into_iter().map_while(|unit| u8::try_from(unit).ok().filter(u8::is_ascii)).collect())
+}
+
+/// What a reader of integers is asked for.
+#[derive(Clone, Copy)]
+struct Kind {
+    bits: u32,
+    signed: bool,
+    wide: bool,
+}
+
+const fn kind(bits: u32, signed: bool, wide: bool) -> Kind {
+    Kind { bits, signed, wide }
+}
+
+/// Reads an integer, stores where it ends, sets `errno`.
+fn integer(guest: &mut Guest, text: u64, end: u64, base: i32, kind: Kind) -> Result<u64, Fault> {
+    let bytes = read_text(guest, text, kind.wide)?;
+    let read = u32::try_from(base).ok().and_then(|base| read_integer(&bytes, base, kind.bits, kind.signed));
+    let length = read.as_ref().map_or(0, |read| read.length as u64);
+    if end != 0 {
+        guest.write_word(end, text + length * if kind.wide { 2 } else { 1 })?;
+    }
+    match read {
+        None => set_errno(guest, EINVAL).map(|()| 0),
+        Some(read) => {
+            if read.out_of_range {
+                set_errno(guest, ERANGE)?;
+            }
+            Ok(read.value as u64)
+        }
+    }
+}
+
+/// Reads a floating-point number, stores where it ends, sets `errno`.
+fn float(guest: &mut Guest, text: u64, end: u64, wide: bool) -> Result<f64, Fault> {
+    let read = read_float(&read_text(guest, text, wide)?);
+    if end != 0 {
+        guest.write_word(end, text + read.length as u64 * if wide { 2 } else { 1 })?;
+    }
+    if read.out_of_range {
+        set_errno(guest, ERANGE)?;
+    }
+    Ok(read.value)
+}
+
+/// Writes a number in a base; a sign only in base 10.
+fn digits(value: u64, base: i32, negative: bool) -> String {
+    let base = u64::from(base.clamp(2, 36) as u32);
+    let mut rest = value;
+    let mut text = Vec::new();
+    loop {
+        let digit = (rest % base) as u32;
+        text.push(char::from_digit(digit, 36).expect("the digit is below the base"));
+        rest /= base;
+        if rest == 0 {
+            break;
+        }
+    }
+    if negative {
+        text.push('-');
+    }
+    text.iter().rev().collect()
+}
+
+fn signed_digits(value: i64, base: i32, bits: u32) -> String {
+    if base == 10 {
+        return digits(value.unsigned_abs(), base, value < 0);
+    }
+    digits(if bits == 32 { u64::from(value as u32) } else { value as u64 }, base, false)
+}
+
+/// Stores digits in a buffer of known size.
+fn store_checked(guest: &mut Guest, buffer: u64, size: u64, text: &str) -> Result<i32, Fault> {
+    let code = super::string::check_room(size, text.len() as u64);
+    if code == 0 {
+        write_narrow_z(guest, buffer, text.as_bytes())?;
+    }
+    Ok(code)
+}
+
+/// Defines functions: text, page of the reference, name, parameters, result, body.
+macro_rules! functions {
+    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
+        #[doc = $doc]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[winapi(cdecl)]
+        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
+    )*};
+}
+
+/// Defines the readers: name, kind, result; those without an end pointer read base 10.
+macro_rules! readers {
+    (short $($name:ident($kind:expr) -> $result:ty, $page:literal;)*) => {$(
+        #[doc = "Reads a decimal number."]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[winapi(cdecl)]
+        pub fn $name(guest: &mut Guest, str: GuestWord) -> Result<$result, Fault> {
+            integer(guest, str.0, 0, 10, $kind).map(|value| value as $result)
+        }
+    )*};
+    (long $($name:ident($kind:expr) -> $result:ty, $page:literal;)*) => {$(
+        #[doc = "Reads a number in a base, 0 for the base that its prefix says; stores where it ends."]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[winapi(cdecl)]
+        pub fn $name(guest: &mut Guest, strSource: GuestWord, endptr: GuestWord, base: i32) -> Result<$result, Fault> {
+            integer(guest, strSource.0, endptr.0, base, $kind).map(|value| value as $result)
+        }
+    )*};
+}
+readers! { short
+    atoi(kind(32, true, false)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
+    atol(kind(32, true, false)) -> i32, "atol-atol-l-wtol-wtol-l";
+    _atoi64(kind(64, true, false)) -> i64, "atoi64-atoi64-l-wtoi64-wtoi64-l";
+    _wtoi(kind(32, true, true)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
+    _wtol(kind(32, true, true)) -> i32, "atol-atol-l-wtol-wtol-l";
+    _wtoi64(kind(64, true, true)) -> i64, "atoi64-atoi64-l-wtoi64-wtoi64-l";
+}
+readers! { long
+    strtol(kind(32, true, false)) -> i32, "strtol-wcstol-strtol-l-wcstol-l";
+    strtoul(kind(32, false, false)) -> u32, "strtoul-strtoul-l-wcstoul-wcstoul-l";
+    _strtoi64(kind(64, true, false)) -> i64, "strtoi64-wcstoi64-strtoi64-l-wcstoi64-l";
+    _strtoui64(kind(64, false, false)) -> u64, "strtoui64-wcstoui64-strtoui64-l-wcstoui64-l";
+    wcstol(kind(32, true, true)) -> i32, "strtol-wcstol-strtol-l-wcstol-l";
+    wcstoul(kind(32, false, true)) -> u32, "strtoul-strtoul-l-wcstoul-wcstoul-l";
+    _wcstoi64(kind(64, true, true)) -> i64, "strtoi64-wcstoi64-strtoi64-l-wcstoi64-l";
+    _wcstoui64(kind(64, false, true)) -> u64, "strtoui64-wcstoui64-strtoui64-l-wcstoui64-l";
+}
+
+/// Defines the writers of numbers: narrow, wide, narrow with a size.
+macro_rules! writers {
+    ($($narrow:ident, $wide:ident, $safe:ident($type:ty): $text:expr;)*) => {$(
+        #[doc = "Writes a number in a base."]
+        ///
+        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-itow>
+        #[winapi(cdecl)]
+        pub fn $narrow(guest: &mut Guest, value: $type, buffer: GuestWord, radix: i32) -> Result<GuestWord, Fault> {
+            let text: fn($type, i32) -> String = $text;
+            write_narrow_z(guest, buffer.0, text(value, radix).as_bytes())?;
+            Ok(buffer)
+        }
+
+        #[doc = "Writes a number in a base as wide text."]
+        ///
+        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-itow>
+        #[winapi(cdecl)]
+        pub fn $wide(guest: &mut Guest, value: $type, buffer: GuestWord, radix: i32) -> Result<GuestWord, Fault> {
+            let text: fn($type, i32) -> String = $text;
+            let units: Vec<u16> = text(value, radix).encode_utf16().collect();
+            write_wide_z(guest, buffer.0, &units)?;
+            Ok(buffer)
+        }
+
+        #[doc = "Writes a number in a base into a buffer of known size."]
+        ///
+        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-s-itow-s>
+        #[winapi(cdecl)]
+        pub fn $safe(guest: &mut Guest, value: $type, buffer: GuestWord, size: GuestWord, radix: i32) -> Result<i32, Fault> {
+            let text: fn($type, i32) -> String = $text;
+            store_checked(guest, buffer.0, size.0, &text(value, radix))
+        }
+    )*};
+}
+writers! {
+    _itoa, _itow, _itoa_s(i32): |value, base| signed_digits(value.into(), base, 32);
+    _ltoa, _ltow, _ltoa_s(i32): |value, base| signed_digits(value.into(), base, 32);
+    _ultoa, _ultow, _ultoa_s(u32): |value, base| digits(value.into(), base, false);
+    _i64toa, _i64tow, _i64toa_s(i64): |value, base| signed_digits(value, base, 64);
+    _ui64toa, _ui64tow, _ui64toa_s(u64): |value, base| digits(value, base, false);
+}
+
+/// The generator of `rand`: a linear congruential one with 15 bits of result.
+///
+/// Source: the published sequence of `rand` after `srand(1)`: 41, 18467, 6334, …
+fn next_random(state: u32) -> (u32, i32) {
+    let next = state.wrapping_mul(214_013).wrapping_add(2_531_011);
+    (next, (next >> 16 & 0x7fff) as i32)
+}
+
+/// Compares two elements by the program's function.
+fn compare(guest: &mut Guest, function: u64, left: u64, right: u64) -> Result<i32, Fault> {
+    guest.call(function, &[left, right]).map(|result| result as i32)
+}
+
+/// Sorts in guest memory by a heap: no memory, no recursion, and the elements are always all in the array when the
+/// program's function sees it.
+fn heap_sort(guest: &mut Guest, base: u64, count: u64, width: u64, function: u64) -> Result<(), Fault> {
+    for root in (0..count / 2).rev() {
+        sift_down(guest, base, root, count, width, function)?;
+    }
+    for last in (1..count).rev() {
+        swap(guest, base, base + last * width, width)?;
+        sift_down(guest, base, 0, last, width, function)?;
+    }
+    Ok(())
+}
+
+fn sift_down(
+    guest: &mut Guest,
+    base: u64,
+    root: u64,
+    count: u64,
+    width: u64,
+    function: u64,
+) -> Result<(), Fault> {
+    let element = |index: u64| base + index * width;
+    let mut root = root;
+    while 2 * root + 1 < count {
+        let mut child = 2 * root + 1;
+        if child + 1 < count && compare(guest, function, element(child), element(child + 1))? < 0 {
+            child += 1;
+        }
+        if compare(guest, function, element(root), element(child))? >= 0 {
+            break;
+        }
+        swap(guest, element(root), element(child), width)?;
+        root = child;
+    }
+    Ok(())
+}
+
+fn swap(guest: &Guest, left: u64, right: u64, width: u64) -> Result<(), Fault> {
+    let bytes = guest.read_vec(left, width)?;
+    copy(guest, left, right, width)?;
+    guest.write_bytes(right, &bytes)
+}
+
+/// Sorts few elements by insertion, which keeps equal ones in order.
+fn insertion_sort(guest: &mut Guest, base: u64, count: u64, width: u64, function: u64) -> Result<(), Fault> {
+    for index in 1..count {
+        let mut at = base + index * width;
+        while at > base && compare(guest, function, at - width, at)? > 0 {
+            swap(guest, at - width, at, width)?;
+            at -= width;
+        }
+    }
+    Ok(())
+}
+
+/// `count` up to which insertion is quicker than a heap.
+const INSERTION_MAX: u64 = 8;
+
+fn find_linear(
+    guest: &mut Guest,
+    key: u64,
+    base: u64,
+    count: u64,
+    width: u64,
+    function: u64,
+) -> Result<Option<u64>, Fault> {
+    for index in 0..count {
+        let element = base + index * width;
+        if compare(guest, function, key, element)? == 0 {
+            return Ok(Some(element));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the significant digits of a number, the decimal point's position and the sign, for `_ecvt` and `_fcvt`.
+fn decimal(value: f64, count: i32, after_point: bool) -> (String, i32, bool) {
+    let (magnitude, count) = (value.abs(), count.clamp(0, 80) as usize);
+    let text = if after_point {
+        format!("{magnitude:.count$}")
+    } else {
+        let scientific = format!("{magnitude:.*e}", count.saturating_sub(1));
+        let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+        let point = if magnitude == 0.0 { 0 } else { exponent.parse::<i32>().unwrap_or(0) + 1 };
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).take(count).collect();
+        return (digits, point, value.is_sign_negative());
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let all = format!("{}{fraction}", whole.trim_start_matches('0'));
+    let mut point = whole.trim_start_matches('0').len() as i32;
+    let mut digits = all.as_str();
+    if point == 0 && magnitude != 0.0 {
+        digits = all.trim_start_matches('0');
+        point = digits.len() as i32 - all.len() as i32;
+    }
+    (digits.to_owned(), point, value.is_sign_negative())
+}
+
+fn store_decimal(
+    guest: &mut Guest,
+    (text, point, negative): (String, i32, bool),
+    dec: GuestWord,
+    sign: GuestWord,
+) -> Result<GuestWord, Fault> {
+    let to = thread_block(guest)? + block::CVT;
+    guest.write(dec.0, &point)?;
+    guest.write(sign.0, &i32::from(negative))?;
+    write_narrow_z(guest, to, &text.as_bytes()[..text.len().min(360)])?;
+    Ok(GuestWord(to))
+}
+
+functions! {
+    "Reads a floating-point number.", "atof-atof-l-wtof-wtof-l";
+    atof(guest, str: GuestWord) -> f64 {
+        float(guest, str.0, 0, false)
+    }
+    "Reads a floating-point number.", "atof-atof-l-wtof-wtof-l";
+    _wtof(guest, str: GuestWord) -> f64 {
+        float(guest, str.0, 0, true)
+    }
+    "Reads a floating-point number; stores where it ends.", "strtod-strtod-l-wcstod-wcstod-l";
+    strtod(guest, strSource: GuestWord, endptr: GuestWord) -> f64 {
+        float(guest, strSource.0, endptr.0, false)
+    }
+    "Reads a floating-point number; stores where it ends.", "strtod-strtod-l-wcstod-wcstod-l";
+    wcstod(guest, strSource: GuestWord, endptr: GuestWord) -> f64 {
+        float(guest, strSource.0, endptr.0, true)
+    }
+    "Writes a number in a base as wide text into a buffer of known size.", "itoa-s-itow-s";
+    _itow_s(guest, value: i32, buffer: GuestWord, size: GuestWord, radix: i32) -> i32 {
+        let units: Vec<u16> = signed_digits(value.into(), radix, 32).encode_utf16().collect();
+        let code = super::string::check_room(size.0, units.len() as u64);
+        if code == 0 {
+            write_wide_z(guest, buffer.0, &units)?;
+        }
+        Ok(code)
+    }
+    "Writes a floating-point number with so many significant digits, as `%g` does.", "gcvt";
+    _gcvt(guest, value: f64, digits: i32, buffer: GuestWord) -> GuestWord {
+        let text = super::format::general(guest, value, digits);
+        write_narrow_z(guest, buffer.0, &text)?;
+        Ok(buffer)
+    }
+    "Returns `count` significant digits of a number, without point and sign, which are stored.", "ecvt";
+    _ecvt(guest, value: f64, count: i32, dec: GuestWord, sign: GuestWord) -> GuestWord {
+        store_decimal(guest, decimal(value, count, false), dec, sign)
+    }
+    "Returns the digits of a number up to `count` after the point, without point and sign, which are stored.", "fcvt";
+    _fcvt(guest, value: f64, count: i32, dec: GuestWord, sign: GuestWord) -> GuestWord {
+        store_decimal(guest, decimal(value, count, true), dec, sign)
+    }
+    "Returns the thread's next random number, 0 to 32767.", "rand";
+    rand(guest) -> i32 {
+        let slot = thread_block(guest)? + block::RANDOM;
+        let (state, result) = next_random(guest.read(slot)?);
+        guest.write(slot, &state)?;
+        Ok(result)
+    }
+    "Starts the thread's random numbers anew.", "srand";
+    srand(guest, seed: u32) -> () {
+        let slot = thread_block(guest)? + block::RANDOM;
+        guest.write(slot, &seed)
+    }
+    "Stores a random number of the system.", "rand-s";
+    rand_s(guest, randomValue: GuestWord) -> i32 {
+        if randomValue.is_null() {
+            return Ok(EINVAL);
+        }
+        let hasher = std::hash::BuildHasher::build_hasher(&std::collections::hash_map::RandomState::new());
+        guest.write(randomValue.0, &(std::hash::Hasher::finish(&hasher) as u32))?;
+        Ok(0)
+    }
+    "Sorts an array by the program's function.", "qsort";
+    qsort(guest, base: GuestWord, number: GuestWord, width: GuestWord, compare: GuestWord) -> () {
+        if number.0 < 2 || width.0 == 0 {
+            return Ok(());
+        }
+        let sort = if number.0 <= INSERTION_MAX { insertion_sort } else { heap_sort };
+        sort(guest, base.0, number.0, width.0, compare.0)
+    }
+    "Finds an element of a sorted array by the program's function; null when it is not there.", "bsearch";
+    bsearch(guest, key: GuestWord, base: GuestWord, num: GuestWord, width: GuestWord, compare: GuestWord) -> GuestWord {
+        let (mut low, mut high) = (0, num.0);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let element = base.0 + middle * width.0;
+            match self::compare(guest, compare.0, key.0, element)? {
+                0 => return Ok(GuestWord(element)),
+                order if order < 0 => high = middle,
+                _ => low = middle + 1,
+            }
+        }
+        Ok(GuestWord::NULL)
+    }
+    "Finds an element of an array by the program's function; null when it is not there.", "lfind";
+    _lfind(guest, key: GuestWord, base: GuestWord, num: GuestWord, width: u32, compare: GuestWord) -> GuestWord {
+        let count: u32 = guest.read(num.0)?;
+        let found = find_linear(guest, key.0, base.0, count.into(), width.into(), compare.0)?;
+        Ok(GuestWord(found.unwrap_or(0)))
+    }
+    "Finds an element of an array, or appends it.", "lsearch";
+    _lsearch(guest, key: GuestWord, base: GuestWord, num: GuestWord, width: u32, compare: GuestWord) -> GuestWord {
+        let count: u32 = guest.read(num.0)?;
+        if let Some(found) = find_linear(guest, key.0, base.0, count.into(), width.into(), compare.0)? {
+            return Ok(GuestWord(found));
+        }
+        let end = base.0 + u64::from(count) * u64::from(width);
+        copy(guest, end, key.0, width.into())?;
+        guest.write(num.0, &(count + 1))?;
+        Ok(GuestWord(end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_numbers_are_msvcrts() {
+        let mut state = 1;
+        let mut numbers = Vec::new();
+        for _ in 0..6 {
+            let (next, number) = next_random(state);
+            state = next;
+            numbers.push(number);
+        }
+        assert_eq!(numbers, [41, 18467, 6334, 26500, 19169, 15724]);
+    }
+
+    #[test]
+    fn numbers_are_written_in_any_base() {
+        assert_eq!(signed_digits(-255, 10, 32), "-255");
+        assert_eq!(signed_digits(-1, 16, 32), "ffffffff");
+        assert_eq!(signed_digits(-1, 16, 64), "ffffffffffffffff");
+        assert_eq!(digits(35, 36, false), "z");
+        assert_eq!(digits(0, 2, false), "0");
+    }
+
+    #[test]
+    fn digits_before_and_after_the_point() {
+        let ecvt = |value, count| decimal(value, count, false);
+        assert_eq!(ecvt(3.141_592_65, 5), ("31416".into(), 1, false));
+        assert_eq!(ecvt(-0.001_23, 2), ("12".into(), -2, true));
+        assert_eq!(decimal(3.141_592_65, 3, true), ("3142".into(), 1, false));
+        assert_eq!(decimal(0.001_23, 4, true), ("12".into(), -2, false));
+    }
+}

@@ -1,7 +1,401 @@
-//! Wide strings.
+//! wchar.h: wide strings, and conversions between them and narrow ones.
 
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use super::errno::{EILSEQ, EINVAL};
+use super::leaves;
+use super::state::{block, crt, place_wide, set_errno, thread_block, write_wide_z};
+use super::string::{check_room, find, read_n, token};
 use crate::dll;
 use crate::export::Export;
+use crate::guest::Guest;
+use crate::logic::nls::case::{downcase_string, upcase_string};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    code wcslen: leaves::WCSLEN;
+    code wcscmp: leaves::WCSCMP;
+    full wcscpy; full wcscat; full wcsncpy; full wcsncat; full wcsncmp; full wcsnlen;
+    full wcscpy_s; full wcscat_s; full wcsncpy_s; full wcsncat_s;
+    full _wcsicmp; full "wcsicmp" = _wcsicmp; full _wcsnicmp; full wcscoll; full _wcsicoll; full wcsxfrm;
+    full wcschr; full wcsrchr; full wcsstr; full wcsspn; full wcscspn; full wcspbrk; full wcstok; full wcstok_s;
+    full _wcsdup; full "wcsdup" = _wcsdup; full _wcslwr; full _wcsupr; full _wcsrev; full _wcsset;
+    full mbstowcs; full wcstombs; full mbstowcs_s; full wcstombs_s; full mbtowc; full wctomb; full mblen; full mbrtowc; full wcrtomb; full mbrlen;
+    full mbsrtowcs; full wcsrtombs;
+    full btowc; full wctob;
+};
+
+/// Defines functions of wide strings: text, page of the reference, name, parameters, result, body.
+macro_rules! functions {
+    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
+        #[doc = $doc]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[winapi(cdecl)]
+        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
+    )*};
+}
+
+fn order<T: Ord>(left: &T, right: &T) -> i32 {
+    left.cmp(right) as i32
+}
+
+/// Reads at most `max` units of a string.
+pub(super) fn read_wide_n(guest: &Guest, address: u64, max: u64) -> Result<Vec<u16>, Fault> {
+    let mut text = Vec::new();
+    while (text.len() as u64) < max {
+        let unit: u16 = guest.read(address.wrapping_add(2 * text.len() as u64))?;
+        if unit == 0 {
+            break;
+        }
+        text.push(unit);
+    }
+    Ok(text)
+}
+
+fn at(start: u64, index: Option<usize>) -> GuestWord {
+    GuestWord(index.map_or(0, |index| start + 2 * index as u64))
+}
+
+fn store_checked(guest: &Guest, dest: u64, size: u64, text: &[u16]) -> Result<i32, Fault> {
+    let code = if dest == 0 { EINVAL } else { check_room(size, text.len() as u64) };
+    if code == 0 {
+        write_wide_z(guest, dest, text)?;
+    } else if dest != 0 && size > 0 {
+        guest.write(dest, &0u16)?;
+    }
+    Ok(code)
+}
+
+fn next_token(guest: &mut Guest, text: u64, delimiters: u64, slot: u64) -> Result<GuestWord, Fault> {
+    let start = if text != 0 { text } else { guest.read_word(slot)? };
+    if start == 0 {
+        return Ok(GuestWord::NULL);
+    }
+    let (units, delimiters) = (guest.read_wide_string(start)?, guest.read_wide_string(delimiters)?);
+    let Some((first, end)) = token(&units, &delimiters) else {
+        guest.write_word(slot, start + 2 * units.len() as u64)?;
+        return Ok(GuestWord::NULL);
+    };
+    let is_last = end == units.len();
+    if !is_last {
+        guest.write(start + 2 * end as u64, &0u16)?;
+    }
+    guest.write_word(slot, start + 2 * (end as u64 + u64::from(!is_last)))?;
+    Ok(GuestWord(start + 2 * first as u64))
+}
+
+/// Converts a narrow string into a buffer of `count` units (or only measures); -1 is never returned, since every byte
+/// has a meaning in a single-byte page.
+fn to_wide(guest: &Guest, to: u64, from: u64, count: u64) -> Result<u64, Fault> {
+    let units = crt(guest).locale.widen(&guest.read_c_string(from)?);
+    if to == 0 {
+        return Ok(units.len() as u64);
+    }
+    if (units.len() as u64) < count {
+        write_wide_z(guest, to, &units)?;
+        return Ok(units.len() as u64);
+    }
+    guest.write_wide(to, &units[..count as usize])?;
+    Ok(count)
+}
+
+/// Converts a wide string to bytes; `None` at a character that the locale lacks.
+fn to_narrow(guest: &Guest, text: &[u16]) -> Option<Vec<u8>> {
+    let locale = &crt(guest).locale;
+    text.iter().map(|&unit| locale.narrow_unit(unit)).collect()
+}
+
+functions! {
+    "Copies a wide string.", "strcpy-wcscpy-mbscpy";
+    wcscpy(guest, strDestination: GuestWord, strSource: GuestWord) -> GuestWord {
+        let text = guest.read_wide_string(strSource.0)?;
+        write_wide_z(guest, strDestination.0, &text)?;
+        Ok(strDestination)
+    }
+    "Appends a wide string.", "strcat-wcscat-mbscat";
+    wcscat(guest, strDestination: GuestWord, strSource: GuestWord) -> GuestWord {
+        let text = guest.read_wide_string(strSource.0)?;
+        let end = strDestination.0 + 2 * guest.read_wide_string(strDestination.0)?.len() as u64;
+        write_wide_z(guest, end, &text)?;
+        Ok(strDestination)
+    }
+    "Copies at most `count` units of a wide string, and fills up with zeros.", "strncpy-strncpy-l-wcsncpy-wcsncpy-l-mbsncpy-mbsncpy-l";
+    wcsncpy(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
+        let text = read_wide_n(guest, strSource.0, count.0)?;
+        guest.write_wide(strDest.0, &text)?;
+        let rest = count.0 - text.len() as u64;
+        plat_host::memory::fill(strDest.0 + 2 * text.len() as u64, 0, rest.saturating_mul(2))
+            .map_err(crate::guest::to_fault)?;
+        Ok(strDest)
+    }
+    "Appends at most `count` units of a wide string and a terminator.", "strncat-strncat-l-wcsncat-wcsncat-l-mbsncat-mbsncat-l";
+    wcsncat(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
+        let text = read_wide_n(guest, strSource.0, count.0)?;
+        let end = strDest.0 + 2 * guest.read_wide_string(strDest.0)?.len() as u64;
+        write_wide_z(guest, end, &text)?;
+        Ok(strDest)
+    }
+    "Compares at most `count` units of wide strings.", "strncmp-wcsncmp-mbsncmp-mbsncmp-l";
+    wcsncmp(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 {
+        Ok(order(&read_wide_n(guest, string1.0, count.0)?, &read_wide_n(guest, string2.0, count.0)?))
+    }
+    "Returns the length of a wide string, at most `numberOfElements`.", "strnlen-strnlen-s";
+    wcsnlen(guest, str: GuestWord, numberOfElements: GuestWord) -> GuestWord {
+        Ok(GuestWord(read_wide_n(guest, str.0, numberOfElements.0)?.len() as u64))
+    }
+    "Copies a wide string into a buffer of known size.", "strcpy-s-wcscpy-s-mbscpy-s";
+    wcscpy_s(guest, dest: GuestWord, dest_size: GuestWord, src: GuestWord) -> i32 {
+        let text = guest.read_wide_string(src.0)?;
+        store_checked(guest, dest.0, dest_size.0, &text)
+    }
+    "Appends a wide string in a buffer of known size.", "strcat-s-wcscat-s-mbscat-s";
+    wcscat_s(guest, strDestination: GuestWord, numberOfElements: GuestWord, strSource: GuestWord) -> i32 {
+        let mut text = guest.read_wide_string(strDestination.0)?;
+        text.extend(guest.read_wide_string(strSource.0)?);
+        store_checked(guest, strDestination.0, numberOfElements.0, &text)
+    }
+    "Copies at most `count` units into a buffer of known size.", "strncpy-s-strncpy-s-l-wcsncpy-s-wcsncpy-s-l-mbsncpy-s-mbsncpy-s-l";
+    wcsncpy_s(guest, strDest: GuestWord, numberOfElements: GuestWord, strSource: GuestWord, count: GuestWord) -> i32 {
+        let max = if count.0 as u32 == u32::MAX { numberOfElements.0.saturating_sub(1) } else { count.0 };
+        let text = read_wide_n(guest, strSource.0, max)?;
+        store_checked(guest, strDest.0, numberOfElements.0, &text)
+    }
+    "Appends at most `count` units in a buffer of known size.", "strncat-s-strncat-s-l-wcsncat-s-wcsncat-s-l-mbsncat-s-mbsncat-s-l";
+    wcsncat_s(guest, strDest: GuestWord, numberOfElements: GuestWord, strSource: GuestWord, count: GuestWord) -> i32 {
+        let mut text = guest.read_wide_string(strDest.0)?;
+        let room = numberOfElements.0.saturating_sub(text.len() as u64 + 1);
+        let max = if count.0 as u32 == u32::MAX { room } else { count.0 };
+        text.extend(read_wide_n(guest, strSource.0, max)?);
+        store_checked(guest, strDest.0, numberOfElements.0, &text)
+    }
+    "Compares wide strings without regard to case.", "stricmp-wcsicmp-mbsicmp-stricmp-l-wcsicmp-l-mbsicmp-l";
+    _wcsicmp(guest, string1: GuestWord, string2: GuestWord) -> i32 {
+        let (left, right) = (guest.read_wide_string(string1.0)?, guest.read_wide_string(string2.0)?);
+        Ok(order(&downcase_string(&left), &downcase_string(&right)))
+    }
+    "Compares at most `count` units of wide strings without regard to case.", "strnicmp-wcsnicmp-mbsnicmp-strnicmp-l-wcsnicmp-l-mbsnicmp-l";
+    _wcsnicmp(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 {
+        let (left, right) = (read_wide_n(guest, string1.0, count.0)?, read_wide_n(guest, string2.0, count.0)?);
+        Ok(order(&downcase_string(&left), &downcase_string(&right)))
+    }
+    "Compares wide strings by the locale.", "strcoll-functions";
+    wcscoll(guest, string1: GuestWord, string2: GuestWord) -> i32 {
+        let (left, right) = (guest.read_wide_string(string1.0)?, guest.read_wide_string(string2.0)?);
+        if crt(guest).locale.page().is_none() {
+            return Ok(order(&left, &right));
+        }
+        Ok(crate::logic::nls::collate::compare(&left, &right, false) as i32)
+    }
+    "Compares wide strings by the locale without regard to case.", "strcoll-functions";
+    _wcsicoll(guest, string1: GuestWord, string2: GuestWord) -> i32 {
+        let (left, right) = (guest.read_wide_string(string1.0)?, guest.read_wide_string(string2.0)?);
+        if crt(guest).locale.page().is_none() {
+            return Ok(order(&downcase_string(&left), &downcase_string(&right)));
+        }
+        Ok(crate::logic::nls::collate::compare(&left, &right, true) as i32)
+    }
+    "Transforms a wide string so that comparing units compares as in the \"C\" locale: copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
+    wcsxfrm(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
+        let text = guest.read_wide_string(strSource.0)?;
+        if (text.len() as u64) < count.0 {
+            write_wide_z(guest, strDest.0, &text)?;
+        }
+        Ok(GuestWord(text.len() as u64))
+    }
+    "Finds the first such unit in a wide string, the terminator included; null when there is none.", "strchr-wcschr-mbschr-mbschr-l";
+    wcschr(guest, str: GuestWord, c: u16) -> GuestWord {
+        let mut text = guest.read_wide_string(str.0)?;
+        text.push(0);
+        Ok(at(str.0, text.iter().position(|&unit| unit == c)))
+    }
+    "Finds the last such unit in a wide string, the terminator included; null when there is none.", "strrchr-wcsrchr-mbsrchr-mbsrchr-l";
+    wcsrchr(guest, str: GuestWord, c: u16) -> GuestWord {
+        let mut text = guest.read_wide_string(str.0)?;
+        text.push(0);
+        Ok(at(str.0, text.iter().rposition(|&unit| unit == c)))
+    }
+    "Finds a wide string in a wide string; null when it is not there.", "strstr-wcsstr-mbsstr-mbsstr-l";
+    wcsstr(guest, str: GuestWord, strSearch: GuestWord) -> GuestWord {
+        Ok(at(str.0, find(&guest.read_wide_string(str.0)?, &guest.read_wide_string(strSearch.0)?)))
+    }
+    "Returns how many units at the beginning are in `strCharSet`.", "strspn-wcsspn-mbsspn-mbsspn-l";
+    wcsspn(guest, str: GuestWord, strCharSet: GuestWord) -> GuestWord {
+        let (text, set) = (guest.read_wide_string(str.0)?, guest.read_wide_string(strCharSet.0)?);
+        Ok(GuestWord(text.iter().take_while(|unit| set.contains(unit)).count() as u64))
+    }
+    "Returns how many units at the beginning are not in `strCharSet`.", "strcspn-wcscspn-mbscspn-mbscspn-l";
+    wcscspn(guest, str: GuestWord, strCharSet: GuestWord) -> GuestWord {
+        let (text, set) = (guest.read_wide_string(str.0)?, guest.read_wide_string(strCharSet.0)?);
+        Ok(GuestWord(text.iter().take_while(|unit| !set.contains(unit)).count() as u64))
+    }
+    "Finds the first unit that is in `strCharSet`; null when there is none.", "strpbrk-wcspbrk-mbspbrk-mbspbrk-l";
+    wcspbrk(guest, str: GuestWord, strCharSet: GuestWord) -> GuestWord {
+        let (text, set) = (guest.read_wide_string(str.0)?, guest.read_wide_string(strCharSet.0)?);
+        Ok(at(str.0, text.iter().position(|unit| set.contains(unit))))
+    }
+    "Cuts the next token off a wide string; null continues where the thread's last call stopped.", "strtok-strtok-l-wcstok-wcstok-l-mbstok-mbstok-l";
+    wcstok(guest, strToken: GuestWord, strDelimit: GuestWord) -> GuestWord {
+        let slot = thread_block(guest)? + block::WIDE_TOKEN;
+        next_token(guest, strToken.0, strDelimit.0, slot)
+    }
+    "Cuts the next token off a wide string; null continues where `*context` says.", "strtok-s-strtok-s-l-wcstok-s-wcstok-s-l-mbstok-s-mbstok-s-l";
+    wcstok_s(guest, str: GuestWord, delimiters: GuestWord, context: GuestWord) -> GuestWord {
+        next_token(guest, str.0, delimiters.0, context.0)
+    }
+    "Copies a wide string into new memory; null for null.", "strdup-wcsdup-mbsdup";
+    _wcsdup(guest, strSource: GuestWord) -> GuestWord {
+        if strSource.is_null() {
+            return Ok(GuestWord::NULL);
+        }
+        let text = guest.read_wide_string(strSource.0)?;
+        place_wide(guest, &text).map(GuestWord)
+    }
+    "Turns a wide string to lower case.", "strlwr-wcslwr-mbslwr-strlwr-l-wcslwr-l-mbslwr-l";
+    _wcslwr(guest, str: GuestWord) -> GuestWord {
+        let text = downcase_string(&guest.read_wide_string(str.0)?);
+        guest.write_wide(str.0, &text)?;
+        Ok(str)
+    }
+    "Turns a wide string to upper case.", "strupr-strupr-l-mbsupr-mbsupr-l-wcsupr-l-wcsupr";
+    _wcsupr(guest, str: GuestWord) -> GuestWord {
+        let text = upcase_string(&guest.read_wide_string(str.0)?);
+        guest.write_wide(str.0, &text)?;
+        Ok(str)
+    }
+    "Turns a wide string round.", "strrev-wcsrev-mbsrev-mbsrev-l";
+    _wcsrev(guest, str: GuestWord) -> GuestWord {
+        let mut text = guest.read_wide_string(str.0)?;
+        text.reverse();
+        guest.write_wide(str.0, &text)?;
+        Ok(str)
+    }
+    "Sets all units of a wide string.", "strset-strset-l-wcsset-wcsset-l-mbsset-mbsset-l";
+    _wcsset(guest, str: GuestWord, c: u16) -> GuestWord {
+        let text = vec![c; guest.read_wide_string(str.0)?.len()];
+        guest.write_wide(str.0, &text)?;
+        Ok(str)
+    }
+    "Converts a string of the locale to UTF-16; returns how many units, the terminator left out.", "mbstowcs-mbstowcs-l";
+    mbstowcs(guest, wcstr: GuestWord, mbstr: GuestWord, count: GuestWord) -> GuestWord {
+        to_wide(guest, wcstr.0, mbstr.0, count.0).map(GuestWord)
+    }
+    "Converts UTF-16 to the locale; returns how many bytes, the terminator left out, or -1.", "wcstombs-wcstombs-l";
+    wcstombs(guest, mbstr: GuestWord, wcstr: GuestWord, count: GuestWord) -> GuestWord {
+        let text = if mbstr.is_null() { guest.read_wide_string(wcstr.0)? } else { read_wide_n(guest, wcstr.0, count.0)? };
+        let Some(mut bytes) = to_narrow(guest, &text) else {
+            return set_errno(guest, EILSEQ).map(|()| GuestWord(u64::MAX));
+        };
+        let length = bytes.len() as u64;
+        if !mbstr.is_null() {
+            bytes.push(0);
+            bytes.truncate(count.0.min(1 << 40) as usize);
+            guest.write_bytes(mbstr.0, &bytes)?;
+        }
+        Ok(GuestWord(length))
+    }
+    "Converts at most `count` characters to UTF-16 into a buffer of known size.", "mbstowcs-s-mbstowcs-s-l";
+    mbstowcs_s(guest, pReturnValue: GuestWord, wcstr: GuestWord, sizeInWords: GuestWord, mbstr: GuestWord, count: GuestWord) -> i32 {
+        let max = if count.0 as u32 == u32::MAX { sizeInWords.0.saturating_sub(1) } else { count.0 };
+        let bytes = if wcstr.is_null() { guest.read_c_string(mbstr.0)? } else { read_n(guest, mbstr.0, max)? };
+        let units = crt(guest).locale.widen(&bytes);
+        if !pReturnValue.is_null() {
+            guest.write_word(pReturnValue.0, units.len() as u64 + 1)?;
+        }
+        if wcstr.is_null() { Ok(0) } else { store_checked(guest, wcstr.0, sizeInWords.0, &units) }
+    }
+    "Converts at most `count` bytes' worth of UTF-16 to the locale into a buffer of known size.", "wcstombs-s-wcstombs-s-l";
+    wcstombs_s(guest, pReturnValue: GuestWord, mbstr: GuestWord, sizeInBytes: GuestWord, wcstr: GuestWord, count: GuestWord) -> i32 {
+        let max = if count.0 as u32 == u32::MAX { sizeInBytes.0.saturating_sub(1) } else { count.0 };
+        let text = if mbstr.is_null() { guest.read_wide_string(wcstr.0)? } else { read_wide_n(guest, wcstr.0, max)? };
+        let Some(bytes) = to_narrow(guest, &text) else {
+            set_errno(guest, EILSEQ)?;
+            return Ok(EILSEQ);
+        };
+        if !pReturnValue.is_null() {
+            guest.write_word(pReturnValue.0, bytes.len() as u64 + 1)?;
+        }
+        if mbstr.is_null() {
+            return Ok(0);
+        }
+        let code = check_room(sizeInBytes.0, bytes.len() as u64);
+        if code == 0 {
+            super::state::write_narrow_z(guest, mbstr.0, &bytes)?;
+        } else if sizeInBytes.0 > 0 {
+            guest.write(mbstr.0, &0u8)?;
+        }
+        Ok(code)
+    }
+    "Converts one character to UTF-16; returns its bytes: 1, 0 for the terminator, -1 when there is none.", "mbtowc-mbtowc-l";
+    mbtowc(guest, wchar: GuestWord, mbchar: GuestWord, count: GuestWord) -> i32 {
+        if mbchar.is_null() || count.0 == 0 {
+            return Ok(0);
+        }
+        let byte: u8 = guest.read(mbchar.0)?;
+        let unit = crt(guest).locale.widen(&[byte]).first().copied().unwrap_or(0);
+        if !wchar.is_null() {
+            guest.write(wchar.0, &unit)?;
+        }
+        Ok(i32::from(byte != 0))
+    }
+    "Converts one unit to the locale; returns its bytes, or -1.", "wctomb-wctomb-l";
+    wctomb(guest, mbchar: GuestWord, wchar: u16) -> i32 {
+        if mbchar.is_null() {
+            return Ok(0);
+        }
+        match crt(guest).locale.narrow_unit(wchar) {
+            Some(byte) => guest.write(mbchar.0, &byte).map(|()| 1),
+            None => set_errno(guest, EILSEQ).map(|()| -1),
+        }
+    }
+    "Returns the length of a character in bytes.", "mblen-mblen-l";
+    mblen(guest, mbstr: GuestWord, count: GuestWord) -> i32 {
+        mbtowc(guest, GuestWord::NULL, mbstr, count)
+    }
+    "Converts one character to UTF-16; the state is not needed, since characters are single bytes.", "mbrtowc";
+    mbrtowc(guest, wchar: GuestWord, mbchar: GuestWord, count: GuestWord, mbstate: GuestWord) -> i32 {
+        let _ = mbstate;
+        if count.0 == 0 && !mbchar.is_null() {
+            return Ok(-2);
+        }
+        mbtowc(guest, wchar, mbchar, count)
+    }
+    "Converts one unit to the locale; the state is not needed, since characters are single bytes.", "wcrtomb";
+    wcrtomb(guest, mbchar: GuestWord, wchar: u16, mbstate: GuestWord) -> i32 {
+        let _ = mbstate;
+        if mbchar.is_null() { Ok(1) } else { wctomb(guest, mbchar, wchar) }
+    }
+    "Returns the length of a character in bytes.", "mbrlen";
+    mbrlen(guest, str: GuestWord, count: GuestWord, mbstate: GuestWord) -> i32 {
+        mbrtowc(guest, GuestWord::NULL, str, count, mbstate)
+    }
+    "Converts a string of the locale to UTF-16; sets `*mbstr` to null when all of it was converted.", "mbsrtowcs";
+    mbsrtowcs(guest, wcstr: GuestWord, mbstr: GuestWord, count: GuestWord, mbstate: GuestWord) -> GuestWord {
+        let _ = mbstate;
+        let from = guest.read_word(mbstr.0)?;
+        let length = to_wide(guest, wcstr.0, from, count.0)?;
+        if !wcstr.is_null() {
+            guest.write_word(mbstr.0, if length < count.0 { 0 } else { from + length })?;
+        }
+        Ok(GuestWord(length))
+    }
+    "Converts UTF-16 to the locale; sets `*wcstr` to null when all of it was converted.", "wcsrtombs";
+    wcsrtombs(guest, mbstr: GuestWord, wcstr: GuestWord, count: GuestWord, mbstate: GuestWord) -> GuestWord {
+        let _ = mbstate;
+        let from = guest.read_word(wcstr.0)?;
+        let length = wcstombs(guest, mbstr, GuestWord(from), count)?;
+        if !mbstr.is_null() && length.0 != u64::MAX {
+            guest.write_word(wcstr.0, if length.0 < count.0 { 0 } else { from + 2 * length.0 })?;
+        }
+        Ok(length)
+    }
+    "Converts a byte to UTF-16, or returns `WEOF`.", "btowc";
+    btowc(guest, c: i32) -> u16 {
+        let byte = u8::try_from(c).ok();
+        Ok(byte.and_then(|byte| crt(guest).locale.widen(&[byte]).first().copied()).unwrap_or(0xffff))
+    }
+    "Converts a unit to a byte, or returns `EOF`.", "wctob";
+    wctob(guest, wchar: u16) -> i32 {
+        Ok(crt(guest).locale.narrow_unit(wchar).map_or(-1, i32::from))
+    }
+}

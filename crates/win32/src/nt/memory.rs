@@ -1,10 +1,32 @@
 //! The process's address space: the books and the arena under one lock.
+//!
+//! Every change is made in the books first; their edits are carried out on the kernel; if the kernel refuses, the
+//! books take the change back. Key type: [`AddressSpace`].
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use plat_host::arena::{Arena, ArenaError};
+use plat_host::maps::{Difference, compare};
+use plat_host::memory;
+use plat_host::section::Section;
+use plat_regions::windows::{
+    Action, AllocationType, Backing, Edit, FreeKind, GuardTouch, ImageRequest, MemoryKind, PageProtection,
+    Placement, Request, RuleError, State, Transaction, ViewRequest, WindowsSpace,
+};
+use plat_regions::{Access, Address, AddressRange, Label, Layout, PAGE_SIZE, Use};
 
 use crate::NtStatus;
+use crate::teb::{TEB_SIZE, Teb};
 
 /// The books of the address space, with the arena that carries out their edits.
-#[derive(Default)]
-pub struct AddressSpace;
+#[derive(Debug)]
+pub struct AddressSpace {
+    arena: Arena,
+    books: Mutex<WindowsSpace>,
+    trace: bool,
+    /// Stack sizes of the program's header: reserve and commit, in bytes.
+    stack_defaults: Mutex<(u64, u64)>,
+}
 
 /// A guest thread's stack.
 #[derive(Clone, Copy, Debug)]
@@ -15,38 +37,6 @@ pub struct Stack {
     pub limit: u64,
     /// The lowest reserved address.
     pub allocation_base: u64,
-}
-
-impl AddressSpace {
-    /// Makes a stack of `reserve` bytes of which `commit` are committed above the guard page (0: the defaults of
-    /// the program's header).
-    ///
-    /// # Errors
-    /// `NO_MEMORY` when no range is free.
-    pub fn allocate_stack(&self, reserve: u64, commit: u64, owner: &str) -> Result<Stack, NtStatus> {
-        let _ = (reserve, commit, owner);
-        Err(NtStatus::NO_MEMORY)
-    }
-
-    /// Makes room for a TEB, zeroed.
-    ///
-    /// # Errors
-    /// `NO_MEMORY` when no range is free.
-    pub fn allocate_teb(&self) -> Result<u64, NtStatus> {
-        Err(NtStatus::NO_MEMORY)
-    }
-
-    /// Releases a whole allocation by its base; unknown bases are ignored.
-    pub fn release(&self, base: u64) {
-        let _ = base;
-    }
-
-    /// Handles a touch of a guard page at `address`, which disarms it: says whether it was one, and whether the
-    /// page belongs to a thread's stack that thereby grew, or could grow no more.
-    pub fn guard_hit(&self, address: u64) -> GuardHit {
-        let _ = address;
-        GuardHit::NotAGuard
-    }
 }
 
 /// What a touch of a page without access meant.
@@ -60,4 +50,277 @@ pub enum GuardHit {
     StackGrown,
     /// A stack is at its end: `STATUS_STACK_OVERFLOW`.
     StackOverflow,
+}
+
+impl AddressSpace {
+    /// Lays an address space out: reserves the layout's arena, opens the books, maps what the system shares.
+    ///
+    /// # Errors
+    /// [`ArenaError`] when the kernel refuses.
+    pub fn new(layout: &Layout, trace: bool) -> Result<Self, ArenaError> {
+        let arena = Arena::reserve(&layout.arena)?;
+        let books = WindowsSpace::new(layout);
+        let space =
+            Self { arena, books: Mutex::new(books), trace, stack_defaults: Mutex::new((0x10_0000, 0x1000)) };
+        let edits = space.books().initial_edits();
+        space.carry_out(&edits)?;
+        Ok(space)
+    }
+
+    /// Returns the books, locked. Hold the lock for one look only, and touch no guest memory meanwhile.
+    pub fn books(&self) -> MutexGuard<'_, WindowsSpace> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the arena.
+    pub fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    /// Sets the stack sizes that a thread gets when its creator names none.
+    pub fn set_stack_defaults(&self, reserve: u64, commit: u64) {
+        *self.stack_defaults.lock().unwrap_or_else(PoisonError::into_inner) = (reserve, commit);
+    }
+
+    /// Makes one change: `change` plans it in the books, then the kernel follows.
+    ///
+    /// # Errors
+    /// The rule's status, or `NO_MEMORY` when the kernel refuses.
+    pub fn change<T>(
+        &self,
+        change: impl for<'a> FnOnce(&'a mut WindowsSpace) -> Result<Transaction<'a, T>, RuleError>,
+    ) -> Result<T, NtStatus> {
+        let mut books = self.books();
+        let transaction = change(&mut books).map_err(|error| {
+            self.note(format_args!("refused: {error}"));
+            NtStatus(error.status())
+        })?;
+        self.carry_out(transaction.edits()).map_err(|error| {
+            self.note(format_args!("the kernel refused: {error}"));
+            NtStatus::NO_MEMORY
+        })?;
+        Ok(transaction.commit())
+    }
+
+    /// Allocates as `NtAllocateVirtualMemory` does.
+    ///
+    /// # Errors
+    /// The rule's status, or `NO_MEMORY` when the kernel refuses.
+    pub fn allocate(&self, request: &Request) -> Result<AddressRange, NtStatus> {
+        self.change(|books| books.allocate(request))
+    }
+
+    /// Reserves and commits readable and writable pages for plat's own data in the guest.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when no range is free.
+    pub fn allocate_data(&self, size: u64, purpose: Use, owner: &'static str) -> Result<u64, NtStatus> {
+        let kind = AllocationType::RESERVE | AllocationType::COMMIT;
+        let request =
+            Request::new(size, kind, PageProtection::READWRITE).purpose(purpose).owner(Label::fixed(owner));
+        self.allocate(&request).map(|range| range.start.get())
+    }
+
+    /// Maps a view of a section; `shared` writes go to the section.
+    ///
+    /// # Errors
+    /// The rule's status, or `NO_MEMORY` when the kernel refuses.
+    pub fn map_view(
+        &self,
+        request: &ViewRequest,
+        section: &Section,
+        shared: bool,
+    ) -> Result<AddressRange, NtStatus> {
+        let mut books = self.books();
+        let transaction = books.map_view(request).map_err(|error| NtStatus(error.status()))?;
+        let access = request.protection.access();
+        let range = *transaction.value();
+        self.note(format_args!("{range} map {access} {}", &*request.owner));
+        let mapped = self.arena.map_section(range, access, section, request.offset, shared);
+        mapped.map_err(|error| {
+            self.note(format_args!("the kernel refused: {error}"));
+            NtStatus::NO_MEMORY
+        })?;
+        Ok(transaction.commit())
+    }
+
+    /// Writes changed pages of a view to its file; a size of 0 means to the view's end.
+    ///
+    /// # Errors
+    /// `NOT_MAPPED_VIEW` where no view lies.
+    pub fn flush_view(&self, address: u64, size: u64) -> Result<(), NtStatus> {
+        let start = Address::new(address).align_down(PAGE_SIZE);
+        let view = self.books().allocation(start).map(|(at, held)| (at, held.kind));
+        let view = view.filter(|(_, kind)| *kind != MemoryKind::Private).ok_or(NtStatus::NOT_MAPPED_VIEW)?.0;
+        let end = if size == 0 { Some(view.end) } else { Address::new(address).checked_add(size) };
+        let end = end.and_then(|end| end.align_up(PAGE_SIZE)).unwrap_or(view.end).min(view.end);
+        let range = AddressRange::new(start, end).ok_or(NtStatus::NOT_MAPPED_VIEW)?;
+        self.arena.write_back(range).map_err(|_| NtStatus::NOT_MAPPED_VIEW)
+    }
+
+    /// Finds a place for an image and maps all its pages writable, until [`Self::seal`].
+    ///
+    /// # Errors
+    /// The status, and the reason in words, when nothing fits.
+    pub fn map_image(&self, request: &ImageRequest) -> Result<Placement, (NtStatus, String)> {
+        let mut books = self.books();
+        let transaction =
+            books.map_image(request).map_err(|error| (NtStatus(error.status()), error.to_string()))?;
+        for edit in transaction.edits() {
+            self.note(format_args!("{edit}"));
+            let writable = Access::READ | Access::WRITE;
+            self.arena
+                .map_anonymous(edit.range, writable)
+                .map_err(|error| (NtStatus::NO_MEMORY, error.to_string()))?;
+        }
+        Ok(transaction.commit())
+    }
+
+    /// Gives pages of an image that was filled their final protection.
+    ///
+    /// # Errors
+    /// The kernel's reason in words.
+    pub fn seal(&self, range: AddressRange, protection: PageProtection) -> Result<(), String> {
+        self.arena.protect(range, protection.access()).map_err(|error| error.to_string())
+    }
+
+    /// Gives an image's place back; unknown bases are ignored.
+    pub fn unmap_image(&self, base: u64) {
+        if let Err(status) = self.change(|books| books.unmap(Address::new(base))) {
+            self.note(format_args!("unmap {base:#x}: {status}"));
+        }
+    }
+
+    /// Releases a whole private allocation by its base; unknown bases are ignored.
+    pub fn release(&self, base: u64) {
+        if let Err(status) = self.change(|books| books.free(Address::new(base), 0, FreeKind::Release)) {
+            self.note(format_args!("release {base:#x}: {status}"));
+        }
+    }
+
+    /// Makes a stack of `reserve` bytes of which `commit` are committed above the guard page (0: the defaults of
+    /// the program's header).
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when no range is free.
+    pub fn allocate_stack(&self, reserve: u64, commit: u64, owner: &str) -> Result<Stack, NtStatus> {
+        let defaults = *self.stack_defaults.lock().unwrap_or_else(PoisonError::into_inner);
+        let reserve = if reserve == 0 { defaults.0 } else { reserve };
+        let commit = if commit == 0 { defaults.1 } else { commit };
+        let ranges =
+            self.change(|books| books.allocate_stack(reserve, commit, Label::from(owner.to_owned())))?;
+        Ok(Stack {
+            base: ranges.base.get(),
+            limit: ranges.limit.get(),
+            allocation_base: ranges.allocation_base.get(),
+        })
+    }
+
+    /// Handles a touch of a page without access, on the calling guest thread.
+    pub fn guard_hit(&self, address: u64, teb: Teb) -> GuardHit {
+        let Ok(touch) = self.change(|books| books.touch_guard(Address::new(address))) else {
+            return GuardHit::NotAGuard;
+        };
+        let (hit, limit) = match touch {
+            GuardTouch::Guard => return GuardHit::Guard,
+            GuardTouch::Grown { limit } => (GuardHit::StackGrown, limit),
+            GuardTouch::Overflow { limit } => (GuardHit::StackOverflow, limit),
+        };
+        // A thread may touch another thread's stack: then its own limit stays.
+        let own = teb.get(Teb::DEALLOCATION_STACK).unwrap_or(0)..teb.get(Teb::STACK_BASE).unwrap_or(0);
+        if own.contains(&limit.get()) {
+            // A guest that unmapped its own TEB finds out by itself.
+            let _ = teb.set(Teb::STACK_LIMIT, limit.get());
+        }
+        hit
+    }
+
+    /// Compares the books with the kernel's maps; there should be no difference.
+    ///
+    /// # Errors
+    /// When `/proc` is not there.
+    pub fn verify(&self) -> std::io::Result<Vec<Difference>> {
+        let books = self.books();
+        let regions = books.regions().filter(|region| !(region.is_system && region.state == State::Reserve));
+        let wanted: Vec<(AddressRange, Access)> =
+            regions.map(|region| (region.range, region.protection.access())).collect();
+        let mut kernel = plat_host::maps::read_own()?;
+        for guarded in self.arena.guarded() {
+            plat_host::maps::overlay(&mut kernel, guarded);
+        }
+        Ok(self.arena.windows().iter().flat_map(|window| compare(*window, &wanted, &kernel)).collect())
+    }
+
+    /// Makes room for a TEB, zeroed.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when no range is free.
+    pub fn allocate_teb(&self) -> Result<u64, NtStatus> {
+        self.allocate_data(TEB_SIZE, Use::Environment, "TEB")
+    }
+
+    /// Makes executable pages with `code` at their start.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when no range is free.
+    pub fn allocate_code(&self, size: u64, code: &[u8], owner: &'static str) -> Result<u64, NtStatus> {
+        let kind = AllocationType::RESERVE | AllocationType::COMMIT;
+        let request = Request::new(size, kind, PageProtection::EXECUTE_READ)
+            .purpose(Use::SystemImage)
+            .owner(Label::fixed(owner));
+        let base = self.allocate(&request)?.start.get();
+        self.write_code(base, code)?;
+        Ok(base)
+    }
+
+    /// Writes into executable pages that the guest may not write.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when the kernel refuses to open or close the pages.
+    pub fn write_code(&self, address: u64, code: &[u8]) -> Result<(), NtStatus> {
+        self.write_sealed(address, code, Access::READ | Access::EXECUTE)
+    }
+
+    /// Writes into pages that the guest may not write, and leaves them with `access`.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when the kernel refuses to open or close the pages.
+    pub fn write_sealed(&self, address: u64, bytes: &[u8], access: Access) -> Result<(), NtStatus> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let start = Address::new(address).align_down(PAGE_SIZE);
+        let end =
+            Address::new(address + bytes.len() as u64).align_up(PAGE_SIZE).ok_or(NtStatus::NO_MEMORY)?;
+        let pages = AddressRange::new(start, end).ok_or(NtStatus::NO_MEMORY)?;
+        let failed = |_: ArenaError| NtStatus::NO_MEMORY;
+        self.arena.protect(pages, access | Access::READ | Access::WRITE).map_err(failed)?;
+        let written = memory::write(address, bytes);
+        self.arena.protect(pages, access).map_err(failed)?;
+        written.map_err(|_| NtStatus::ACCESS_VIOLATION)
+    }
+
+    /// Carries out edits on the kernel.
+    fn carry_out(&self, edits: &[Edit]) -> Result<(), ArenaError> {
+        for edit in edits {
+            self.note(format_args!("{edit}"));
+            match edit.action {
+                Action::Map { access, backing: Backing::Anonymous | Backing::View { .. } } => {
+                    self.arena.map_anonymous(edit.range, access)?;
+                }
+                Action::Protect { access } => self.arena.protect(edit.range, access)?,
+                Action::Release { access } if access == Access::READ | Access::WRITE => {
+                    self.arena.release_data(edit.range)?;
+                }
+                Action::Discard | Action::Release { .. } => self.arena.release(edit.range)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self, line: std::fmt::Arguments<'_>) {
+        if self.trace {
+            eprintln!("memory: {line}");
+        }
+    }
 }

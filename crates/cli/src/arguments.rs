@@ -1,0 +1,142 @@
+//! What a user may type.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Lays out process address spaces; runs Windows programs on Linux.
+#[derive(Debug, Parser)]
+#[command(version, about, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  plat run 7za.exe a backup.7z src        run a Windows program
+  plat run --map - tool.exe               run it, then show its address space
+  plat info --missing tool.exe            list what it would miss, before it runs
+  plat map $$                             show the address space of a running process
+  plat apis --dll kernel32                list the Windows functions that plat has";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a Windows program; its exit code is plat's.
+    Run(Run),
+    /// Show what a program or DLL is and needs.
+    Info(Info),
+    /// Show an address space: of a file as it asks to be laid out, or of a running process.
+    Map(Map),
+    /// List the Windows functions that plat has.
+    Apis(Apis),
+    /// Print shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `plat run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plat run 7za.exe a backup.7z src
+  plat run --trace api tool.exe 2>trace.txt
+  plat run --map map.svg tool.exe
+  plat run --layout win32-3gb --dll zlib1.dll=builtin tool.exe --its-own-option")]
+pub(crate) struct Run {
+    /// Layout of the address space: win32, win32-3gb, win32-4gb, win64, or a TOML file.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) layout: Option<String>,
+    /// Take a DLL's file (native) or plat's own (builtin); may be repeated.
+    #[arg(long, value_name = "NAME=native|builtin", value_parser = parse_choice)]
+    pub(crate) dll: Vec<(String, DllChoice)>,
+    /// Search this folder for DLLs after the program's own; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dll_path: Vec<PathBuf>,
+    /// Write what happens to standard error.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) trace: Vec<TraceKind>,
+    /// Write the address space when the program ends: FILE.svg, FILE.html, FILE.json, else text; - is standard error.
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) map: Option<PathBuf>,
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments: everything after PROGRAM belongs to it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+/// Where a DLL comes from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DllChoice {
+    Native,
+    Builtin,
+}
+
+fn parse_choice(text: &str) -> Result<(String, DllChoice), String> {
+    let (name, choice) = text.split_once('=').ok_or("expected NAME=native or NAME=builtin")?;
+    let choice = DllChoice::from_str(choice, true).map_err(|_| "expected native or builtin after the =")?;
+    let name = name.to_lowercase();
+    Ok((if name.contains('.') { name } else { format!("{name}.dll") }, choice))
+}
+
+/// What `--trace` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceKind {
+    /// Every call of a Windows function.
+    Api,
+    /// What the loader decides.
+    Loader,
+    /// Every change of the address space.
+    Memory,
+}
+
+/// Form of what is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned tables.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// `plat info`.
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// List only functions that nothing provides; exit code 1 when there are any.
+    #[arg(long)]
+    pub(crate) missing: bool,
+    /// Search this folder for DLLs after the file's own; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dll_path: Vec<PathBuf>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// The program or DLL.
+    pub(crate) file: PathBuf,
+}
+
+/// `plat map`.
+#[derive(Debug, Args)]
+pub(crate) struct Map {
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// A program or DLL, or the number of a running process.
+    #[arg(value_name = "FILE|PID")]
+    pub(crate) target: OsString,
+}
+
+/// `plat apis`.
+#[derive(Debug, Args)]
+pub(crate) struct Apis {
+    /// Only this DLL.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dll: Option<String>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}

@@ -1,0 +1,23 @@
+//! One module per command, and what they share.
+
+pub(crate) mod apis;
+pub(crate) mod info;
+pub(crate) mod map;
+pub(crate) mod run;
+
+use std::io::ErrorKind;
+
+use clap::CommandFactory;
+
+use crate::arguments::Arguments;
+
+/// Prints a shell's completions.
+pub(crate) fn completions(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Arguments::command(), "plat", &mut std::io::stdout());
+}
+
+/// Says whether an error is only that the reader of our output went away.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    causes.into_iter().any(|cause| cause.kind() == ErrorKind::BrokenPipe)
+}

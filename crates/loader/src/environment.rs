@@ -1,0 +1,162 @@
+//! The process's own structures: PEB, process parameters, TEB fields, KUSER_SHARED_DATA.
+//!
+//! Source for offsets: the public symbols of ntdll (`RTL_USER_PROCESS_PARAMETERS`, `KUSER_SHARED_DATA`).
+
+use plat_abi::{Fault, Machine, Memory};
+use plat_win32::NtStatus;
+use plat_win32::guest::GuestMemory;
+use plat_win32::nt::memory::Stack;
+use plat_win32::process::Process;
+use plat_win32::teb::{Field, PEB_SIZE, Peb, Teb};
+
+use plat_regions::Use;
+
+/// The version that plat reports: Windows 10, 22H2.
+pub(crate) const VERSION: (u32, u32, u32) = (10, 0, 19045);
+
+/// Where KUSER_SHARED_DATA lies in every process.
+pub(crate) const SHARED_DATA: u64 = 0x7ffe_0000;
+
+/// Makes the PEB; returns its address.
+pub(crate) fn make_peb(process: &Process) -> Result<u64, NtStatus> {
+    let peb = process.memory.allocate_data(PEB_SIZE, Use::Environment, "PEB")?;
+    let heap = process.heaps.start().ok_or(NtStatus::NO_MEMORY)?;
+    fill_peb(process, peb, heap)?;
+    let parameters = make_parameters(process)?;
+    word(process, peb, Peb::PROCESS_PARAMETERS, parameters)?;
+    // The host's page of shared data is made here because the books place it, and nobody writes it later.
+    Ok(peb)
+}
+
+fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
+    let memory = GuestMemory::of(process.machine);
+    let at = |field: Field| peb + field.offset(process.machine);
+    word(process, peb, Peb::PROCESS_HEAP, heap)?;
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+    memory.write(at(Peb::NUMBER_OF_PROCESSORS), &processors)?;
+    memory.write(at(Peb::OS_MAJOR), &VERSION.0)?;
+    memory.write(at(Peb::OS_MINOR), &VERSION.1)?;
+    memory.write(at(Peb::OS_BUILD), &(VERSION.2 as u16))?;
+    memory.write(at(Peb::OS_PLATFORM), &2_u32)?;
+    memory.write(at(Peb::SESSION_ID), &1_u32)
+}
+
+fn word(process: &Process, base: u64, field: Field, value: u64) -> Result<(), Fault> {
+    GuestMemory::of(process.machine).write_word(base + field.offset(process.machine), value)
+}
+
+/// Offsets in the process parameters that programs read: flags, strings, environment.
+struct Parameters;
+
+impl Parameters {
+    const FLAGS: Field = field(0x8, 0x8);
+    const CURRENT_DIRECTORY: Field = field(0x24, 0x38);
+    const IMAGE_PATH: Field = field(0x38, 0x60);
+    const COMMAND_LINE: Field = field(0x40, 0x70);
+    const ENVIRONMENT: Field = field(0x48, 0x80);
+}
+
+const fn field(i386: u64, amd64: u64) -> Field {
+    Field { i386, amd64 }
+}
+
+/// Bytes of the structure itself, strings after it.
+const PARAMETERS_BYTES: u64 = 0x440;
+
+fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
+    const NORMALIZED: u32 = 1;
+    let start = &process.start;
+    let strings = [
+        (Parameters::CURRENT_DIRECTORY, start.current_directory.as_slice()),
+        (Parameters::IMAGE_PATH, &start.program),
+        (Parameters::COMMAND_LINE, &start.command_line),
+    ];
+    let environment = environment_block(&start.environment);
+    let size: u64 = PARAMETERS_BYTES
+        + strings.iter().map(|(_, text)| text.len() as u64 * 2 + 16).sum::<u64>()
+        + environment.len() as u64 * 2;
+    let base = process.heaps.allocate(0, size, true).ok_or(NtStatus::NO_MEMORY)?;
+    let memory = GuestMemory::of(process.machine);
+    memory.write(base, &(size as u32))?;
+    memory.write(base + 4, &(size as u32))?;
+    memory.write(base + Parameters::FLAGS.offset(process.machine), &NORMALIZED)?;
+    let mut at = base + PARAMETERS_BYTES;
+    for (field, text) in strings {
+        at = write_string(process.machine, base + field.offset(process.machine), at, text)?;
+    }
+    memory.write_wide(at, &environment)?;
+    word(process, base, Parameters::ENVIRONMENT, at)?;
+    Ok(base)
+}
+
+/// Writes a `UNICODE_STRING` whose text lies at `at`; returns where the next text may lie.
+pub(crate) fn write_string(machine: Machine, place: u64, at: u64, text: &[u16]) -> Result<u64, Fault> {
+    let memory = GuestMemory::of(machine);
+    let bytes = (text.len() * 2).min(0xfffc) as u16;
+    memory.write(place, &bytes)?;
+    memory.write(place + 2, &(bytes + 2))?;
+    memory.write_word(place + machine.pointer_size(), at)?;
+    memory.write_wide(at, &text[..usize::from(bytes) / 2])?;
+    memory.write(at + u64::from(bytes), &0_u16)?;
+    Ok((at + u64::from(bytes) + 2).next_multiple_of(8))
+}
+
+/// Lays the environment out as Windows does: `NAME=value`, zero, …, zero.
+fn environment_block(variables: &[(Vec<u16>, Vec<u16>)]) -> Vec<u16> {
+    let mut block = Vec::new();
+    for (name, value) in variables {
+        block.extend_from_slice(name);
+        block.push(u16::from(b'='));
+        block.extend_from_slice(value);
+        block.push(0);
+    }
+    block.push(0);
+    block
+}
+
+/// Fills the TEB of a thread.
+pub(crate) fn fill_teb(
+    process: &Process,
+    teb: u64,
+    stack: &Stack,
+    peb: u64,
+    thread_id: u32,
+) -> Result<(), Fault> {
+    let teb = Teb { address: teb, machine: process.machine };
+    if process.machine == Machine::I386 {
+        // The end of the chain of exception handlers.
+        teb.set(Teb::EXCEPTION_LIST, 0xffff_ffff)?;
+    }
+    teb.set(Teb::STACK_BASE, stack.base)?;
+    teb.set(Teb::STACK_LIMIT, stack.limit)?;
+    teb.set(Teb::DEALLOCATION_STACK, stack.allocation_base)?;
+    teb.set(Teb::SELF, teb.address)?;
+    teb.set(Teb::PROCESS_ID, u64::from(std::process::id()))?;
+    teb.set(Teb::THREAD_ID, u64::from(thread_id))?;
+    teb.set(Teb::PEB, peb)?;
+    GuestMemory::of(process.machine)
+        .write(teb.address + Teb::CURRENT_LOCALE.offset(process.machine), &0x409_u32)
+}
+
+/// Fills the shared page: version, root, time. It is read-only to the guest; times stand still.
+///
+/// Source: Microsoft, ntddk.h, `KUSER_SHARED_DATA`.
+pub(crate) fn shared_data() -> Vec<u8> {
+    let mut page = vec![0; 4096];
+    let mut put = |at: usize, bytes: &[u8]| page[at..at + bytes.len()].copy_from_slice(bytes);
+    // Tick count multiplier: one tick is a millisecond.
+    put(0x4, &0x0100_0000_u32.to_le_bytes());
+    let root: Vec<u8> = r"C:\windows".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    put(0x30, &root);
+    put(0x260, &VERSION.2.to_le_bytes());
+    // NtProductType: a workstation; the type is valid.
+    put(0x264, &1_u32.to_le_bytes());
+    put(0x268, &[1]);
+    put(0x26c, &VERSION.0.to_le_bytes());
+    put(0x270, &VERSION.1.to_le_bytes());
+    // Processor features that every x86-64 has: compare-exchange of 8 bytes, MMX, SSE, RDTSC, PAE, SSE2, NX.
+    for feature in [2, 3, 6, 8, 9, 10, 12] {
+        put(0x274 + feature, &[1]);
+    }
+    page
+}

@@ -1,0 +1,190 @@
+//! The beginning and the end of modules and threads: static TLS, TLS callbacks, `DllMain`, in Windows' order.
+//!
+//! No lock is held while guest code runs: modules may load others, and exceptions may pass.
+
+use plat_abi::{Fault, Memory};
+use plat_win32::guest::{Guest, GuestMemory};
+use plat_win32::teb::Teb;
+
+use crate::error::LoadError;
+use crate::graph::Loaded;
+use crate::modules::PeLoader;
+
+/// Why an entry point is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    ProcessDetach = 0,
+    ProcessAttach = 1,
+    ThreadAttach = 2,
+    ThreadDetach = 3,
+}
+
+/// How many modules with static thread-local data a process may have.
+const TLS_MODULES_MAX: u64 = 256;
+
+/// What is called for one module.
+struct Entry {
+    base: u64,
+    name: String,
+    callbacks: Vec<u64>,
+    /// Address of `DllMain`, or 0.
+    main: u64,
+}
+
+impl PeLoader {
+    /// Initialises modules that are not yet, what a module needs before it.
+    ///
+    /// # Errors
+    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`.
+    pub(crate) fn attach_modules(&self, guest: &mut Guest, reserved: u64) -> Result<(), LoadError> {
+        while let Some(entry) = self.next_to_attach() {
+            self.give_tls(guest, entry.base)?;
+            if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
+                self.written(plat_win32::msvcrt::attach(guest))?;
+            }
+            if !call(guest, &entry, Reason::ProcessAttach, reserved) {
+                return Err(LoadError::DllRefused { dll: entry.name });
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks the next module as attached and returns what to call for it.
+    fn next_to_attach(&self) -> Option<Entry> {
+        let mut graph = self.graph();
+        let order = graph.order.clone();
+        let base = order.into_iter().find(|&base| !graph.loaded[graph.index_of(base)].attached)?;
+        let index = graph.index_of(base);
+        graph.loaded[index].attached = true;
+        let (ldr_entry, entry) = (graph.loaded[index].ldr_entry, entry_of(&graph.loaded[index]));
+        drop(graph);
+        if let Some(ldr) = self.ldr() {
+            // A guest that broke its own lists finds out by itself.
+            let _ = ldr.link(2, ldr_entry);
+        }
+        Some(entry)
+    }
+
+    /// Tells all attached modules, in order or in reverse.
+    pub(crate) fn notify(&self, guest: &mut Guest, reason: Reason, reserved: u64) {
+        let entries: Vec<Entry> = {
+            let graph = self.graph();
+            let attached = graph.order.iter().map(|&base| &graph.loaded[graph.index_of(base)]);
+            attached.filter(|loaded| loaded.attached && !loaded.module.is_builtin).map(entry_of).collect()
+        };
+        let backwards = matches!(reason, Reason::ProcessDetach | Reason::ThreadDetach);
+        let mut entries = entries;
+        if backwards {
+            entries.reverse();
+        }
+        for entry in &entries {
+            call(guest, entry, reason, reserved);
+        }
+    }
+
+    /// Tells one module that it is unloaded.
+    pub(crate) fn notify_one(&self, guest: &mut Guest, base: u64) {
+        let entry = {
+            let graph = self.graph();
+            graph.at(base).map(|index| &graph.loaded[index]).filter(|loaded| loaded.attached).map(entry_of)
+        };
+        if let Some(entry) = entry {
+            call(guest, &entry, Reason::ProcessDetach, 0);
+        }
+    }
+
+    /// Gives the calling thread its array of pointers to static thread-local data, and all blocks there are.
+    pub(crate) fn start_tls(&self, guest: &Guest) -> Result<(), LoadError> {
+        let pointer = guest.process().machine.pointer_size();
+        let array = self.allocate(TLS_MODULES_MAX * pointer)?;
+        self.written(guest.teb().set(Teb::TLS_POINTER, array))?;
+        self.remember_thread(guest.teb().address);
+        let modules: Vec<u64> = {
+            let graph = self.graph();
+            let with_tls = graph.loaded.iter().filter(|loaded| loaded.tls.is_some() && loaded.attached);
+            with_tls.map(|loaded| loaded.module.base).collect()
+        };
+        modules.into_iter().try_for_each(|base| self.give_block(guest.teb(), base))
+    }
+
+    /// Gives every thread its block of a new module's static thread-local data.
+    fn give_tls(&self, guest: &Guest, base: u64) -> Result<(), LoadError> {
+        let machine = guest.process().machine;
+        let index = {
+            let graph = self.graph();
+            let loaded = &graph.loaded[graph.index_of(base)];
+            let Some(tls) = &loaded.tls else { return Ok(()) };
+            tls.index.map(|index| (base + u64::from(index.get()), loaded.tls_index))
+        };
+        if let Some((place, value)) = index {
+            self.written(GuestMemory::of(machine).write(place, &value))?;
+        }
+        let threads = self.threads();
+        threads.into_iter().try_for_each(|address| self.give_block(Teb { address, machine }, base))
+    }
+
+    /// Gives one thread its block.
+    fn give_block(&self, teb: Teb, base: u64) -> Result<(), LoadError> {
+        let (template, zeros, index) = {
+            let graph = self.graph();
+            let loaded = &graph.loaded[graph.index_of(base)];
+            let Some(tls) = &loaded.tls else { return Ok(()) };
+            (tls.template.clone(), tls.zero_fill_bytes, u64::from(loaded.tls_index))
+        };
+        if index >= TLS_MODULES_MAX {
+            return Err(LoadError::Setup {
+                what: format!("static thread-local data of more than {TLS_MODULES_MAX} modules"),
+                status: plat_win32::NtStatus::NO_MEMORY,
+            });
+        }
+        let memory = GuestMemory::of(teb.machine);
+        let length = u64::from(template.end.get().saturating_sub(template.start.get()));
+        let block = self.allocate(length + u64::from(zeros))?;
+        let bytes = self.written(memory.read_vec(base + u64::from(template.start.get()), length))?;
+        self.written(memory.write_bytes(block, &bytes))?;
+        let array = self.written(teb.get(Teb::TLS_POINTER))?;
+        self.written(memory.write_word(array + index * teb.machine.pointer_size(), block))
+    }
+
+    fn allocate(&self, size: u64) -> Result<u64, LoadError> {
+        self.process().heaps.allocate(0, size.max(1), true).ok_or_else(|| LoadError::Setup {
+            what: "static thread-local data".to_owned(),
+            status: plat_win32::NtStatus::NO_MEMORY,
+        })
+    }
+
+    fn written<T>(&self, result: Result<T, Fault>) -> Result<T, LoadError> {
+        result.map_err(|_| LoadError::Setup {
+            what: "static thread-local data".to_owned(),
+            status: plat_win32::NtStatus::ACCESS_VIOLATION,
+        })
+    }
+}
+
+fn entry_of(loaded: &Loaded) -> Entry {
+    let base = loaded.module.base;
+    let callbacks = loaded.tls.iter().flat_map(|tls| &tls.callbacks);
+    Entry {
+        base,
+        name: loaded.module.name.clone(),
+        callbacks: callbacks.map(|callback| base + u64::from(callback.get())).collect(),
+        main: if loaded.module.is_program { 0 } else { loaded.module.entry_point },
+    }
+}
+
+/// Calls a module's TLS callbacks and its `DllMain`; says whether it agrees.
+fn call(guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) -> bool {
+    let arguments = [entry.base, reason as u64, reserved];
+    for &callback in &entry.callbacks {
+        if guest.call(callback, &arguments).is_err() {
+            return false;
+        }
+    }
+    if entry.main == 0 {
+        return true;
+    }
+    match guest.call(entry.main, &arguments) {
+        Ok(result) => reason != Reason::ProcessAttach || result as u32 & 0xff != 0,
+        Err(_) => false,
+    }
+}

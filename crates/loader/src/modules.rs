@@ -1,0 +1,208 @@
+//! The loader as the Windows functions see it: `LoadLibrary`, `GetProcAddress`, threads and the end of the process.
+//!
+//! Key type: [`PeLoader`].
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use plat_win32::NtStatus;
+use plat_win32::guest::Guest;
+use plat_win32::process::{Crash, Module, ModuleLoader, Process, Symbol};
+
+use crate::error::LoadError;
+use crate::graph::Graph;
+use crate::initialise::Reason;
+use crate::ldr::Ldr;
+use crate::start::Sinks;
+
+/// The loader of the one process.
+pub(crate) struct PeLoader {
+    process: &'static Process,
+    graph: Mutex<Graph>,
+    ldr: OnceLock<Ldr>,
+    /// TEBs of all guest threads.
+    threads: Mutex<Vec<u64>>,
+    pub(crate) sinks: Sinks,
+}
+
+/// Writes a line of `--trace loader`.
+pub(crate) fn trace_line(line: &str) {
+    eprintln!("loader: {line}");
+}
+
+impl PeLoader {
+    pub(crate) fn new(process: &'static Process, graph: Graph, sinks: Sinks) -> Self {
+        Self { process, graph: Mutex::new(graph), ldr: OnceLock::new(), threads: Mutex::default(), sinks }
+    }
+
+    pub(crate) fn process(&self) -> &'static Process {
+        self.process
+    }
+
+    pub(crate) fn graph(&self) -> MutexGuard<'_, Graph> {
+        self.graph.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn ldr(&self) -> Option<Ldr> {
+        self.ldr.get().copied()
+    }
+
+    /// Makes the guest's lists of modules and fills them with what is loaded.
+    pub(crate) fn start_lists(&self, peb: u64) {
+        if let Some(ldr) = Ldr::make(self.process, peb) {
+            self.ldr.get_or_init(|| ldr);
+        }
+        self.list_new_modules();
+    }
+
+    /// Adds modules to the guest's lists that are not on them.
+    fn list_new_modules(&self) {
+        let Some(ldr) = self.ldr() else { return };
+        let mut graph = self.graph();
+        for loaded in graph.loaded.iter_mut().filter(|loaded| loaded.ldr_entry == 0) {
+            loaded.ldr_entry = ldr.add(self.process, &loaded.module).unwrap_or(0);
+        }
+    }
+
+    pub(crate) fn remember_thread(&self, teb: u64) {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(teb);
+    }
+
+    pub(crate) fn threads(&self) -> Vec<u64> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Loads a DLL by name or Unix path and initialises what is new.
+    fn load_library(&self, guest: &mut Guest, name: &str, path: Option<PathBuf>) -> Result<u64, LoadError> {
+        let (base, is_new) = self.graph().load(name, path)?;
+        if is_new {
+            self.list_new_modules();
+            self.attach_modules(guest, 0)?;
+        }
+        Ok(base)
+    }
+
+    /// Takes a module off the lists and gives its pages back.
+    fn remove(&self, base: u64) {
+        let mut graph = self.graph();
+        let index = graph.index_of(base);
+        let loaded = graph.loaded.remove(index);
+        graph.order.retain(|&other| other != base);
+        drop(graph);
+        if let Some(ldr) = self.ldr().filter(|_| loaded.ldr_entry != 0) {
+            for list in 0..3 {
+                // A guest that broke its own lists finds out by itself.
+                let _ = ldr.unlink(list, loaded.ldr_entry);
+            }
+        }
+        self.process.memory.unmap_image(base);
+        for needed in loaded.needs {
+            self.release(needed);
+        }
+    }
+
+    /// Gives up a reference that a module held.
+    fn release(&self, base: u64) {
+        let mut graph = self.graph();
+        if let Some(index) = graph.at(base) {
+            let loaded = &mut graph.loaded[index];
+            loaded.references = loaded.references.saturating_sub(1);
+        }
+    }
+}
+
+/// Splits what a guest asks `LoadLibrary` for: a path to a file, or a name to search.
+fn path_of(process: &Process, name: &[u16]) -> Option<PathBuf> {
+    let has_folder = name.iter().any(|&unit| unit == u16::from(b'\\') || unit == u16::from(b'/'));
+    if !has_folder { None } else { process.files.locate(name).ok() }
+}
+
+impl ModuleLoader for PeLoader {
+    fn load(&self, guest: &mut Guest, name: &[u16], _flags: u32) -> Result<u64, NtStatus> {
+        let text = String::from_utf16_lossy(name);
+        let path = path_of(self.process, name);
+        self.load_library(guest, &text, path).map_err(|error| {
+            if self.process.start.trace.loader {
+                trace_line(&format!("LoadLibrary({text}): {error}"));
+            }
+            error.status()
+        })
+    }
+
+    fn unload(&self, guest: &mut Guest, base: u64) -> Result<(), NtStatus> {
+        let last = {
+            let mut graph = self.graph();
+            let index = graph.at(base).ok_or(NtStatus::DLL_NOT_FOUND)?;
+            let loaded = &mut graph.loaded[index];
+            if loaded.module.is_builtin || loaded.pinned {
+                return Ok(());
+            }
+            loaded.references = loaded.references.saturating_sub(1);
+            loaded.references == 0
+        };
+        if last {
+            self.notify_one(guest, base);
+            self.remove(base);
+        }
+        Ok(())
+    }
+
+    fn symbol(&self, _guest: &mut Guest, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus> {
+        let base = if base == 0 { self.module_named(&[]).map_or(0, |module| module.base) } else { base };
+        self.graph().symbol(base, symbol, 0)
+    }
+
+    fn module_at(&self, address: u64) -> Option<Module> {
+        let graph = self.graph();
+        graph.at(address).map(|index| graph.loaded[index].module.clone())
+    }
+
+    fn module_named(&self, name: &[u16]) -> Option<Module> {
+        let graph = self.graph();
+        if name.is_empty() {
+            return graph
+                .loaded
+                .iter()
+                .find(|loaded| loaded.module.is_program)
+                .map(|loaded| loaded.module.clone());
+        }
+        let text = String::from_utf16_lossy(name);
+        let has_folder = text.contains(['\\', '/']);
+        let by_path = || {
+            graph.loaded.iter().position(|loaded| {
+                String::from_utf16_lossy(&loaded.module.path).eq_ignore_ascii_case(&text.replace('/', "\\"))
+            })
+        };
+        let index = if has_folder { by_path() } else { graph.by_name(&text) };
+        index.map(|index| graph.loaded[index].module.clone())
+    }
+
+    fn modules(&self) -> Vec<Module> {
+        self.graph().loaded.iter().map(|loaded| loaded.module.clone()).collect()
+    }
+
+    fn attach_thread(&self, guest: &mut Guest) {
+        if let Err(error) = self.start_tls(guest) {
+            eprintln!("plat: {error}");
+        }
+        self.notify(guest, Reason::ThreadAttach, 0);
+    }
+
+    fn detach_thread(&self, guest: &mut Guest) {
+        self.notify(guest, Reason::ThreadDetach, 0);
+        let teb = guest.teb().address;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|&other| other != teb);
+    }
+
+    fn detach_process(&self, guest: &mut Guest) {
+        self.notify(guest, Reason::ProcessDetach, 1);
+        if let Some(map) = &self.sinks.map {
+            map(&self.rows());
+        }
+    }
+
+    fn report_crash(&self, guest: &Guest, crash: &Crash) {
+        let report = self.describe_crash(guest, crash);
+        (self.sinks.report)(&report);
+    }
+}

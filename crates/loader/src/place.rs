@@ -1,0 +1,141 @@
+//! Where an image goes: at its preferred base when that is free, else wherever the layout says, with the reason.
+
+use plat_host::memory;
+use plat_image::PeImage;
+use plat_regions::windows::{ImageRequest, PageProtection};
+use plat_regions::{Access, Address, AddressRange, Label, PAGE_SIZE, Use};
+use plat_win32::process::Process;
+
+use crate::error::LoadError;
+
+/// Where an image came to lie.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    /// Its base.
+    pub(crate) base: u64,
+    /// Why there.
+    pub(crate) reason: String,
+}
+
+/// Finds a place for an image, relocates it and copies it there; its pages stay writable until [`protect`].
+///
+/// # Errors
+/// [`LoadError`] when nothing fits, or the image may lie nowhere else and its place is taken.
+pub(crate) fn place(
+    process: &Process,
+    image: &PeImage<'_>,
+    name: &str,
+    is_system: bool,
+) -> Result<Placed, LoadError> {
+    let headers = image.headers();
+    let size = pages(u64::from(headers.size_of_image));
+    // Builtin images are made without a base of their own.
+    let preferred = (headers.image_base != 0).then(|| Address::new(headers.image_base));
+    let request = ImageRequest {
+        size,
+        preferred,
+        relocatable: is_system || image.is_relocatable(),
+        purpose: if is_system { Use::SystemImage } else { Use::Image },
+        owner: Label::from(name.to_owned()),
+        parts: parts(image, size),
+    };
+    let placement = process.memory.map_image(&request).map_err(|(status, reason)| {
+        if request.relocatable {
+            LoadError::NoPlace { name: name.to_owned(), size, reason: format!("{reason} ({status})") }
+        } else {
+            let range = AddressRange::sized(Address::new(headers.image_base), size).unwrap_or_default();
+            LoadError::Fixed { name: name.to_owned(), range, reason }
+        }
+    })?;
+    let base = placement.range.start.get();
+    copy(process, image, name, base)?;
+    Ok(Placed { base, reason: placement.reason.to_string() })
+}
+
+fn pages(bytes: u64) -> u64 {
+    bytes.next_multiple_of(PAGE_SIZE)
+}
+
+/// Lists an image's parts for the books.
+fn parts(image: &PeImage<'_>, size: u64) -> Vec<(u64, u64, Label, PageProtection)> {
+    let segments = image.segments().iter();
+    let mut parts: Vec<_> = segments
+        .map(|segment| {
+            let (start, end) =
+                (u64::from(segment.rvas.start.get()), pages(u64::from(segment.rvas.end.get())));
+            let name = Label::from(segment.name.to_string());
+            (start, end.min(size).saturating_sub(start), name, protection(segment.access))
+        })
+        .filter(|part| part.1 > 0)
+        .collect();
+    parts.sort_by_key(|part| part.0);
+    parts
+}
+
+/// Translates a section's access: writable pages of an image are copied on write.
+fn protection(access: Access) -> PageProtection {
+    match (access.contains(Access::WRITE), access.contains(Access::EXECUTE)) {
+        (true, true) => PageProtection::EXECUTE_WRITECOPY,
+        (true, false) => PageProtection::WRITECOPY,
+        (false, true) => PageProtection::EXECUTE_READ,
+        (false, false) if access.contains(Access::READ) => PageProtection::READONLY,
+        (false, false) => PageProtection::NOACCESS,
+    }
+}
+
+/// Copies the image to its place, relocated.
+fn copy(process: &Process, image: &PeImage<'_>, name: &str, base: u64) -> Result<(), LoadError> {
+    const IMAGE_BYTES_MAX: u64 = 1 << 31;
+    let headers = image.headers();
+    let no_place = |reason: String| LoadError::NoPlace {
+        name: name.to_owned(),
+        size: u64::from(headers.size_of_image),
+        reason,
+    };
+    let mut mapped = if image.is_mapped() {
+        image.source().to_vec()
+    } else {
+        let mapped = image.to_mapped(IMAGE_BYTES_MAX);
+        mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?
+    };
+    if base != headers.image_base && image.is_relocatable() {
+        image.relocate(&mut mapped, base)?;
+    }
+    set_image_base(&mut mapped, process.machine.is_64(), base);
+    for (index, page) in mapped.chunks(PAGE_SIZE as usize).enumerate() {
+        // Fresh pages are zero already: untouched they cost nothing.
+        if page.iter().any(|&byte| byte != 0) {
+            let at = base + index as u64 * PAGE_SIZE;
+            memory::write(at, page)
+                .map_err(|_| no_place(format!("its page at {at:#x} cannot be written")))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the base into the headers, as Windows' loader does.
+///
+/// Source: Microsoft, "PE Format", "Optional Header Windows-Specific Fields".
+fn set_image_base(mapped: &mut [u8], is_64: bool, base: u64) {
+    let Some(signature) = mapped.get(0x3c..0x40) else { return };
+    let header = u32::from_le_bytes(signature.try_into().expect("four bytes")) as usize;
+    let (offset, width) = if is_64 { (0x30, 8) } else { (0x34, 4) };
+    if let Some(field) = mapped.get_mut(header + offset..header + offset + width) {
+        field.copy_from_slice(&base.to_le_bytes()[..width]);
+    }
+}
+
+/// Gives an image's pages their final protection.
+///
+/// # Errors
+/// [`LoadError::NoPlace`] when the kernel refuses.
+pub(crate) fn protect(process: &Process, image: &PeImage<'_>, base: u64) -> Result<(), LoadError> {
+    let size = pages(u64::from(image.headers().size_of_image));
+    for (offset, bytes, _, protection) in parts(image, size) {
+        let range = AddressRange::sized(Address::new(base + offset), bytes);
+        let range = range.expect("parts lie in the image, which lies in the address space");
+        let sealed = process.memory.seal(range, protection);
+        sealed.map_err(|reason| LoadError::NoPlace { name: image.name().to_owned(), size, reason })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! From a program's path to its first instruction.
+
+use std::path::{Path, PathBuf};
+
+use plat_abi::Machine;
+use plat_host::gate::{self, Thread, Trampoline};
+use plat_host::memory;
+use plat_image::{FileKind, PeImage, classify};
+use plat_regions::{Access, Layout};
+use plat_win32::guest::Guest;
+use plat_win32::logic::{command_line, path::Drives, path::unix_to_win32};
+use plat_win32::nt::memory::{AddressSpace, Stack};
+use plat_win32::process::{Process, Start, Trace};
+use plat_win32::teb::Peb;
+
+use crate::RegionRow;
+use crate::builtin::Entrance;
+use crate::environment::{self, SHARED_DATA};
+use crate::error::LoadError;
+use crate::graph::Graph;
+use crate::modules::PeLoader;
+use crate::search::{Search, SearchOptions};
+
+/// What the caller does with what the loader has to say.
+pub struct Sinks {
+    /// Receives the report of a crash.
+    pub report: Box<dyn Fn(&str) + Send + Sync>,
+    /// Receives the address space when the program ends.
+    pub map: Option<Box<dyn Fn(&[RegionRow]) + Send + Sync>>,
+}
+
+impl std::fmt::Debug for Sinks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sinks").field("map", &self.map.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// What to run, and how.
+#[derive(Debug)]
+pub struct RunOptions {
+    /// The program's path.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<std::ffi::OsString>,
+    /// The layout; the program's own where none is given.
+    pub layout: Option<Layout>,
+    /// Where DLLs come from.
+    pub search: SearchOptions,
+    /// What to trace.
+    pub trace: Trace,
+    /// Where reports go.
+    pub sinks: Sinks,
+}
+
+/// How a run ended when the program itself did not end the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The program's last thread ended with this exit code.
+    Exited(u32),
+}
+
+/// Runs a program. Where the program ends the process, as most do, this never returns.
+///
+/// # Errors
+/// [`LoadError`] when the program cannot be started.
+pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
+    gate::probe()?;
+    let path = absolute(&options.program);
+    let bytes = read_program(&path)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let image = PeImage::parse(&name, &bytes)?;
+    if image.headers().is_dll() {
+        return Err(LoadError::IsDll { path });
+    }
+    let machine = if image.headers().is_64 { Machine::Amd64 } else { Machine::I386 };
+    let layout = choose_layout(&path, &image, options.layout)?;
+    let space = AddressSpace::new(&layout, options.trace.memory)?;
+    space.set_stack_defaults(image.headers().stack_reserve, image.headers().stack_commit);
+    drop(image);
+    let start = describe_start(&path, &options.arguments, options.trace);
+    let process = Process::install(machine, start, space);
+    let setup = |what: &str| {
+        let what = what.to_owned();
+        move |status| LoadError::Setup { what, status }
+    };
+    let stack =
+        process.memory.allocate_stack(0, 0, "stack of the main thread").map_err(setup("the stack"))?;
+    let teb = process.memory.allocate_teb().map_err(setup("the TEB"))?;
+    let trampoline = match machine {
+        Machine::I386 => Some(make_trampoline(process)?),
+        Machine::Amd64 => None,
+    };
+    let launch =
+        Launch { process, path, bytes, stack, search: options.search, sinks: options.sinks, trampoline };
+    let left = Thread::enter(teb, trampoline, |thread| launch.go(thread));
+    let left = left.map_err(|_| setup("the TEB")(plat_win32::NtStatus::ACCESS_VIOLATION))?;
+    // A thread that left the guest has noted its exit code and ended the process, or another thread will.
+    left.unwrap_or(Ok(Outcome::Exited(0)))
+}
+
+/// All that the first thread needs.
+struct Launch {
+    process: &'static Process,
+    path: PathBuf,
+    bytes: Vec<u8>,
+    stack: Stack,
+    search: SearchOptions,
+    sinks: Sinks,
+    trampoline: Option<&'static Trampoline>,
+}
+
+impl Launch {
+    /// Runs on the first guest thread: loads, initialises, calls the entry point.
+    fn go(self, thread: Thread) -> Result<Outcome, LoadError> {
+        let process = self.process;
+        let setup = |what: &str| {
+            let what = what.to_owned();
+            move |status| LoadError::Setup { what, status }
+        };
+        thread.set_initial_stack(self.stack.base - 0x100);
+        let mut guest = Guest::of_thread(process, thread);
+        if let Some(trampoline) = self.trampoline {
+            let code = trampoline.code();
+            process.memory.write_code(u64::from(trampoline.entry()), &code).map_err(setup("the gate"))?;
+        }
+        let shared = environment::shared_data();
+        process.memory.write_sealed(SHARED_DATA, &shared, Access::READ).map_err(setup("the shared data"))?;
+        let peb = environment::make_peb(process).map_err(setup("the PEB"))?;
+        process.peb.get_or_init(|| peb);
+        let thread_id = std::process::id();
+        let filled = environment::fill_teb(process, thread.teb(), &self.stack, peb, thread_id);
+        filled.map_err(|_| setup("the TEB")(plat_win32::NtStatus::ACCESS_VIOLATION))?;
+        let entrance = match self.trampoline {
+            Some(trampoline) => Entrance::I386(trampoline.entry()),
+            None => Entrance::amd64(),
+        };
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let mut graph = Graph::new(process, Search::new(folder, self.search), entrance);
+        let base = graph.load_program(&self.path, self.bytes)?;
+        let entry = graph.loaded[graph.index_of(base)].module.entry_point;
+        let loader: &'static PeLoader = Box::leak(Box::new(PeLoader::new(process, graph, self.sinks)));
+        process.complete(loader);
+        let machine = process.machine;
+        let at = peb + Peb::IMAGE_BASE.offset(machine);
+        let written =
+            if machine.is_64() { memory::write_u64(at, base) } else { memory::write_u32(at, base as u32) };
+        written.map_err(|_| setup("the PEB")(plat_win32::NtStatus::ACCESS_VIOLATION))?;
+        loader.start_lists(peb);
+        loader.start_tls(&guest)?;
+        loader.attach_modules(&mut guest, 1)?;
+        let code = guest
+            .call(entry, &[peb])
+            .map_err(|_| setup("the stack")(plat_win32::NtStatus::STACK_OVERFLOW))?;
+        plat_win32::kernel32::process::exit_process(&mut guest, code as u32)
+    }
+}
+
+/// Reads the program's file; says what it is when it is none.
+fn read_program(path: &Path) -> Result<Vec<u8>, LoadError> {
+    if path.is_dir() {
+        return Err(LoadError::Directory { path: path.to_path_buf() });
+    }
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
+    match classify(&bytes) {
+        FileKind::Pe32 | FileKind::Pe32Plus => Ok(bytes),
+        kind => Err(LoadError::WrongKind { path: path.to_path_buf(), kind }),
+    }
+}
+
+/// Makes a path absolute without resolving links: the program sees the name it was called by.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Takes the user's layout if it fits the program, else the program's own.
+fn choose_layout(path: &Path, image: &PeImage<'_>, wanted: Option<Layout>) -> Result<Layout, LoadError> {
+    let headers = image.headers();
+    let bits = if headers.is_64 { 64 } else { 32 };
+    let Some(layout) = wanted else {
+        let large = headers.characteristics.contains(plat_image::pe::Characteristics::LARGE_ADDRESS_AWARE);
+        let name = match (headers.is_64, large) {
+            (true, _) => "win64",
+            (false, true) => "win32-4gb",
+            (false, false) => "win32",
+        };
+        return Ok(Layout::builtin(name)?);
+    };
+    if layout.bits != bits {
+        let (layout_bits, layout) = (layout.bits, layout.name);
+        return Err(LoadError::WrongLayout { layout, layout_bits, path: path.to_path_buf(), bits });
+    }
+    Ok(layout)
+}
+
+/// Translates what Unix passes into what Windows passes.
+fn describe_start(path: &Path, arguments: &[std::ffi::OsString], trace: Trace) -> Start {
+    let program = to_windows(path);
+    let mut words = vec![program.clone()];
+    words.extend(arguments.iter().map(|argument| plat_win32::logic::path::unix_name_to_wide(argument)));
+    let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    Start {
+        command_line: command_line::join(&words),
+        program,
+        current_directory: to_windows(&directory),
+        environment: plat_win32::nt::environment::from_unix(std::env::vars_os()),
+        trace,
+    }
+}
+
+fn to_windows(path: &Path) -> Vec<u16> {
+    unix_to_win32(path, &Drives { c: None })
+}
+
+/// Makes the gate of a 32-bit process.
+fn make_trampoline(process: &Process) -> Result<&'static Trampoline, LoadError> {
+    let setup = |status| LoadError::Setup { what: "the gate".to_owned(), status };
+    let address = process.memory.allocate_code(gate::TRAMPOLINE_SIZE, &[], "32-bit gate").map_err(setup)?;
+    let address = u32::try_from(address).map_err(|_| setup(plat_win32::NtStatus::NO_MEMORY))?;
+    Ok(Box::leak(Box::new(Trampoline::new(address))))
+}

@@ -1,0 +1,238 @@
+//! memoryapi.h: file mappings and their views.
+
+use plat_abi::{GuestWord, Memory, winapi};
+use plat_regions::Address;
+use plat_regions::windows::PageProtection;
+
+use crate::dll;
+use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::file::FileObject;
+use crate::nt::handle::HandleFlags;
+use crate::nt::section::SectionObject;
+use crate::{NtStatus, Win32Error};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    partial CreateFileMappingA, "names are known in this process only; SEC_ flags are ignored";
+    partial CreateFileMappingW, "names are known in this process only; SEC_ flags are ignored";
+    partial OpenFileMappingA, "names are known in this process only";
+    partial OpenFileMappingW, "names are known in this process only";
+    full MapViewOfFile;
+    full MapViewOfFileEx;
+    full UnmapViewOfFile;
+    full FlushViewOfFile;
+};
+
+/// `SECTION_ALL_ACCESS`.
+const SECTION_ALL_ACCESS: u32 = 0xf_001f;
+/// `FILE_MAP_COPY`.
+const FILE_MAP_COPY: u32 = 1;
+/// `FILE_MAP_WRITE`.
+const FILE_MAP_WRITE: u32 = 2;
+/// `FILE_MAP_EXECUTE`.
+const FILE_MAP_EXECUTE: u32 = 0x20;
+
+fn create(
+    guest: &mut Guest,
+    file: GuestWord,
+    protect: u32,
+    size: u64,
+    name: Option<Vec<u16>>,
+) -> Result<GuestWord, Win32Error> {
+    let process = guest.process();
+    let access = SECTION_ALL_ACCESS;
+    if let Some(found) = name.as_deref().and_then(|name| process.sections.find(name)) {
+        let handle = process.handles.insert(found, access, HandleFlags::empty());
+        guest.set_last_error(Win32Error::ALREADY_EXISTS);
+        return Ok(GuestWord(handle));
+    }
+    // The low byte is the protection; SEC_ flags lie above it.
+    let protection = PageProtection::from_bits_retain(protect & 0xff);
+    let invalid = if process.machine.is_64() { u64::MAX } else { 0xffff_ffff };
+    let object = if file.get() == invalid {
+        SectionObject::create(None, protection, size)
+    } else {
+        let file = process.handles.get::<FileObject>(file.get())?;
+        SectionObject::create(Some(&file), protection, size)
+    };
+    let object = std::sync::Arc::new(object.map_err(|status| match status {
+        // Windows tells these apart only here.
+        NtStatus::MAPPED_FILE_SIZE_ZERO => Win32Error::FILE_INVALID,
+        status => status.to_win32(),
+    })?);
+    if let Some(name) = name {
+        process.sections.name(&name, &object);
+    }
+    guest.set_last_error(Win32Error::SUCCESS);
+    Ok(GuestWord(process.handles.insert(object, access, HandleFlags::empty())))
+}
+
+fn wide_name(guest: &Guest, name: GuestWord) -> Result<Option<Vec<u16>>, Win32Error> {
+    if name.is_null() { Ok(None) } else { Ok(Some(guest.read_wide_string(name.get())?)) }
+}
+
+fn narrow_name(guest: &Guest, name: GuestWord) -> Result<Option<Vec<u16>>, Win32Error> {
+    if name.is_null() {
+        return Ok(None);
+    }
+    let bytes = guest.read_c_string(name.get())?;
+    Ok(Some(guest.process().files.widen(&bytes)))
+}
+
+/// Makes a section of a file or of memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemappingw>
+#[winapi]
+pub fn CreateFileMappingW(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpFileMappingAttributes: GuestWord,
+    flProtect: u32,
+    dwMaximumSizeHigh: u32,
+    dwMaximumSizeLow: u32,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let _ = lpFileMappingAttributes;
+    let name = wide_name(guest, lpName)?;
+    let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
+    create(guest, hFile, flProtect, size, name)
+}
+
+/// Makes a section of a file or of memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createfilemappinga>
+#[winapi]
+pub fn CreateFileMappingA(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpFileMappingAttributes: GuestWord,
+    flProtect: u32,
+    dwMaximumSizeHigh: u32,
+    dwMaximumSizeLow: u32,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let _ = lpFileMappingAttributes;
+    let name = narrow_name(guest, lpName)?;
+    let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
+    create(guest, hFile, flProtect, size, name)
+}
+
+fn open(guest: &mut Guest, name: Option<Vec<u16>>) -> Result<GuestWord, Win32Error> {
+    let name = name.ok_or(Win32Error::INVALID_PARAMETER)?;
+    let found = guest.process().sections.find(&name).ok_or(Win32Error::FILE_NOT_FOUND)?;
+    Ok(GuestWord(guest.process().handles.insert(found, SECTION_ALL_ACCESS, HandleFlags::empty())))
+}
+
+/// Opens a named section.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-openfilemappingw>
+#[winapi]
+pub fn OpenFileMappingW(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let _ = (dwDesiredAccess, bInheritHandle);
+    let name = wide_name(guest, lpName)?;
+    open(guest, name)
+}
+
+/// Opens a named section.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-openfilemappinga>
+#[winapi]
+pub fn OpenFileMappingA(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let _ = (dwDesiredAccess, bInheritHandle);
+    let name = narrow_name(guest, lpName)?;
+    open(guest, name)
+}
+
+fn map(
+    guest: &mut Guest,
+    section: GuestWord,
+    access: u32,
+    offset: u64,
+    size: GuestWord,
+    base: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let execute = access & FILE_MAP_EXECUTE != 0;
+    // FILE_MAP_ALL_ACCESS contains both bits, and means writing to the section.
+    let protection = match (access & FILE_MAP_WRITE != 0, access & FILE_MAP_COPY != 0, execute) {
+        (true, _, false) => PageProtection::READWRITE,
+        (true, _, true) => PageProtection::EXECUTE_READWRITE,
+        (false, true, false) => PageProtection::WRITECOPY,
+        (false, true, true) => PageProtection::EXECUTE_WRITECOPY,
+        (false, false, true) => PageProtection::EXECUTE_READ,
+        (false, false, false) => PageProtection::READONLY,
+    };
+    let process = guest.process();
+    let object = process.handles.get::<SectionObject>(section.get())?;
+    let base = (!base.is_null()).then(|| Address::new(base.get()));
+    let range = object.map(process, base, offset, size.get(), protection).map_err(NtStatus::to_win32)?;
+    Ok(GuestWord(range.start.get()))
+}
+
+/// Maps a view of a section.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffile>
+#[winapi]
+pub fn MapViewOfFile(
+    guest: &mut Guest,
+    hFileMappingObject: GuestWord,
+    dwDesiredAccess: u32,
+    dwFileOffsetHigh: u32,
+    dwFileOffsetLow: u32,
+    dwNumberOfBytesToMap: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let offset = u64::from(dwFileOffsetHigh) << 32 | u64::from(dwFileOffsetLow);
+    map(guest, hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, GuestWord::NULL)
+}
+
+/// Maps a view of a section at a given address.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffileex>
+#[winapi]
+pub fn MapViewOfFileEx(
+    guest: &mut Guest,
+    hFileMappingObject: GuestWord,
+    dwDesiredAccess: u32,
+    dwFileOffsetHigh: u32,
+    dwFileOffsetLow: u32,
+    dwNumberOfBytesToMap: GuestWord,
+    lpBaseAddress: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let offset = u64::from(dwFileOffsetHigh) << 32 | u64::from(dwFileOffsetLow);
+    map(guest, hFileMappingObject, dwDesiredAccess, offset, dwNumberOfBytesToMap, lpBaseAddress)
+}
+
+/// Unmaps a view.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-unmapviewoffile>
+#[winapi]
+pub fn UnmapViewOfFile(guest: &mut Guest, lpBaseAddress: GuestWord) -> Result<Bool, Win32Error> {
+    let base = Address::new(lpBaseAddress.get());
+    let memory = &guest.process().memory;
+    memory.change(|books| books.unmap(base)).map_err(|_| Win32Error::INVALID_ADDRESS)?;
+    Ok(TRUE)
+}
+
+/// Writes a view's changed pages to the file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-flushviewoffile>
+#[winapi]
+pub fn FlushViewOfFile(
+    guest: &mut Guest,
+    lpBaseAddress: GuestWord,
+    dwNumberOfBytesToFlush: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let memory = &guest.process().memory;
+    memory.flush_view(lpBaseAddress.get(), dwNumberOfBytesToFlush.get()).map_err(NtStatus::to_win32)?;
+    Ok(TRUE)
+}

@@ -1,0 +1,175 @@
+//! ctype.h and wctype.h: what kind a character is, and its other case.
+//!
+//! The table of the "C" locale is exported as `_ctype`; old programs' macros index it through `_pctype`.
+//! Source: <https://learn.microsoft.com/cpp/c-runtime-library/character-classification>
+
+use plat_abi::winapi;
+
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
+use crate::logic::nls::{case, ctype};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full isalpha; full isupper; full islower; full isdigit; full isxdigit; full isspace; full ispunct;
+    full isalnum; full isprint; full isgraph; full iscntrl; full __isascii; full __toascii; full __iscsym; full __iscsymf;
+    full tolower; full toupper; full _tolower; full _toupper; full _isctype;
+    full iswalpha; full iswupper; full iswlower; full iswdigit; full iswxdigit; full iswspace; full iswpunct;
+    full iswalnum; full iswprint; full iswgraph; full iswcntrl; full iswascii; full iswctype; full "is_wctype" = iswctype;
+    full towlower; full towupper;
+    full _ismbblead; full _ismbbtrail; full isleadbyte;
+};
+
+/// `_UPPER`, `_LOWER`, `_DIGIT`, `_SPACE`, `_PUNCT`, `_CONTROL`, `_BLANK`, `_HEX`: bits of the table.
+const UPPER: u32 = 1;
+const LOWER: u32 = 2;
+const DIGIT: u32 = 4;
+const SPACE: u32 = 8;
+const PUNCT: u32 = 0x10;
+const CONTROL: u32 = 0x20;
+const BLANK: u32 = 0x40;
+const HEX: u32 = 0x80;
+/// `_ALPHA` as a mask: bit 0x100 means a letter without case.
+const ALPHA: u32 = 0x100 | UPPER | LOWER;
+
+/// Returns the bits of a byte in the "C" locale.
+pub(super) const fn bits(byte: u8) -> u32 {
+    match byte {
+        b'A'..=b'F' => UPPER | HEX,
+        b'G'..=b'Z' => UPPER,
+        b'a'..=b'f' => LOWER | HEX,
+        b'g'..=b'z' => LOWER,
+        b'0'..=b'9' => DIGIT | HEX,
+        b' ' => SPACE | BLANK,
+        9..=13 => SPACE | CONTROL,
+        0..=31 | 127 => CONTROL,
+        33..=126 => PUNCT,
+        _ => 0,
+    }
+}
+
+/// Returns the exported table: the entry of EOF, then one for each byte.
+pub(super) fn table() -> Vec<u8> {
+    let entries = std::iter::once(0).chain((0..=255).map(bits));
+    entries.flat_map(|entry| (entry as u16).to_le_bytes()).collect()
+}
+
+fn is(c: i32, mask: u32) -> i32 {
+    u8::try_from(c).map_or(0, |byte| (bits(byte) & mask) as i32)
+}
+
+fn is_wide(c: u16, mask: u32) -> i32 {
+    // wctype's bits are those of GetStringTypeW, whose C1_ALPHA every letter has.
+    let mask = if mask & ALPHA == ALPHA { mask & !(UPPER | LOWER) } else { mask };
+    (u32::from(ctype::character_type(c)) & mask) as i32
+}
+
+/// Defines `isX` for bytes and `iswX` for wide characters.
+macro_rules! classes {
+    ($($narrow:ident, $wide:ident, $text:literal, $mask:expr;)*) => {$(
+        #[doc = concat!("Says whether a byte is ", $text, ".")]
+        ///
+        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/is-isw-routines>
+        #[winapi(cdecl)]
+        pub fn $narrow(guest: &mut Guest, c: i32) -> i32 {
+            let _ = guest;
+            is(c, $mask)
+        }
+
+        #[doc = concat!("Says whether a wide character is ", $text, ".")]
+        ///
+        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/is-isw-routines>
+        #[winapi(cdecl)]
+        pub fn $wide(guest: &mut Guest, c: u16) -> i32 {
+            let _ = guest;
+            is_wide(c, $mask)
+        }
+    )*};
+}
+classes! {
+    isalpha, iswalpha, "a letter", ALPHA;
+    isupper, iswupper, "an upper-case letter", UPPER;
+    islower, iswlower, "a lower-case letter", LOWER;
+    isdigit, iswdigit, "a decimal digit", DIGIT;
+    isxdigit, iswxdigit, "a hexadecimal digit", HEX;
+    isspace, iswspace, "white space", SPACE;
+    ispunct, iswpunct, "punctuation", PUNCT;
+    isalnum, iswalnum, "a letter or a digit", ALPHA | DIGIT;
+    isprint, iswprint, "printable, space included", BLANK | PUNCT | ALPHA | DIGIT;
+    isgraph, iswgraph, "printable, space excluded", PUNCT | ALPHA | DIGIT;
+    iscntrl, iswcntrl, "a control character", CONTROL;
+}
+
+/// Defines functions of one character.
+macro_rules! of_one {
+    ($($name:ident($c:ident: $type:ty) -> $result:ty, $doc:literal, $page:literal: $body:expr;)*) => {$(
+        #[doc = $doc]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[winapi(cdecl)]
+        pub fn $name(guest: &mut Guest, $c: $type) -> $result {
+            let _ = guest;
+            $body
+        }
+    )*};
+}
+of_one! {
+    __isascii(c: i32) -> i32, "Says whether a character is ASCII.", "isascii-isascii-iswascii": i32::from((0..128).contains(&c));
+    __toascii(c: i32) -> i32, "Cuts a character to ASCII.", "toascii-toascii": c & 0x7f;
+    __iscsym(c: i32) -> i32, "Says whether a character may stand in an identifier.", "iscsym-functions":
+        i32::from(is(c, ALPHA | DIGIT) != 0 || c == i32::from(b'_'));
+    __iscsymf(c: i32) -> i32, "Says whether a character may begin an identifier.", "iscsym-functions":
+        i32::from(is(c, ALPHA) != 0 || c == i32::from(b'_'));
+    tolower(c: i32) -> i32, "Returns the lower case of a byte.", "tolower-tolower-towlower-tolower-l-towlower-l":
+        if is(c, UPPER) != 0 { c + 32 } else { c };
+    toupper(c: i32) -> i32, "Returns the upper case of a byte.", "toupper-toupper-towupper-toupper-l-towupper-l":
+        if is(c, LOWER) != 0 { c - 32 } else { c };
+    _tolower(c: i32) -> i32, "Returns the lower case of an upper-case letter.", "tolower-tolower-towlower-tolower-l-towlower-l": c.wrapping_add(32);
+    _toupper(c: i32) -> i32, "Returns the upper case of a lower-case letter.", "toupper-toupper-towupper-toupper-l-towupper-l": c.wrapping_sub(32);
+    iswascii(c: u16) -> i32, "Says whether a wide character is ASCII.", "isascii-isascii-iswascii": i32::from(c < 128);
+    towlower(c: u16) -> i32, "Returns the lower case of a wide character.", "tolower-tolower-towlower-tolower-l-towlower-l": i32::from(case::downcase(c));
+    towupper(c: u16) -> i32, "Returns the upper case of a wide character.", "toupper-toupper-towupper-toupper-l-towupper-l": i32::from(case::upcase(c));
+    _ismbblead(c: u32) -> i32, "Says whether a byte begins a double-byte character: no code page here has any.", "ismbblead-ismbblead-l": { let _ = c; 0 };
+    _ismbbtrail(c: u32) -> i32, "Says whether a byte ends a double-byte character: no code page here has any.", "ismbbtrail-ismbbtrail-l": { let _ = c; 0 };
+    isleadbyte(c: i32) -> i32, "Says whether a byte begins a double-byte character: no code page here has any.", "isleadbyte-isleadbyte-l": { let _ = c; 0 };
+}
+
+/// Says which of the kinds of `desc` a byte has.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/isctype-iswctype-isctype-l-iswctype-l>
+#[winapi(cdecl)]
+pub fn _isctype(guest: &mut Guest, c: i32, desc: i32) -> i32 {
+    let _ = guest;
+    is(c, desc as u32)
+}
+
+/// Says which of the kinds of `desc` a wide character has.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/isctype-iswctype-isctype-l-iswctype-l>
+#[winapi(cdecl)]
+pub fn iswctype(guest: &mut Guest, c: u16, desc: u16) -> i32 {
+    let _ = guest;
+    is_wide(c, u32::from(desc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_agrees_with_the_standard_library() {
+        for byte in 0..=127u8 {
+            let has = |mask| bits(byte) & mask != 0;
+            assert_eq!(has(ALPHA), byte.is_ascii_alphabetic(), "{byte}");
+            assert_eq!(has(DIGIT), byte.is_ascii_digit(), "{byte}");
+            assert_eq!(has(HEX), byte.is_ascii_hexdigit(), "{byte}");
+            assert_eq!(has(PUNCT), byte.is_ascii_punctuation(), "{byte}");
+            assert_eq!(has(CONTROL), byte.is_ascii_control(), "{byte}");
+            // C has the vertical tab as white space; Rust has not.
+            assert_eq!(has(SPACE), byte.is_ascii_whitespace() || byte == 11, "{byte}");
+        }
+        assert_eq!(table().len(), 514);
+        assert_eq!(is(-1, u32::MAX), 0);
+    }
+}

@@ -1,0 +1,405 @@
+//! File descriptors: small numbers for handles, with text mode (CR LF, Ctrl-Z), append mode and devices.
+//!
+//! Key types: [`Descriptors`], [`Descriptor`]. `io.rs` exports the functions.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bitflags::bitflags;
+use plat_abi::{Fault, Memory};
+
+use super::errno::{EBADF, EMFILE};
+use super::handles::{self, Kind, Whence};
+use super::state::{crt, set_errno, set_win32_errno};
+use crate::Win32Error;
+use crate::guest::Guest;
+
+/// How many descriptors there may be.
+const DESCRIPTORS_MAX: usize = 2048;
+/// The most that is copied through the host in one piece, in bytes.
+const PIECE: u64 = 1 << 18;
+const CTRL_Z: u8 = 0x1a;
+
+bitflags! {
+    /// How a descriptor behaves.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(super) struct Mode: u32 {
+        /// Every write goes to the end of the file.
+        const APPEND = 1;
+        /// Lines end with CR LF in the file, with LF in the program.
+        const TEXT = 2;
+        /// Text mode has met Ctrl-Z: there is nothing more to read.
+        const END = 4;
+        /// A console or another character device.
+        const DEVICE = 8;
+        /// A pipe.
+        const PIPE = 16;
+        /// The file is removed when closed.
+        const TEMPORARY = 32;
+    }
+}
+
+/// An open descriptor.
+#[derive(Debug, Default)]
+pub(super) struct Descriptor {
+    /// The Windows handle.
+    pub(super) handle: u64,
+    /// How it behaves.
+    pub(super) mode: Mode,
+    /// A byte read ahead in text mode: what came after a CR at the end of a piece.
+    ahead: Option<u8>,
+    /// The bytes of the last read in text mode as they stand in the file: `ftell` counts in them.
+    raw: Vec<u8>,
+}
+
+type Shared = Arc<Mutex<Descriptor>>;
+
+/// All descriptors by number.
+#[derive(Default)]
+pub(super) struct Descriptors {
+    table: Mutex<Vec<Option<Shared>>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns the mode bits that a handle's kind gives.
+fn kind_mode(kind: Kind) -> Mode {
+    match kind {
+        Kind::Disk => Mode::empty(),
+        Kind::Character => Mode::DEVICE,
+        Kind::Pipe => Mode::PIPE,
+    }
+}
+
+/// Opens descriptors 0, 1 and 2 for the standard handles, in text mode.
+pub(super) fn attach(guest: &mut Guest) {
+    let mut table = Vec::new();
+    for index in 0..3 {
+        let handle = handles::standard(guest, index);
+        let kind = handles::kind(guest, handle);
+        table.push(kind.ok().map(|kind| {
+            let mode = Mode::TEXT | kind_mode(kind);
+            Arc::new(Mutex::new(Descriptor { handle, mode, ..Descriptor::default() }))
+        }));
+    }
+    *lock(&crt(guest).descriptors.table) = table;
+}
+
+/// Returns an open descriptor.
+pub(super) fn get(guest: &Guest, fd: i32) -> Option<Shared> {
+    lock(&crt(guest).descriptors.table).get(usize::try_from(fd).ok()?)?.clone()
+}
+
+/// Returns an open descriptor, or sets `errno` to EBADF.
+pub(super) fn get_or_errno(guest: &mut Guest, fd: i32) -> Result<Option<Shared>, Fault> {
+    let found = get(guest, fd);
+    if found.is_none() {
+        set_errno(guest, EBADF)?;
+    }
+    Ok(found)
+}
+
+/// Returns the mode of a descriptor; none is empty.
+pub(super) fn mode(guest: &Guest, fd: i32) -> Mode {
+    get(guest, fd).map_or(Mode::empty(), |descriptor| lock(&descriptor).mode)
+}
+
+/// Changes the translation mode; returns whether it was text before.
+pub(super) fn set_text(descriptor: &Shared, text: bool) -> bool {
+    let mut descriptor = lock(descriptor);
+    let was = descriptor.mode.contains(Mode::TEXT);
+    descriptor.mode.set(Mode::TEXT, text);
+    was
+}
+
+/// Returns the handle of a descriptor.
+pub(super) fn handle(descriptor: &Shared) -> u64 {
+    lock(descriptor).handle
+}
+
+/// Gives a handle the lowest free number, or -1 with `errno` EMFILE.
+pub(super) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, Fault> {
+    let kind = handles::kind(guest, handle).map(kind_mode).unwrap_or_default();
+    let shared = Arc::new(Mutex::new(Descriptor { handle, mode: mode | kind, ..Descriptor::default() }));
+    let mut table = lock(&crt(guest).descriptors.table);
+    let free = table.iter().position(Option::is_none);
+    if let Some(index) = free {
+        table[index] = Some(shared);
+        return Ok(index as i32);
+    }
+    if table.len() < DESCRIPTORS_MAX {
+        table.push(Some(shared));
+        return Ok(table.len() as i32 - 1);
+    }
+    drop(table);
+    set_errno(guest, EMFILE)?;
+    Ok(-1)
+}
+
+/// Puts a handle at a given number, whose own descriptor must have been closed.
+pub(super) fn put_at(guest: &Guest, fd: i32, handle: u64, mode: Mode) -> bool {
+    let Some(index) = usize::try_from(fd).ok().filter(|&index| index < DESCRIPTORS_MAX) else { return false };
+    let mut table = lock(&crt(guest).descriptors.table);
+    if table.len() <= index {
+        table.resize(index + 1, None);
+    }
+    table[index] = Some(Arc::new(Mutex::new(Descriptor { handle, mode, ..Descriptor::default() })));
+    true
+}
+
+/// Closes a descriptor and its handle; returns 0, or -1 with `errno`.
+pub(super) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
+    let taken = {
+        let mut table = lock(&crt(guest).descriptors.table);
+        usize::try_from(fd).ok().and_then(|index| table.get_mut(index)?.take())
+    };
+    let Some(descriptor) = taken else {
+        set_errno(guest, EBADF)?;
+        return Ok(-1);
+    };
+    let handle = handle(&descriptor);
+    // stdout and stderr may share one handle: the last of them closes it.
+    let is_shared =
+        lock(&crt(guest).descriptors.table).iter().flatten().any(|other| lock(other).handle == handle);
+    let closed = if is_shared { Ok(()) } else { handles::close(guest, handle) };
+    finish(guest, closed.map(|()| 0))
+}
+
+/// Turns a native result into the runtime's: the value, or -1 with `errno`.
+pub(super) fn finish(guest: &mut Guest, result: Result<i32, Win32Error>) -> Result<i32, Fault> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(error) => set_win32_errno(guest, error).map(|()| -1),
+    }
+}
+
+/// Writes bytes of the program (LF) to a descriptor; returns how many of them, or -1 with `errno`.
+pub(super) fn write_to(guest: &mut Guest, fd: i32, bytes: &[u8]) -> Result<i32, Fault> {
+    let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
+    let result = write_locked(guest, &descriptor, bytes);
+    finish(guest, result.map(|count| count as i32))
+}
+
+fn write_locked(guest: &mut Guest, descriptor: &Shared, bytes: &[u8]) -> Result<usize, Win32Error> {
+    let descriptor = lock(descriptor);
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    if descriptor.mode.contains(Mode::APPEND) {
+        // What cannot be sought (a pipe, a console) is at its end anyway.
+        let _ = handles::seek(guest, descriptor.handle, 0, Whence::End);
+    }
+    if !descriptor.mode.contains(Mode::TEXT) {
+        return handles::write(guest, descriptor.handle, bytes);
+    }
+    let translated = to_file_lines(bytes);
+    let written = handles::write(guest, descriptor.handle, &translated)?;
+    Ok(if written >= translated.len() { bytes.len() } else { count_program_bytes(bytes, written) })
+}
+
+/// Writes guest memory to a descriptor; returns how many bytes, or -1 with `errno`.
+pub(super) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
+    let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
+    let mode = lock(&descriptor).mode;
+    if !mode.intersects(Mode::TEXT | Mode::APPEND) && length > 0 {
+        let handle = handle(&descriptor);
+        let written = handles::write_from_guest(guest, handle, address, length);
+        return finish(guest, written.map(|count| count as i32));
+    }
+    let mut done = 0;
+    while done < length {
+        let piece = PIECE.min(length - done);
+        let bytes = guest.read_vec(address.wrapping_add(done), piece)?;
+        let written = write_to(guest, fd, &bytes)?;
+        if written < 0 {
+            return Ok(if done > 0 { done as i32 } else { -1 });
+        }
+        done += written as u64;
+        if (written as u64) < piece {
+            break;
+        }
+    }
+    Ok(done as i32)
+}
+
+/// Reads from a descriptor to guest memory; returns how many bytes, 0 at the end, or -1 with `errno`.
+pub(super) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
+    let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
+    if let Some(handle) = binary_handle(&descriptor) {
+        let read = match handles::read_to_guest(guest, handle, address, length) {
+            Err(Win32Error::BROKEN_PIPE | Win32Error::HANDLE_EOF) => Ok(0),
+            other => other,
+        };
+        return finish(guest, read.map(|count| count as i32));
+    }
+    let mut done = 0;
+    while done < length {
+        let wanted = PIECE.min(length - done) as usize;
+        let result = read_locked(guest, &descriptor, wanted);
+        let bytes = match result {
+            Ok(bytes) => bytes,
+            Err(_) if done > 0 => break,
+            Err(error) => return finish(guest, Err(error)),
+        };
+        guest.write_bytes(address.wrapping_add(done), &bytes)?;
+        done += bytes.len() as u64;
+        // A pipe or a console may give less than is asked for: what is there is enough.
+        if bytes.len() < wanted {
+            break;
+        }
+    }
+    Ok(done as i32)
+}
+
+/// Returns the handle of a descriptor that needs no translation and has read nothing ahead.
+fn binary_handle(descriptor: &Shared) -> Option<u64> {
+    let descriptor = lock(descriptor);
+    let is_plain = !descriptor.mode.contains(Mode::TEXT) && descriptor.ahead.is_none();
+    is_plain.then_some(descriptor.handle)
+}
+
+fn read_locked(guest: &mut Guest, descriptor: &Shared, wanted: usize) -> Result<Vec<u8>, Win32Error> {
+    let mut descriptor = lock(descriptor);
+    let mut raw: Vec<u8> = descriptor.ahead.take().into_iter().collect();
+    if descriptor.mode.contains(Mode::END) || wanted == 0 {
+        return Ok(Vec::new());
+    }
+    let start = raw.len();
+    raw.resize(wanted.max(start), 0);
+    let count = read_or_end(guest, descriptor.handle, &mut raw[start..])?;
+    raw.truncate(start + count);
+    if !descriptor.mode.contains(Mode::TEXT) || raw.is_empty() {
+        return Ok(raw);
+    }
+    if raw.last() == Some(&b'\r') {
+        let mut next = [0];
+        if read_or_end(guest, descriptor.handle, &mut next)? == 1 {
+            if next[0] == b'\n' { raw.push(b'\n') } else { descriptor.ahead = Some(next[0]) }
+        }
+    }
+    let text = to_program_lines(&raw, descriptor.mode.contains(Mode::DEVICE));
+    if text.ended {
+        descriptor.mode.insert(Mode::END);
+    }
+    raw.truncate(text.raw_length);
+    descriptor.raw = raw;
+    Ok(text.bytes)
+}
+
+/// Reads; the end of a pipe whose writer is gone is an end, not an error.
+fn read_or_end(guest: &mut Guest, handle: u64, into: &mut [u8]) -> Result<usize, Win32Error> {
+    match handles::read(guest, handle, into) {
+        Err(Win32Error::BROKEN_PIPE | Win32Error::HANDLE_EOF) => Ok(0),
+        other => other,
+    }
+}
+
+/// Moves a descriptor's position; returns the new one, or -1 with `errno`.
+pub(super) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> Result<i64, Fault> {
+    let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
+    let result = {
+        let mut descriptor = lock(&descriptor);
+        let ahead = if whence == Whence::Current { i64::from(descriptor.ahead.is_some()) } else { 0 };
+        let is_query = whence == Whence::Current && offset == 0;
+        let moved =
+            handles::seek(guest, descriptor.handle, if is_query { 0 } else { offset - ahead }, whence);
+        if moved.is_ok() && !is_query {
+            descriptor.ahead = None;
+            descriptor.mode.remove(Mode::END);
+        }
+        moved.map(|position| position as i64 - if is_query { ahead } else { 0 })
+    };
+    match result {
+        Ok(position) => Ok(position),
+        Err(error) => set_win32_errno(guest, error).map(|()| -1),
+    }
+}
+
+/// Returns how many bytes of the file the last read in text mode took, and how many of them stand for the first
+/// `read` bytes that the program got.
+pub(super) fn raw_lengths(guest: &Guest, fd: i32, read: usize) -> (u64, u64) {
+    let Some(descriptor) = get(guest, fd) else { return (0, 0) };
+    let descriptor = lock(&descriptor);
+    let (mut at, mut given) = (0, 0);
+    while at < descriptor.raw.len() && given < read {
+        at += if descriptor.raw[at..].starts_with(b"\r\n") { 2 } else { 1 };
+        given += 1;
+    }
+    (descriptor.raw.len() as u64, at as u64)
+}
+
+/// Puts a CR before each LF.
+fn to_file_lines(bytes: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(bytes.len() + bytes.len() / 16 + 8);
+    for &byte in bytes {
+        if byte == b'\n' {
+            lines.push(b'\r');
+        }
+        lines.push(byte);
+    }
+    lines
+}
+
+/// Returns how many of the program's bytes were written when the file took `written`.
+fn count_program_bytes(bytes: &[u8], written: usize) -> usize {
+    let mut in_file = 0;
+    for (index, &byte) in bytes.iter().enumerate() {
+        in_file += if byte == b'\n' { 2 } else { 1 };
+        if in_file > written {
+            return index;
+        }
+    }
+    bytes.len()
+}
+
+/// What text mode makes of a piece of a file.
+struct Text {
+    bytes: Vec<u8>,
+    /// Whether Ctrl-Z ended it.
+    ended: bool,
+    /// How many bytes of the file count as read.
+    raw_length: usize,
+}
+
+/// Drops the CR of each CR LF and ends at Ctrl-Z, which a device returns as a byte when it is not the first.
+fn to_program_lines(raw: &[u8], is_device: bool) -> Text {
+    let mut bytes = Vec::with_capacity(raw.len());
+    for (index, &byte) in raw.iter().enumerate() {
+        if byte == CTRL_Z && (!is_device || index == 0) {
+            return Text { bytes, ended: !is_device, raw_length: index };
+        }
+        if byte != b'\r' || raw.get(index + 1) != Some(&b'\n') {
+            bytes.push(byte);
+        }
+    }
+    Text { bytes, ended: false, raw_length: raw.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_translated_both_ways() {
+        let cases: [(&[u8], &[u8], bool); 6] = [
+            (b"a\r\nb", b"a\nb", false),
+            (b"a\rb\r", b"a\rb\r", false),
+            (b"\r\r\n", b"\r\n", false),
+            (b"a\x1ab", b"a", true),
+            (b"\n", b"\n", false),
+            (b"", b"", false),
+        ];
+        for (raw, expected, ended) in cases {
+            let text = to_program_lines(raw, false);
+            assert_eq!((text.bytes.as_slice(), text.ended), (expected, ended), "{raw:?}");
+        }
+        assert_eq!(to_file_lines(b"a\n\nb"), b"a\r\n\r\nb");
+    }
+
+    #[test]
+    fn partial_writes_count_in_the_programs_bytes() {
+        let written = |count| count_program_bytes(b"a\nb", count);
+        assert_eq!([written(0), written(1), written(2), written(3), written(4)], [0, 1, 1, 2, 3]);
+    }
+}

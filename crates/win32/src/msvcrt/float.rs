@@ -1,0 +1,60 @@
+//! float.h: control and status of the floating-point unit, and the x87 intrinsics of 32-bit compilers.
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use super::float_leaves as leaves;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    code _ftol: leaves::FTOL;
+    code _ftol2: leaves::FTOL;
+    code _ftol2_sse: leaves::FTOL;
+    code _control87: leaves::CONTROL87;
+    code _controlfp: leaves::CONTROLFP;
+    code _statusfp: leaves::STATUSFP;
+    code _clearfp: leaves::CLEARFP;
+    code _status87: leaves::STATUSFP;
+    code _clear87: leaves::CLEARFP;
+    code _fpreset: leaves::FPRESET;
+    code _CIsqrt: leaves::CI_SQRT;
+    code _CIsin: leaves::CI_SIN;
+    code _CIcos: leaves::CI_COS;
+    code _CItan: leaves::CI_TAN;
+    code _CIatan: leaves::CI_ATAN;
+    code _CIatan2: leaves::CI_ATAN2;
+    code _CIlog: leaves::CI_LOG;
+    code _CIlog10: leaves::CI_LOG10;
+    code _CIacos: leaves::CI_ACOS;
+    code _CIasin: leaves::CI_ASIN;
+    code _CIfmod: leaves::CI_FMOD;
+    code _CIexp: leaves::CI_EXP;
+    code _CIpow: leaves::CI_POW;
+    stub _CIsinh;
+    stub _CIcosh;
+    stub _CItanh;
+    partial _controlfp_s, "reads the default and refuses changes";
+};
+
+/// The control word that a program starts with: all exceptions masked, 53 bits, rounding to nearest.
+const CONTROL_DEFAULT: u32 = 0x9_001f;
+const ERROR_INVALID: i32 = super::errno::EINVAL;
+
+/// Stores the control word: it can be read and left as it is; a change is refused with EINVAL, as a call into the host
+/// cannot reach the caller's unit.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/controlfp-s>
+#[winapi(cdecl)]
+pub fn _controlfp_s(
+    guest: &mut Guest,
+    currentControl: GuestWord,
+    newControl: u32,
+    mask: u32,
+) -> Result<i32, Fault> {
+    if !currentControl.is_null() {
+        guest.write(currentControl.0, &CONTROL_DEFAULT)?;
+    }
+    Ok(if mask == 0 || (newControl ^ CONTROL_DEFAULT) & mask == 0 { 0 } else { ERROR_INVALID })
+}

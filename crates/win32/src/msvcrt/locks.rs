@@ -1,0 +1,131 @@
+//! Recursive locks: those of `_lock` by number, those of streams by address.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use plat_abi::{GuestWord, winapi};
+
+use super::state::crt;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
+use crate::teb::Teb;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full _lock;
+    full _unlock;
+    full _lock_file;
+    full _unlock_file;
+};
+
+/// All locks of the runtime, made when first taken.
+#[derive(Default)]
+pub(super) struct Locks {
+    locks: Mutex<HashMap<u64, Arc<Lock>>>,
+}
+
+/// A lock that its owner may take again.
+#[derive(Default)]
+pub(super) struct Lock {
+    /// The owning thread's identifier and how often it took the lock.
+    owner: Mutex<(u64, u32)>,
+    freed: Condvar,
+}
+
+impl Locks {
+    /// Returns the lock of this number or address.
+    pub(super) fn get(&self, key: u64) -> Arc<Lock> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.entry(key).or_default().clone()
+    }
+}
+
+impl Lock {
+    /// Takes the lock for a thread, waiting for it if need be.
+    pub(super) fn acquire(&self, thread: u64) {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        while owner.1 != 0 && owner.0 != thread {
+            owner = self.freed.wait(owner).unwrap_or_else(PoisonError::into_inner);
+        }
+        *owner = (thread, owner.1 + 1);
+    }
+
+    /// Gives the lock back once; a thread that does not own it changes nothing.
+    pub(super) fn release(&self, thread: u64) {
+        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        if owner.0 == thread && owner.1 > 0 {
+            owner.1 -= 1;
+            if owner.1 == 0 {
+                self.freed.notify_one();
+            }
+        }
+    }
+}
+
+/// Runs `work` while the calling thread holds the lock of `key`; `work` calls no guest code.
+pub(super) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
+    let (lock, thread) = (crt(guest).locks.get(key), thread_id(guest));
+    lock.acquire(thread);
+    let result = work(guest);
+    lock.release(thread);
+    result
+}
+
+fn thread_id(guest: &Guest) -> u64 {
+    guest.teb().get(Teb::THREAD_ID).unwrap_or(0)
+}
+
+/// Takes one of the runtime's locks.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/internal-crt-globals-and-functions>
+#[winapi(cdecl)]
+pub fn _lock(guest: &mut Guest, locknum: i32) {
+    crt(guest).locks.get(u64::from(locknum as u32)).acquire(thread_id(guest));
+}
+
+/// Gives back one of the runtime's locks.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/internal-crt-globals-and-functions>
+#[winapi(cdecl)]
+pub fn _unlock(guest: &mut Guest, locknum: i32) {
+    crt(guest).locks.get(u64::from(locknum as u32)).release(thread_id(guest));
+}
+
+/// Takes a stream's lock.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/lock-file>
+#[winapi(cdecl)]
+pub fn _lock_file(guest: &mut Guest, file: GuestWord) {
+    crt(guest).locks.get(file.0).acquire(thread_id(guest));
+}
+
+/// Gives back a stream's lock.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/unlock-file>
+#[winapi(cdecl)]
+pub fn _unlock_file(guest: &mut Guest, file: GuestWord) {
+    crt(guest).locks.get(file.0).release(thread_id(guest));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owner_takes_again_and_others_wait_until_the_last_release() {
+        let lock = Arc::new(Lock::default());
+        lock.acquire(1);
+        lock.acquire(1);
+        lock.release(2);
+        let other = Arc::clone(&lock);
+        let waiter = std::thread::spawn(move || {
+            other.acquire(2);
+            *other.owner.lock().unwrap()
+        });
+        lock.release(1);
+        assert_eq!(lock.owner.lock().unwrap().0, 1);
+        lock.release(1);
+        assert_eq!(waiter.join().unwrap(), (2, 1));
+    }
+}

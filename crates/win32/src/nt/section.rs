@@ -1,0 +1,135 @@
+//! Sections: what `CreateFileMapping` makes, and the views of them.
+//!
+//! Key types: [`SectionObject`], [`Sections`] (those with a name).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use plat_host::section::Section;
+use plat_regions::windows::{PageProtection, ViewRequest};
+use plat_regions::{Address, AddressRange};
+
+use super::file::FileObject;
+use super::object::{Object, ObjectKind};
+use crate::NtStatus;
+use crate::logic::nls::case::upcase_string;
+use crate::process::Process;
+
+/// A section.
+#[derive(Debug)]
+pub struct SectionObject {
+    section: Section,
+    /// The widest protection that views may have.
+    protection: PageProtection,
+    owner: String,
+}
+
+impl Object for SectionObject {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::Section
+    }
+}
+
+/// The named sections of this process.
+#[derive(Debug, Default)]
+pub struct Sections {
+    named: Mutex<HashMap<Vec<u16>, Weak<SectionObject>>>,
+}
+
+impl Sections {
+    /// Finds a section by name, without regard to case.
+    pub fn find(&self, name: &[u16]) -> Option<Arc<SectionObject>> {
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.get(&upcase_string(name))?.upgrade()
+    }
+
+    /// Gives a section a name.
+    pub fn name(&self, name: &[u16], section: &Arc<SectionObject>) {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.retain(|_, section| section.strong_count() > 0);
+        named.insert(upcase_string(name), Arc::downgrade(section));
+    }
+}
+
+impl SectionObject {
+    /// Makes a section of a file (of its size when `size` is 0; a longer one lengthens the file), or of memory.
+    ///
+    /// # Errors
+    /// `MAPPED_FILE_SIZE_ZERO` for an empty file, `SECTION_TOO_BIG` for a file that may not grow,
+    /// `INVALID_PARAMETER_4` for memory without size, `INVALID_PAGE_PROTECTION`, and the file's own.
+    pub fn create(
+        file: Option<&FileObject>,
+        protection: PageProtection,
+        size: u64,
+    ) -> Result<Self, NtStatus> {
+        if !protection.is_valid() || protection == PageProtection::NOACCESS {
+            return Err(NtStatus::INVALID_PAGE_PROTECTION);
+        }
+        let Some(file) = file else {
+            if size == 0 {
+                return Err(NtStatus::INVALID_PARAMETER_4);
+            }
+            let section = Section::anonymous(size).map_err(|errno| NtStatus::from_errno(errno.0))?;
+            return Ok(Self { section, protection, owner: "section".to_owned() });
+        };
+        let length = file.size()?;
+        if size == 0 && length == 0 {
+            return Err(NtStatus::MAPPED_FILE_SIZE_ZERO);
+        }
+        if size > length {
+            let grows =
+                protection == PageProtection::READWRITE || protection == PageProtection::EXECUTE_READWRITE;
+            if !grows {
+                return Err(NtStatus::SECTION_TOO_BIG);
+            }
+            file.set_size(size)?;
+        }
+        let size = if size == 0 { length } else { size };
+        let section = Section::of_file(&file.file, size).map_err(|errno| NtStatus::from_errno(errno.0))?;
+        let path = file.unix_path();
+        let name =
+            path.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+        Ok(Self { section, protection, owner: name.unwrap_or_else(|| "file".to_owned()) })
+    }
+
+    /// Returns its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.section.size()
+    }
+
+    /// Maps a view of `size` bytes (to the section's end when 0) from `offset`.
+    ///
+    /// # Errors
+    /// `MAPPED_ALIGNMENT` when the offset is no multiple of 64 KiB, `INVALID_VIEW_SIZE` past the end,
+    /// `SECTION_PROTECTION` when the section does not allow the protection, and what the books say.
+    pub fn map(
+        &self,
+        process: &Process,
+        base: Option<Address>,
+        offset: u64,
+        size: u64,
+        protection: PageProtection,
+    ) -> Result<AddressRange, NtStatus> {
+        if offset % plat_regions::ALLOCATION_GRANULARITY != 0 {
+            return Err(NtStatus::MAPPED_ALIGNMENT);
+        }
+        let rest =
+            self.size().checked_sub(offset).filter(|&rest| rest > 0).ok_or(NtStatus::INVALID_VIEW_SIZE)?;
+        let size = if size == 0 { rest } else { size };
+        // Views end at a page, the section within it.
+        if size > rest.next_multiple_of(plat_regions::PAGE_SIZE) {
+            return Err(NtStatus::INVALID_VIEW_SIZE);
+        }
+        let copies = protection.is_write_copy();
+        let allowed = self.protection.access();
+        let wanted = protection.access();
+        let writes = wanted.contains(plat_regions::Access::WRITE) && !copies;
+        let may_write = allowed.contains(plat_regions::Access::WRITE) && !self.protection.is_write_copy();
+        if writes && !may_write {
+            return Err(NtStatus::SECTION_PROTECTION);
+        }
+        let owner = format!("view of {}", self.owner);
+        let request = ViewRequest { base, size, offset, protection, zero_bits: 0, owner: owner.into() };
+        process.memory.map_view(&request, &self.section, !copies)
+    }
+}
