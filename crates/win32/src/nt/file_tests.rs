@@ -153,12 +153,14 @@ fn enumeration_is_sorted_as_ntfs_does() {
     let names = |pattern: &str| {
         let pattern: Vec<u16> = pattern.encode_utf16().collect();
         let mut rest = Enumeration::begin(&place.root, &pattern, false).expect("it is there");
-        let found: Vec<String> =
-            std::iter::from_fn(|| rest.next_entry()).map(|found| String::from_utf16_lossy(&found.name)).collect();
+        let found: Vec<String> = std::iter::from_fn(|| rest.next_entry())
+            .map(|found| String::from_utf16_lossy(&found.name))
+            .collect();
         found.join(" ")
     };
     assert_eq!(names("*"), ". .. A.txt b.txt c.TXT Sub _x");
     assert_eq!(names("*.txt"), "A.txt b.txt c.TXT");
+    assert_eq!(names("*."), ". .. Sub _x");
     assert_eq!(names("s*"), "Sub");
     assert_eq!(names("none*"), "");
 }
