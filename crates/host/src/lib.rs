@@ -5,6 +5,7 @@
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
 pub mod arena;
+pub mod clock;
 pub mod console;
 pub mod directory;
 pub mod environment;
@@ -15,4 +16,6 @@ pub mod maps;
 pub mod memory;
 pub mod section;
 pub mod signals;
+pub mod sysinfo;
 pub mod thread;
+pub mod thread_park;

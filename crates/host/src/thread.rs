@@ -5,3 +5,43 @@ pub fn exit_process(status: i32) -> ! {
     // SAFETY: 1. `_exit` has no preconditions. Rust's own buffers (standard output) are not used by the guest's side.
     unsafe { libc::_exit(status) }
 }
+
+/// Bytes of host stack for a guest thread: host frames only, the guest has a stack of its own.
+pub const HOST_STACK_SIZE: usize = 512 * 1024;
+
+/// Starts a host thread that carries a guest thread; nobody joins it.
+///
+/// # Errors
+/// The kernel's word when it starts no more threads.
+pub fn spawn(body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().stack_size(HOST_STACK_SIZE).spawn(body).map(drop)
+}
+
+/// Returns the kernel's identifier of the calling thread.
+pub fn kernel_id() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get() as u32
+}
+
+/// Lets another thread run, if one waits for the processor.
+pub fn yield_now() {
+    std::thread::yield_now();
+}
+
+/// Names the calling thread for debuggers and `ps`; the kernel keeps 15 bytes.
+pub fn set_name(name: &str) {
+    let bytes: Vec<u8> = name.bytes().filter(|&byte| byte != 0).take(15).collect();
+    if let Ok(name) = std::ffi::CString::new(bytes) {
+        let _ = rustix::thread::set_name(&name);
+    }
+}
+
+/// Sleeps for a while, in nanoseconds.
+pub fn sleep(nanoseconds: u64) {
+    std::thread::sleep(std::time::Duration::from_nanos(nanoseconds));
+}
+
+/// Waits a moment for another processor, in a loop that will soon sleep.
+#[inline]
+pub fn spin() {
+    std::hint::spin_loop();
+}

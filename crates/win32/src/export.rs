@@ -82,13 +82,26 @@ pub struct Data {
     pub initial: fn(Machine) -> Vec<u8>,
 }
 
-/// A function in guest code, for both machines; an empty slice where a machine has none.
+/// A function in guest code, for both machines; an empty slice where a machine does not export it.
 #[derive(Debug)]
 pub struct Code {
     /// 32-bit code.
     pub i386: &'static [u8],
     /// 64-bit code.
     pub amd64: &'static [u8],
+    /// The Rust function behind the code, if it has one: the loader puts its thunk right behind the bytes, and the
+    /// code jumps (or falls through) to its own end, arguments and stack as at its entry.
+    pub slow: Option<&'static ApiDescriptor<Guest>>,
+}
+
+impl Code {
+    /// Returns the bytes for a machine.
+    pub const fn bytes(&self, machine: Machine) -> &'static [u8] {
+        match machine {
+            Machine::I386 => self.i386,
+            Machine::Amd64 => self.amd64,
+        }
+    }
 }
 
 /// Makes the array of a DLL's [`Export`]s; see the module's documentation for the rows.

@@ -49,6 +49,7 @@ fn entries(machine: Machine) -> Vec<Entry> {
         .map(|(dll, export)| {
             let api = match export.body {
                 Body::Api(api) => Some(api),
+                Body::Code(code) => code.slow,
                 _ => None,
             };
             let stack_bytes = match machine {
@@ -197,6 +198,12 @@ pub struct Process {
     pub files: crate::nt::path::FileSystem,
     /// Its environment variables.
     pub environment: crate::nt::environment::Environment,
+    /// Its threads, thread-local slots and their callbacks.
+    pub threads: crate::nt::thread::Threads,
+    /// Its named objects.
+    pub names: crate::nt::names::Names,
+    /// Where 32-bit code enters the host, once it was placed.
+    pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -228,6 +235,9 @@ impl Process {
             crt: crate::msvcrt::Crt::default(),
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
+            threads: crate::nt::thread::Threads::default(),
+            names: crate::nt::names::Names::default(),
+            trampoline: OnceLock::new(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),

@@ -1,30 +1,534 @@
-//! processthreadsapi.h: processes and threads.
+//! processthreadsapi.h: threads, and what is asked about processes.
 
-use plat_abi::winapi;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use plat_abi::{GuestWord, Memory, winapi};
+use plat_host::clock::{self, ProcessorTime};
+
+use super::synchapi::queue_user_apc;
+use super::timezoneapi::write_file_time;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::Guest;
-use crate::teb::Teb;
+use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
+use crate::nt::handle::HandleFlags;
+use crate::nt::object::Object;
+use crate::nt::thread::{ProcessObject, ThreadObject};
+use crate::nt::thread_start::{self, ThreadPlan};
+use crate::nt::{sysinfo, time};
+use crate::{NtStatus, Win32Error};
 
-/// The exports of this header.
+/// The exports of this header. What is asked most is guest code (`leaves`).
 pub const EXPORTS: &[Export] = dll! {
-    full GetCurrentProcessId;
-    full GetCurrentThreadId;
+    full CreateThread;
+    full ExitThread;
+    full GetActiveProcessorCount;
+    full GetExitCodeProcess;
+    full GetExitCodeThread;
+    full GetPriorityClass;
+    full GetProcessAffinityMask;
+    full GetProcessId;
+    full GetProcessIdOfThread;
+    full GetProcessTimes;
+    full GetThreadId;
+    full GetThreadPriority;
+    full GetThreadTimes;
+    full IsProcessorFeaturePresent;
+    full IsWow64Process;
+    partial OpenProcess, "only this process";
+    full OpenThread;
+    full ProcessIdToSessionId;
+    full QueueUserAPC;
+    full ResumeThread;
+    partial SetPriorityClass, "the value is kept, Linux' priority stays";
+    partial SetProcessAffinityMask, "only this process; threads that run keep theirs";
+    partial SetProcessPriorityBoost, "Linux has no such boost";
+    full SetThreadAffinityMask;
+    partial SetThreadDescription, "only the program itself sees the name";
+    partial SetThreadIdealProcessor, "a hint that is not used";
+    partial SetThreadPriority, "the value is kept, Linux' priority stays";
+    partial SetThreadStackGuarantee, "the value is kept in the TEB";
+    partial SuspendThread, "another thread stops at its next wait";
+    full SwitchToThread;
+    partial TerminateThread, "another thread ends at its next wait";
 };
 
-/// Returns the identifier of the process.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocessid>
-#[winapi]
-pub fn GetCurrentProcessId(guest: &mut Guest) -> u32 {
-    guest.teb().get(Teb::PROCESS_ID).unwrap_or(0) as u32
+const THREAD_ALL_ACCESS: u32 = 0x1f_ffff;
+
+/// Returns a handle's object as its type; knows the pseudo handles.
+fn object<T: Object>(guest: &Guest, handle: GuestWord) -> Result<Arc<T>, Win32Error> {
+    guest.process().object_as(handle.get()).map_err(NtStatus::to_win32)
 }
 
-/// Returns the identifier of the calling thread.
+const CREATE_SUSPENDED: u32 = 4;
+const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
+
+/// Makes a thread.
 ///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthreadid>
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createthread>
 #[winapi]
-pub fn GetCurrentThreadId(guest: &mut Guest) -> u32 {
-    guest.teb().get(Teb::THREAD_ID).unwrap_or(0) as u32
+pub fn CreateThread(
+    guest: &mut Guest,
+    lpThreadAttributes: GuestWord,
+    dwStackSize: GuestWord,
+    lpStartAddress: GuestWord,
+    lpParameter: GuestWord,
+    dwCreationFlags: u32,
+    lpThreadId: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let process = guest.process();
+    let is_reservation = dwCreationFlags & STACK_SIZE_PARAM_IS_A_RESERVATION != 0;
+    let (stack_reserve, stack_commit) =
+        if is_reservation { (dwStackSize.get(), 0) } else { (0, dwStackSize.get()) };
+    let inherit = 2 * process.machine.pointer_size();
+    let is_inherited =
+        !lpThreadAttributes.is_null() && guest.read_u32(lpThreadAttributes.get() + inherit)? != 0;
+    let plan = ThreadPlan {
+        start: lpStartAddress.get(),
+        parameter: lpParameter.get(),
+        stack_reserve,
+        stack_commit,
+        is_suspended: dwCreationFlags & CREATE_SUSPENDED != 0,
+    };
+    let thread = thread_start::create(process, plan).map_err(NtStatus::to_win32)?;
+    if !lpThreadId.is_null() {
+        guest.write(lpThreadId.get(), &thread.id())?;
+    }
+    let flags = if is_inherited { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    Ok(GuestWord(process.handles.insert(thread, THREAD_ALL_ACCESS, flags)))
+}
+
+/// Ends the calling thread.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitthread>
+#[winapi]
+pub fn ExitThread(guest: &mut Guest, dwExitCode: u32) {
+    thread_start::end_current(guest, dwExitCode)
+}
+
+/// Ends a thread without calling anything of the program's.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminatethread>
+#[winapi]
+pub fn TerminateThread(guest: &mut Guest, hThread: GuestWord, dwExitCode: u32) -> Result<Bool, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    let is_own = thread.id() == guest.thread_id();
+    thread.terminate(dwExitCode);
+    drop(thread);
+    if is_own {
+        thread_start::leave_terminated(guest)
+    }
+    Ok(TRUE)
+}
+
+/// Returns a thread's exit code, 259 while it runs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getexitcodethread>
+#[winapi]
+pub fn GetExitCodeThread(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    lpExitCode: GuestWord,
+) -> Result<Bool, Win32Error> {
+    guest.write(lpExitCode.get(), &object::<ThreadObject>(guest, hThread)?.exit_code())?;
+    Ok(TRUE)
+}
+
+/// Takes back one suspension; returns how many there were.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread>
+#[winapi]
+pub fn ResumeThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne, Win32Error> {
+    Ok(OrMinusOne(object::<ThreadObject>(guest, hThread)?.resume()))
+}
+
+/// Suspends a thread once more; returns how often it was suspended before.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-suspendthread>
+#[winapi]
+pub fn SuspendThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    let before = thread.suspend().map_err(NtStatus::to_win32)?;
+    thread.stop_if_current();
+    Ok(OrMinusOne(before))
+}
+
+/// Returns a thread's identifier.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadid>
+#[winapi]
+pub fn GetThreadId(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Error> {
+    Ok(object::<ThreadObject>(guest, Thread)?.id())
+}
+
+/// Returns the identifier of a thread's process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocessidofthread>
+#[winapi]
+pub fn GetProcessIdOfThread(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Error> {
+    object::<ThreadObject>(guest, Thread)?;
+    Ok(guest.process().threads.this_process().id())
+}
+
+/// Opens a running thread of this process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-openthread>
+#[winapi]
+pub fn OpenThread(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    dwThreadId: u32,
+) -> Result<GuestWord, Win32Error> {
+    let process = guest.process();
+    let thread = process.threads.find(dwThreadId).ok_or(Win32Error::INVALID_PARAMETER)?;
+    let flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    Ok(GuestWord(process.handles.insert(thread, dwDesiredAccess, flags)))
+}
+
+/// Opens a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-openprocess>
+#[winapi]
+pub fn OpenProcess(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    dwProcessId: u32,
+) -> Result<GuestWord, Win32Error> {
+    let process = guest.process();
+    let own = process.threads.this_process();
+    if dwProcessId != own.id() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    Ok(GuestWord(process.handles.insert(own, dwDesiredAccess, flags)))
+}
+
+/// Returns a process's identifier: Linux' own.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocessid>
+#[winapi]
+pub fn GetProcessId(guest: &mut Guest, Process: GuestWord) -> Result<u32, Win32Error> {
+    Ok(object::<ProcessObject>(guest, Process)?.id())
+}
+
+/// Returns a process's exit code, 259 while it runs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getexitcodeprocess>
+#[winapi]
+pub fn GetExitCodeProcess(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpExitCode: GuestWord,
+) -> Result<Bool, Win32Error> {
+    guest.write(lpExitCode.get(), &object::<ProcessObject>(guest, hProcess)?.exit_code())?;
+    Ok(TRUE)
+}
+
+/// Returns the priority class that was set.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getpriorityclass>
+#[winapi]
+pub fn GetPriorityClass(guest: &mut Guest, hProcess: GuestWord) -> Result<u32, Win32Error> {
+    Ok(object::<ProcessObject>(guest, hProcess)?.priority_class.load(Ordering::Relaxed))
+}
+
+/// Sets the priority class.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setpriorityclass>
+#[winapi]
+pub fn SetPriorityClass(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    dwPriorityClass: u32,
+) -> Result<Bool, Win32Error> {
+    // IDLE, NORMAL, HIGH, REALTIME, BELOW_NORMAL, ABOVE_NORMAL.
+    if !matches!(dwPriorityClass, 0x40 | 0x20 | 0x80 | 0x100 | 0x4000 | 0x8000) {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    object::<ProcessObject>(guest, hProcess)?.priority_class.store(dwPriorityClass, Ordering::Relaxed);
+    Ok(TRUE)
+}
+
+/// Accepts whether the system may raise priorities for a while.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setprocesspriorityboost>
+#[winapi]
+pub fn SetProcessPriorityBoost(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    bDisablePriorityBoost: Bool,
+) -> Result<Bool, Win32Error> {
+    let _ = bDisablePriorityBoost;
+    object::<ProcessObject>(guest, hProcess)?;
+    Ok(TRUE)
+}
+
+const THREAD_PRIORITY_ERROR_RETURN: u32 = 0x7fff_ffff;
+
+/// Returns the priority that was set.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadpriority>
+#[winapi]
+pub fn GetThreadPriority(guest: &mut Guest, hThread: GuestWord) -> u32 {
+    match object::<ThreadObject>(guest, hThread) {
+        Ok(thread) => thread.priority.load(Ordering::Relaxed) as u32,
+        Err(error) => {
+            guest.set_last_error(error);
+            THREAD_PRIORITY_ERROR_RETURN
+        }
+    }
+}
+
+/// Sets a thread's priority.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadpriority>
+#[winapi]
+pub fn SetThreadPriority(guest: &mut Guest, hThread: GuestWord, nPriority: i32) -> Result<Bool, Win32Error> {
+    // THREAD_MODE_BACKGROUND_BEGIN and _END change the mode, not the priority.
+    const BACKGROUND: [i32; 2] = [0x1_0000, 0x2_0000];
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    if BACKGROUND.contains(&nPriority) {
+        return Ok(TRUE);
+    }
+    if !(-2..=2).contains(&nPriority) && nPriority.abs() != 15 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    thread.priority.store(nPriority, Ordering::Relaxed);
+    Ok(TRUE)
+}
+
+/// Names a thread; returns an HRESULT.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreaddescription>
+#[winapi]
+pub fn SetThreadDescription(guest: &mut Guest, hThread: GuestWord, lpThreadDescription: GuestWord) -> u32 {
+    let named = object::<ThreadObject>(guest, hThread).and_then(|thread| {
+        let name = guest.read_wide_string(lpThreadDescription.get())?;
+        thread.describe(name);
+        Ok(())
+    });
+    named.map_or_else(Win32Error::to_hresult, |()| 0)
+}
+
+/// Lets other threads run; says whether there were any, which Linux does not tell: always yes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-switchtothread>
+#[winapi]
+pub fn SwitchToThread(guest: &mut Guest) -> Bool {
+    let _ = guest;
+    plat_host::thread::yield_now();
+    TRUE
+}
+
+/// Queues a call to a thread: it is made when the thread waits alertably.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-queueuserapc>
+#[winapi]
+pub fn QueueUserAPC(
+    guest: &mut Guest,
+    pfnAPC: GuestWord,
+    hThread: GuestWord,
+    dwData: GuestWord,
+) -> Result<u32, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    queue_user_apc(&thread, pfnAPC.get(), dwData.get()).map_err(NtStatus::to_win32)?;
+    Ok(1)
+}
+
+/// Returns the processors that the process and the system may use, one bit each.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getprocessaffinitymask>
+#[winapi]
+pub fn GetProcessAffinityMask(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpProcessAffinityMask: GuestWord,
+    lpSystemAffinityMask: GuestWord,
+) -> Result<Bool, Win32Error> {
+    object::<ProcessObject>(guest, hProcess)?;
+    let mask = sysinfo::processors(guest.process().machine);
+    guest.write_word(lpProcessAffinityMask.get(), mask)?;
+    guest.write_word(lpSystemAffinityMask.get(), mask)?;
+    Ok(TRUE)
+}
+
+/// Sets the processors that the process may use: those of the calling thread change at once.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setprocessaffinitymask>
+#[winapi]
+pub fn SetProcessAffinityMask(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    dwProcessAffinityMask: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let process = object::<ProcessObject>(guest, hProcess)?;
+    if process.id() != guest.process().threads.this_process().id() {
+        return Err(Win32Error::NOT_SUPPORTED);
+    }
+    let mask = checked_mask(guest, dwProcessAffinityMask)?;
+    if plat_host::sysinfo::set_thread_affinity(plat_host::thread::kernel_id(), mask) {
+        Ok(TRUE)
+    } else {
+        Err(Win32Error::INVALID_PARAMETER)
+    }
+}
+
+/// Refuses processors that there are not.
+fn checked_mask(guest: &Guest, mask: GuestWord) -> Result<u64, Win32Error> {
+    let all = sysinfo::processors(guest.process().machine);
+    let is_good = !mask.is_null() && mask.get() & !all == 0;
+    if is_good { Ok(mask.get()) } else { Err(Win32Error::INVALID_PARAMETER) }
+}
+
+/// Sets the processors that a thread may use; returns those before.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setthreadaffinitymask>
+#[winapi]
+pub fn SetThreadAffinityMask(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    dwThreadAffinityMask: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    let mask = checked_mask(guest, dwThreadAffinityMask)?;
+    let before = thread.affinity.swap(mask, Ordering::AcqRel);
+    // A thread that has no kernel thread yet applies it when it begins.
+    if thread.kernel_id() != 0 && !thread.has_ended() {
+        plat_host::sysinfo::set_thread_affinity(thread.kernel_id(), mask);
+    }
+    let all = sysinfo::processors(guest.process().machine);
+    Ok(GuestWord(if before == 0 { all } else { before }))
+}
+
+/// Accepts the processor that a thread likes best; returns the one before: always 0.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadidealprocessor>
+#[winapi]
+pub fn SetThreadIdealProcessor(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    dwIdealProcessor: u32,
+) -> Result<OrMinusOne, Win32Error> {
+    const MAXIMUM_PROCESSORS: u32 = 64;
+    object::<ThreadObject>(guest, hThread)?;
+    if dwIdealProcessor > MAXIMUM_PROCESSORS { Err(Win32Error::INVALID_PARAMETER) } else { Ok(OrMinusOne(0)) }
+}
+
+/// Returns how many processors there are in the one group.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getactiveprocessorcount>
+#[winapi]
+pub fn GetActiveProcessorCount(guest: &mut Guest, GroupNumber: u16) -> Result<u32, Win32Error> {
+    const ALL_PROCESSOR_GROUPS: u16 = 0xffff;
+    if GroupNumber != 0 && GroupNumber != ALL_PROCESSOR_GROUPS {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    Ok(sysinfo::processors(guest.process().machine).count_ones())
+}
+
+/// Writes creation and exit time and the time used in the kernel and in programs.
+fn write_times(
+    guest: &Guest,
+    places: [GuestWord; 4],
+    life: (i64, i64),
+    used: ProcessorTime,
+) -> Result<Bool, Win32Error> {
+    let values = [life.0, life.1, (used.kernel / 100) as i64, (used.user / 100) as i64];
+    for (place, value) in places.into_iter().zip(values) {
+        write_file_time(guest, place, value)?;
+    }
+    Ok(TRUE)
+}
+
+/// Returns when a process began and what processor time it has used.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocesstimes>
+#[winapi]
+pub fn GetProcessTimes(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpCreationTime: GuestWord,
+    lpExitTime: GuestWord,
+    lpKernelTime: GuestWord,
+    lpUserTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let process = object::<ProcessObject>(guest, hProcess)?;
+    let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
+    if process.id() != guest.process().threads.this_process().id() {
+        return Err(Win32Error::NOT_SUPPORTED);
+    }
+    write_times(guest, places, (time::process_start(), 0), clock::process_time())
+}
+
+/// Returns when a thread began and ended and what processor time it has used.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadtimes>
+#[winapi]
+pub fn GetThreadTimes(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    lpCreationTime: GuestWord,
+    lpExitTime: GuestWord,
+    lpKernelTime: GuestWord,
+    lpUserTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
+    write_times(guest, places, thread.life(), thread.processor_time())
+}
+
+/// Says whether the processor can do something.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-isprocessorfeaturepresent>
+#[winapi]
+pub fn IsProcessorFeaturePresent(guest: &mut Guest, ProcessorFeature: u32) -> Bool {
+    let _ = guest;
+    Bool(sysinfo::has_processor_feature(ProcessorFeature))
+}
+
+/// Says whether a 32-bit process runs on a 64-bit system: every 32-bit one does here.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wow64apiset/nf-wow64apiset-iswow64process>
+#[winapi]
+pub fn IsWow64Process(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    Wow64Process: GuestWord,
+) -> Result<Bool, Win32Error> {
+    object::<ProcessObject>(guest, hProcess)?;
+    guest.write(Wow64Process.get(), &u32::from(!guest.process().machine.is_64()))?;
+    Ok(TRUE)
+}
+
+/// Returns the session of a process: always 1, the first interactive one.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-processidtosessionid>
+#[winapi]
+pub fn ProcessIdToSessionId(
+    guest: &mut Guest,
+    dwProcessId: u32,
+    pSessionId: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = dwProcessId;
+    guest.write(pSessionId.get(), &1_u32)?;
+    Ok(TRUE)
+}
+
+/// Sets how many bytes of stack are kept for a stack overflow's handler; returns those before.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadstackguarantee>
+#[winapi]
+pub fn SetThreadStackGuarantee(guest: &mut Guest, StackSizeInBytes: GuestWord) -> Result<Bool, Win32Error> {
+    let teb = guest.teb();
+    let wanted = guest.read_u32(StackSizeInBytes.get())?;
+    let before = teb.get(crate::teb::Teb::GUARANTEED_STACK)? as u32;
+    if wanted > before {
+        let pages = u64::from(wanted).next_multiple_of(u64::from(sysinfo::PAGE_SIZE));
+        let place = teb.address + crate::teb::Teb::GUARANTEED_STACK.offset(teb.machine);
+        guest.write(place, &(pages as u32))?;
+    }
+    guest.write(StackSizeInBytes.get(), &before)?;
+    Ok(TRUE)
 }

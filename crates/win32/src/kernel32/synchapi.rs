@@ -1,7 +1,971 @@
-//! synchapi.h: events, mutexes, semaphores, critical sections, waits.
+//! synchapi.h: events, mutexes, semaphores, timers, critical sections, slim locks, waits.
+
+use std::sync::Arc;
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, FALSE, Guest, OrMinusOne, TRUE};
+use crate::nt::event::Event;
+use crate::nt::handle::HandleFlags;
+use crate::nt::mutant::Mutant;
+use crate::nt::object::{Object, ObjectRef};
+use crate::nt::semaphore::Semaphore;
+use crate::nt::slim_lock::{InitOnce, InitOnceState, SlimLock};
+use crate::nt::thread::Apc;
+use crate::nt::timer::Timer;
+use crate::nt::{thread, wait, wait_address};
+use crate::process::Process;
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    forward AcquireSRWLockExclusive => "ntdll.RtlAcquireSRWLockExclusive";
+    forward AcquireSRWLockShared => "ntdll.RtlAcquireSRWLockShared";
+    full CancelWaitableTimer;
+    full CreateEventA;
+    full CreateEventExA;
+    full CreateEventExW;
+    full CreateEventW;
+    full CreateMutexA;
+    full CreateMutexExA;
+    full CreateMutexExW;
+    full CreateMutexW;
+    full CreateSemaphoreA;
+    full CreateSemaphoreExA;
+    full CreateSemaphoreExW;
+    full CreateSemaphoreW;
+    stub CreateTimerQueue;
+    stub CreateTimerQueueTimer;
+    full CreateWaitableTimerA;
+    full CreateWaitableTimerExA;
+    full CreateWaitableTimerExW;
+    full CreateWaitableTimerW;
+    forward DeleteCriticalSection => "ntdll.RtlDeleteCriticalSection";
+    stub DeleteTimerQueueEx;
+    stub DeleteTimerQueueTimer;
+    forward EnterCriticalSection => "ntdll.RtlEnterCriticalSection";
+    full InitOnceBeginInitialize;
+    full InitOnceComplete;
+    full InitOnceExecuteOnce;
+    forward InitOnceInitialize => "ntdll.RtlRunOnceInitialize";
+    forward InitializeConditionVariable => "ntdll.RtlInitializeConditionVariable";
+    full InitializeCriticalSection;
+    full InitializeCriticalSectionAndSpinCount;
+    full InitializeCriticalSectionEx;
+    forward InitializeSRWLock => "ntdll.RtlInitializeSRWLock";
+    forward LeaveCriticalSection => "ntdll.RtlLeaveCriticalSection";
+    full OpenEventA;
+    full OpenEventW;
+    full OpenMutexA;
+    full OpenMutexW;
+    full OpenSemaphoreA;
+    full OpenSemaphoreW;
+    full PulseEvent;
+    stub RegisterWaitForSingleObject;
+    full ReleaseMutex;
+    forward ReleaseSRWLockExclusive => "ntdll.RtlReleaseSRWLockExclusive";
+    forward ReleaseSRWLockShared => "ntdll.RtlReleaseSRWLockShared";
+    full ReleaseSemaphore;
+    full ResetEvent;
+    full SetCriticalSectionSpinCount;
+    full SetEvent;
+    full SetWaitableTimer;
+    full SetWaitableTimerEx;
+    full SignalObjectAndWait;
+    full Sleep;
+    full SleepConditionVariableCS;
+    full SleepConditionVariableSRW;
+    full SleepEx;
+    forward TryAcquireSRWLockExclusive => "ntdll.RtlTryAcquireSRWLockExclusive";
+    forward TryAcquireSRWLockShared => "ntdll.RtlTryAcquireSRWLockShared";
+    forward TryEnterCriticalSection => "ntdll.RtlTryEnterCriticalSection";
+    stub UnregisterWaitEx;
+    full WaitForMultipleObjects;
+    full WaitForMultipleObjectsEx;
+    full WaitForSingleObject;
+    full WaitForSingleObjectEx;
+    full WaitOnAddress;
+    forward WakeAllConditionVariable => "ntdll.RtlWakeAllConditionVariable";
+    forward WakeByAddressAll => "ntdll.RtlWakeAddressAll";
+    forward WakeByAddressSingle => "ntdll.RtlWakeAddressSingle";
+    forward WakeConditionVariable => "ntdll.RtlWakeConditionVariable";
+};
+
+/// All access to an object of synchronisation: `EVENT_ALL_ACCESS` and its likes.
+const ALL_ACCESS: u32 = 0x1f_0003;
+/// `WAIT_TIMEOUT`.
+const WAIT_TIMEOUT: u32 = 258;
+/// `WAIT_IO_COMPLETION`.
+const WAIT_IO_COMPLETION: u32 = 192;
+
+/// Reads a name, if there is one.
+fn wide_name(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
+    if address.is_null() { Ok(Vec::new()) } else { Ok(guest.read_wide_string(address.get())?) }
+}
+
+/// Reads a name in the ANSI code page, if there is one. Names are mostly ASCII; other bytes keep their number, which
+/// is enough to find the same name again.
+fn narrow_name(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
+    if address.is_null() {
+        return Ok(Vec::new());
+    }
+    Ok(guest.read_c_string(address.get())?.into_iter().map(u16::from).collect())
+}
+
+/// Says in `SECURITY_ATTRIBUTES` whether children inherit the handle.
+fn inherit_flag(guest: &Guest, attributes: GuestWord) -> Result<HandleFlags, Win32Error> {
+    if attributes.is_null() {
+        return Ok(HandleFlags::empty());
+    }
+    let inherit = attributes.get() + 2 * guest.process().machine.pointer_size();
+    Ok(if guest.read_u32(inherit)? != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() })
+}
+
+/// Makes or opens a named object and a handle to it; the last error says whether it existed.
+fn create<T: Object>(
+    guest: &mut Guest,
+    attributes: GuestWord,
+    name: Result<Vec<u16>, Win32Error>,
+    make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
+) -> Result<GuestWord, Win32Error> {
+    let process = guest.process();
+    let flags = inherit_flag(guest, attributes)?;
+    let made = process.names.open_or_create(&name?, make);
+    // A name of another kind of object is no valid handle to Windows.
+    let (object, existed) = made.map_err(NtStatus::to_win32)?;
+    let handle = process.handles.insert(object, ALL_ACCESS, flags);
+    guest.set_last_error(if existed { Win32Error::ALREADY_EXISTS } else { Win32Error::SUCCESS });
+    Ok(GuestWord(handle))
+}
+
+/// Opens a named object.
+fn open<T: Object>(
+    guest: &Guest,
+    access: u32,
+    inherit: Bool,
+    name: Result<Vec<u16>, Win32Error>,
+) -> Result<GuestWord, Win32Error> {
+    let name = name?;
+    if name.is_empty() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let process = guest.process();
+    let object = process.names.open::<T>(&name).map_err(NtStatus::to_win32)?;
+    let flags = if inherit.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    Ok(GuestWord(process.handles.insert(object, access, flags)))
+}
+
+/// Returns a handle's object as its type.
+fn object<T: Object>(guest: &Guest, handle: GuestWord) -> Result<Arc<T>, Win32Error> {
+    guest.process().handles.get(handle.get()).map_err(NtStatus::to_win32)
+}
+
+const CREATE_EVENT_MANUAL_RESET: u32 = 1;
+const CREATE_EVENT_INITIAL_SET: u32 = 2;
+
+/// Makes or opens an event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventw>
+#[winapi]
+pub fn CreateEventW(
+    guest: &mut Guest,
+    lpEventAttributes: GuestWord,
+    bManualReset: Bool,
+    bInitialState: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = wide_name(guest, lpName);
+    create(guest, lpEventAttributes, name, || Ok(Event::new(bManualReset.0, bInitialState.0)))
+}
+
+/// Makes or opens an event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventa>
+#[winapi]
+pub fn CreateEventA(
+    guest: &mut Guest,
+    lpEventAttributes: GuestWord,
+    bManualReset: Bool,
+    bInitialState: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = narrow_name(guest, lpName);
+    create(guest, lpEventAttributes, name, || Ok(Event::new(bManualReset.0, bInitialState.0)))
+}
+
+/// Makes or opens an event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventexw>
+#[winapi]
+pub fn CreateEventExW(
+    guest: &mut Guest,
+    lpEventAttributes: GuestWord,
+    lpName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = dwDesiredAccess;
+    let (manual, set) = (dwFlags & CREATE_EVENT_MANUAL_RESET != 0, dwFlags & CREATE_EVENT_INITIAL_SET != 0);
+    let name = wide_name(guest, lpName);
+    create(guest, lpEventAttributes, name, || Ok(Event::new(manual, set)))
+}
+
+/// Makes or opens an event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventexa>
+#[winapi]
+pub fn CreateEventExA(
+    guest: &mut Guest,
+    lpEventAttributes: GuestWord,
+    lpName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = dwDesiredAccess;
+    let (manual, set) = (dwFlags & CREATE_EVENT_MANUAL_RESET != 0, dwFlags & CREATE_EVENT_INITIAL_SET != 0);
+    let name = narrow_name(guest, lpName);
+    create(guest, lpEventAttributes, name, || Ok(Event::new(manual, set)))
+}
+
+/// Opens a named event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openeventw>
+#[winapi]
+pub fn OpenEventW(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Event>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpName))
+}
+
+/// Opens a named event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openeventa>
+#[winapi]
+pub fn OpenEventA(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Event>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
+}
+
+/// Sets an event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setevent>
+#[winapi]
+pub fn SetEvent(guest: &mut Guest, hEvent: GuestWord) -> Result<Bool, Win32Error> {
+    object::<Event>(guest, hEvent)?.set();
+    Ok(TRUE)
+}
+
+/// Resets an event.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-resetevent>
+#[winapi]
+pub fn ResetEvent(guest: &mut Guest, hEvent: GuestWord) -> Result<Bool, Win32Error> {
+    object::<Event>(guest, hEvent)?.reset();
+    Ok(TRUE)
+}
+
+/// Lets those go who wait for an event now, and leaves it reset.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-pulseevent>
+#[winapi]
+pub fn PulseEvent(guest: &mut Guest, hEvent: GuestWord) -> Result<Bool, Win32Error> {
+    object::<Event>(guest, hEvent)?.pulse();
+    Ok(TRUE)
+}
+
+fn new_mutant(is_owned: bool) -> Result<Arc<Mutant>, NtStatus> {
+    Ok(Mutant::new(is_owned.then(thread::current).as_ref()))
+}
+
+/// Makes or opens a mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexw>
+#[winapi]
+pub fn CreateMutexW(
+    guest: &mut Guest,
+    lpMutexAttributes: GuestWord,
+    bInitialOwner: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = wide_name(guest, lpName);
+    create(guest, lpMutexAttributes, name, || new_mutant(bInitialOwner.0))
+}
+
+/// Makes or opens a mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexa>
+#[winapi]
+pub fn CreateMutexA(
+    guest: &mut Guest,
+    lpMutexAttributes: GuestWord,
+    bInitialOwner: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = narrow_name(guest, lpName);
+    create(guest, lpMutexAttributes, name, || new_mutant(bInitialOwner.0))
+}
+
+/// Makes or opens a mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexexw>
+#[winapi]
+pub fn CreateMutexExW(
+    guest: &mut Guest,
+    lpMutexAttributes: GuestWord,
+    lpName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = dwDesiredAccess;
+    let name = wide_name(guest, lpName);
+    create(guest, lpMutexAttributes, name, || new_mutant(dwFlags & 1 != 0))
+}
+
+/// Makes or opens a mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexexa>
+#[winapi]
+pub fn CreateMutexExA(
+    guest: &mut Guest,
+    lpMutexAttributes: GuestWord,
+    lpName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = dwDesiredAccess;
+    let name = narrow_name(guest, lpName);
+    create(guest, lpMutexAttributes, name, || new_mutant(dwFlags & 1 != 0))
+}
+
+/// Opens a named mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw>
+#[winapi]
+pub fn OpenMutexW(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Mutant>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpName))
+}
+
+/// Opens a named mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexa>
+#[winapi]
+pub fn OpenMutexA(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Mutant>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
+}
+
+/// Gives up one ownership of a mutex.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasemutex>
+#[winapi]
+pub fn ReleaseMutex(guest: &mut Guest, hMutex: GuestWord) -> Result<Bool, Win32Error> {
+    let mutant = object::<Mutant>(guest, hMutex)?;
+    thread::with_current(|thread| mutant.release(thread)).map_err(NtStatus::to_win32)?;
+    Ok(TRUE)
+}
+
+/// Makes or opens a semaphore.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorew>
+#[winapi]
+pub fn CreateSemaphoreW(
+    guest: &mut Guest,
+    lpSemaphoreAttributes: GuestWord,
+    lInitialCount: i32,
+    lMaximumCount: i32,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = wide_name(guest, lpName);
+    create(guest, lpSemaphoreAttributes, name, || Semaphore::new(lInitialCount, lMaximumCount))
+}
+
+/// Makes or opens a semaphore.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorea>
+#[winapi]
+pub fn CreateSemaphoreA(
+    guest: &mut Guest,
+    lpSemaphoreAttributes: GuestWord,
+    lInitialCount: i32,
+    lMaximumCount: i32,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = narrow_name(guest, lpName);
+    create(guest, lpSemaphoreAttributes, name, || Semaphore::new(lInitialCount, lMaximumCount))
+}
+
+/// Makes or opens a semaphore.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphoreexw>
+#[winapi]
+pub fn CreateSemaphoreExW(
+    guest: &mut Guest,
+    lpSemaphoreAttributes: GuestWord,
+    lInitialCount: i32,
+    lMaximumCount: i32,
+    lpName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = (dwFlags, dwDesiredAccess);
+    CreateSemaphoreW(guest, lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName)
+}
+
+/// Makes or opens a semaphore.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphoreexa>
+#[winapi]
+pub fn CreateSemaphoreExA(
+    guest: &mut Guest,
+    lpSemaphoreAttributes: GuestWord,
+    lInitialCount: i32,
+    lMaximumCount: i32,
+    lpName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = (dwFlags, dwDesiredAccess);
+    CreateSemaphoreA(guest, lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName)
+}
+
+/// Opens a named semaphore.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-opensemaphorew>
+#[winapi]
+pub fn OpenSemaphoreW(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Semaphore>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpName))
+}
+
+/// Opens a named semaphore.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-opensemaphorea>
+#[winapi]
+pub fn OpenSemaphoreA(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Semaphore>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
+}
+
+/// Adds to a semaphore's count.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-releasesemaphore>
+#[winapi]
+pub fn ReleaseSemaphore(
+    guest: &mut Guest,
+    hSemaphore: GuestWord,
+    lReleaseCount: i32,
+    lpPreviousCount: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let before =
+        object::<Semaphore>(guest, hSemaphore)?.release(lReleaseCount).map_err(NtStatus::to_win32)?;
+    if !lpPreviousCount.is_null() {
+        guest.write(lpPreviousCount.get(), &before)?;
+    }
+    Ok(TRUE)
+}
+
+/// Makes or opens a waitable timer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerw>
+#[winapi]
+pub fn CreateWaitableTimerW(
+    guest: &mut Guest,
+    lpTimerAttributes: GuestWord,
+    bManualReset: Bool,
+    lpTimerName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = wide_name(guest, lpTimerName);
+    create(guest, lpTimerAttributes, name, || Ok(Timer::new(bManualReset.0)))
+}
+
+/// Makes or opens a waitable timer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimera>
+#[winapi]
+pub fn CreateWaitableTimerA(
+    guest: &mut Guest,
+    lpTimerAttributes: GuestWord,
+    bManualReset: Bool,
+    lpTimerName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let name = narrow_name(guest, lpTimerName);
+    create(guest, lpTimerAttributes, name, || Ok(Timer::new(bManualReset.0)))
+}
+
+/// Makes or opens a waitable timer; all timers have a high resolution here.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerexw>
+#[winapi]
+pub fn CreateWaitableTimerExW(
+    guest: &mut Guest,
+    lpTimerAttributes: GuestWord,
+    lpTimerName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = dwDesiredAccess;
+    CreateWaitableTimerW(guest, lpTimerAttributes, Bool(dwFlags & 1 != 0), lpTimerName)
+}
+
+/// Makes or opens a waitable timer; all timers have a high resolution here.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerexa>
+#[winapi]
+pub fn CreateWaitableTimerExA(
+    guest: &mut Guest,
+    lpTimerAttributes: GuestWord,
+    lpTimerName: GuestWord,
+    dwFlags: u32,
+    dwDesiredAccess: u32,
+) -> Result<GuestWord, Win32Error> {
+    let _ = dwDesiredAccess;
+    CreateWaitableTimerA(guest, lpTimerAttributes, Bool(dwFlags & 1 != 0), lpTimerName)
+}
+
+/// Sets a waitable timer; it never wakes the machine.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setwaitabletimer>
+#[winapi]
+pub fn SetWaitableTimer(
+    guest: &mut Guest,
+    hTimer: GuestWord,
+    lpDueTime: GuestWord,
+    lPeriod: i32,
+    pfnCompletionRoutine: GuestWord,
+    lpArgToCompletionRoutine: GuestWord,
+    fResume: Bool,
+) -> Result<Bool, Win32Error> {
+    let _ = fResume;
+    let timer = object::<Timer>(guest, hTimer)?;
+    let period = u64::try_from(lPeriod).map_err(|_| Win32Error::INVALID_PARAMETER)? * 1_000_000;
+    let due = wait::deadline_of_units(guest.read(lpDueTime.get())?);
+    let call = (pfnCompletionRoutine.get(), lpArgToCompletionRoutine.get());
+    timer.set(due, period, (call.0 != 0).then_some(call), &thread::current());
+    Ok(TRUE)
+}
+
+/// Sets a waitable timer; the tolerable delay is not used.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setwaitabletimerex>
+#[winapi]
+pub fn SetWaitableTimerEx(
+    guest: &mut Guest,
+    hTimer: GuestWord,
+    lpDueTime: GuestWord,
+    lPeriod: i32,
+    pfnCompletionRoutine: GuestWord,
+    lpArgToCompletionRoutine: GuestWord,
+    WakeContext: GuestWord,
+    TolerableDelay: u32,
+) -> Result<Bool, Win32Error> {
+    let _ = (WakeContext, TolerableDelay);
+    SetWaitableTimer(guest, hTimer, lpDueTime, lPeriod, pfnCompletionRoutine, lpArgToCompletionRoutine, FALSE)
+}
+
+/// Stops a waitable timer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-cancelwaitabletimer>
+#[winapi]
+pub fn CancelWaitableTimer(guest: &mut Guest, hTimer: GuestWord) -> Result<Bool, Win32Error> {
+    object::<Timer>(guest, hTimer)?.cancel();
+    Ok(TRUE)
+}
+
+/// Turns the end of a wait into what `WaitFor…` return.
+fn wait_result(status: NtStatus) -> OrMinusOne {
+    OrMinusOne(match status {
+        NtStatus::TIMEOUT => WAIT_TIMEOUT,
+        NtStatus::USER_APC => WAIT_IO_COMPLETION,
+        other => other.0,
+    })
+}
+
+/// Returns the objects of handles.
+fn objects(process: &Process, handles: &[u64]) -> Result<Vec<ObjectRef>, Win32Error> {
+    handles.iter().map(|&handle| process.object(handle).map_err(NtStatus::to_win32)).collect()
+}
+
+/// Waits for an object.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitforsingleobject>
+#[winapi]
+pub fn WaitForSingleObject(
+    guest: &mut Guest,
+    hHandle: GuestWord,
+    dwMilliseconds: u32,
+) -> Result<OrMinusOne, Win32Error> {
+    WaitForSingleObjectEx(guest, hHandle, dwMilliseconds, FALSE)
+}
+
+/// Waits for an object, or for queued calls.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitforsingleobjectex>
+#[winapi]
+pub fn WaitForSingleObjectEx(
+    guest: &mut Guest,
+    hHandle: GuestWord,
+    dwMilliseconds: u32,
+    bAlertable: Bool,
+) -> Result<OrMinusOne, Win32Error> {
+    let object = guest.process().object(hHandle.get()).map_err(NtStatus::to_win32)?;
+    let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
+    let how = wait::WaitFor { all: false, alertable: bAlertable.0, deadline };
+    let status = wait::wait(&[object], how).map_err(NtStatus::to_win32)?;
+    Ok(wait_result(wait::after_wait(guest, status).map_err(NtStatus::to_win32)?))
+}
+
+/// Waits for one of several objects or for all.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjects>
+#[winapi]
+pub fn WaitForMultipleObjects(
+    guest: &mut Guest,
+    nCount: u32,
+    lpHandles: GuestWord,
+    bWaitAll: Bool,
+    dwMilliseconds: u32,
+) -> Result<OrMinusOne, Win32Error> {
+    WaitForMultipleObjectsEx(guest, nCount, lpHandles, bWaitAll, dwMilliseconds, FALSE)
+}
+
+/// Waits for one of several objects or for all, or for queued calls.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjectsex>
+#[winapi]
+pub fn WaitForMultipleObjectsEx(
+    guest: &mut Guest,
+    nCount: u32,
+    lpHandles: GuestWord,
+    bWaitAll: Bool,
+    dwMilliseconds: u32,
+    bAlertable: Bool,
+) -> Result<OrMinusOne, Win32Error> {
+    if nCount == 0 || nCount as usize > wait::WAIT_OBJECTS_MAX {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let width = guest.process().machine.pointer_size();
+    let mut handles = Vec::with_capacity(nCount as usize);
+    for index in 0..u64::from(nCount) {
+        handles.push(guest.read_word(lpHandles.get().wrapping_add(index * width))?);
+    }
+    let objects = objects(guest.process(), &handles)?;
+    let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
+    let how = wait::WaitFor { all: bWaitAll.0, alertable: bAlertable.0, deadline };
+    let status = wait::wait(&objects, how).map_err(NtStatus::to_win32)?;
+    drop((objects, handles));
+    Ok(wait_result(wait::after_wait(guest, status).map_err(NtStatus::to_win32)?))
+}
+
+/// Signals one object and waits for another in one step.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-signalobjectandwait>
+#[winapi]
+pub fn SignalObjectAndWait(
+    guest: &mut Guest,
+    hObjectToSignal: GuestWord,
+    hObjectToWaitOn: GuestWord,
+    dwMilliseconds: u32,
+    bAlertable: Bool,
+) -> Result<OrMinusOne, Win32Error> {
+    let process = guest.process();
+    let to_signal = process.object(hObjectToSignal.get()).map_err(NtStatus::to_win32)?;
+    let wait_for = [process.object(hObjectToWaitOn.get()).map_err(NtStatus::to_win32)?];
+    let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
+    let how = wait::WaitFor { all: false, alertable: bAlertable.0, deadline };
+    let status = wait::signal_and_wait(&to_signal, &wait_for, how).map_err(NtStatus::to_win32)?;
+    drop((to_signal, wait_for));
+    Ok(wait_result(wait::after_wait(guest, status).map_err(NtStatus::to_win32)?))
+}
+
+/// Sleeps; 0 lets other threads run.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-sleep>
+#[winapi]
+pub fn Sleep(guest: &mut Guest, dwMilliseconds: u32) {
+    SleepEx(guest, dwMilliseconds, FALSE);
+}
+
+/// Sleeps, or makes queued calls and returns 192.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-sleepex>
+#[winapi]
+pub fn SleepEx(guest: &mut Guest, dwMilliseconds: u32, bAlertable: Bool) -> u32 {
+    if dwMilliseconds == 0 {
+        plat_host::thread::yield_now();
+    }
+    let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
+    let how = wait::WaitFor { all: false, alertable: bAlertable.0, deadline };
+    match wait::wait_as_guest(guest, &[], how) {
+        Ok(NtStatus::USER_APC) => WAIT_IO_COMPLETION,
+        _ => 0,
+    }
+}
+
+/// Makes a critical section free.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-initializecriticalsection>
+#[winapi]
+pub fn InitializeCriticalSection(guest: &mut Guest, lpCriticalSection: GuestWord) -> Result<(), Fault> {
+    guest.critical_section(lpCriticalSection.get()).initialize(0)
+}
+
+/// Makes a critical section free; never fails.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-initializecriticalsectionandspincount>
+#[winapi]
+pub fn InitializeCriticalSectionAndSpinCount(
+    guest: &mut Guest,
+    lpCriticalSection: GuestWord,
+    dwSpinCount: u32,
+) -> Result<Bool, Fault> {
+    guest.critical_section(lpCriticalSection.get()).initialize(dwSpinCount)?;
+    Ok(TRUE)
+}
+
+/// Makes a critical section free; the flags change nothing here.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-initializecriticalsectionex>
+#[winapi]
+pub fn InitializeCriticalSectionEx(
+    guest: &mut Guest,
+    lpCriticalSection: GuestWord,
+    dwSpinCount: u32,
+    Flags: u32,
+) -> Result<Bool, Fault> {
+    let _ = Flags;
+    guest.critical_section(lpCriticalSection.get()).initialize(dwSpinCount)?;
+    Ok(TRUE)
+}
+
+/// Sets a critical section's spin count and returns the one before.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setcriticalsectionspincount>
+#[winapi]
+pub fn SetCriticalSectionSpinCount(
+    guest: &mut Guest,
+    lpCriticalSection: GuestWord,
+    dwSpinCount: u32,
+) -> Result<u32, Fault> {
+    guest.critical_section(lpCriticalSection.get()).set_spin_count(dwSpinCount)
+}
+
+/// Gives up a critical section and sleeps until a condition variable is signalled.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-sleepconditionvariablecs>
+#[winapi]
+pub fn SleepConditionVariableCS(
+    guest: &mut Guest,
+    ConditionVariable: GuestWord,
+    CriticalSection: GuestWord,
+    dwMilliseconds: u32,
+) -> Result<Bool, Win32Error> {
+    let section = guest.critical_section(CriticalSection.get());
+    let id = guest.thread_id();
+    sleep_on_condition(ConditionVariable, dwMilliseconds, || section.leave(), || section.enter(id))
+}
+
+const CONDITION_VARIABLE_LOCKMODE_SHARED: u32 = 1;
+
+/// Gives up a slim lock and sleeps until a condition variable is signalled.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-sleepconditionvariablesrw>
+#[winapi]
+pub fn SleepConditionVariableSRW(
+    guest: &mut Guest,
+    ConditionVariable: GuestWord,
+    SRWLock: GuestWord,
+    dwMilliseconds: u32,
+    Flags: u32,
+) -> Result<Bool, Win32Error> {
+    let _ = guest;
+    let lock = SlimLock(SRWLock.get());
+    if Flags & CONDITION_VARIABLE_LOCKMODE_SHARED != 0 {
+        sleep_on_condition(
+            ConditionVariable,
+            dwMilliseconds,
+            || lock.release_shared(),
+            || lock.acquire_shared(),
+        )
+    } else {
+        sleep_on_condition(
+            ConditionVariable,
+            dwMilliseconds,
+            || lock.release_exclusive(),
+            || lock.acquire_exclusive(),
+        )
+    }
+}
+
+/// Queues at the variable, gives up the lock, sleeps, takes the lock again. The variable's own word is never used.
+pub(crate) fn sleep_on_condition(
+    variable: GuestWord,
+    milliseconds: u32,
+    leave: impl FnOnce() -> Result<(), Fault>,
+    enter: impl FnOnce() -> Result<(), Fault>,
+) -> Result<Bool, Win32Error> {
+    let deadline = wait::deadline_of_milliseconds(milliseconds);
+    wait_address::enqueue_if(variable.get(), || Ok::<_, Fault>(true))?;
+    if let Err(fault) = leave() {
+        wait_address::sleep(variable.get(), Some(0));
+        return Err(fault.into());
+    }
+    let woken = wait_address::sleep(variable.get(), deadline);
+    enter()?;
+    if woken { Ok(TRUE) } else { Err(Win32Error::TIMEOUT) }
+}
+
+/// Sleeps while a variable has a value; wake-ups without reason are allowed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitonaddress>
+#[winapi]
+pub fn WaitOnAddress(
+    guest: &mut Guest,
+    Address: GuestWord,
+    CompareAddress: GuestWord,
+    AddressSize: GuestWord,
+    dwMilliseconds: u32,
+) -> Result<Bool, Win32Error> {
+    let size = AddressSize.get();
+    if !matches!(size, 1 | 2 | 4 | 8) {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
+    let undesired = guest.read_vec(CompareAddress.get(), size)?;
+    let queued = wait_address::enqueue_if(Address.get(), || {
+        guest.read_vec(Address.get(), size).map(|value| value == undesired)
+    })?;
+    if queued && !wait_address::sleep(Address.get(), deadline) {
+        return Err(Win32Error::TIMEOUT);
+    }
+    Ok(TRUE)
+}
+
+const INIT_ONCE_CHECK_ONLY: u32 = 1;
+const INIT_ONCE_ASYNC: u32 = 2;
+const INIT_ONCE_INIT_FAILED: u32 = 4;
+
+fn init_once(guest: &Guest, address: GuestWord) -> InitOnce {
+    InitOnce { address: address.get(), machine: guest.process().machine }
+}
+
+/// Calls a function once, and lets others wait until it is done.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-initonceexecuteonce>
+#[winapi]
+pub fn InitOnceExecuteOnce(
+    guest: &mut Guest,
+    InitOnce: GuestWord,
+    InitFn: GuestWord,
+    Parameter: GuestWord,
+    Context: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let once = init_once(guest, InitOnce);
+    match once.begin(false)? {
+        InitOnceState::Done(context) => {
+            if !Context.is_null() {
+                guest.write_word(Context.get(), context)?;
+            }
+            Ok(TRUE)
+        }
+        InitOnceState::Begun => {
+            let done =
+                guest.call(InitFn.get(), &[InitOnce.get(), Parameter.get(), Context.get()])? as u32 != 0;
+            let context = if Context.is_null() { 0 } else { guest.read_word(Context.get())? };
+            once.complete(done.then_some(context & !3), false)?;
+            // A failed function has set the last error itself.
+            Ok(Bool(done))
+        }
+        InitOnceState::Mismatch => Err(Win32Error::INVALID_PARAMETER),
+    }
+}
+
+/// Begins a one-time initialisation, or says that it is done.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-initoncebegininitialize>
+#[winapi]
+pub fn InitOnceBeginInitialize(
+    guest: &mut Guest,
+    lpInitOnce: GuestWord,
+    dwFlags: u32,
+    fPending: GuestWord,
+    lpContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let once = init_once(guest, lpInitOnce);
+    let state = if dwFlags & INIT_ONCE_CHECK_ONLY != 0 {
+        InitOnceState::Done(once.context()?.ok_or(Win32Error::GEN_FAILURE)?)
+    } else {
+        once.begin(dwFlags & INIT_ONCE_ASYNC != 0)?
+    };
+    match state {
+        InitOnceState::Done(context) => {
+            guest.write(fPending.get(), &0_u32)?;
+            if !lpContext.is_null() {
+                guest.write_word(lpContext.get(), context)?;
+            }
+            Ok(TRUE)
+        }
+        InitOnceState::Begun => {
+            guest.write(fPending.get(), &1_u32)?;
+            Ok(TRUE)
+        }
+        InitOnceState::Mismatch => Err(Win32Error::INVALID_PARAMETER),
+    }
+}
+
+/// Ends a one-time initialisation.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-initoncecomplete>
+#[winapi]
+pub fn InitOnceComplete(
+    guest: &mut Guest,
+    lpInitOnce: GuestWord,
+    dwFlags: u32,
+    lpContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let failed = dwFlags & INIT_ONCE_INIT_FAILED != 0;
+    let is_async = dwFlags & INIT_ONCE_ASYNC != 0;
+    if lpContext.get() & 3 != 0 || (failed && is_async) {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let context = (!failed).then_some(lpContext.get());
+    if init_once(guest, lpInitOnce).complete(context, is_async)? {
+        Ok(TRUE)
+    } else {
+        Err(Win32Error::GEN_FAILURE)
+    }
+}
+
+/// Queues a call with one argument to a thread; it is made when the thread waits alertably.
+pub(crate) fn queue_user_apc(
+    thread: &Arc<thread::ThreadObject>,
+    function: u64,
+    argument: u64,
+) -> Result<(), NtStatus> {
+    wait::queue_apc(thread, Apc { function, arguments: [argument, 0, 0], count: 1 })
+}

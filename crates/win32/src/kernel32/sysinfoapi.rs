@@ -1,7 +1,482 @@
 //! sysinfoapi.h: system information and time.
 
+use plat_abi::{Fault, GuestStruct, GuestWord, Machine, Memory, winapi};
+use plat_host::sysinfo as host;
+
+use super::timezoneapi::{SYSTEMTIME, write_file_time};
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::time as rules;
+use crate::nt::{sysinfo, time};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full GetComputerNameA;
+    full GetComputerNameW;
+    full GetLocalTime;
+    stub GetLogicalProcessorInformation;
+    stub GetLogicalProcessorInformationEx;
+    full GetNativeSystemInfo;
+    full GetSystemDirectoryA;
+    full GetSystemDirectoryW;
+    full GetSystemInfo;
+    full GetSystemTime;
+    full GetSystemTimeAdjustment;
+    full GetSystemTimeAsFileTime;
+    full GetSystemTimePreciseAsFileTime;
+    full GetTickCount;
+    full GetTickCount64;
+    full GetVersion;
+    full GetVersionExA;
+    full GetVersionExW;
+    full GetWindowsDirectoryA;
+    full GetWindowsDirectoryW;
+    full GlobalMemoryStatus;
+    full GlobalMemoryStatusEx;
+    full VerSetConditionMask;
+    full VerifyVersionInfoA;
+    full VerifyVersionInfoW;
+};
+
+/// Returns the system time.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemtimeasfiletime>
+#[winapi]
+pub fn GetSystemTimeAsFileTime(guest: &mut Guest, lpSystemTimeAsFileTime: GuestWord) -> Result<(), Fault> {
+    write_file_time(guest, lpSystemTimeAsFileTime, time::now())
+}
+
+/// Returns the system time to 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemtimepreciseasfiletime>
+#[winapi]
+pub fn GetSystemTimePreciseAsFileTime(
+    guest: &mut Guest,
+    lpSystemTimeAsFileTime: GuestWord,
+) -> Result<(), Fault> {
+    write_file_time(guest, lpSystemTimeAsFileTime, time::now())
+}
+
+/// Returns the system time in fields.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemtime>
+#[winapi]
+pub fn GetSystemTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<(), Fault> {
+    let fields = rules::file_time_to_system_time(time::now()).unwrap_or_default();
+    guest.write(lpSystemTime.get(), &SYSTEMTIME::from(fields))
+}
+
+/// Returns the local time in fields.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getlocaltime>
+#[winapi]
+pub fn GetLocalTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<(), Fault> {
+    let now = time::now();
+    let local = rules::file_time_to_local(now, time::bias_minutes).unwrap_or(now);
+    let fields = rules::file_time_to_system_time(local).unwrap_or_default();
+    guest.write(lpSystemTime.get(), &SYSTEMTIME::from(fields))
+}
+
+/// Returns milliseconds since boot, modulo 2^32.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-gettickcount>
+#[winapi]
+pub fn GetTickCount(guest: &mut Guest) -> u32 {
+    let _ = guest;
+    time::tick_count() as u32
+}
+
+/// Returns milliseconds since boot.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-gettickcount64>
+#[winapi]
+pub fn GetTickCount64(guest: &mut Guest) -> u64 {
+    let _ = guest;
+    time::tick_count()
+}
+
+/// Returns how the clock is adjusted: not at all, 15.625 ms at every tick.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemtimeadjustment>
+#[winapi]
+pub fn GetSystemTimeAdjustment(
+    guest: &mut Guest,
+    lpTimeAdjustment: GuestWord,
+    lpTimeIncrement: GuestWord,
+    lpTimeAdjustmentDisabled: GuestWord,
+) -> Result<Bool, Win32Error> {
+    guest.write(lpTimeAdjustment.get(), &time::TICK_UNITS)?;
+    guest.write(lpTimeIncrement.get(), &time::TICK_UNITS)?;
+    guest.write(lpTimeAdjustmentDisabled.get(), &1_u32)?;
+    Ok(TRUE)
+}
+
+/// `SYSTEM_INFO`.
+#[allow(non_camel_case_types, non_snake_case)]
+#[derive(GuestStruct, Default)]
+struct SYSTEM_INFO {
+    wProcessorArchitecture: u16,
+    wReserved: u16,
+    dwPageSize: u32,
+    lpMinimumApplicationAddress: GuestWord,
+    lpMaximumApplicationAddress: GuestWord,
+    dwActiveProcessorMask: GuestWord,
+    dwNumberOfProcessors: u32,
+    dwProcessorType: u32,
+    dwAllocationGranularity: u32,
+    wProcessorLevel: u16,
+    wProcessorRevision: u16,
+}
+
+const PROCESSOR_ARCHITECTURE_INTEL: u16 = 0;
+const PROCESSOR_ARCHITECTURE_AMD64: u16 = 9;
+const PROCESSOR_INTEL_PENTIUM: u32 = 586;
+const PROCESSOR_AMD_X8664: u32 = 8664;
+
+#[allow(non_snake_case)]
+fn system_info(machine: Machine, architecture: Machine) -> SYSTEM_INFO {
+    let (lowest, highest) = sysinfo::address_limits(machine);
+    let mask = sysinfo::processors(machine);
+    let model = host::processor_model();
+    let (wProcessorArchitecture, dwProcessorType) = match architecture {
+        Machine::I386 => (PROCESSOR_ARCHITECTURE_INTEL, PROCESSOR_INTEL_PENTIUM),
+        Machine::Amd64 => (PROCESSOR_ARCHITECTURE_AMD64, PROCESSOR_AMD_X8664),
+    };
+    SYSTEM_INFO {
+        wProcessorArchitecture,
+        wReserved: 0,
+        dwPageSize: sysinfo::PAGE_SIZE,
+        lpMinimumApplicationAddress: GuestWord(lowest),
+        lpMaximumApplicationAddress: GuestWord(highest),
+        dwActiveProcessorMask: GuestWord(mask),
+        dwNumberOfProcessors: mask.count_ones(),
+        dwProcessorType,
+        dwAllocationGranularity: sysinfo::ALLOCATION_GRANULARITY,
+        wProcessorLevel: model.family as u16,
+        wProcessorRevision: ((model.model & 0xff) << 8 | model.stepping) as u16,
+    }
+}
+
+/// Describes the machine as the program's own kind of Windows sees it.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsysteminfo>
+#[winapi]
+pub fn GetSystemInfo(guest: &mut Guest, lpSystemInfo: GuestWord) -> Result<(), Fault> {
+    let machine = guest.process().machine;
+    guest.write(lpSystemInfo.get(), &system_info(machine, machine))
+}
+
+/// Describes the machine as it is: 64-bit, also to a 32-bit program.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getnativesysteminfo>
+#[winapi]
+pub fn GetNativeSystemInfo(guest: &mut Guest, lpSystemInfo: GuestWord) -> Result<(), Fault> {
+    let machine = guest.process().machine;
+    guest.write(lpSystemInfo.get(), &system_info(machine, Machine::Amd64))
+}
+
+/// Returns the version in one word: major, minor, build from the low byte up.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversion>
+#[winapi]
+pub fn GetVersion(guest: &mut Guest) -> u32 {
+    let _ = guest;
+    let (major, minor, build) = sysinfo::VERSION;
+    build << 16 | minor << 8 | major
+}
+
+/// Offset and width of the text in `OSVERSIONINFO`, and its sizes with and without the `EX` part.
+struct VersionLayout {
+    unit: u64,
+    size: u32,
+    size_ex: u32,
+}
+
+const VERSION_A: VersionLayout = VersionLayout { unit: 1, size: 148, size_ex: 156 };
+const VERSION_W: VersionLayout = VersionLayout { unit: 2, size: 276, size_ex: 284 };
+
+fn write_version(guest: &Guest, at: u64, layout: &VersionLayout) -> Result<(), Win32Error> {
+    let size = guest.read_u32(at)?;
+    if size < layout.size {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    }
+    let (major, minor, build) = sysinfo::VERSION;
+    guest.write(at + 4, &[major, minor, build, sysinfo::PLATFORM_NT])?;
+    // No service pack: an empty text.
+    let text_end = at + 20 + 128 * layout.unit;
+    guest.write_bytes(at + 20, &vec![0; 128 * layout.unit as usize])?;
+    if size >= layout.size_ex {
+        guest.write(text_end, &[0_u16, 0, sysinfo::SUITE])?;
+        guest.write_bytes(text_end + 6, &[sysinfo::PRODUCT_WORKSTATION, 0])?;
+    }
+    Ok(())
+}
+
+/// Returns the version of Windows: always 10.0.19045 here, whatever the program's manifest says.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversionexw>
+#[winapi]
+pub fn GetVersionExW(guest: &mut Guest, lpVersionInformation: GuestWord) -> Result<Bool, Win32Error> {
+    write_version(guest, lpVersionInformation.get(), &VERSION_W)?;
+    Ok(TRUE)
+}
+
+/// Returns the version of Windows: always 10.0.19045 here, whatever the program's manifest says.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversionexa>
+#[winapi]
+pub fn GetVersionExA(guest: &mut Guest, lpVersionInformation: GuestWord) -> Result<Bool, Win32Error> {
+    write_version(guest, lpVersionInformation.get(), &VERSION_A)?;
+    Ok(TRUE)
+}
+
+/// Puts a comparison for a part of the version into a mask: three bits each.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-versetconditionmask>
+#[winapi]
+pub fn VerSetConditionMask(guest: &mut Guest, ConditionMask: u64, TypeMask: u32, Condition: u8) -> u64 {
+    let _ = guest;
+    let place = (0..8).rev().find(|bit| TypeMask & 1 << bit != 0);
+    place.map_or(ConditionMask, |bit| ConditionMask | u64::from(Condition & 7) << (bit * 3))
+}
+
+/// Compares the version of Windows with what a program wants.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-verifyversioninfow>
+#[winapi]
+pub fn VerifyVersionInfoW(
+    guest: &mut Guest,
+    lpVersionInformation: GuestWord,
+    dwTypeMask: u32,
+    dwlConditionMask: u64,
+) -> Result<Bool, Win32Error> {
+    verify_version(guest, lpVersionInformation.get(), &VERSION_W, dwTypeMask, dwlConditionMask)
+}
+
+/// Compares the version of Windows with what a program wants.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-verifyversioninfoa>
+#[winapi]
+pub fn VerifyVersionInfoA(
+    guest: &mut Guest,
+    lpVersionInformation: GuestWord,
+    dwTypeMask: u32,
+    dwlConditionMask: u64,
+) -> Result<Bool, Win32Error> {
+    verify_version(guest, lpVersionInformation.get(), &VERSION_A, dwTypeMask, dwlConditionMask)
+}
+
+/// `ERROR_OLD_WIN_VERSION`: the version is not what was wanted.
+const OLD_WIN_VERSION: Win32Error = Win32Error(1150);
+
+fn verify_version(
+    guest: &Guest,
+    at: u64,
+    layout: &VersionLayout,
+    types: u32,
+    conditions: u64,
+) -> Result<Bool, Win32Error> {
+    let [_, major, minor, build, platform] = guest.read::<[u32; 5]>(at)?;
+    let [pack_major, pack_minor, suite] = guest.read::<[u16; 3]>(at + 20 + 128 * layout.unit)?;
+    let product = guest.read::<u8>(at + 26 + 128 * layout.unit)?;
+    let wanted = sysinfo::WantedVersion {
+        version: [major, minor, u32::from(pack_major), u32::from(pack_minor)],
+        build,
+        platform,
+        suite,
+        product,
+    };
+    match sysinfo::version_matches(&wanted, types, conditions) {
+        None => Err(Win32Error::BAD_ARGUMENTS),
+        Some(false) => Err(OLD_WIN_VERSION),
+        Some(true) => Ok(TRUE),
+    }
+}
+
+/// `MEMORYSTATUSEX` after its length.
+#[allow(non_camel_case_types, non_snake_case)]
+#[derive(GuestStruct, Default)]
+struct MEMORYSTATUSEX {
+    dwLength: u32,
+    dwMemoryLoad: u32,
+    ullTotalPhys: u64,
+    ullAvailPhys: u64,
+    ullTotalPageFile: u64,
+    ullAvailPageFile: u64,
+    ullTotalVirtual: u64,
+    ullAvailVirtual: u64,
+    ullAvailExtendedVirtual: u64,
+}
+
+fn memory_status(machine: Machine) -> MEMORYSTATUSEX {
+    let memory = host::memory_status();
+    let (lowest, highest) = sysinfo::address_limits(machine);
+    let used = memory.total - memory.available.min(memory.total);
+    MEMORYSTATUSEX {
+        dwLength: 64,
+        dwMemoryLoad: (used * 100).checked_div(memory.total).unwrap_or(0) as u32,
+        ullTotalPhys: memory.total,
+        ullAvailPhys: memory.available,
+        ullTotalPageFile: memory.total + memory.swap_total,
+        ullAvailPageFile: memory.available + memory.swap_free,
+        ullTotalVirtual: highest + 1 - lowest,
+        ullAvailVirtual: highest + 1 - lowest,
+        ullAvailExtendedVirtual: 0,
+    }
+}
+
+/// Describes main memory; the length must be 64. All of the address space counts as available.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-globalmemorystatusex>
+#[winapi]
+pub fn GlobalMemoryStatusEx(guest: &mut Guest, lpBuffer: GuestWord) -> Result<Bool, Win32Error> {
+    if guest.read_u32(lpBuffer.get())? != 64 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    guest.write(lpBuffer.get(), &memory_status(guest.process().machine))?;
+    Ok(TRUE)
+}
+
+/// `MEMORYSTATUS`.
+#[allow(non_camel_case_types, non_snake_case)]
+#[derive(GuestStruct, Default)]
+struct MEMORYSTATUS {
+    dwLength: u32,
+    dwMemoryLoad: u32,
+    sizes: [GuestWord; 6],
+}
+
+/// Describes main memory; a 32-bit program sees at most 2 GiB - 1 of each.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalmemorystatus>
+#[winapi]
+pub fn GlobalMemoryStatus(guest: &mut Guest, lpBuffer: GuestWord) -> Result<(), Fault> {
+    let machine = guest.process().machine;
+    let status = memory_status(machine);
+    let most = if machine.is_64() { u64::MAX } else { 0x7fff_ffff };
+    let sizes = [
+        status.ullTotalPhys,
+        status.ullAvailPhys,
+        status.ullTotalPageFile,
+        status.ullAvailPageFile,
+        status.ullTotalVirtual,
+        status.ullAvailVirtual,
+    ];
+    let dwLength = MEMORYSTATUS::size(machine) as u32;
+    let sizes = sizes.map(|size| GuestWord(size.min(most)));
+    guest.write(lpBuffer.get(), &MEMORYSTATUS { dwLength, dwMemoryLoad: status.dwMemoryLoad, sizes })
+}
+
+/// The NetBIOS name of the machine: at most 15 characters, in upper case, up to the first dot.
+fn computer_name() -> String {
+    let name = host::host_name();
+    let name = name.split('.').next().unwrap_or_default();
+    name.chars().filter(char::is_ascii).take(15).map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// Writes a text with its zero if it fits; the size counts units, with the zero on the way in and without on the way
+/// out.
+fn write_sized(
+    guest: &Guest,
+    text: &str,
+    buffer: GuestWord,
+    size: GuestWord,
+    is_wide: bool,
+) -> Result<Bool, Win32Error> {
+    let room = guest.read_u32(size.get())?;
+    let length = text.len() as u32;
+    if room <= length {
+        guest.write(size.get(), &(length + 1))?;
+        return Err(Win32Error::BUFFER_OVERFLOW);
+    }
+    write_text(guest, text, buffer, is_wide)?;
+    guest.write(size.get(), &length)?;
+    Ok(TRUE)
+}
+
+/// Writes an ASCII text and its zero.
+fn write_text(guest: &Guest, text: &str, buffer: GuestWord, is_wide: bool) -> Result<(), Fault> {
+    let bytes = text.bytes().chain([0]);
+    if is_wide {
+        guest.write_wide(buffer.get(), &bytes.map(u16::from).collect::<Vec<_>>())
+    } else {
+        guest.write_bytes(buffer.get(), &bytes.collect::<Vec<_>>())
+    }
+}
+
+/// Returns the machine's NetBIOS name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcomputernamew>
+#[winapi]
+pub fn GetComputerNameW(
+    guest: &mut Guest,
+    lpBuffer: GuestWord,
+    nSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    write_sized(guest, &computer_name(), lpBuffer, nSize, true)
+}
+
+/// Returns the machine's NetBIOS name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcomputernamea>
+#[winapi]
+pub fn GetComputerNameA(
+    guest: &mut Guest,
+    lpBuffer: GuestWord,
+    nSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    write_sized(guest, &computer_name(), lpBuffer, nSize, false)
+}
+
+const SYSTEM_DIRECTORY: &str = r"C:\Windows\system32";
+const WINDOWS_DIRECTORY: &str = r"C:\Windows";
+
+/// Writes a directory if it fits: returns its length without the zero, or with it when the buffer is too small.
+fn write_directory(
+    guest: &Guest,
+    text: &str,
+    buffer: GuestWord,
+    size: u32,
+    is_wide: bool,
+) -> Result<u32, Win32Error> {
+    let length = text.len() as u32;
+    if size <= length {
+        return Ok(length + 1);
+    }
+    write_text(guest, text, buffer, is_wide)?;
+    Ok(length)
+}
+
+/// Returns the system directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemdirectoryw>
+#[winapi]
+pub fn GetSystemDirectoryW(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
+    write_directory(guest, SYSTEM_DIRECTORY, lpBuffer, uSize, true)
+}
+
+/// Returns the system directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemdirectorya>
+#[winapi]
+pub fn GetSystemDirectoryA(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
+    write_directory(guest, SYSTEM_DIRECTORY, lpBuffer, uSize, false)
+}
+
+/// Returns Windows' directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getwindowsdirectoryw>
+#[winapi]
+pub fn GetWindowsDirectoryW(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
+    write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, true)
+}
+
+/// Returns Windows' directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getwindowsdirectorya>
+#[winapi]
+pub fn GetWindowsDirectoryA(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
+    write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, false)
+}

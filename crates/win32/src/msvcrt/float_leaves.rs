@@ -16,6 +16,7 @@ pub(super) static FTOL: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// Reads and sets the floating-point control word: rounding, precision, exceptions.
@@ -247,6 +248,7 @@ pub(super) static CONTROL87: Code = Code {
         0x5d, // pop rbp
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Does what [`CONTROL87`] does, but leaves the mask of denormals alone.
@@ -478,6 +480,7 @@ pub(super) static CONTROLFP: Code = Code {
         0x5d, // pop rbp
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Reads the floating-point status.
@@ -541,6 +544,7 @@ pub(super) static STATUSFP: Code = Code {
         0x09, 0xd0, // or eax,edx
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Reads and clears the floating-point status.
@@ -611,6 +615,7 @@ pub(super) static CLEARFP: Code = Code {
         0x09, 0xd0, // or eax,edx
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Sets the floating-point unit to 53 bits, no exceptions.
@@ -633,6 +638,7 @@ pub(super) static FPRESET: Code = Code {
         0xd9, 0x6c, 0x24, 0x08, // fldcw WORD PTR [rsp+0x8]
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// The square root of ST0.
@@ -643,6 +649,7 @@ pub(super) static CI_SQRT: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The sine of ST0.
@@ -653,6 +660,7 @@ pub(super) static CI_SIN: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The cosine of ST0.
@@ -663,6 +671,7 @@ pub(super) static CI_COS: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The tangent of ST0.
@@ -674,6 +683,7 @@ pub(super) static CI_TAN: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The arc tangent of ST0.
@@ -685,6 +695,7 @@ pub(super) static CI_ATAN: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The arc tangent of ST1 / ST0.
@@ -695,6 +706,7 @@ pub(super) static CI_ATAN2: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The natural logarithm of ST0.
@@ -707,6 +719,7 @@ pub(super) static CI_LOG: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The decimal logarithm of ST0.
@@ -719,6 +732,7 @@ pub(super) static CI_LOG10: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The arc cosine of ST0.
@@ -736,6 +750,7 @@ pub(super) static CI_ACOS: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The arc sine of ST0.
@@ -752,6 +767,7 @@ pub(super) static CI_ASIN: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// The remainder of ST1 / ST0.
@@ -767,6 +783,7 @@ pub(super) static CI_FMOD: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// e to the power of ST0.
@@ -797,6 +814,7 @@ pub(super) static CI_EXP: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };
 
 /// ST1 to the power of ST0.
@@ -882,4 +900,5 @@ pub(super) static CI_POW: Code = Code {
         0xc3, // ret
     ],
     amd64: &[],
+    slow: None,
 };

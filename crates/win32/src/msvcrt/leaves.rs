@@ -157,6 +157,7 @@ pub(super) static MEMMOVE: Code = Code {
         0x0f, 0x11, 0x11, // movups XMMWORD PTR [rcx],xmm2
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Fills memory.
@@ -251,6 +252,7 @@ pub(super) static MEMSET: Code = Code {
         0x4c, 0x89, 0xd0, // mov rax,r10
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Compares memory, 16 bytes at a time.
@@ -329,6 +331,7 @@ pub(super) static MEMCMP: Code = Code {
         0x83, 0xc8, 0x01, // or eax,0x1
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Measures a string, 16 aligned bytes at a time: never past the page on which it ends.
@@ -380,6 +383,7 @@ pub(super) static STRLEN: Code = Code {
         0x4c, 0x29, 0xc0, // sub rax,r8
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Compares strings.
@@ -415,6 +419,7 @@ pub(super) static STRCMP: Code = Code {
         0x83, 0xc8, 0x01, // or eax,0x1
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Finds a byte in a string.
@@ -443,6 +448,7 @@ pub(super) static STRCHR: Code = Code {
         0x31, 0xc0, // xor eax,eax
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Measures a wide string.
@@ -469,6 +475,7 @@ pub(super) static WCSLEN: Code = Code {
         0x48, 0xd1, 0xe8, // shr rax,1
         0xc3, // ret
     ],
+    slow: None,
 };
 
 /// Compares wide strings.
@@ -504,4 +511,5 @@ pub(super) static WCSCMP: Code = Code {
         0x83, 0xc8, 0x01, // or eax,0x1
         0xc3, // ret
     ],
+    slow: None,
 };

@@ -1,0 +1,449 @@
+//! Threads and the process as objects; which threads there are. How they start and end is in `thread_start`.
+//!
+//! Key types: [`ThreadObject`], [`ProcessObject`], [`Threads`].
+
+use std::cell::OnceCell;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use plat_host::clock::{self, ProcessorTime};
+use plat_host::thread_park::Parker;
+
+use super::mutant::Mutant;
+use super::object::{Object, ObjectKind, ObjectRef};
+use super::timer::Timer;
+use super::wait::{self, Waitable};
+use super::{time, tls};
+use crate::NtStatus;
+use crate::process::Process;
+
+/// `STILL_ACTIVE`: the exit code of what has not ended.
+pub const STILL_ACTIVE: u32 = 259;
+/// The most suspensions of a thread.
+const SUSPENSIONS_MAX: u32 = 127;
+
+/// A guest function that a thread calls when it waits alertably.
+#[derive(Clone, Copy, Debug)]
+pub struct Apc {
+    /// Its address.
+    pub function: u64,
+    /// Its arguments.
+    pub arguments: [u64; 3],
+    /// How many arguments it takes.
+    pub count: usize,
+}
+
+/// A guest thread.
+#[derive(Debug)]
+pub struct ThreadObject {
+    id: u32,
+    parker: Parker,
+    /// Where it stops while it is suspended.
+    stop: Parker,
+    suspensions: AtomicU32,
+    teb: AtomicU64,
+    kernel_id: AtomicU32,
+    has_ended: AtomicBool,
+    is_terminating: AtomicBool,
+    exit_code: AtomicU32,
+    created: i64,
+    ended: AtomicI64,
+    /// What it had used when it ended.
+    used: Mutex<ProcessorTime>,
+    /// The priority that was asked for, -15 to 15; Linux does not let it rise.
+    pub priority: AtomicI32,
+    /// The processors it may use.
+    pub affinity: AtomicU64,
+    /// The address of its first function.
+    pub start_address: AtomicU64,
+    /// Its name, as `SetThreadDescription` gave it.
+    pub description: Mutex<Vec<u16>>,
+    apcs: Mutex<VecDeque<Apc>>,
+    timers: Mutex<Vec<Weak<Timer>>>,
+    mutants: Mutex<Vec<Weak<Mutant>>>,
+    /// Its fiber-local slots.
+    pub(super) fiber_slots: Mutex<Vec<u64>>,
+}
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(0x100);
+
+thread_local! {
+    static CURRENT: OnceCell<Arc<ThreadObject>> = const { OnceCell::new() };
+}
+
+/// Returns the calling thread's record. A host thread that is no guest thread gets one of its own.
+pub fn current() -> Arc<ThreadObject> {
+    CURRENT.with(|cell| Arc::clone(cell.get_or_init(ThreadObject::new)))
+}
+
+/// Does something with the calling thread's record.
+pub fn with_current<R>(with: impl FnOnce(&ThreadObject) -> R) -> R {
+    CURRENT.with(|cell| with(cell.get_or_init(ThreadObject::new)))
+}
+
+/// Makes the calling host thread the one of this record.
+pub(super) fn become_current(thread: Arc<ThreadObject>) {
+    CURRENT.with(|cell| {
+        let _ = cell.set(thread);
+    });
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ThreadObject {
+    /// Makes a record with a fresh identifier, a multiple of four as on Windows.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            id: NEXT_ID.fetch_add(4, Ordering::Relaxed),
+            parker: Parker::default(),
+            stop: Parker::default(),
+            suspensions: AtomicU32::new(0),
+            teb: AtomicU64::new(0),
+            kernel_id: AtomicU32::new(0),
+            has_ended: AtomicBool::new(false),
+            is_terminating: AtomicBool::new(false),
+            exit_code: AtomicU32::new(STILL_ACTIVE),
+            created: time::now(),
+            ended: AtomicI64::new(0),
+            used: Mutex::default(),
+            priority: AtomicI32::new(0),
+            affinity: AtomicU64::new(0),
+            start_address: AtomicU64::new(0),
+            description: Mutex::default(),
+            apcs: Mutex::default(),
+            timers: Mutex::default(),
+            mutants: Mutex::default(),
+            fiber_slots: Mutex::default(),
+        })
+    }
+
+    /// Returns its identifier.
+    #[inline]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Returns where it sleeps.
+    #[inline]
+    pub fn parker(&self) -> &Parker {
+        &self.parker
+    }
+
+    /// Returns its TEB's address; 0 before it runs and after it ended.
+    pub fn teb(&self) -> u64 {
+        self.teb.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_teb(&self, teb: u64) {
+        self.teb.store(teb, Ordering::Release);
+    }
+
+    /// Returns the kernel's identifier; 0 before it runs.
+    pub fn kernel_id(&self) -> u32 {
+        self.kernel_id.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_kernel_id(&self, id: u32) {
+        self.kernel_id.store(id, Ordering::Release);
+    }
+
+    /// Says whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+
+    /// Says whether somebody terminated it.
+    pub fn is_terminating(&self) -> bool {
+        self.is_terminating.load(Ordering::Acquire)
+    }
+
+    /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
+    pub fn exit_code(&self) -> u32 {
+        if self.has_ended() { self.exit_code.load(Ordering::Acquire) } else { STILL_ACTIVE }
+    }
+
+    /// Returns when it was made and when it ended (0 while it runs), as FILETIMEs.
+    pub fn life(&self) -> (i64, i64) {
+        (self.created, self.ended.load(Ordering::Acquire))
+    }
+
+    /// Returns the processor time it has used.
+    pub fn processor_time(&self) -> ProcessorTime {
+        if self.has_ended() {
+            return *locked(&self.used);
+        }
+        if with_current(|thread| thread.id == self.id) {
+            return clock::thread_time();
+        }
+        clock::thread_time_of(self.kernel_id()).unwrap_or_default()
+    }
+
+    /// Notes the exit code; the first counts.
+    pub(super) fn set_exit_code(&self, code: u32) {
+        if !self.is_terminating() {
+            self.exit_code.store(code, Ordering::Release);
+        }
+    }
+
+    /// Marks it for its end with an exit code, at its next wait; says whether it was not marked before.
+    pub fn terminate(&self, code: u32) -> bool {
+        self.exit_code.store(code, Ordering::Release);
+        let is_first = !self.is_terminating.swap(true, Ordering::AcqRel);
+        wait::interrupt_for_end(self);
+        self.stop.unpark();
+        is_first
+    }
+
+    /// Signals that it has ended and abandons its mutexes.
+    pub(super) fn end(&self) {
+        *locked(&self.used) = clock::thread_time();
+        self.ended.store(time::now(), Ordering::Release);
+        self.set_teb(0);
+        let mut queues = wait::lock();
+        self.has_ended.store(true, Ordering::Release);
+        let owned = std::mem::take(&mut *locked(&self.mutants));
+        for mutant in owned.iter().filter_map(Weak::upgrade) {
+            mutant.abandon(&mut queues);
+        }
+        queues.release(self);
+    }
+
+    /// Stops it once more; returns how often it was stopped before. It stops at its next wait, or before it begins.
+    ///
+    /// # Errors
+    /// `SUSPEND_COUNT_EXCEEDED` after 127 times, `THREAD_IS_TERMINATING` once it ended.
+    pub fn suspend(&self) -> Result<u32, NtStatus> {
+        if self.has_ended() {
+            return Err(NtStatus::THREAD_IS_TERMINATING);
+        }
+        let more = |count: u32| (count < SUSPENSIONS_MAX).then_some(count + 1);
+        let result = self.suspensions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
+        result.map_err(|_| NtStatus::SUSPEND_COUNT_EXCEEDED)
+    }
+
+    /// Takes back one suspension; returns how many there were. With the last it goes on.
+    pub fn resume(&self) -> u32 {
+        let less = |count: u32| count.checked_sub(1);
+        let before = self.suspensions.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).unwrap_or(0);
+        if before == 1 {
+            self.stop.unpark();
+        }
+        before
+    }
+
+    /// Stops the calling thread, whose record this is, while it is suspended.
+    pub(super) fn hold_while_suspended(&self) {
+        while self.suspensions.load(Ordering::Acquire) > 0 && !self.is_terminating() {
+            self.stop.park(None);
+        }
+    }
+
+    pub(super) fn has_apcs(&self) -> bool {
+        !locked(&self.apcs).is_empty()
+    }
+
+    pub(super) fn push_apc(&self, apc: Apc) {
+        locked(&self.apcs).push_back(apc);
+    }
+
+    pub(super) fn pop_apc(&self) -> Option<Apc> {
+        locked(&self.apcs).pop_front()
+    }
+
+    pub(super) fn add_timer(&self, timer: Weak<Timer>) {
+        let mut timers = locked(&self.timers);
+        timers.retain(|other| other.strong_count() > 0 && !other.ptr_eq(&timer));
+        timers.push(timer);
+    }
+
+    /// Returns when the first of its timers with a call is due, for a wait in which calls are made.
+    pub(super) fn timers_due(&self, is_alertable: bool) -> Option<u64> {
+        if !is_alertable {
+            return None;
+        }
+        let timers: Vec<Arc<Timer>> = locked(&self.timers).iter().filter_map(Weak::upgrade).collect();
+        timers.iter().filter_map(|timer| timer.advance()).min()
+    }
+
+    pub(super) fn own_mutant(&self, mutant: Weak<Mutant>) {
+        locked(&self.mutants).push(mutant);
+    }
+
+    pub(super) fn forget_mutant(&self, mutant: &Weak<Mutant>) {
+        locked(&self.mutants).retain(|other| !other.ptr_eq(mutant));
+    }
+}
+
+impl Object for ThreadObject {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::Thread
+    }
+    fn waitable(&self) -> Option<&dyn Waitable> {
+        Some(self)
+    }
+}
+
+impl Waitable for ThreadObject {
+    fn is_signalled(&self, _: &ThreadObject) -> bool {
+        self.has_ended()
+    }
+}
+
+/// A process: this one, or a child.
+#[derive(Debug)]
+pub struct ProcessObject {
+    id: u32,
+    has_ended: AtomicBool,
+    exit_code: AtomicU32,
+    /// `GetPriorityClass`'s value.
+    pub priority_class: AtomicU32,
+}
+
+impl ProcessObject {
+    /// Makes the object of a running process with this identifier.
+    pub fn new(id: u32) -> Arc<Self> {
+        const NORMAL_PRIORITY_CLASS: u32 = 0x20;
+        Arc::new(Self {
+            id,
+            has_ended: AtomicBool::new(false),
+            exit_code: AtomicU32::new(STILL_ACTIVE),
+            priority_class: AtomicU32::new(NORMAL_PRIORITY_CLASS),
+        })
+    }
+
+    /// Returns its identifier: Linux' own.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
+    pub fn exit_code(&self) -> u32 {
+        self.exit_code.load(Ordering::Acquire)
+    }
+
+    /// Notes that it has ended, and lets those go who wait for it.
+    pub fn end(&self, exit_code: u32) {
+        let mut queues = wait::lock();
+        self.exit_code.store(exit_code, Ordering::Release);
+        self.has_ended.store(true, Ordering::Release);
+        queues.release(self);
+    }
+}
+
+impl Object for ProcessObject {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::Process
+    }
+    fn waitable(&self) -> Option<&dyn Waitable> {
+        Some(self)
+    }
+}
+
+impl Waitable for ProcessObject {
+    fn is_signalled(&self, _: &ThreadObject) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+}
+
+/// The threads of the process, and their thread-local slots.
+#[derive(Default)]
+pub struct Threads {
+    all: Mutex<HashMap<u32, Arc<ThreadObject>>>,
+    /// How many have not begun to end.
+    pub(super) live: AtomicU32,
+    this_process: OnceLock<Arc<ProcessObject>>,
+    /// Thread-local slots.
+    pub slots: tls::Slots,
+    /// Fiber-local slots.
+    pub fiber_slots: tls::FiberSlots,
+}
+
+impl Threads {
+    pub(super) fn add(&self, thread: &Arc<ThreadObject>) {
+        self.live.fetch_add(1, Ordering::AcqRel);
+        locked(&self.all).insert(thread.id(), Arc::clone(thread));
+    }
+
+    pub(super) fn remove(&self, thread: &ThreadObject) {
+        locked(&self.all).remove(&thread.id());
+    }
+
+    /// Returns the running thread of this identifier.
+    pub fn find(&self, id: u32) -> Option<Arc<ThreadObject>> {
+        locked(&self.all).get(&id).cloned()
+    }
+
+    /// Returns all running threads.
+    pub fn all(&self) -> Vec<Arc<ThreadObject>> {
+        locked(&self.all).values().cloned().collect()
+    }
+
+    /// Returns this process as an object.
+    pub fn this_process(&self) -> Arc<ProcessObject> {
+        let make = || ProcessObject::new(plat_host::sysinfo::process_id());
+        Arc::clone(self.this_process.get_or_init(make))
+    }
+}
+
+impl Process {
+    /// Returns a handle's object; knows the pseudo handles of the process (-1) and the calling thread (-2).
+    ///
+    /// # Errors
+    /// `INVALID_HANDLE` when it stands for nothing.
+    pub fn object(&self, handle: u64) -> Result<ObjectRef, NtStatus> {
+        match self.signed_handle(handle) {
+            -1 => Ok(self.threads.this_process()),
+            -2 => Ok(current()),
+            _ => Ok(self.handles.entry(handle)?.object),
+        }
+    }
+
+    /// Returns a handle's object as its own type; knows the pseudo handles.
+    ///
+    /// # Errors
+    /// `INVALID_HANDLE` when it stands for nothing, `OBJECT_TYPE_MISMATCH` when for another kind.
+    pub fn object_as<T: Object>(&self, handle: u64) -> Result<Arc<T>, NtStatus> {
+        super::object::downcast(self.object(handle)?).ok_or(NtStatus::OBJECT_TYPE_MISMATCH)
+    }
+
+    /// Handles of a 32-bit guest arrive without their sign.
+    fn signed_handle(&self, handle: u64) -> i64 {
+        if self.machine.is_64() { handle as i64 } else { i64::from(handle as u32 as i32) }
+    }
+}
+
+impl ThreadObject {
+    /// Returns the exit code that it will have.
+    pub(super) fn exit_code_at_end(&self) -> u32 {
+        self.exit_code.load(Ordering::Acquire)
+    }
+
+    /// Signals it, since the process ends, and keeps it from going on after its next wait.
+    pub(super) fn stop_for_exit(&self, code: u32) {
+        self.suspensions.store(SUSPENSIONS_MAX, Ordering::Release);
+        self.set_exit_code(code);
+        let mut queues = wait::lock();
+        self.has_ended.store(true, Ordering::Release);
+        queues.release(self);
+    }
+}
+
+impl ThreadObject {
+    /// Stops the calling thread if it is this one and was suspended.
+    pub fn stop_if_current(&self) {
+        if with_current(|thread| thread.id == self.id) {
+            self.hold_while_suspended();
+        }
+    }
+
+    /// Sets its name.
+    pub fn describe(&self, name: Vec<u16>) {
+        if with_current(|thread| thread.id == self.id) {
+            plat_host::thread::set_name(&String::from_utf16_lossy(&name));
+        }
+        *locked(&self.description) = name;
+    }
+}
