@@ -12,6 +12,8 @@ pub mod file_names;
 pub mod file_open;
 pub mod file_share;
 pub mod file_standard;
+#[cfg(test)]
+mod file_tests;
 pub mod format;
 pub mod handle;
 pub mod heap;
