@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn tokens_are_cut_at_delimiters() {
         let cases = [
-            (b"a,b", Some((0, 1))),
+            (b"a,b".as_slice(), Some((0, 1))),
             (b",,ab", Some((2, 4))),
             (b",,", None),
             (b"", None),
