@@ -1,6 +1,10 @@
 //! msvcrt.dll: the table of contents. Each file beside the functions has its own table.
 //!
 //! Reading order: [`state`] (what the runtime keeps), [`startup`], [`exit`], `stream` and `fd` (files), the rest by header.
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "a Fault here is always the same: a bad pointer of the program's"
+)]
 
 pub mod ctype;
 pub mod data;

@@ -343,7 +343,7 @@ macro_rules! functions {
 
 /// Defines the functions of three names: by the machine, 32-bit times, 64-bit times.
 macro_rules! three {
-    ($($doc:literal, $page:literal; $plain:ident, $short:ident, $long:ident($guest:ident, $seconds:ident) $body:block)*) => {
+    ($($doc:literal, $page:literal; $plain:ident, $short:ident, $long:ident($guest:ident, $seconds:ident): $body:expr;)*) => {
         functions! {$(
             $doc, $page;
             $plain($guest, sourceTime: GuestWord) -> GuestWord {
@@ -365,14 +365,14 @@ macro_rules! three {
 }
 three! {
     "Returns a time's fields in UTC, in a buffer of the thread; null out of range.", "gmtime-gmtime32-gmtime64";
-    gmtime, _gmtime32, _gmtime64(guest, seconds) { give(guest, utc(seconds)) }
+    gmtime, _gmtime32, _gmtime64(guest, seconds): give(guest, utc(seconds));
     "Returns a time's fields in local time, in a buffer of the thread; null out of range.", "localtime-localtime32-localtime64";
-    localtime, _localtime32, _localtime64(guest, seconds) {
+    localtime, _localtime32, _localtime64(guest, seconds): {
         let tm = local(guest, seconds)?;
         give(guest, tm)
-    }
+    };
     "Returns the text of a time in local time, in a buffer of the thread; null out of range.", "ctime-ctime32-ctime64-wctime-wctime32-wctime64";
-    ctime, _ctime32, _ctime64(guest, seconds) { give_ctime(guest, seconds) }
+    ctime, _ctime32, _ctime64(guest, seconds): give_ctime(guest, seconds);
 }
 
 functions! {
