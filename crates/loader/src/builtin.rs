@@ -69,10 +69,14 @@ pub(crate) fn build(dll: &'static Dll, machine: Machine, entrance: Entrance, bas
             Body::Api(_) | Body::Stub => ExportValue::At(builder.text(&thunk)),
             Body::Forward(to) => ExportValue::Forwarder(to.to_owned()),
             Body::Code(code) if code.bytes(machine).is_empty() => continue,
+            // A machine without the code does not export the name.
+            Body::Code(code) if code.bytes(machine).is_empty() => continue,
             Body::Code(code) => {
-                // The slow way of a leaf is a jump to its own end, where its thunk lies.
-                let slow = if code.slow.is_some() { thunk.as_slice() } else { &[] };
-                ExportValue::At(builder.text(&[code.bytes(machine), slow].concat()))
+                let mut bytes = code.bytes(machine).to_vec();
+                if code.slow.is_some() {
+                    bytes.extend(&thunk);
+                }
+                ExportValue::At(builder.text(&bytes))
             }
             Body::Data(variable) => {
                 let mut bytes = (variable.initial)(machine);

@@ -5,9 +5,8 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
-use plat_win32::nt::memory::Stack;
 use plat_win32::process::Process;
-use plat_win32::teb::{Field, PEB_SIZE, Peb, Teb};
+use plat_win32::teb::{Field, PEB_SIZE, Peb};
 
 use plat_regions::Use;
 
@@ -112,30 +111,6 @@ fn environment_block(variables: &[(Vec<u16>, Vec<u16>)]) -> Vec<u16> {
     }
     block.push(0);
     block
-}
-
-/// Fills the TEB of a thread.
-pub(crate) fn fill_teb(
-    process: &Process,
-    teb: u64,
-    stack: &Stack,
-    peb: u64,
-    thread_id: u32,
-) -> Result<(), Fault> {
-    let teb = Teb { address: teb, machine: process.machine };
-    if process.machine == Machine::I386 {
-        // The end of the chain of exception handlers.
-        teb.set(Teb::EXCEPTION_LIST, 0xffff_ffff)?;
-    }
-    teb.set(Teb::STACK_BASE, stack.base)?;
-    teb.set(Teb::STACK_LIMIT, stack.limit)?;
-    teb.set(Teb::DEALLOCATION_STACK, stack.allocation_base)?;
-    teb.set(Teb::SELF, teb.address)?;
-    teb.set(Teb::PROCESS_ID, u64::from(std::process::id()))?;
-    teb.set(Teb::THREAD_ID, u64::from(thread_id))?;
-    teb.set(Teb::PEB, peb)?;
-    GuestMemory::of(process.machine)
-        .write(teb.address + Teb::CURRENT_LOCALE.offset(process.machine), &0x409_u32)
 }
 
 /// Fills the shared page: version, root, time. It is read-only to the guest; times stand still.

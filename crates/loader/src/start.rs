@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use plat_abi::Machine;
-use plat_host::gate::{self, Thread, Trampoline};
-use plat_host::memory;
+use plat_abi::{Machine, Memory};
+use plat_host::gate::{self, Trampoline};
 use plat_image::{FileKind, PeImage, classify};
 use plat_regions::{Access, Layout};
-use plat_win32::guest::Guest;
+use plat_win32::NtStatus;
+use plat_win32::guest::{Guest, GuestMemory};
 use plat_win32::logic::{command_line, path::Drives, path::unix_to_win32};
 use plat_win32::nt::memory::{AddressSpace, Stack};
 use plat_win32::nt::thread_start;
 use plat_win32::process::{Process, Start, Trace};
-use plat_win32::teb::Peb;
+use plat_win32::teb::{Peb, Teb};
 
 use crate::RegionRow;
 use crate::builtin::Entrance;
@@ -22,12 +22,24 @@ use crate::graph::Graph;
 use crate::modules::PeLoader;
 use crate::search::{Search, SearchOptions};
 
+/// plat's exit code when the program could not be started.
+const EXIT_ERROR: i32 = 2;
+
+/// Bytes left free above the first frame of the program's stack.
+const STACK_HEADROOM: u64 = 0x100;
+
 /// What the caller does with what the loader has to say.
 pub struct Sinks {
-    /// Receives the report of a crash.
-    pub report: Box<dyn Fn(&str) + Send + Sync>,
+    /// Receives the report of a crash, or the reason why the program did not start.
+    pub report: std::sync::Arc<dyn Fn(&str) + Send + Sync>,
     /// Receives the address space when the program ends.
     pub map: Option<Box<dyn Fn(&[RegionRow]) + Send + Sync>>,
+}
+
+impl Default for Sinks {
+    fn default() -> Self {
+        Self { report: std::sync::Arc::new(|_| ()), map: None }
+    }
 }
 
 impl std::fmt::Debug for Sinks {
@@ -80,29 +92,15 @@ pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
     drop(image);
     let start = describe_start(&path, &options.arguments, options.trace);
     let process = Process::install(machine, start, space);
-    let setup = |what: &str| {
-        let what = what.to_owned();
-        move |status| LoadError::Setup { what, status }
-    };
     let stack =
         process.memory.allocate_stack(0, 0, "stack of the main thread").map_err(setup("the stack"))?;
     let teb = process.memory.allocate_teb().map_err(setup("the TEB"))?;
-    let trampoline = match machine {
-        Machine::I386 => Some(make_trampoline(process)?),
-        Machine::Amd64 => None,
-    };
-    let launch =
-        Launch { process, path, bytes, stack, search: options.search, sinks: options.sinks, trampoline };
-    if let Some(trampoline) = trampoline {
+    if machine == Machine::I386 {
+        let trampoline = make_trampoline(process)?;
         process.trampoline.get_or_init(|| trampoline);
     }
-    let left = Thread::enter(teb, trampoline, |thread| launch.go(thread));
-    let left = left.map_err(|_| setup("the TEB")(plat_win32::NtStatus::ACCESS_VIOLATION))?;
-    match left {
-        Some(outcome) => outcome,
-        // The first thread left the guest; the last one ends the process.
-        None => thread_start::finish_main(process, stack, teb),
-    }
+    let launch = Launch { process, path, bytes, stack, search: options.search, sinks: options.sinks };
+    thread_start::start_main(process, stack, teb, |guest| launch.go(guest))
 }
 
 /// All that the first thread needs.
@@ -113,20 +111,27 @@ struct Launch {
     stack: Stack,
     search: SearchOptions,
     sinks: Sinks,
-    trampoline: Option<&'static Trampoline>,
 }
 
 impl Launch {
-    /// Runs on the first guest thread: loads, initialises, calls the entry point.
-    fn go(self, thread: Thread) -> Result<Outcome, LoadError> {
+    /// Runs on the first guest thread: loads, initialises, calls the entry point; returns what that returned.
+    fn go(mut self, guest: &mut Guest) -> u32 {
+        let sinks = std::mem::take(&mut self.sinks);
+        let report = std::sync::Arc::clone(&sinks.report);
+        match self.load(guest, sinks).and_then(|entry| start_program(guest, entry)) {
+            Ok(code) => code,
+            Err(error) => {
+                report(&format!("plat: {error}\n"));
+                plat_host::thread::exit_process(EXIT_ERROR)
+            }
+        }
+    }
+
+    /// Makes the process's structures, loads the program and all it needs; returns its entry point and argument.
+    fn load(self, guest: &mut Guest, sinks: Sinks) -> Result<(u64, u64), LoadError> {
         let process = self.process;
-        let setup = |what: &str| {
-            let what = what.to_owned();
-            move |status| LoadError::Setup { what, status }
-        };
-        thread.set_initial_stack(self.stack.base - 0x100);
-        let mut guest = Guest::of_thread(process, thread);
-        if let Some(trampoline) = self.trampoline {
+        guest.gate().set_initial_stack(self.stack.base - STACK_HEADROOM);
+        if let Some(trampoline) = process.trampoline.get() {
             let code = trampoline.code();
             process.memory.write_code(u64::from(trampoline.entry()), &code).map_err(setup("the gate"))?;
         }
@@ -134,10 +139,8 @@ impl Launch {
         process.memory.write_sealed(SHARED_DATA, &shared, Access::READ).map_err(setup("the shared data"))?;
         let peb = environment::make_peb(process).map_err(setup("the PEB"))?;
         process.peb.get_or_init(|| peb);
-        let thread_id = thread_start::adopt_main(process, thread.teb());
-        let filled = environment::fill_teb(process, thread.teb(), &self.stack, peb, thread_id);
-        filled.map_err(|_| setup("the TEB")(plat_win32::NtStatus::ACCESS_VIOLATION))?;
-        let entrance = match self.trampoline {
+        guest.teb().set(Teb::PEB, peb).map_err(|_| setup("the TEB")(NtStatus::ACCESS_VIOLATION))?;
+        let entrance = match process.trampoline.get() {
             Some(trampoline) => Entrance::I386(trampoline.entry()),
             None => Entrance::amd64(),
         };
@@ -145,21 +148,28 @@ impl Launch {
         let mut graph = Graph::new(process, Search::new(folder, self.search), entrance);
         let base = graph.load_program(&self.path, self.bytes)?;
         let entry = graph.loaded[graph.index_of(base)].module.entry_point;
-        let loader: &'static PeLoader = Box::leak(Box::new(PeLoader::new(process, graph, self.sinks)));
+        let loader: &'static PeLoader = Box::leak(Box::new(PeLoader::new(process, graph, sinks)));
         process.complete(loader);
         let machine = process.machine;
         let at = peb + Peb::IMAGE_BASE.offset(machine);
-        let written =
-            if machine.is_64() { memory::write_u64(at, base) } else { memory::write_u32(at, base as u32) };
-        written.map_err(|_| setup("the PEB")(plat_win32::NtStatus::ACCESS_VIOLATION))?;
+        let written = GuestMemory::of(machine).write_word(at, base);
+        written.map_err(|_| setup("the PEB")(NtStatus::ACCESS_VIOLATION))?;
         loader.start_lists(peb);
-        loader.start_tls(&guest)?;
-        loader.attach_modules(&mut guest, 1)?;
-        let code = guest
-            .call(entry, &[peb])
-            .map_err(|_| setup("the stack")(plat_win32::NtStatus::STACK_OVERFLOW))?;
-        plat_win32::kernel32::process::exit_process(&mut guest, code as u32)
+        loader.start_tls(guest)?;
+        loader.attach_modules(guest, 1)?;
+        Ok((entry, peb))
     }
+}
+
+/// Calls the program's entry point.
+fn start_program(guest: &mut Guest, (entry, peb): (u64, u64)) -> Result<u32, LoadError> {
+    let code = guest.call(entry, &[peb]).map_err(|_| setup("the stack")(NtStatus::STACK_OVERFLOW))?;
+    Ok(code as u32)
+}
+
+/// Makes the error of a part that could not be set up.
+fn setup(what: &'static str) -> impl Fn(NtStatus) -> LoadError {
+    move |status| LoadError::Setup { what: what.to_owned(), status }
 }
 
 /// Reads the program's file; says what it is when it is none.

@@ -57,6 +57,6 @@ pub const DLL: Dll = Dll {
         sysinfoapi::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
-        winnls::EXPORTS,
+        winnls::code_pages::EXPORTS,
     ],
 };

@@ -12,7 +12,7 @@
     non_upper_case_globals,
     reason = "Windows names keep their spelling"
 )]
-// The tables of exports expand row by row.
+// `dll!` takes two expansions per row.
 #![recursion_limit = "1024"]
 
 pub mod export;

@@ -192,18 +192,18 @@ pub struct Process {
     pub sections: crate::nt::section::Sections,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
-    /// Its threads, thread-local slots and their callbacks.
-    pub threads: crate::nt::thread::Threads,
-    /// Its named objects.
-    pub names: crate::nt::names::Names,
-    /// Where 32-bit code enters the host, once it was placed.
-    pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     /// The state of the C runtime, msvcrt.dll.
     pub crt: crate::msvcrt::Crt,
     /// Its files, paths and console.
     pub files: crate::nt::path::FileSystem,
     /// Its environment variables.
     pub environment: crate::nt::environment::Environment,
+    /// Its threads, thread-local slots and their callbacks.
+    pub threads: crate::nt::thread::Threads,
+    /// Its named objects.
+    pub names: crate::nt::names::Names,
+    /// Where 32-bit code enters the host, once it was placed.
+    pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
     entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
@@ -232,12 +232,12 @@ impl Process {
             memory,
             sections: crate::nt::section::Sections::default(),
             heaps: crate::nt::heap::Heaps::default(),
-            threads: crate::nt::thread::Threads::default(),
-            names: crate::nt::names::Names::default(),
-            trampoline: OnceLock::new(),
             crt: crate::msvcrt::Crt::default(),
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
+            threads: crate::nt::thread::Threads::default(),
+            names: crate::nt::names::Names::default(),
+            trampoline: OnceLock::new(),
             loader: OnceLock::new(),
             entries: entries(machine),
             missing: Mutex::default(),

@@ -25,7 +25,10 @@ pub(crate) fn run(arguments: Run) -> anyhow::Result<ExitCode> {
         layout,
         search: SearchOptions { choices, paths: arguments.dll_path },
         trace,
-        sinks: Sinks { report: Box::new(|text| eprint!("{text}")), map: arguments.map.map(map_sink) },
+        sinks: Sinks {
+            report: std::sync::Arc::new(|text: &str| eprint!("{text}")),
+            map: arguments.map.map(map_sink),
+        },
     };
     let Outcome::Exited(code) = plat_loader::run(options)?;
     Ok(ExitCode::from(code as u8))

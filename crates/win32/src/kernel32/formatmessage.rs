@@ -1,7 +1,275 @@
-//! winbase.h: message texts.
+//! winbase.h: messages: texts of the system and of message tables, with inserts.
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::Export;
+use crate::guest::Guest;
+use crate::logic::messages::{LineWidth, MessageError, format_message, status_text, system_text};
+use crate::logic::printf::{Options, Runtime, format_text};
+use crate::nt::{format::Inserts, nls, resource};
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    partial FormatMessageA, "system texts are English and cover the common codes; no 64-bit inserts in 32-bit programs";
+    partial FormatMessageW, "system texts are English and cover the common codes; no 64-bit inserts in 32-bit programs";
+};
+
+const ALLOCATE_BUFFER: u32 = 0x100;
+const IGNORE_INSERTS: u32 = 0x200;
+const FROM_STRING: u32 = 0x400;
+const FROM_HMODULE: u32 = 0x800;
+const FROM_SYSTEM: u32 = 0x1000;
+const ARGUMENT_ARRAY: u32 = 0x2000;
+const MAX_WIDTH: u32 = 0xff;
+
+/// A call of either function.
+struct Request {
+    flags: u32,
+    source: GuestWord,
+    message: u32,
+    language: u32,
+    arguments: GuestWord,
+    /// Whether texts and `%s` inserts are UTF-16.
+    wide: bool,
+}
+
+impl Request {
+    /// Finds the message and puts the inserts in.
+    fn text(&self, guest: &Guest) -> Result<Vec<u16>, Win32Error> {
+        let message = self.message(guest)?;
+        let width = match self.flags & MAX_WIDTH {
+            0 => LineWidth::AsIs,
+            MAX_WIDTH => LineWidth::Unbroken,
+            units => LineWidth::Units(units as usize),
+        };
+        let ignore = self.flags & IGNORE_INSERTS != 0;
+        let list = self.argument_list(guest)?;
+        let text = format_message(&message, ignore, width, |number, format| {
+            let list = list.ok_or(Win32Error::INVALID_PARAMETER)?;
+            self.insert(guest, list, number, format).map_err(Win32Error::from)
+        });
+        let text = text.map_err(|error| match error {
+            MessageError::Malformed { .. } => Win32Error::INVALID_PARAMETER,
+            MessageError::Insert { error, .. } => error,
+        })?;
+        // Windows answers an empty text with 0 and this error.
+        if text.is_empty() { Err(Win32Error::NO_WORK_DONE) } else { Ok(text) }
+    }
+
+    fn message(&self, guest: &Guest) -> Result<Vec<u16>, Win32Error> {
+        if self.flags & FROM_STRING != 0 {
+            if self.source.is_null() {
+                return Err(Win32Error::INVALID_PARAMETER);
+            }
+            return Ok(match self.wide {
+                true => guest.read_wide_string(self.source.get())?,
+                false => nls::read_ansi(guest, self.source.get())?,
+            });
+        }
+        if self.flags & (FROM_HMODULE | FROM_SYSTEM) == 0 {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        if self.flags & FROM_HMODULE != 0
+            && let Some(text) = self.module_message(guest)?
+        {
+            return Ok(text);
+        }
+        if self.flags & FROM_SYSTEM == 0 {
+            return Err(Win32Error::MR_MID_NOT_FOUND);
+        }
+        if !speaks_english(self.language) {
+            return Err(Win32Error::RESOURCE_LANG_NOT_FOUND);
+        }
+        let text = system_message(self.message).ok_or(Win32Error::MR_MID_NOT_FOUND)?;
+        Ok(text.encode_utf16().collect())
+    }
+
+    /// Looks in a module's message table; in ntdll lie the texts of statuses, in kernel32 those of errors.
+    fn module_message(&self, guest: &Guest) -> Result<Option<Vec<u16>>, Win32Error> {
+        let loader = guest.process().loader();
+        let module = match self.source.get() {
+            0 => loader.module_named(&[]),
+            base => loader.module_at(base),
+        };
+        let module = module.ok_or(Win32Error::RESOURCE_DATA_NOT_FOUND)?;
+        if module.is_builtin {
+            let text = match module.name.as_str() {
+                "ntdll.dll" => status_text(NtStatus(self.message)),
+                _ => system_message(self.message),
+            };
+            return Ok(text.map(|text| text.encode_utf16().collect()));
+        }
+        Ok(resource::message(guest, module.base, self.message, self.language as u16)?)
+    }
+
+    /// Returns where the inserts lie; `None` when there are none.
+    fn argument_list(&self, guest: &Guest) -> Result<Option<u64>, Win32Error> {
+        if self.arguments.is_null() {
+            return Ok(None);
+        }
+        // Arguments points to a va_list, which is a pointer to the inserts, or to the array itself.
+        let is_array = self.flags & ARGUMENT_ARRAY != 0;
+        let list = if is_array { self.arguments.get() } else { guest.read_word(self.arguments.get())? };
+        Ok(Some(list))
+    }
+
+    /// Formats insert `number`, whose printf format has no `%`.
+    fn insert(&self, guest: &Guest, list: u64, number: u32, format: &[u16]) -> Result<Vec<u16>, Fault> {
+        let machine = guest.machine();
+        let address = list.wrapping_add(u64::from(number - 1) * machine.pointer_size());
+        let mut format: Vec<u16> = [u16::from(b'%')].iter().chain(format).copied().collect();
+        narrow_conversion(&mut format, self.wide);
+        let mut inserts = Inserts::new(guest, address);
+        let options = Options { runtime: Runtime::Msvcrt, pointer_size: machine.pointer_size() as u8 };
+        format_text(&format, &mut inserts, options)
+    }
+}
+
+/// For FormatMessageA `%s` is narrow and `%S` wide: in the wide family, which formats here, it is the other way round.
+fn narrow_conversion(format: &mut [u16], wide: bool) {
+    let sized = format.iter().rev().nth(1).is_some_and(|&unit| matches!(unit, 0x68 | 0x6c | 0x77));
+    if wide || sized {
+        return;
+    }
+    if let Some(last @ (0x73 | 0x53 | 0x63 | 0x43)) = format.last_mut() {
+        *last ^= 0x20;
+    }
+}
+
+/// Returns the system's text for an error, or for an HRESULT that carries one.
+fn system_message(message: u32) -> Option<String> {
+    system_text(Win32Error(message)).or_else(|| match message >> 16 {
+        0x8007 => system_text(Win32Error(message & 0xffff)),
+        _ => None,
+    })
+}
+
+/// Says whether a request for this language is met by English: neutral, default and English of any country.
+fn speaks_english(language: u32) -> bool {
+    matches!(language & 0x3ff, 0 | 9)
+}
+
+/// Makes the buffer that the caller frees with `LocalFree`, and stores its address where the caller wants it.
+fn allocate(guest: &Guest, into: GuestWord, needed: u64, minimum: u64) -> Result<u64, Win32Error> {
+    let buffer = guest.process().heaps.allocate(0, needed.max(minimum), true);
+    let buffer = buffer.ok_or(Win32Error::NOT_ENOUGH_MEMORY)?;
+    guest.write_word(into.get(), buffer)?;
+    Ok(buffer)
+}
+
+/// Formats a message into UTF-16.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-formatmessagew>
+#[winapi]
+pub fn FormatMessageW(
+    guest: &mut Guest,
+    dwFlags: u32,
+    lpSource: GuestWord,
+    dwMessageId: u32,
+    dwLanguageId: u32,
+    lpBuffer: GuestWord,
+    nSize: u32,
+    Arguments: GuestWord,
+) -> Result<u32, Win32Error> {
+    if lpBuffer.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let allocates = dwFlags & ALLOCATE_BUFFER != 0;
+    if allocates {
+        guest.write_word(lpBuffer.get(), 0)?;
+    }
+    let request = Request {
+        flags: dwFlags,
+        source: lpSource,
+        message: dwMessageId,
+        language: dwLanguageId,
+        arguments: Arguments,
+        wide: true,
+    };
+    let mut text = request.text(guest)?;
+    let length = text.len() as u32;
+    text.push(0);
+    let buffer = if allocates {
+        allocate(guest, lpBuffer, 2 * text.len() as u64, 2 * u64::from(nSize))?
+    } else if length >= nSize {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    } else {
+        lpBuffer.get()
+    };
+    guest.write_wide(buffer, &text)?;
+    Ok(length)
+}
+
+/// Formats a message into the ANSI code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-formatmessagea>
+#[winapi]
+pub fn FormatMessageA(
+    guest: &mut Guest,
+    dwFlags: u32,
+    lpSource: GuestWord,
+    dwMessageId: u32,
+    dwLanguageId: u32,
+    lpBuffer: GuestWord,
+    nSize: u32,
+    Arguments: GuestWord,
+) -> Result<u32, Win32Error> {
+    if lpBuffer.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let allocates = dwFlags & ALLOCATE_BUFFER != 0;
+    if allocates {
+        guest.write_word(lpBuffer.get(), 0)?;
+    }
+    let request = Request {
+        flags: dwFlags,
+        source: lpSource,
+        message: dwMessageId,
+        language: dwLanguageId,
+        arguments: Arguments,
+        wide: false,
+    };
+    let mut text = nls::narrow(&request.text(guest)?);
+    let length = text.len() as u32;
+    text.push(0);
+    let buffer = if allocates {
+        allocate(guest, lpBuffer, text.len() as u64, u64::from(nSize))?
+    } else if length >= nSize {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    } else {
+        lpBuffer.get()
+    };
+    guest.write_bytes(buffer, &text)?;
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn narrow_inserts_swap_the_widths_of_strings() {
+        let cases =
+            [("%s", "%S"), ("%S", "%s"), ("%ls", "%ls"), ("%hs", "%hs"), ("%-5c", "%-5C"), ("%d", "%d")];
+        for (format, expected) in cases {
+            let mut units: Vec<u16> = format.encode_utf16().collect();
+            narrow_conversion(&mut units, false);
+            assert_eq!(String::from_utf16_lossy(&units), expected, "{format}");
+        }
+    }
+
+    #[test]
+    fn an_hresult_has_the_text_of_its_error() {
+        assert_eq!(system_message(0x8007_0002), system_message(2));
+        assert!(system_message(2).is_some());
+        assert_eq!(system_message(0x8123_0002), None);
+    }
+
+    #[test]
+    fn other_languages_are_not_there() {
+        let spoken: Vec<bool> = [0, 0x400, 0x409, 0x809, 0x407].map(speaks_english).to_vec();
+        assert_eq!(spoken, [true, true, true, true, false]);
+    }
+}

@@ -1,7 +1,350 @@
-//! stringapiset.h: code pages, comparison, character types.
+//! stringapiset.h: conversions, comparison and character types.
 
+use std::cmp::Ordering;
+
+use plat_abi::{GuestWord, Memory, winapi};
+
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::nls::{case, collate, ctype};
+use crate::nt::nls;
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    partial MultiByteToWideChar, "no East Asian code pages, UTF-7, ASCII (20127) or ISO 8859";
+    partial WideCharToMultiByte, "no East Asian code pages, UTF-7, ASCII (20127) or ISO 8859";
+    full CompareStringOrdinal;
+    partial CompareStringEx, "one order for all locales; no expansions; of the flags only case counts";
+    partial CompareStringW, "one order for all locales; no expansions; of the flags only case counts";
+    partial GetStringTypeW, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
+    partial GetStringTypeExW, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
+    partial FoldStringW, "MAP_FOLDDIGITS only; other flags give ERROR_INVALID_FLAGS";
+};
+
+/// `CSTR_EQUAL`; less is one below, greater one above.
+const CSTR_EQUAL: i32 = 2;
+/// `NORM_IGNORECASE` and `LINGUISTIC_IGNORECASE`.
+const IGNORE_CASE: u32 = 0x1 | 0x10;
+/// All flags that `CompareStringEx` knows: what is ignored, the sort's form, `LOCALE_USE_CP_ACP`.
+const COMPARE_FLAGS: u32 = 0x4803_103f;
+/// `CT_CTYPE1`.
+const CT_CTYPE1: u32 = 1;
+/// `CT_CTYPE2`.
+const CT_CTYPE2: u32 = 2;
+/// `CT_CTYPE3`.
+const CT_CTYPE3: u32 = 4;
+/// `MAP_FOLDDIGITS`.
+const MAP_FOLDDIGITS: u32 = 0x80;
+
+/// Checks what both conversions ask of their buffers.
+fn check_buffers(source: GuestWord, length: i32, target: GuestWord, capacity: i32) -> Result<(), Win32Error> {
+    let target_missing = capacity > 0 && target.is_null();
+    if source.is_null() || length == 0 || capacity < 0 || target_missing || (capacity > 0 && source == target)
+    {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    Ok(())
+}
+
+/// Converts bytes of a code page to UTF-16.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-multibytetowidechar>
+#[winapi]
+pub fn MultiByteToWideChar(
+    guest: &mut Guest,
+    CodePage: u32,
+    dwFlags: u32,
+    lpMultiByteStr: GuestWord,
+    cbMultiByte: i32,
+    lpWideCharStr: GuestWord,
+    cchWideChar: i32,
+) -> Result<i32, Win32Error> {
+    check_buffers(lpMultiByteStr, cbMultiByte, lpWideCharStr, cchWideChar)?;
+    let page = nls::page(CodePage)?;
+    let bytes = nls::read_counted(guest, lpMultiByteStr, cbMultiByte)?;
+    let wide = page.decode(&bytes, dwFlags)?;
+    nls::put_wide(guest, lpWideCharStr, cchWideChar, &wide)
+}
+
+/// Converts UTF-16 to bytes of a code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-widechartomultibyte>
+#[winapi]
+pub fn WideCharToMultiByte(
+    guest: &mut Guest,
+    CodePage: u32,
+    dwFlags: u32,
+    lpWideCharStr: GuestWord,
+    cchWideChar: i32,
+    lpMultiByteStr: GuestWord,
+    cbMultiByte: i32,
+    lpDefaultChar: GuestWord,
+    lpUsedDefaultChar: GuestWord,
+) -> Result<i32, Win32Error> {
+    check_buffers(lpWideCharStr, cchWideChar, lpMultiByteStr, cbMultiByte)?;
+    let page = nls::page(CodePage)?;
+    let default = match lpDefaultChar.get() {
+        0 => None,
+        address => Some(guest.read::<u8>(address)?),
+    };
+    let wide = nls::read_counted_wide(guest, lpWideCharStr, cchWideChar)?;
+    let encoded = page.encode(&wide, dwFlags, default, !lpUsedDefaultChar.is_null())?;
+    if !lpUsedDefaultChar.is_null() {
+        guest.write(lpUsedDefaultChar.get(), &u32::from(encoded.used_default))?;
+    }
+    nls::put_bytes(guest, lpMultiByteStr, cbMultiByte, &encoded.bytes)
+}
+
+/// Returns `CSTR_LESS_THAN`, `CSTR_EQUAL` or `CSTR_GREATER_THAN`.
+fn comparison_result(order: Ordering) -> i32 {
+    CSTR_EQUAL + order as i32
+}
+
+/// Reads a string to compare: `length` units, or with a negative length up to its zero.
+fn read_compared(guest: &Guest, address: GuestWord, length: i32) -> Result<Vec<u16>, Win32Error> {
+    if address.is_null() || length < -1 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let mut text = nls::read_counted_wide(guest, address, length)?;
+    if length < 0 {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// Compares units, not letters.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-comparestringordinal>
+#[winapi]
+pub fn CompareStringOrdinal(
+    guest: &mut Guest,
+    lpString1: GuestWord,
+    cchCount1: i32,
+    lpString2: GuestWord,
+    cchCount2: i32,
+    bIgnoreCase: Bool,
+) -> Result<i32, Win32Error> {
+    let left = read_compared(guest, lpString1, cchCount1)?;
+    let right = read_compared(guest, lpString2, cchCount2)?;
+    Ok(comparison_result(case::compare_ordinal(&left, &right, bIgnoreCase.0)))
+}
+
+/// Compares two texts as a dictionary orders them.
+///
+/// # Errors
+/// `INVALID_FLAGS` for flags that no comparison has.
+pub(super) fn compare(left: &[u16], right: &[u16], flags: u32) -> Result<i32, Win32Error> {
+    if flags & !COMPARE_FLAGS != 0 {
+        return Err(Win32Error::INVALID_FLAGS);
+    }
+    Ok(comparison_result(collate::compare(left, right, flags & IGNORE_CASE != 0)))
+}
+
+/// Compares two strings by a locale's order; the locale is given by name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-comparestringex>
+#[winapi]
+pub fn CompareStringEx(
+    guest: &mut Guest,
+    lpLocaleName: GuestWord,
+    dwCmpFlags: u32,
+    lpString1: GuestWord,
+    cchCount1: i32,
+    lpString2: GuestWord,
+    cchCount2: i32,
+    lpVersionInformation: GuestWord,
+    lpReserved: GuestWord,
+    lParam: GuestWord,
+) -> Result<i32, Win32Error> {
+    let _ = (lpLocaleName, lpVersionInformation, lpReserved, lParam);
+    let left = read_compared(guest, lpString1, cchCount1)?;
+    let right = read_compared(guest, lpString2, cchCount2)?;
+    compare(&left, &right, dwCmpFlags)
+}
+
+/// Compares two strings by a locale's order.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-comparestringw>
+#[winapi]
+pub fn CompareStringW(
+    guest: &mut Guest,
+    Locale: u32,
+    dwCmpFlags: u32,
+    lpString1: GuestWord,
+    cchCount1: i32,
+    lpString2: GuestWord,
+    cchCount2: i32,
+) -> Result<i32, Win32Error> {
+    let _ = Locale;
+    let left = read_compared(guest, lpString1, cchCount1)?;
+    let right = read_compared(guest, lpString2, cchCount2)?;
+    compare(&left, &right, dwCmpFlags)
+}
+
+/// The direction of a unit: the `C2_*` classes of Latin text.
+fn direction_type(unit: u16) -> u16 {
+    let character = char::from_u32(u32::from(unit)).unwrap_or('\u{fffd}');
+    match character {
+        '0'..='9' | '²' | '³' | '¹' => 3,
+        '/' | '-' | '+' => 4,
+        '#' | '$' | '%' | '¢'..='¥' | '°' | '±' => 5,
+        ',' | '.' | ':' | '\u{a0}' => 7,
+        '\n' | '\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2029}' => 8,
+        '\t' | '\u{b}' | '\u{1f}' => 9,
+        ' ' | '\u{c}' => 10,
+        '\u{591}'..='\u{7ff}' if character.is_alphabetic() => 2,
+        _ if character.is_alphabetic() => 1,
+        _ if character.is_control() => 0,
+        _ => 11,
+    }
+}
+
+/// What a unit is for text processing: the `C3_*` bits.
+fn text_type(unit: u16) -> u16 {
+    let character = char::from_u32(u32::from(unit)).unwrap_or('\u{fffd}');
+    let bits = match unit {
+        0xd800..=0xdbff => return 0x800,
+        0xdc00..=0xdfff => return 0x1000,
+        0x300..=0x36f => 0x1 | 0x2,
+        0x3041..=0x309f => 0x20,
+        0x30a0..=0x30ff => 0x10,
+        0x3400..=0x9fff | 0xf900..=0xfaff => 0x100,
+        0xff01..=0xff5e => 0x80,
+        0xff61..=0xffdc => 0x40,
+        0x5e | 0x60 | 0xa8 | 0xaf | 0xb4 | 0xb8 => 0x2 | 0x8,
+        0x24 | 0x2b | 0x3c..=0x3e | 0x7c | 0x7e | 0xa2..=0xa9 | 0xac | 0xae | 0xb0 | 0xb1 | 0xd7 | 0xf7 => {
+            0x8
+        }
+        _ => 0,
+    };
+    bits | if character.is_alphabetic() { 0x8000 } else { 0 }
+}
+
+/// Returns the types of all units of a text.
+///
+/// # Errors
+/// `INVALID_PARAMETER` for a kind of type that is none.
+pub(super) fn string_types(kind: u32, text: &[u16]) -> Result<Vec<u16>, Win32Error> {
+    let of = match kind {
+        CT_CTYPE1 => ctype::character_type,
+        CT_CTYPE2 => direction_type,
+        CT_CTYPE3 => text_type,
+        _ => return Err(Win32Error::INVALID_PARAMETER),
+    };
+    Ok(text.iter().map(|&unit| of(unit)).collect())
+}
+
+/// Says what each character of a text is.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-getstringtypew>
+#[winapi]
+pub fn GetStringTypeW(
+    guest: &mut Guest,
+    dwInfoType: u32,
+    lpSrcStr: GuestWord,
+    cchSrc: i32,
+    lpCharType: GuestWord,
+) -> Result<Bool, Win32Error> {
+    if lpSrcStr.is_null() || lpCharType.is_null() || lpSrcStr == lpCharType || cchSrc == 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let text = nls::read_counted_wide(guest, lpSrcStr, cchSrc)?;
+    let types = string_types(dwInfoType, &text)?;
+    guest.write_wide(lpCharType.get(), &types)?;
+    Ok(TRUE)
+}
+
+/// Says what each character of a text is; the locale makes no difference.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-getstringtypeexw>
+#[winapi]
+pub fn GetStringTypeExW(
+    guest: &mut Guest,
+    Locale: u32,
+    dwInfoType: u32,
+    lpSrcStr: GuestWord,
+    cchSrc: i32,
+    lpCharType: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = Locale;
+    GetStringTypeW(guest, dwInfoType, lpSrcStr, cchSrc, lpCharType)
+}
+
+/// Folds characters into a common form.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-foldstringw>
+#[winapi]
+pub fn FoldStringW(
+    guest: &mut Guest,
+    dwMapFlags: u32,
+    lpSrcStr: GuestWord,
+    cchSrc: i32,
+    lpDestStr: GuestWord,
+    cchDest: i32,
+) -> Result<i32, Win32Error> {
+    check_buffers(lpSrcStr, cchSrc, lpDestStr, cchDest)?;
+    if dwMapFlags != MAP_FOLDDIGITS {
+        return Err(Win32Error::INVALID_FLAGS);
+    }
+    let mut text = nls::read_counted_wide(guest, lpSrcStr, cchSrc)?;
+    text.iter_mut().for_each(|unit| *unit = fold_digit(*unit));
+    nls::put_wide(guest, lpDestStr, cchDest, &text)
+}
+
+/// Returns the ASCII digit for a decimal digit of the scripts whose ten digits follow each other.
+fn fold_digit(unit: u16) -> u16 {
+    const ZEROS: [u16; 16] = [
+        0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20,
+        0x1040, 0xff10,
+    ];
+    match ZEROS.iter().find(|&&zero| (zero..zero + 10).contains(&unit)) {
+        Some(zero) => unit - zero + 0x30,
+        None => unit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    #[test]
+    fn comparison_returns_one_to_three() {
+        let cases =
+            [("a", "b", 0, 1), ("a", "a", 0, 2), ("b", "a", 0, 3), ("a", "A", 1, 2), ("A", "a", 0, 3)];
+        for (left, right, flags, expected) in cases {
+            assert_eq!(compare(&wide(left), &wide(right), flags), Ok(expected), "{left} {right}");
+        }
+        assert_eq!(compare(&[], &[], 0x100), Err(Win32Error::INVALID_FLAGS));
+    }
+
+    #[test]
+    fn types_follow_the_kind() {
+        assert_eq!(string_types(1, &wide("A1")), Ok(vec![0x381, 0x284]));
+        assert_eq!(string_types(2, &wide("A1, \t")), Ok(vec![1, 3, 7, 10, 9]));
+        assert_eq!(string_types(4, &wide("A$\u{301}")), Ok(vec![0x8000, 8, 3]));
+        assert_eq!(string_types(3, &wide("A")), Err(Win32Error::INVALID_PARAMETER));
+    }
+
+    #[test]
+    fn digits_fold_to_ascii() {
+        let folded: Vec<u16> = wide("a٣९７").into_iter().map(fold_digit).collect();
+        assert_eq!(folded, wide("a397"));
+    }
+
+    #[test]
+    fn conversions_refuse_missing_buffers() {
+        let word = GuestWord;
+        let bad = [(0, 1, 8, 1), (8, 0, 8, 1), (8, 1, 0, 1), (8, 1, 16, -1), (8, 1, 8, 1)];
+        for (source, length, target, capacity) in bad {
+            let checked = check_buffers(word(source), length, word(target), capacity);
+            assert_eq!(checked, Err(Win32Error::INVALID_PARAMETER), "{source} {length} {target} {capacity}");
+        }
+        assert_eq!(check_buffers(word(8), -1, word(0), 0), Ok(()));
+    }
+}

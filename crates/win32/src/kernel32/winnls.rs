@@ -1,7 +1,3 @@
-//! winnls.h: locales and mappings.
+//! winnls.h: locales, code pages and mappings. The one locale is English (United States), with the pages 1252 and 437.
 
-use crate::dll;
-use crate::export::Export;
-
-/// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub mod code_pages;

@@ -84,25 +84,19 @@ fn run_created(
     });
 }
 
-/// Registers the calling host thread, inside `Thread::enter`, as the process's first guest thread; returns its
-/// identifier, for its TEB.
-pub fn adopt_main(process: &'static Process, teb: u64) -> u32 {
+/// Turns the calling host thread into the process's first guest thread: sets up its TEB, runs `body` (which calls the
+/// program, and whose result is the thread's exit code), ends the thread. The last thread's end is the process's.
+pub fn start_main(
+    process: &'static Process,
+    stack: Stack,
+    teb: u64,
+    body: impl FnOnce(&mut Guest) -> u32,
+) -> ! {
     let thread = ThreadObject::new();
     thread.set_teb(teb);
-    thread.set_kernel_id(host_thread::kernel_id());
     process.threads.add(&thread);
-    thread::become_current(Arc::clone(&thread));
-    thread.id()
-}
-
-/// Ends the first guest thread after it left the guest. The other threads go on, and the last of them ends the
-/// process; the host's main thread must not return until then.
-pub fn finish_main(process: &'static Process, stack: Stack, teb: u64) -> ! {
-    let thread = thread::current();
-    thread.end();
-    process.threads.remove(&thread);
-    process.memory.release(stack.allocation_base);
-    process.memory.release(teb);
+    run_guest_thread(process, Arc::clone(&thread), stack, teb, body);
+    // Other threads go on, and this is the host's main thread, which must not return.
     loop {
         thread.parker().park(None);
     }

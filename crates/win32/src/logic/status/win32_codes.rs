@@ -163,6 +163,7 @@ super::constants! { Win32Error, "ERROR_";
     NO_DATA = 232;
     PIPE_NOT_CONNECTED = 233;
     MORE_DATA = 234;
+    NO_WORK_DONE = 235;
     VC_DISCONNECTED = 240;
     INVALID_EA_NAME = 254;
     EA_LIST_INCONSISTENT = 255;

@@ -1,0 +1,136 @@
+//! Code pages: which there are, and what they are like.
+
+use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+
+use crate::Win32Error;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::{Bool, FALSE, Guest, TRUE};
+use crate::logic::nls::code_page::CodePage;
+use crate::nt::nls;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full GetACP;
+    full GetOEMCP;
+    partial GetCPInfo, "only for the code pages that plat has";
+    partial GetCPInfoExA, "only for the code pages that plat has; the name is the number alone";
+    partial GetCPInfoExW, "only for the code pages that plat has; the name is the number alone";
+    partial IsValidCodePage, "East Asian code pages, UTF-7 and ISO 8859 count as not installed";
+    full IsDBCSLeadByte;
+    full IsDBCSLeadByteEx;
+};
+
+/// `CPINFO`.
+#[derive(GuestStruct, Default)]
+struct CpInfo {
+    max_char_size: u32,
+    default_char: [u8; 2],
+    lead_byte: [u8; 12],
+}
+
+/// Returns the ANSI code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getacp>
+#[winapi]
+pub fn GetACP(guest: &mut Guest) -> u32 {
+    let _ = guest;
+    nls::ansi().number()
+}
+
+/// Returns the OEM code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getoemcp>
+#[winapi]
+pub fn GetOEMCP(guest: &mut Guest) -> u32 {
+    let _ = guest;
+    nls::oem().number()
+}
+
+fn info(page: &CodePage) -> CpInfo {
+    CpInfo { max_char_size: page.max_character_size(), default_char: [b'?', 0], lead_byte: [0; 12] }
+}
+
+/// Describes a code page.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcpinfo>
+#[winapi]
+pub fn GetCPInfo(guest: &mut Guest, CodePage: u32, lpCPInfo: GuestWord) -> Result<Bool, Win32Error> {
+    if lpCPInfo.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let page = nls::page(CodePage)?;
+    guest.write(lpCPInfo.get(), &info(&page))?;
+    Ok(TRUE)
+}
+
+/// Writes what follows `CPINFO` in `CPINFOEX`; returns the page's name.
+fn extended(guest: &Guest, code_page: u32, flags: u32, address: u64) -> Result<Vec<u16>, Win32Error> {
+    if address == 0 || flags != 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let page = nls::page(code_page)?;
+    let default = if *page == CodePage::Utf8 { 0xfffd } else { u16::from(b'?') };
+    guest.write(address, &info(&page))?;
+    guest.write(address + 18, &default)?;
+    guest.write(address + 20, &page.number())?;
+    Ok(page.number().to_string().encode_utf16().chain([0]).collect())
+}
+
+/// Describes a code page with its name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcpinfoexa>
+#[winapi]
+pub fn GetCPInfoExA(
+    guest: &mut Guest,
+    CodePage: u32,
+    dwFlags: u32,
+    lpCPInfoEx: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let name = extended(guest, CodePage, dwFlags, lpCPInfoEx.get())?;
+    guest.write_bytes(lpCPInfoEx.get() + 24, &nls::narrow(&name))?;
+    Ok(TRUE)
+}
+
+/// Describes a code page with its name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcpinfoexw>
+#[winapi]
+pub fn GetCPInfoExW(
+    guest: &mut Guest,
+    CodePage: u32,
+    dwFlags: u32,
+    lpCPInfoEx: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let name = extended(guest, CodePage, dwFlags, lpCPInfoEx.get())?;
+    guest.write_wide(lpCPInfoEx.get() + 24, &name)?;
+    Ok(TRUE)
+}
+
+/// Says whether a code page is installed; the aliases 0 to 3 are none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-isvalidcodepage>
+#[winapi]
+pub fn IsValidCodePage(guest: &mut Guest, CodePage: u32) -> Bool {
+    let _ = guest;
+    Bool(CodePage > 3 && nls::page(CodePage).is_ok())
+}
+
+/// Says whether a byte begins a double-byte character of the ANSI code page: none does.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-isdbcsleadbyte>
+#[winapi]
+pub fn IsDBCSLeadByte(guest: &mut Guest, TestChar: u8) -> Bool {
+    let _ = (guest, TestChar);
+    FALSE
+}
+
+/// Says whether a byte begins a double-byte character of a code page; the pages that plat has know none, nor does UTF-8.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-isdbcsleadbyteex>
+#[winapi]
+pub fn IsDBCSLeadByteEx(guest: &mut Guest, CodePage: u32, TestChar: u8) -> Result<Bool, Win32Error> {
+    let _ = (guest, TestChar);
+    nls::page(CodePage)?;
+    Ok(FALSE)
+}

@@ -1,0 +1,172 @@
+//! Resources of a module, read where it lies in guest memory: the tree, string tables, message tables.
+//!
+//! Key types: [`ResourceName`], [`Resource`]. Source: PE Format, "The .rsrc Section".
+
+use plat_abi::{Fault, Memory};
+
+use crate::NtStatus;
+use crate::logic::nls::case;
+
+/// `RT_STRING`.
+pub const RT_STRING: u16 = 6;
+/// `RT_MESSAGETABLE`.
+pub const RT_MESSAGETABLE: u16 = 11;
+
+/// How a type or a resource is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceName {
+    /// A number.
+    Id(u16),
+    /// A name, compared without regard to case.
+    Name(Vec<u16>),
+}
+
+/// Where a resource's bytes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// The address of its `IMAGE_RESOURCE_DATA_ENTRY`, which is what an `HRSRC` is.
+    pub entry: u64,
+    /// The address of its first byte.
+    pub address: u64,
+    /// Its size in bytes.
+    pub size: u32,
+}
+
+/// The mark of an offset that leads to another directory, or of a name that is text.
+const HIGH_BIT: u32 = 0x8000_0000;
+
+/// Returns the address of the root directory, if the module at `base` has resources.
+fn root<M: Memory>(memory: &M, base: u64) -> Result<Option<u64>, Fault> {
+    let header = base + u64::from(memory.read_u32(base + 0x3c)?);
+    let is_64 = memory.read::<u16>(header + 0x18)? == 0x20b;
+    let directories = header + if is_64 { 0x88 } else { 0x78 };
+    let count = memory.read_u32(directories - 4)?;
+    // The third directory, index 2, holds the resources.
+    let rva = if count > 2 { memory.read_u32(directories + 16)? } else { 0 };
+    Ok((rva != 0).then(|| base + u64::from(rva)))
+}
+
+/// Returns the entries of a directory: name field and offset field.
+fn entries<M: Memory>(memory: &M, directory: u64) -> Result<Vec<(u32, u32)>, Fault> {
+    let named = memory.read::<u16>(directory + 12)?;
+    let numbered = memory.read::<u16>(directory + 14)?;
+    let count = u64::from(named) + u64::from(numbered);
+    (0..count)
+        .map(|index| {
+            let at = directory + 16 + 8 * index;
+            Ok((memory.read_u32(at)?, memory.read_u32(at + 4)?))
+        })
+        .collect()
+}
+
+/// Says whether a name field means `wanted`.
+fn is_called<M: Memory>(memory: &M, root: u64, field: u32, wanted: &ResourceName) -> Result<bool, Fault> {
+    match wanted {
+        ResourceName::Id(id) => Ok(field == u32::from(*id)),
+        ResourceName::Name(name) if field & HIGH_BIT != 0 => {
+            let at = root + u64::from(field & !HIGH_BIT);
+            let length = memory.read::<u16>(at)?;
+            Ok(case::equal_ignore_case(&memory.read_wide(at + 2, u64::from(length))?, name))
+        }
+        ResourceName::Name(_) => Ok(false),
+    }
+}
+
+/// Returns the directory below an entry of this name.
+fn below<M: Memory>(
+    memory: &M,
+    root: u64,
+    directory: u64,
+    name: &ResourceName,
+) -> Result<Option<u64>, Fault> {
+    for (field, offset) in entries(memory, directory)? {
+        if offset & HIGH_BIT != 0 && is_called(memory, root, field, name)? {
+            return Ok(Some(root + u64::from(offset & !HIGH_BIT)));
+        }
+    }
+    Ok(None)
+}
+
+/// Finds a resource of the module at `base`; language 0 takes neutral, then English, then the first.
+///
+/// # Errors
+/// - `RESOURCE_DATA_NOT_FOUND`: the module has no resources
+/// - `RESOURCE_TYPE_NOT_FOUND`, `RESOURCE_NAME_NOT_FOUND`, `RESOURCE_LANG_NOT_FOUND`
+/// - `ACCESS_VIOLATION`: the tree leads out of memory
+pub fn find<M: Memory>(
+    memory: &M,
+    base: u64,
+    kind: &ResourceName,
+    name: &ResourceName,
+    language: u16,
+) -> Result<Resource, NtStatus> {
+    let root = root(memory, base)?.ok_or(NtStatus::RESOURCE_DATA_NOT_FOUND)?;
+    let kind = below(memory, root, root, kind)?.ok_or(NtStatus::RESOURCE_TYPE_NOT_FOUND)?;
+    let name = below(memory, root, kind, name)?.ok_or(NtStatus::RESOURCE_NAME_NOT_FOUND)?;
+    let leaves: Vec<(u32, u32)> =
+        entries(memory, name)?.into_iter().filter(|(_, offset)| offset & HIGH_BIT == 0).collect();
+    let with = |wanted: u32| leaves.iter().find(|(field, _)| *field == wanted);
+    let leaf = match language {
+        0 => with(0).or_else(|| with(0x409)).or_else(|| leaves.first()),
+        language => with(u32::from(language)),
+    };
+    let entry = root + u64::from(leaf.ok_or(NtStatus::RESOURCE_LANG_NOT_FOUND)?.1);
+    let address = base + u64::from(memory.read_u32(entry)?);
+    Ok(Resource { entry, address, size: memory.read_u32(entry + 4)? })
+}
+
+/// Returns where string `id` of the module's string tables lies, and its length in units; `None` when it is not there.
+///
+/// # Errors
+/// As [`find`].
+pub fn string<M: Memory>(memory: &M, base: u64, id: u16) -> Result<Option<(u64, u16)>, NtStatus> {
+    // Sixteen strings make a block; blocks are numbered from 1.
+    let block = ResourceName::Id((id >> 4) + 1);
+    let table = find(memory, base, &ResourceName::Id(RT_STRING), &block, 0)?;
+    let mut at = table.address;
+    for _ in 0..id & 15 {
+        at += 2 + 2 * u64::from(memory.read::<u16>(at)?);
+        if at + 2 > table.address + u64::from(table.size) {
+            return Ok(None);
+        }
+    }
+    let length = memory.read::<u16>(at)?;
+    Ok((length != 0).then_some((at + 2, length)))
+}
+
+/// Returns the text of message `id` of the module's message table; `None` when there is no table or no such message.
+///
+/// # Errors
+/// `ACCESS_VIOLATION` as a [`Fault`] when the table leads out of memory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/ns-winuser-message_resource_data>
+pub fn message<M: Memory>(memory: &M, base: u64, id: u32, language: u16) -> Result<Option<Vec<u16>>, Fault> {
+    let (kind, name) = (ResourceName::Id(RT_MESSAGETABLE), ResourceName::Id(1));
+    let Ok(table) = find(memory, base, &kind, &name, language) else { return Ok(None) };
+    let blocks = memory.read_u32(table.address)?;
+    for index in 0..u64::from(blocks).min(u64::from(table.size) / 12) {
+        let block = table.address + 4 + 12 * index;
+        let (low, high) = (memory.read_u32(block)?, memory.read_u32(block + 4)?);
+        if (low..=high).contains(&id) {
+            let first = table.address + u64::from(memory.read_u32(block + 8)?);
+            return message_entry(memory, first, id - low).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Reads the `index`th entry of a block of messages: length, flags (1: UTF-16), text padded with zeros.
+fn message_entry<M: Memory>(memory: &M, mut at: u64, index: u32) -> Result<Vec<u16>, Fault> {
+    for _ in 0..index {
+        // A length of 0 would be an endless table: the smallest entry is its own header.
+        at += u64::from(memory.read::<u16>(at)?.max(4));
+    }
+    let length = u64::from(memory.read::<u16>(at)?).saturating_sub(4);
+    let is_wide = memory.read::<u16>(at + 2)? & 1 != 0;
+    let mut text = match is_wide {
+        true => memory.read_wide(at + 4, length / 2)?,
+        false => super::nls::widen(&memory.read_vec(at + 4, length)?),
+    };
+    text.truncate(text.iter().position(|&unit| unit == 0).unwrap_or(text.len()));
+    Ok(text)
+}
