@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod environment;
+pub mod exception;
 pub mod file;
 pub mod file_find;
 pub mod file_info;
