@@ -51,7 +51,7 @@ pub fn RaiseException(
     let mut record = Record::new(NtStatus(dwExceptionCode & !0x1000_0000), 0);
     record.flags = dwExceptionFlags & flags::NONCONTINUABLE;
     if lpArguments.0 != 0 {
-        let width = u64::from(guest.machine().pointer_size());
+        let width = guest.machine().pointer_size();
         let count = u64::from(nNumberOfArguments).min(MAXIMUM_PARAMETERS as u64);
         for index in 0..count {
             record.information.push(guest.read_word(lpArguments.0 + index * width)?);

@@ -106,7 +106,7 @@ pub fn RtlRaiseException(guest: &mut Guest, ExceptionRecord: GuestWord) -> Resul
     let registers = dispatch::caller(guest, 4);
     record.address = registers.rip;
     // The record of the program shows where, too.
-    let width = u64::from(guest.machine().pointer_size());
+    let width = guest.machine().pointer_size();
     guest.write_word(ExceptionRecord.0 + 8 + width, record.address)?;
     dispatch::raise(guest, record, registers)
 }

@@ -81,7 +81,7 @@ impl Record {
     /// [`Fault`] when it cannot be read.
     pub fn load<M: Memory>(memory: &M, address: u64) -> Result<Self, Fault> {
         let machine = memory.machine();
-        let width = u64::from(machine.pointer_size());
+        let width = machine.pointer_size();
         let count = u64::from(memory.read_u32(address + 8 + 2 * width)?).min(MAXIMUM_PARAMETERS as u64);
         let first = address + Self::first_parameter(machine) as u64;
         Ok(Self {
@@ -193,11 +193,12 @@ pub fn apply_context<M: Memory>(memory: &M, address: u64, registers: &mut Regist
     let is_64 = machine.is_64();
     let bytes = memory.read_vec(address, context_size(machine))?;
     let parts = get32(&bytes, if is_64 { 0x30 } else { 0 });
-    for index in 0..if is_64 { 16 } else { 8 } {
+    let count = if is_64 { 16 } else { 8 };
+    for (index, register) in registers.general.iter_mut().enumerate().take(count) {
         // The stack pointer is "control"; on i386 EBP is too.
         let part = if index == 4 || (index == 5 && !is_64) { CONTROL } else { INTEGER };
         if parts & part != 0 {
-            registers.general[index] = match is_64 {
+            *register = match is_64 {
                 true => get64(&bytes, GENERAL_AMD64 + index * 8),
                 false => u64::from(get32(&bytes, GENERAL_I386[index])),
             };

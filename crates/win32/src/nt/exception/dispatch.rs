@@ -140,7 +140,7 @@ impl Pending {
     /// Writes the record, the context and `EXCEPTION_POINTERS` below everything that the guest's stack holds.
     fn store(guest: &Guest, record: Record, registers: Box<Registers>) -> Result<Self, Fault> {
         let machine = guest.process().machine;
-        let width = u64::from(machine.pointer_size());
+        let width = machine.pointer_size();
         let call = guest.gate().top_stack_pointer().unwrap_or(u64::MAX);
         let top = registers.rsp().min(call);
         let context = top.wrapping_sub(context_size(machine)) & !63;
@@ -234,7 +234,7 @@ impl Pending {
 /// Says whether a frame of the chain lies inside the thread's stack, aligned.
 fn is_on_stack(guest: &Guest, frame: u64) -> Result<bool, Fault> {
     let (limit, base) = (guest.teb().get(Teb::STACK_LIMIT)?, guest.teb().get(Teb::STACK_BASE)?);
-    Ok(frame % 4 == 0 && frame >= limit && frame.saturating_add(8) <= base)
+    Ok(frame.is_multiple_of(4) && frame >= limit && frame.saturating_add(8) <= base)
 }
 
 /// Calls the 32-bit frames' handlers for an unwind up to `target` (0: all), and takes the frames off the chain.
