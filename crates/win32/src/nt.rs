@@ -4,6 +4,7 @@ pub mod console;
 pub mod critical_section;
 pub mod environment;
 pub mod event;
+pub mod exception;
 pub mod file;
 pub mod file_find;
 pub mod file_info;
