@@ -90,15 +90,15 @@ fn kind_of(mode: u32) -> Kind {
 
 impl Status {
     pub(crate) fn of_stat(stat: &Stat) -> Self {
-        let accessed = (stat.st_atime as i64, stat.st_atime_nsec as u32);
-        let written = (stat.st_mtime as i64, stat.st_mtime_nsec as u32);
-        let changed = (stat.st_ctime as i64, stat.st_ctime_nsec as u32);
+        let accessed = (stat.st_atime, stat.st_atime_nsec as u32);
+        let written = (stat.st_mtime, stat.st_mtime_nsec as u32);
+        let changed = (stat.st_ctime, stat.st_ctime_nsec as u32);
         Self {
             kind: kind_of(stat.st_mode),
             size: stat.st_size as u64,
             allocated: stat.st_blocks as u64 * 512,
             mode: stat.st_mode & 0o7777,
-            links: stat.st_nlink as u64,
+            links: stat.st_nlink,
             device: stat.st_dev,
             inode: stat.st_ino,
             created: written.min(changed),

@@ -6,23 +6,26 @@
 mod allocate;
 mod error;
 mod free;
-mod image;
+#[cfg(test)]
+mod model_tests;
 mod placeholder;
 mod protect;
 mod protection;
 mod query;
+#[cfg(test)]
+mod rule_tests;
 mod space;
 mod stack;
 mod transaction;
 mod view;
+mod watch;
 
 pub use allocate::{Request, highest_of_zero_bits};
 pub use error::RuleError;
 pub use free::FreeKind;
-pub use image::{ImageRequest, Placement};
 pub use protection::{AllocationType, PageProtection};
 pub use query::{RegionInfo, Run, State};
 pub use space::{Allocation, MemoryKind, WindowsSpace};
 pub use stack::{GuardTouch, StackRanges};
 pub use transaction::{Action, Backing, Edit, Transaction};
-pub use view::ViewRequest;
+pub use view::{ImageRequest, Placement, ViewRequest};

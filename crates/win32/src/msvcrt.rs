@@ -1,6 +1,10 @@
 //! msvcrt.dll: the table of contents. Each file beside the functions has its own table.
 //!
 //! Reading order: [`state`] (what the runtime keeps), [`startup`], [`exit`], `stream` and `fd` (files), the rest by header.
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "a Fault here is always the same: a bad pointer of the program's"
+)]
 
 pub mod ctype;
 pub mod data;
@@ -9,6 +13,7 @@ pub mod env;
 pub mod errno;
 pub mod exit;
 mod fd;
+pub mod files;
 pub mod find;
 pub mod float;
 mod float_leaves;
@@ -21,6 +26,7 @@ pub mod locale;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod scan;
 pub mod signal;
 pub mod startup;
 pub mod state;
@@ -32,6 +38,7 @@ pub mod system;
 pub mod threads;
 pub mod time;
 pub mod wide;
+pub mod wide_stdio;
 
 use crate::export::Dll;
 
@@ -50,6 +57,7 @@ pub const DLL: Dll = Dll {
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,
+        files::EXPORTS,
         find::EXPORTS,
         float::EXPORTS,
         fopen::EXPORTS,
@@ -59,6 +67,7 @@ pub const DLL: Dll = Dll {
         locks::EXPORTS,
         malloc::EXPORTS,
         math::EXPORTS,
+        scan::EXPORTS,
         signal::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
@@ -68,5 +77,6 @@ pub const DLL: Dll = Dll {
         threads::EXPORTS,
         time::EXPORTS,
         wide::EXPORTS,
+        wide_stdio::EXPORTS,
     ],
 };

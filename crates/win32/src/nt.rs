@@ -4,6 +4,7 @@ pub mod console;
 pub mod critical_section;
 pub mod environment;
 pub mod event;
+pub mod exception;
 pub mod file;
 pub mod file_find;
 pub mod file_info;
@@ -12,6 +13,8 @@ pub mod file_names;
 pub mod file_open;
 pub mod file_share;
 pub mod file_standard;
+#[cfg(test)]
+mod file_tests;
 pub mod format;
 pub mod handle;
 pub mod heap;

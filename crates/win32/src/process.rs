@@ -194,6 +194,8 @@ pub struct Process {
     pub registry: crate::nt::registry::Registry,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// Its exception handlers.
+    pub exceptions: crate::nt::exception::Exceptions,
     /// The state of the C runtime, msvcrt.dll.
     pub crt: crate::msvcrt::Crt,
     /// Its files, paths and console.
@@ -235,6 +237,7 @@ impl Process {
             sections: crate::nt::section::Sections::default(),
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
+            exceptions: crate::nt::exception::Exceptions::default(),
             crt: crate::msvcrt::Crt::default(),
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
@@ -291,15 +294,7 @@ impl Process {
 
     /// Raises an access violation at the caller of the current call. Never comes back.
     pub(crate) fn raise_fault(&self, guest: &mut Guest, fault: Fault) -> ! {
-        let registers = guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!self.machine.is_64()));
-        let message = format!("a Windows function was given a bad pointer: {fault}");
-        let crash = Crash {
-            code: NtStatus::ACCESS_VIOLATION.0,
-            message,
-            registers,
-            accessed: Some(fault.address.get()),
-        };
-        self.end_by_crash(guest, &crash)
+        crate::nt::exception::dispatch::raise_access_violation(guest, fault)
     }
 
     /// Reports a crash and ends the process with the exception's code.
@@ -374,17 +369,12 @@ impl System for Gate {
 
     fn fault(&self, thread: Thread, fault: &FaultInfo, registers: Box<Registers>) -> Box<Registers> {
         let process = PROCESS.get().expect("installed with the gate");
-        let guest = Guest::of_thread(process, thread);
-        let crash = Crash {
-            code: NtStatus::ACCESS_VIOLATION.0,
-            message: format!("processor exception {}", fault.trap),
-            registers,
-            accessed: (fault.trap == 14).then_some(fault.address),
-        };
-        process.end_by_crash(&guest, &crash)
+        let mut guest = Guest::of_thread(process, thread);
+        crate::nt::exception::dispatch::handle_fault(&mut guest, fault, registers)
     }
 
-    fn resolve(&self, _: MemoryFault) -> bool {
-        false
+    fn resolve(&self, fault: MemoryFault) -> bool {
+        let (Some(process), Some(thread)) = (PROCESS.get(), Thread::current()) else { return false };
+        crate::nt::exception::dispatch::resolve(&Guest::of_thread(process, thread), fault)
     }
 }

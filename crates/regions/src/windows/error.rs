@@ -138,6 +138,20 @@ pub enum RuleError {
         /// The page.
         page: Address,
     },
+    /// The image cannot be moved, and its base is not to be had.
+    #[error("the image cannot be moved, and its base {wanted} is {held_by}")]
+    NotAtPreferredBase {
+        /// The base that it was linked for.
+        wanted: Address,
+        /// What is in the way, such as `taken by heap 1`.
+        held_by: String,
+    },
+    /// A view was asked for at an address or offset that is no multiple of 64 KiB.
+    #[error("{value:#x} is not a multiple of 64 KiB, as a view's address and offset are")]
+    Misaligned {
+        /// The address or the offset.
+        value: u64,
+    },
     /// Large pages or physical pages were asked for, which plat does not offer.
     #[error("{kind:?}: large and physical pages need a privilege that the program does not hold")]
     PrivilegeNotHeld {
@@ -165,7 +179,7 @@ impl RuleError {
             | Self::BadSegment { .. }
             | Self::NotWatched { .. } => INVALID_PARAMETER,
             Self::BadProtection { .. } | Self::SystemOwned { .. } => 0xc000_0045,
-            Self::Conflict { .. } => 0xc000_0018,
+            Self::Conflict { .. } | Self::NotAtPreferredBase { .. } => 0xc000_0018,
             Self::NoRoom { .. } => 0xc000_0017,
             Self::NotCommitted { .. } => 0xc000_002d,
             Self::NotAllocated { .. } => 0xc000_00a0,
@@ -174,6 +188,7 @@ impl RuleError {
             Self::IsView { .. } => 0xc000_001b,
             Self::AlreadyCommitted { .. } => 0xc000_0021,
             Self::NotAView { .. } => 0xc000_0019,
+            Self::Misaligned { .. } => 0xc000_0220,
             Self::NotGuarded { .. } => 0xc000_0005,
             Self::PrivilegeNotHeld { .. } => 0xc000_0061,
         }

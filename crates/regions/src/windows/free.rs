@@ -1,26 +1,26 @@
-//! Giving back: decommit, release, and what of it Win32 refuses although NT allows it.
+//! Giving memory back: decommit, release, and what becomes of placeholders.
 
 use crate::windows::space::Role;
-use crate::windows::{Action, Edit, MemoryKind, RuleError, Transaction, WindowsSpace};
-use crate::{Address, AddressRange, PAGE_SIZE};
+use crate::windows::{Action, Allocation, Edit, MemoryKind, RuleError, Transaction, WindowsSpace};
+use crate::{Access, Address, AddressRange, RegionValue};
 
-/// What is to happen to pages that are given back.
+/// What `NtFreeVirtualMemory` is asked to do with a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FreeKind {
-    /// Drop the contents, keep the reservation.
+    /// Drop contents, keep the range.
     Decommit,
-    /// Give the addresses back.
+    /// Give the range back; a part of an allocation splits it.
     Release,
-    /// Turn the range back into a placeholder, or cut one in two.
+    /// Cut a placeholder, or turn what replaced one back into one.
     ReleasePreserve,
     /// Join placeholders that touch.
     Coalesce,
 }
 
 impl WindowsSpace {
-    /// Gives pages back as `NtFreeVirtualMemory` does; a size of 0 means the whole allocation from its base.
+    /// Frees pages as the NT call does; the result is the range that was freed.
     ///
-    /// Releasing a part of an allocation leaves two, each with its own base.
+    /// Size 0 means the whole allocation, of which `base` must be the first page.
     ///
     /// # Errors
     /// [`RuleError`] with the NTSTATUS that Windows gives.
@@ -42,138 +42,157 @@ impl WindowsSpace {
         Transaction::finish(self, outcome)
     }
 
-    /// Checks what Win32's `VirtualFree` demands of a release beyond NT: size 0, and the base itself.
+    /// Checks what `VirtualFree` demands of `MEM_RELEASE` beyond the NT call: size 0 and the exact base.
     ///
     /// # Errors
-    /// [`RuleError::BadSize`] for another size; [`RuleError::NotAtBase`] inside an allocation.
+    /// [`RuleError::BadSize`], [`RuleError::NotAllocated`] or [`RuleError::NotAtBase`].
     ///
     /// Source: Microsoft, "VirtualFree function", `MEM_RELEASE`.
     pub fn check_win32_release(&self, base: Address, size: u64) -> Result<(), RuleError> {
         if size != 0 {
-            return Err(RuleError::BadSize { size, parameter: 3 });
+            return Err(RuleError::BadSize { size, parameter: 0 });
         }
-        match self.allocations.get(base) {
-            Some((at, _)) if at.start != base => Err(RuleError::NotAtBase { address: base, allocation: at }),
-            _ => Ok(()),
-        }
+        self.range_to_free(base, 0).map(|_| ())
     }
 
-    /// Finds the range to free: whole pages inside one private allocation.
     fn range_to_free(&self, base: Address, size: u64) -> Result<(AddressRange, AddressRange), RuleError> {
-        let page = base.align_down(PAGE_SIZE);
-        let Some((at, allocation)) = self.allocations.get(page) else {
+        let page = base.align_down(crate::PAGE_SIZE);
+        let wanted = match size {
+            0 => AddressRange { start: page, end: page },
+            _ => self.whole_pages(base, size)?,
+        };
+        let Some((at, held)) = self.allocations.get(page) else {
             return Err(RuleError::NotAllocated { address: base });
         };
-        if allocation.is_system() {
-            return Err(RuleError::SystemOwned { range: at, owner: allocation.owner.to_string() });
+        if held.is_system() {
+            return Err(RuleError::SystemOwned { range: at, owner: held.owner.to_string() });
         }
-        if allocation.kind != MemoryKind::Private {
+        if held.kind != MemoryKind::Private {
             return Err(RuleError::IsView { range: at });
         }
-        if size == 0 {
-            // 0xffe above the base still rounds down to it.
-            return if page == at.start {
-                Ok((at, at))
-            } else {
-                Err(RuleError::NotAtBase { address: base, allocation: at })
-            };
-        }
-        let range = self.whole_pages(base, size)?;
-        if at.contains_range(range) {
-            Ok((range, at))
-        } else {
-            Err(RuleError::TooLongToFree { range, allocation: at })
+        match size {
+            0 if page != at.start => Err(RuleError::NotAtBase { address: base, allocation: at }),
+            0 => Ok((at, at)),
+            _ if !at.contains_range(wanted) => {
+                Err(RuleError::TooLongToFree { range: wanted, allocation: at })
+            }
+            _ => Ok((at, wanted)),
         }
     }
 
     fn decommit_in_books(&mut self, base: Address, size: u64) -> Result<AddressRange, RuleError> {
-        let (range, _) = self.range_to_free(base, size)?;
-        let committed: Vec<AddressRange> =
-            self.pages.overlapping(range).filter_map(|(at, _)| at.intersection(range)).collect();
-        for range in committed {
-            self.edits.push(Edit { range, action: Action::Discard, reason: "decommitted" });
+        let (at, range) = self.range_to_free(base, size)?;
+        if let Some((_, held)) = self.allocations.get(at.start)
+            && held.is_placeholder()
+        {
+            return Err(RuleError::Conflict { wanted: range, held_by: held.owner.to_string() });
         }
-        self.set_pages(range, None);
+        self.drop_pages(range, |_| Action::Discard, "decommitted");
         Ok(range)
     }
 
     fn release_in_books(&mut self, base: Address, size: u64) -> Result<AddressRange, RuleError> {
-        let (range, at) = self.range_to_free(base, size)?;
-        self.cut_out(range, at);
-        self.drop_pages(range, "released");
+        let (at, range) = self.range_to_free(base, size)?;
+        self.carve(at, range);
+        self.drop_pages(range, |access| Action::Release { access }, "released");
+        self.forget_written(range);
         Ok(range)
     }
 
-    /// Takes `range` out of the allocation at `at`; what is left and right of it stays, with its own base.
-    fn cut_out(&mut self, range: AddressRange, at: AddressRange) {
-        use crate::RegionValue;
-        let Some((_, mut rest)) = self.take_allocation(at.start) else { return };
-        let mut rest_range = at;
-        if range.start > at.start {
-            let (lower, upper) = rest.split(rest_range, range.start);
-            self.put_allocation(AddressRange { start: at.start, end: range.start }, lower);
-            rest_range.start = range.start;
-            rest = upper;
-        }
-        if range.end < at.end {
-            let (_, upper) = rest.split(rest_range, range.end);
-            self.put_allocation(AddressRange { start: range.end, end: at.end }, upper);
-        }
-    }
-
-    /// Drops the private pages of a range that is no longer allocated.
-    pub(super) fn drop_pages(&mut self, range: AddressRange, reason: &'static str) {
-        for (at, state) in self.pages.overlapping(range) {
-            let Some(range) = at.intersection(range) else { continue };
-            let action = Action::Release { access: state.protection.access() };
-            self.edits.push(Edit { range, action, reason });
-        }
-        self.set_pages(range, None);
-    }
-
     fn preserve_in_books(&mut self, base: Address, size: u64) -> Result<AddressRange, RuleError> {
-        let (range, at) = self.range_to_free(base, size)?;
-        let Some((_, held)) = self.allocations.get(range.start) else {
-            return Err(RuleError::NotAllocated { address: base });
-        };
-        let mut placeholder = held.clone();
-        let conflict = RuleError::Conflict { wanted: range, held_by: held.owner.to_string() };
-        match held.role {
-            // A placeholder can be cut, not preserved as a whole; a replacement only as a whole.
-            Role::Placeholder if range != at => {}
-            Role::Replacement if range == at => {}
-            _ => return Err(conflict),
+        if size == 0 {
+            return Err(RuleError::BadSize { size, parameter: 3 });
         }
-        self.cut_out(range, at);
-        self.drop_pages(range, "a placeholder again");
-        placeholder.role = Role::Placeholder;
-        placeholder.id = self.fresh_id();
-        self.put_allocation(range, placeholder);
+        let (at, range) = self.range_to_free(base, size)?;
+        let role = self.allocations.get(at.start).map(|(_, held)| held.role);
+        // A whole placeholder is one already, and plain memory never was one.
+        if !(role == Some(Role::Replacement) || (role == Some(Role::Placeholder) && range != at)) {
+            let held_by = format!("{at} cannot be cut into placeholders");
+            return Err(RuleError::Conflict { wanted: range, held_by });
+        }
+        if let Some(piece) = self.carve(at, range) {
+            self.drop_pages(range, |access| Action::Release { access }, "turned back into a placeholder");
+            self.forget_written(range);
+            self.put_placeholder(range, piece);
+        }
         Ok(range)
     }
 
     fn coalesce_in_books(&mut self, base: Address, size: u64) -> Result<AddressRange, RuleError> {
         let range = self.whole_pages(base, size)?;
-        let parts: Vec<(AddressRange, bool)> =
-            self.allocations.overlapping(range).map(|(at, held)| (at, held.is_placeholder())).collect();
-        let touches = parts.windows(2).all(|pair| pair[0].0.end == pair[1].0.start);
-        let exact = parts.first().is_some_and(|first| first.0.start == range.start)
-            && parts.last().is_some_and(|last| last.0.end == range.end);
-        if parts.len() < 2 || !touches || !exact || parts.iter().any(|(_, placeholder)| !placeholder) {
-            return Err(RuleError::Conflict {
-                wanted: range,
-                held_by: "not two or more placeholders that touch".to_owned(),
-            });
-        }
-        let mut joined = None;
-        for (at, _) in parts {
-            if let Some((_, held)) = self.take_allocation(at.start) {
-                joined.get_or_insert(held);
+        let mut starts = Vec::new();
+        let mut at = range.start;
+        for (piece, held) in self.allocations.overlapping(range) {
+            if piece.start != at || !held.is_placeholder() {
+                break;
             }
+            starts.push(piece.start);
+            at = piece.end;
         }
-        if let Some(joined) = joined {
-            self.put_allocation(range, joined);
+        if at != range.end || starts.len() < 2 {
+            let held_by = format!("{} whole placeholders up to {at}", starts.len());
+            return Err(RuleError::Conflict { wanted: range, held_by });
+        }
+        let taken: Vec<_> = starts.into_iter().filter_map(|start| self.take_allocation(start)).collect();
+        if let Some((_, first)) = taken.into_iter().next() {
+            self.put_placeholder(range, first);
         }
         Ok(range)
+    }
+
+    fn put_placeholder(&mut self, range: AddressRange, like: Allocation) {
+        let id = self.fresh_id();
+        let placeholder = Allocation {
+            id,
+            role: Role::Placeholder,
+            write_watch: false,
+            parts: None,
+            protection: super::PageProtection::NOACCESS,
+            ..like
+        };
+        self.put_allocation(range, placeholder);
+    }
+
+    /// Takes `range` out of the allocation at `at`; what lies below and above stays, each with its own base.
+    pub(super) fn carve(&mut self, at: AddressRange, range: AddressRange) -> Option<Allocation> {
+        let (at, mut middle) = self.take_allocation(at.start)?;
+        let mut rest = at;
+        if at.start < range.start {
+            let (lower, upper) = middle.split(at, range.start);
+            self.put_allocation(AddressRange { start: at.start, end: range.start }, lower);
+            middle = upper;
+            rest.start = range.start;
+        }
+        if range.end < at.end {
+            let (lower, upper) = middle.split(rest, range.end);
+            self.put_allocation(AddressRange { start: range.end, end: at.end }, upper);
+            middle = lower;
+        }
+        Some(middle)
+    }
+
+    /// Makes pages reserved only; each committed stretch of one access becomes one edit.
+    ///
+    /// `action` makes the edit's action from what the processor could do there until now.
+    pub(super) fn drop_pages(
+        &mut self,
+        range: AddressRange,
+        action: impl Fn(Access) -> Action,
+        reason: &'static str,
+    ) {
+        let mut joined: Vec<(AddressRange, Action)> = Vec::new();
+        for (piece, state) in self.pages.overlapping(range) {
+            let Some(piece) = piece.intersection(range) else { continue };
+            let action = action(state.protection.access());
+            match joined.last_mut() {
+                Some((last, same)) if last.end == piece.start && *same == action => last.end = piece.end,
+                _ => joined.push((piece, action)),
+            }
+        }
+        if joined.is_empty() {
+            return;
+        }
+        self.edits.extend(joined.into_iter().map(|(range, action)| Edit { range, action, reason }));
+        self.set_pages(range, None);
     }
 }

@@ -1,16 +1,16 @@
-//! Changing the protection of committed pages.
+//! Changing what a program may do with pages: `NtProtectVirtualMemory`.
 
 use crate::windows::space::PageState;
 use crate::windows::{Action, Edit, MemoryKind, PageProtection, RuleError, Transaction, WindowsSpace};
 use crate::{Address, AddressRange};
 
 impl WindowsSpace {
-    /// Changes the protection of pages as `NtProtectVirtualMemory` does; the result is the first page's old one.
+    /// Changes the protection of committed pages; the result is what the first page had before.
     ///
     /// # Errors
-    /// [`RuleError`] with the NTSTATUS that Windows gives: the range must lie in one allocation, all committed.
+    /// [`RuleError`] with the NTSTATUS that Windows gives.
     ///
-    /// Source: Microsoft, "VirtualProtect function"; facts recorded by Wine's conformance tests on Windows.
+    /// Source: Microsoft, "VirtualProtect function".
     pub fn protect(
         &mut self,
         base: Address,
@@ -31,45 +31,53 @@ impl WindowsSpace {
         if !protection.is_valid() {
             return Err(RuleError::BadProtection { protection });
         }
+        if size == 0 {
+            return Err(RuleError::BadSize { size, parameter: 3 });
+        }
         let range = self.whole_pages(base, size)?;
-        let (at, allocation) = self.inside_one(range)?;
-        if allocation.is_system() {
-            return Err(RuleError::SystemOwned { range: at, owner: allocation.owner.to_string() });
+        let (at, held) = self.inside_one(range)?;
+        if held.is_system() {
+            return Err(RuleError::SystemOwned { range: at, owner: held.owner.to_string() });
         }
-        let (id, kind) = (allocation.id, allocation.kind);
-        if kind == MemoryKind::Private && protection.is_write_copy() {
-            return Err(RuleError::BadProtection { protection });
-        }
-        let protection = if kind == MemoryKind::Image { protection.with_write_copy() } else { protection };
+        let (id, kind) = (held.id, held.kind);
         let old = self.all_committed(range)?;
-        let pieces: Vec<AddressRange> = self
-            .pages
-            .overlapping(range)
-            .filter(|(_, state)| state.protection.access() != protection.access())
-            .filter_map(|(at, _)| at.intersection(range))
-            .collect();
-        for range in pieces {
-            let action = Action::Protect { access: protection.access() };
-            self.edits.push(Edit { range, action, reason: "protected" });
-        }
-        self.set_pages(range, Some(PageState { allocation: id, protection }));
+        let protection = match kind {
+            MemoryKind::Private if protection.is_write_copy() => {
+                return Err(RuleError::BadProtection { protection });
+            }
+            MemoryKind::Image => protection.with_write_copy(),
+            _ => protection,
+        };
+        self.protect_pages(range, PageState { allocation: id, protection }, "protection changed");
         Ok(old)
     }
 
-    /// Checks that every page of a range is committed; returns the first page's protection.
-    pub(super) fn all_committed(&self, range: AddressRange) -> Result<PageProtection, RuleError> {
+    /// Returns the protection of the first page when every page is committed.
+    fn all_committed(&self, range: AddressRange) -> Result<PageProtection, RuleError> {
         let mut at = range.start;
         let mut first = None;
-        for (piece, state) in self.pages.overlapping(range) {
+        for (piece, page) in self.pages.overlapping(range) {
             if piece.start > at {
                 break;
             }
-            first.get_or_insert(state.protection);
+            first = first.or(Some(page.protection));
             at = piece.end;
         }
         match first {
             Some(first) if at >= range.end => Ok(first),
             _ => Err(RuleError::NotCommitted { page: at }),
         }
+    }
+
+    /// Gives committed pages another state; only what the processor may do differently becomes an edit.
+    pub(super) fn protect_pages(&mut self, range: AddressRange, state: PageState, reason: &'static str) {
+        let access = state.protection.access();
+        for (piece, old) in self.pages.overlapping(range) {
+            let Some(range) = piece.intersection(range) else { continue };
+            if old.protection.access() != access {
+                self.edits.push(Edit { range, action: Action::Protect { access }, reason });
+            }
+        }
+        self.set_pages(range, Some(state));
     }
 }

@@ -1,164 +1,167 @@
-//! Asking: what lies at an address, and the list of all regions.
+//! Asking the books: `VirtualQuery`, and the list of all regions for people.
 
+use crate::windows::space::PageState;
 use crate::windows::{Allocation, MemoryKind, PageProtection, WindowsSpace};
 use crate::{Address, AddressRange, Label, PAGE_SIZE};
 
-/// The state of a page.
+/// Whether pages are free, reserved or committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Nobody's.
+    /// In no allocation.
     Free,
-    /// Somebody's, without contents.
+    /// In an allocation, without contents.
     Reserve,
     /// With contents.
     Commit,
 }
 
-/// A run of pages that are alike, as `VirtualQuery` tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl State {
+    /// Returns `MEM_FREE`, `MEM_RESERVE` or `MEM_COMMIT`.
+    ///
+    /// Source: Microsoft, "MEMORY_BASIC_INFORMATION structure".
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Free => 0x1_0000,
+            Self::Reserve => 0x2000,
+            Self::Commit => 0x1000,
+        }
+    }
+}
+
+/// A run of like pages, as `VirtualQuery` reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The page that was asked for.
+    /// The page that was asked about.
     pub base: Address,
-    /// The base of its allocation.
+    /// Base of the allocation; `None` when free.
     pub allocation_base: Option<Address>,
-    /// The protection that the allocation was made with.
+    /// What the allocation asked for; empty when free.
     pub allocation_protection: PageProtection,
-    /// From the page to the end of the run, in bytes.
+    /// Bytes from `base` to the end of the run.
     pub size: u64,
-    /// The pages' state.
+    /// Free, reserved or committed.
     pub state: State,
-    /// The pages' protection, where they are committed.
+    /// Protection of the pages: empty when reserved, no access when free.
     pub protection: PageProtection,
-    /// What the allocation is made of.
+    /// What the allocation is made of; `None` when free.
     pub kind: Option<MemoryKind>,
 }
 
-/// One line of the list of all regions.
+/// A stretch of an allocation, for maps that people read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegionInfo {
-    /// Where.
+    /// Where it lies.
     pub range: AddressRange,
-    /// The base of its allocation.
+    /// Base of its allocation.
     pub allocation_base: Address,
-    /// The pages' state.
+    /// Reserved or committed.
     pub state: State,
-    /// The pages' protection, where they are committed.
+    /// Protection of its pages; empty when reserved.
     pub protection: PageProtection,
-    /// What the allocation is made of.
+    /// What it is made of.
     pub kind: MemoryKind,
     /// Whose it is.
     pub owner: Label,
-    /// Which part of it, such as a section of an image.
+    /// Which part of its owner, such as `.text`.
     pub part: Option<Label>,
-    /// Why it lies where it lies.
+    /// Why its allocation lies where it lies.
     pub reason: Label,
-    /// Whether the pages are guard pages.
+    /// Whether its pages are guard pages.
     pub guard: bool,
     /// Whether it is the system's own.
     pub is_system: bool,
 }
 
 impl WindowsSpace {
-    /// Describes the run of pages from the page of `address` on: equal in state, protection and allocation.
-    ///
-    /// `None` above the program's highest address.
+    /// Returns the run of like pages from the page of `address` up; `None` above the highest address.
     ///
     /// Source: Microsoft, "VirtualQuery function".
     pub fn query(&self, address: Address) -> Option<Run> {
-        let page = address.align_down(PAGE_SIZE);
         let usable = self.layout.usable();
-        if page >= usable.end {
+        if address >= usable.end {
             return None;
         }
-        let Some((at, allocation)) = self.allocations.get(page) else {
-            let window = AddressRange { start: page, end: usable.end };
-            let next = self.allocations.overlapping(window).next().map_or(usable.end, |(next, _)| next.start);
+        let base = address.align_down(PAGE_SIZE);
+        let Some((at, held)) = self.allocations.get(base) else {
+            let above = AddressRange { start: base, end: usable.end };
+            let end = self.allocations.overlapping(above).next().map_or(usable.end, |(next, _)| next.start);
             return Some(Run {
-                base: page,
+                base,
                 allocation_base: None,
                 allocation_protection: PageProtection::empty(),
-                size: next.get() - page.get(),
+                size: end.get() - base.get(),
                 state: State::Free,
                 protection: PageProtection::NOACCESS,
                 kind: None,
             });
         };
-        let rest = AddressRange { start: page, end: at.end };
-        let (piece, state) = self.pieces(rest).next()?;
+        let rest = AddressRange { start: base, end: at.end };
+        let (range, page) = self.first_stretch(rest);
         Some(Run {
-            base: page,
+            base,
             allocation_base: Some(at.start),
-            allocation_protection: allocation.protection,
-            size: piece.size(),
-            state: if state.is_some() { State::Commit } else { State::Reserve },
-            protection: state.unwrap_or_default(),
-            kind: Some(allocation.kind),
+            allocation_protection: held.protection,
+            size: range.size(),
+            state: page.map_or(State::Reserve, |_| State::Commit),
+            protection: page.map_or(PageProtection::empty(), |page| page.protection),
+            kind: Some(held.kind),
         })
     }
 
-    /// Cuts a range inside one allocation into pieces alike in protection; `None` is reserved only.
-    fn pieces(&self, range: AddressRange) -> impl Iterator<Item = (AddressRange, Option<PageProtection>)> {
-        let mut at = range.start;
-        let mut states = self.pages.overlapping(range).peekable();
-        std::iter::from_fn(move || {
-            if at >= range.end {
-                return None;
+    /// Returns the pages of like state at the start of `rest`, which lies inside one allocation.
+    fn first_stretch(&self, rest: AddressRange) -> (AddressRange, Option<PageState>) {
+        match self.pages.overlapping(rest).next() {
+            Some((piece, page)) if piece.start <= rest.start => {
+                (AddressRange { start: rest.start, end: piece.end.min(rest.end) }, Some(*page))
             }
-            let (end, state) = match states.peek() {
-                Some((piece, state)) if piece.start <= at => {
-                    let found = (piece.end.min(range.end), Some(state.protection));
-                    states.next();
-                    found
-                }
-                Some((piece, _)) => (piece.start, None),
-                None => (range.end, None),
-            };
-            let piece = AddressRange { start: at, end };
-            at = end;
-            Some((piece, state))
-        })
+            Some((piece, _)) => (AddressRange { start: rest.start, end: piece.start }, None),
+            None => (rest, None),
+        }
     }
 
-    /// Lists all regions, ascending: allocations cut where state, protection or part change.
+    /// Iterates over everything that is allocated, ascending, one item for each stretch of like pages and parts.
     pub fn regions(&self) -> impl Iterator<Item = RegionInfo> {
-        self.allocations.iter().flat_map(|(at, allocation)| {
-            self.pieces(at).flat_map(move |(piece, protection)| {
-                cut_at_parts(at, allocation, piece).into_iter().map(move |(range, part)| RegionInfo {
-                    range,
-                    allocation_base: at.start,
-                    state: if protection.is_some() { State::Commit } else { State::Reserve },
-                    protection: protection.unwrap_or_default(),
-                    kind: allocation.kind,
-                    owner: allocation.owner.clone(),
-                    part,
-                    reason: allocation.reason.clone(),
-                    guard: protection.is_some_and(|protection| protection.contains(PageProtection::GUARD)),
-                    is_system: allocation.is_system(),
-                })
-            })
-        })
+        self.allocations.iter().flat_map(|(at, held)| self.regions_of(at, held))
+    }
+
+    fn regions_of(&self, at: AddressRange, held: &Allocation) -> Vec<RegionInfo> {
+        let mut regions = Vec::new();
+        let mut rest = at;
+        while !rest.is_empty() {
+            let (mut range, page) = self.first_stretch(rest);
+            let (part, end) = part_at(at, held, range.start);
+            range.end = range.end.min(end);
+            rest.start = range.end;
+            let protection = page.map_or(PageProtection::empty(), |page| page.protection);
+            regions.push(RegionInfo {
+                range,
+                allocation_base: at.start,
+                state: page.map_or(State::Reserve, |_| State::Commit),
+                protection,
+                kind: held.kind,
+                owner: held.owner.clone(),
+                part,
+                reason: held.reason.clone(),
+                guard: protection.contains(PageProtection::GUARD),
+                is_system: held.is_system(),
+            });
+        }
+        regions
     }
 }
 
-/// Cuts a piece where the allocation's parts begin and end.
-fn cut_at_parts(
-    at: AddressRange,
-    allocation: &Allocation,
-    piece: AddressRange,
-) -> Vec<(AddressRange, Option<Label>)> {
-    let mut cuts = Vec::new();
-    let mut start = piece.start;
-    for (offset, size, name) in allocation.parts.iter().flat_map(|parts| parts.iter()) {
-        let part = at.start.checked_add(*offset).and_then(|start| AddressRange::sized(start, *size));
-        let Some(part) = part.and_then(|part| part.intersection(piece)) else { continue };
-        if start < part.start {
-            cuts.push((AddressRange { start, end: part.start }, None));
+/// Returns the part that contains `address`, and where it or the space between parts ends, in whole pages.
+fn part_at(at: AddressRange, held: &Allocation, address: Address) -> (Option<Label>, Address) {
+    let offset = address.get() - at.start.get();
+    for (start, size, name) in held.parts.iter().flat_map(|parts| parts.iter()) {
+        let end = start.saturating_add(*size);
+        if offset < *start {
+            return (None, Address::new(at.start.get().saturating_add(*start)));
         }
-        cuts.push((part, Some(name.clone())));
-        start = part.end;
+        if offset < end {
+            let end = at.start.checked_add(end).and_then(|end| end.align_up(PAGE_SIZE));
+            return (Some(name.clone()), end.unwrap_or(at.end));
+        }
     }
-    if start < piece.end {
-        cuts.push((AddressRange { start, end: piece.end }, None));
-    }
-    cuts
+    (None, at.end)
 }

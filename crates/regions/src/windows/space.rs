@@ -1,5 +1,6 @@
 //! The books of one process: [`WindowsSpace`], and the primitive changes that can be undone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::windows::{Action, Backing, Edit, PageProtection};
@@ -37,10 +38,10 @@ pub(super) enum Role {
     Plain,
     /// A range without contents that waits to be replaced.
     Placeholder,
-    /// A thread's stack: its guard page moves down.
-    Stack,
     /// Took the place of a placeholder and can become one again.
     Replacement,
+    /// A thread's stack, whose guard page moves down.
+    Stack,
     /// The system's own: nobody frees or changes it.
     System,
 }
@@ -126,6 +127,7 @@ enum Undo {
     InsertAllocation(AddressRange, Allocation),
     ClearPages(AddressRange),
     PutPages(AddressRange, PageState),
+    MarkWritten(Address),
 }
 
 /// The books of one process: every allocation and the state of its pages.
@@ -135,6 +137,8 @@ pub struct WindowsSpace {
     pub(super) allocations: RegionMap<Allocation>,
     pub(super) pages: RegionMap<PageState>,
     pub(super) edits: Vec<Edit>,
+    /// Written pages of allocations with write watch.
+    pub(super) written: BTreeSet<Address>,
     undo: Vec<Undo>,
     next_id: u64,
     id_before: u64,
@@ -151,6 +155,7 @@ impl WindowsSpace {
             allocations: RegionMap::with_granule(ALLOCATION_GRANULARITY),
             pages: RegionMap::default(),
             edits: Vec::new(),
+            written: BTreeSet::new(),
             undo: Vec::new(),
             next_id: 1,
             id_before: 1,
@@ -272,6 +277,15 @@ impl WindowsSpace {
         }
     }
 
+    /// Forgets which pages of `range` were written.
+    pub(super) fn forget_written(&mut self, range: AddressRange) {
+        let pages: Vec<_> = self.written.range(range.start..range.end).copied().collect();
+        for page in pages {
+            self.written.remove(&page);
+            self.undo.push(Undo::MarkWritten(page));
+        }
+    }
+
     /// Takes back everything since [`Self::begin`].
     pub(super) fn undo_all(&mut self) {
         while let Some(step) = self.undo.pop() {
@@ -285,6 +299,9 @@ impl WindowsSpace {
                 Undo::ClearPages(range) => self.pages.remove_range(range, |_, _| ()),
                 Undo::PutPages(range, state) => {
                     self.pages.insert(range, state);
+                }
+                Undo::MarkWritten(page) => {
+                    self.written.insert(page);
                 }
             }
         }

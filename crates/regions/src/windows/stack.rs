@@ -1,54 +1,50 @@
-//! Stacks: a reservation that commits itself from the top down, one guard page at a time.
+//! Stacks that grow by their guard page, and guard pages in general.
 
 use crate::windows::allocate::Place;
 use crate::windows::space::{PageState, Role};
-use crate::windows::{
-    Action, Allocation, Backing, Edit, MemoryKind, PageProtection, RuleError, Transaction, WindowsSpace,
-};
+use crate::windows::{Allocation, MemoryKind, PageProtection, RuleError, Transaction, WindowsSpace};
 use crate::{ALLOCATION_GRANULARITY, Address, AddressRange, Label, PAGE_SIZE, Use};
 
-/// A stack's addresses.
+/// Pages that a stack keeps besides what it commits at first: bottom, guarantee (at most two) and guard.
+const KEPT_PAGES: u64 = 4;
+
+/// A thread's stack, as its environment block names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StackRanges {
-    /// The end: the first byte after the stack.
+    /// The first byte above the stack, where it begins to grow down from.
     pub base: Address,
-    /// The lowest committed page that is no guard page.
+    /// The lowest committed byte that is no guard page.
     pub limit: Address,
-    /// The lowest reserved page.
+    /// The lowest byte of the reservation.
     pub allocation_base: Address,
 }
 
-/// What the touch of a guard page meant.
+/// What a touch of a guard page means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GuardTouch {
-    /// No stack's: `STATUS_GUARD_PAGE_VIOLATION`, once.
+    /// A guard page of the program's own: its flag is gone, and the program hears of it.
     Guard,
-    /// A stack grew: its limit is now here.
+    /// A stack grew; the program does not notice.
     Grown {
-        /// The new lowest page.
-        limit: Address,
+        /// The new lowest committed byte.
+        new_limit: Address,
     },
-    /// A stack used its last pages: `STATUS_STACK_OVERFLOW`, with the guaranteed pages for the handler.
+    /// A stack is at its end: the last pages are committed for the handler, and the program hears of it.
     Overflow {
-        /// The new lowest page.
-        limit: Address,
+        /// The new lowest committed byte.
+        new_limit: Address,
     },
 }
 
-/// Pages at the bottom that no stack ever uses: the last one stays without access.
-const BOTTOM_PAGES: u64 = 1;
-
-/// Pages that the overflow gives to the handler, above the bottom.
-const GUARANTEED_PAGES: u64 = 2;
-
 impl WindowsSpace {
-    /// Reserves a stack of `reserve` bytes (rounded to 64 KiB), commits `commit` bytes at its top, and puts a guard
-    /// page below.
+    /// Reserves a stack: top committed, a guard page below, the bottom page never committed.
+    ///
+    /// `reserve` (bytes) is rounded up to 64 KiB, `commit` (bytes) to a page; four pages stay uncommitted.
     ///
     /// # Errors
-    /// [`RuleError::NoRoom`] when no range is free.
+    /// [`RuleError::BadSize`] or [`RuleError::NoRoom`].
     ///
-    /// Source: Microsoft, "Thread Stack Size"; facts recorded by Wine's conformance tests on Windows.
+    /// Source: Microsoft, "Thread Stack Size".
     pub fn allocate_stack(
         &mut self,
         reserve: u64,
@@ -61,45 +57,52 @@ impl WindowsSpace {
     }
 
     fn stack_in_books(&mut self, reserve: u64, commit: u64, owner: Label) -> Result<StackRanges, RuleError> {
+        let size = reserve
+            .max(commit)
+            .max(1)
+            .checked_next_multiple_of(ALLOCATION_GRANULARITY)
+            .ok_or(RuleError::BadSize { size: reserve, parameter: 0 })?;
         let window = self.layout.usable();
-        let full = RuleError::NoRoom { size: reserve, window };
-        let size =
-            reserve.max(commit).max(ALLOCATION_GRANULARITY).checked_next_multiple_of(ALLOCATION_GRANULARITY);
-        let size = size.ok_or(full.clone())?;
-        let place =
-            Place { size, alignment: ALLOCATION_GRANULARITY, window, purpose: Use::Stack, top_down: false };
-        let (range, reason) = self.place(&place).ok_or(full)?;
+        let alignment = ALLOCATION_GRANULARITY;
+        let place = Place { size, alignment, window, purpose: Use::Stack, top_down: false };
+        let (range, why) = self.place(&place).ok_or(RuleError::NoRoom { size, window })?;
+        let most = size - KEPT_PAGES * PAGE_SIZE;
+        let commit = commit.clamp(1, most).next_multiple_of(PAGE_SIZE);
         let id = self.fresh_id();
+        let protection = PageProtection::READWRITE;
         let allocation = Allocation {
             id,
             role: Role::Stack,
             write_watch: false,
             parts: None,
             kind: MemoryKind::Private,
-            protection: PageProtection::READWRITE,
+            protection,
             owner,
-            reason: Label::fixed(reason),
+            reason: Label::fixed(why),
         };
         self.put_allocation(range, allocation);
-        let lowest = (BOTTOM_PAGES + GUARANTEED_PAGES + 1) * PAGE_SIZE;
-        let committed = commit.clamp(PAGE_SIZE, size - lowest).next_multiple_of(PAGE_SIZE).min(size - lowest);
-        let limit = Address::new(range.end.get() - committed);
+        let limit = Address::new(range.end.get() - commit);
         let guard = Address::new(limit.get() - PAGE_SIZE);
-        self.commit_stack(AddressRange { start: limit, end: range.end }, id, PageProtection::READWRITE);
-        self.commit_stack(AddressRange { start: guard, end: limit }, id, guard_protection());
+        self.commit_pages(
+            AddressRange { start: limit, end: range.end },
+            PageState { allocation: id, protection },
+        );
+        self.set_guard(guard, id);
         Ok(StackRanges { base: range.end, limit, allocation_base: range.start })
     }
 
-    fn commit_stack(&mut self, range: AddressRange, allocation: u64, protection: PageProtection) {
-        let action = Action::Map { access: protection.access(), backing: Backing::Anonymous };
-        self.edits.push(Edit { range, action, reason: "stack" });
-        self.set_pages(range, Some(PageState { allocation, protection }));
+    fn set_guard(&mut self, page: Address, id: u64) {
+        let range = AddressRange { start: page, end: Address::new(page.get().saturating_add(PAGE_SIZE)) };
+        let protection = PageProtection::READWRITE | PageProtection::GUARD;
+        self.commit_pages(range, PageState { allocation: id, protection });
     }
 
-    /// Handles a touch of the guard page at `address`: the guard is disarmed, and a stack grows.
+    /// Answers a touch of the page of `address`: its guard flag goes, and a stack grows.
     ///
     /// # Errors
-    /// [`RuleError::NotGuarded`] when the page is none: an access violation.
+    /// [`RuleError::NotGuarded`] when the page has no guard flag.
+    ///
+    /// Source: Microsoft, "Creating Guard Pages", "Thread Stack Size", "SetThreadStackGuarantee function".
     pub fn touch_guard(&mut self, address: Address) -> Result<Transaction<'_, GuardTouch>, RuleError> {
         self.begin();
         let outcome = self.touch_in_books(address);
@@ -108,40 +111,76 @@ impl WindowsSpace {
 
     fn touch_in_books(&mut self, address: Address) -> Result<GuardTouch, RuleError> {
         let page = address.align_down(PAGE_SIZE);
-        let not_guarded = RuleError::NotGuarded { page };
-        let state = self.pages.get(page).map(|(_, state)| *state);
-        let state = state
-            .filter(|state| state.protection.contains(PageProtection::GUARD))
-            .ok_or(not_guarded.clone())?;
-        let (at, role) = self.allocations.get(page).map(|(at, held)| (at, held.role)).ok_or(not_guarded)?;
-        let touched = AddressRange::sized(page, PAGE_SIZE).unwrap_or_default();
-        let open = state.protection.difference(PageProtection::GUARD);
-        let action = Action::Protect { access: open.access() };
-        self.edits.push(Edit { range: touched, action, reason: "a guard page was touched" });
-        self.set_pages(touched, Some(PageState { protection: open, ..state }));
-        if role != Role::Stack {
-            return Ok(GuardTouch::Guard);
+        let old = self.pages.get(page).map(|(_, old)| *old);
+        let Some(old) = old.filter(|old| old.protection.contains(PageProtection::GUARD)) else {
+            return Err(RuleError::NotGuarded { page });
+        };
+        let range = AddressRange { start: page, end: Address::new(page.get().saturating_add(PAGE_SIZE)) };
+        let protection = old.protection.difference(PageProtection::GUARD);
+        self.protect_pages(
+            range,
+            PageState { allocation: old.allocation, protection },
+            "guard page was touched",
+        );
+        match self.allocations.get(page) {
+            Some((at, held)) if held.role == Role::Stack => Ok(self.grow_stack(at, page, old.allocation)),
+            _ => Ok(GuardTouch::Guard),
         }
-        Ok(self.move_guard(page, at, state.allocation))
     }
 
-    /// Puts a stack's guard one page down, or at the end gives the handler its guaranteed pages.
-    fn move_guard(&mut self, page: Address, at: AddressRange, id: u64) -> GuardTouch {
-        let above_bottom = (page.get() - at.start.get()) / PAGE_SIZE;
-        if above_bottom > BOTTOM_PAGES + GUARANTEED_PAGES {
-            let guard = AddressRange { start: Address::new(page.get() - PAGE_SIZE), end: page };
-            self.commit_stack(guard, id, guard_protection());
-            return GuardTouch::Grown { limit: page };
+    fn grow_stack(&mut self, at: AddressRange, page: Address, id: u64) -> GuardTouch {
+        // Below the guard page lie the guarantee for the handler, and the bottom page that stays inaccessible.
+        let guarantee = if self.layout.bits == 64 { 2 } else { 1 };
+        let above_bottom = Address::new(at.start.get().saturating_add(PAGE_SIZE));
+        let last_guard = Address::new(above_bottom.get().saturating_add(guarantee * PAGE_SIZE));
+        if page > last_guard {
+            self.set_guard(Address::new(page.get() - PAGE_SIZE), id);
+            return GuardTouch::Grown { new_limit: page };
         }
-        let limit = Address::new(at.start.get() + BOTTOM_PAGES * PAGE_SIZE);
-        let rest = AddressRange { start: limit, end: page };
-        if !rest.is_empty() {
-            self.commit_stack(rest, id, PageProtection::READWRITE);
+        let new_limit = above_bottom.min(page);
+        if let Some(rest) = AddressRange::new(new_limit, page).filter(|rest| !rest.is_empty()) {
+            let protection = PageProtection::READWRITE;
+            self.commit_pages(rest, PageState { allocation: id, protection });
         }
-        GuardTouch::Overflow { limit }
+        GuardTouch::Overflow { new_limit }
     }
 }
 
-fn guard_protection() -> PageProtection {
-    PageProtection::READWRITE | PageProtection::GUARD
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Layout;
+
+    #[test]
+    fn a_stack_grows_page_by_page_until_it_overflows() {
+        for (name, guarantee) in [("win32", 1), ("win64", 2)] {
+            let mut space = WindowsSpace::new(&Layout::builtin(name).expect("built in"));
+            let stack = space.allocate_stack(1, 1, "stack".into()).expect("room").commit();
+            let bottom = stack.allocation_base.get();
+            assert_eq!(stack.base.get() - bottom, 0x1_0000);
+            let mut guard = stack.limit.get() - PAGE_SIZE;
+            let mut grown = 0;
+            loop {
+                let touch = space.touch_guard(Address::new(guard + 0x123)).expect("guarded").commit();
+                match touch {
+                    GuardTouch::Grown { new_limit } => assert_eq!(new_limit.get(), guard),
+                    GuardTouch::Overflow { new_limit } => {
+                        assert_eq!(new_limit.get(), bottom + PAGE_SIZE);
+                        break;
+                    }
+                    GuardTouch::Guard => panic!("a stack's guard page is not the program's"),
+                }
+                guard -= PAGE_SIZE;
+                grown += 1;
+            }
+            // 16 pages, less the first, the bottom, the guarantee and the last guard.
+            assert_eq!(grown, 16 - 1 - 1 - guarantee - 1, "{name}");
+            let run = space.query(stack.allocation_base).expect("inside");
+            assert_eq!((run.size, run.state), (PAGE_SIZE, crate::windows::State::Reserve));
+            let run = space.query(Address::new(bottom + PAGE_SIZE)).expect("inside");
+            assert_eq!((run.size, run.protection), (15 * PAGE_SIZE, PageProtection::READWRITE));
+            let again = space.touch_guard(Address::new(guard)).err().map(|error| error.status());
+            assert_eq!(again, Some(0xc000_0005));
+        }
+    }
 }

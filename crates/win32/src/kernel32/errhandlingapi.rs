@@ -1,7 +1,124 @@
 //! errhandlingapi.h: errors, exceptions and their filters.
 
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::{Bool, Guest};
+use crate::nt::exception::context::{MAXIMUM_PARAMETERS, Record, flags};
+use crate::nt::exception::dispatch;
+use crate::process::Crash;
+use crate::teb::{Peb, Teb};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    partial RaiseException, "64-bit: frames' handlers are not asked, only vectored ones and the filter";
+    full SetUnhandledExceptionFilter;
+    full UnhandledExceptionFilter;
+    full SetErrorMode;
+    full GetErrorMode;
+    full FatalAppExitA;
+    full IsDebuggerPresent;
+    forward AddVectoredExceptionHandler => "ntdll.RtlAddVectoredExceptionHandler";
+    forward RemoveVectoredExceptionHandler => "ntdll.RtlRemoveVectoredExceptionHandler";
+    forward AddVectoredContinueHandler => "ntdll.RtlAddVectoredContinueHandler";
+    forward RemoveVectoredContinueHandler => "ntdll.RtlRemoveVectoredContinueHandler";
+    forward RtlUnwind => "ntdll.RtlUnwind";
+    forward RtlUnwindEx => "ntdll.RtlUnwindEx";
+    forward RtlVirtualUnwind => "ntdll.RtlVirtualUnwind";
+    forward RtlLookupFunctionEntry => "ntdll.RtlLookupFunctionEntry";
+    forward RtlCaptureContext => "ntdll.RtlCaptureContext";
+    forward RtlRestoreContext => "ntdll.RtlRestoreContext";
+    forward RtlRaiseException => "ntdll.RtlRaiseException";
+};
+
+/// Bytes of arguments of the 32-bit `RaiseException`.
+const RAISE_EXCEPTION_BYTES: u64 = 16;
+
+/// Raises an exception at the caller.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-raiseexception>
+#[winapi]
+pub fn RaiseException(
+    guest: &mut Guest,
+    dwExceptionCode: u32,
+    dwExceptionFlags: u32,
+    nNumberOfArguments: u32,
+    lpArguments: GuestWord,
+) -> Result<(), Fault> {
+    // Bit 28 is the system's.
+    let mut record = Record::new(NtStatus(dwExceptionCode & !0x1000_0000), 0);
+    record.flags = dwExceptionFlags & flags::NONCONTINUABLE;
+    if lpArguments.0 != 0 {
+        let width = guest.machine().pointer_size();
+        let count = u64::from(nNumberOfArguments).min(MAXIMUM_PARAMETERS as u64);
+        for index in 0..count {
+            record.information.push(guest.read_word(lpArguments.0 + index * width)?);
+        }
+    }
+    let registers = dispatch::caller(guest, RAISE_EXCEPTION_BYTES);
+    record.address = registers.rip;
+    dispatch::raise(guest, record, registers)
+}
+
+/// Sets the filter that is asked about exceptions that no frame handles; returns the one before.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-setunhandledexceptionfilter>
+#[winapi]
+pub fn SetUnhandledExceptionFilter(guest: &mut Guest, lpTopLevelExceptionFilter: GuestWord) -> GuestWord {
+    GuestWord(guest.process().exceptions.set_filter(lpTopLevelExceptionFilter.0))
+}
+
+/// Asks the process's filter about an exception; without one, says that the handler shall be executed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-unhandledexceptionfilter>
+#[winapi]
+pub fn UnhandledExceptionFilter(guest: &mut Guest, ExceptionInfo: GuestWord) -> Result<u32, Fault> {
+    const EXECUTE_HANDLER: u32 = 1;
+    match guest.process().exceptions.filter() {
+        0 => Ok(EXECUTE_HANDLER),
+        filter => guest.call(filter, &[ExceptionInfo.0]).map(|answer| answer as u32),
+    }
+}
+
+/// Sets which errors the system would show in a window; returns the mode before. plat shows no windows.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-seterrormode>
+#[winapi]
+pub fn SetErrorMode(guest: &mut Guest, uMode: u32) -> u32 {
+    guest.process().exceptions.set_error_mode(uMode)
+}
+
+/// Returns the error mode.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-geterrormode>
+#[winapi]
+pub fn GetErrorMode(guest: &mut Guest) -> u32 {
+    guest.process().exceptions.error_mode()
+}
+
+/// Ends the process with a message for the user.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-fatalappexita>
+#[winapi]
+pub fn FatalAppExitA(guest: &mut Guest, uAction: u32, lpMessageText: GuestWord) -> Result<(), Fault> {
+    // Reserved: zero.
+    let _ = uAction;
+    let text = guest.read_c_string(lpMessageText.0)?;
+    let message = format!("the program ended itself: {}", String::from_utf8_lossy(&text));
+    let registers = dispatch::caller(guest, 8);
+    let code = NtStatus::FATAL_APP_EXIT.0;
+    guest.process().end_by_crash(guest, &Crash { code, message, registers, accessed: None })
+}
+
+/// Says whether the PEB tells of a debugger.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-isdebuggerpresent>
+#[winapi]
+pub fn IsDebuggerPresent(guest: &mut Guest) -> Result<Bool, Fault> {
+    let peb = guest.teb().get(Teb::PEB)?;
+    let mut flag = [0];
+    guest.read_bytes(peb + Peb::BEING_DEBUGGED.offset(guest.machine()), &mut flag)?;
+    Ok(Bool(flag[0] != 0))
+}

@@ -49,8 +49,11 @@ fn read_line(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u16>, Fault>
     Ok(crt(guest).widen(&guest.read_c_string(address)?))
 }
 
+/// The index and the address of a variable's line, and the array with its pointers.
+type Found = (Option<(usize, u64)>, Vec<u64>);
+
 /// Returns the index and the address of the line that sets `name`, and the array with its pointers.
-fn find(guest: &Guest, array: &'static str, name: &[u16]) -> Result<(Option<(usize, u64)>, Vec<u64>), Fault> {
+fn find(guest: &Guest, array: &'static str, name: &[u16]) -> Result<Found, Fault> {
     let word = guest.machine().pointer_size();
     let mut at = guest.read_word(variable(guest, array))?;
     let (mut pointers, mut found) = (Vec::new(), None);

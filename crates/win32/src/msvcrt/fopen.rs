@@ -328,8 +328,8 @@ mod tests {
 
     #[test]
     fn modes_are_parsed() {
-        let cases: [(&[u8], Option<(i32, u32)>); 8] = [
-            (b"r", Some((0, IOREAD))),
+        let cases = [
+            (b"r".as_slice(), Some((0, IOREAD))),
             (b"rb", Some((O_BINARY, IOREAD))),
             (b"w+b", Some((O_RDWR | O_CREAT | O_TRUNC | O_BINARY, IORW))),
             (b"wb+", Some((O_RDWR | O_CREAT | O_TRUNC | O_BINARY, IORW))),

@@ -40,6 +40,8 @@ pub struct Crt {
     pub(super) handlers: [AtomicU64; 3],
     /// Small tables in guest memory that functions return pointers to, by name.
     pub(super) tables: Mutex<Vec<(&'static str, u64)>>,
+    /// The tick count when `clock` was first called.
+    pub(super) first_tick: OnceLock<u32>,
     /// The ANSI code page, once it was used.
     ansi: OnceLock<CodePage>,
 }

@@ -2,7 +2,6 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::state::crt;
 use super::stream::{self, EOF, FILE, IOEOF, IOERR};
 use crate::dll;
 use crate::export::Export;
@@ -384,9 +383,4 @@ pub fn _getw(guest: &mut Guest, stream: GuestWord) -> Result<i32, Fault> {
 #[winapi(cdecl)]
 pub fn _putw(guest: &mut Guest, binint: i32, stream: GuestWord) -> Result<i32, Fault> {
     Ok(if put(guest, stream.0, &binint.to_le_bytes())? { binint } else { EOF })
-}
-
-/// Returns wide text in the bytes of the locale.
-pub(super) fn to_bytes(guest: &Guest, text: &[u16]) -> Vec<u8> {
-    crt(guest).locale.narrow(text)
 }

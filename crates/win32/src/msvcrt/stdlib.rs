@@ -457,9 +457,9 @@ mod tests {
     #[test]
     fn digits_before_and_after_the_point() {
         let ecvt = |value, count| decimal(value, count, false);
-        assert_eq!(ecvt(3.141_592_65, 5), ("31416".into(), 1, false));
+        assert_eq!(ecvt(std::f64::consts::PI, 5), ("31416".into(), 1, false));
         assert_eq!(ecvt(-0.001_23, 2), ("12".into(), -2, true));
-        assert_eq!(decimal(3.141_592_65, 3, true), ("3142".into(), 1, false));
+        assert_eq!(decimal(std::f64::consts::PI, 3, true), ("3142".into(), 1, false));
         assert_eq!(decimal(0.001_23, 4, true), ("12".into(), -2, false));
     }
 }

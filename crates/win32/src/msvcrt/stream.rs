@@ -15,6 +15,7 @@ use crate::guest::Guest;
 
 /// `FILE`: 32 bytes in a 32-bit guest, 48 in a 64-bit one.
 #[derive(GuestStruct, Clone, Copy, Debug, Default)]
+#[allow(clippy::upper_case_acronyms, reason = "the name in stdio.h")]
 pub(super) struct FILE {
     pub(super) _ptr: GuestWord,
     pub(super) _cnt: i32,

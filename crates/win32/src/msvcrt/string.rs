@@ -422,8 +422,8 @@ mod tests {
 
     #[test]
     fn tokens_are_cut_at_delimiters() {
-        let cases: [(&[u8], Option<(usize, usize)>); 5] = [
-            (b"a,b", Some((0, 1))),
+        let cases = [
+            (b"a,b".as_slice(), Some((0, 1))),
             (b",,ab", Some((2, 4))),
             (b",,", None),
             (b"", None),

@@ -1,16 +1,40 @@
 //! process.h and the parts of the system that the runtime passes on: identifiers, environment, commands.
 
-use plat_abi::winapi;
+use plat_abi::{Fault, GuestWord, winapi};
 
+use super::errno::ENOENT;
+use super::state::set_errno;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::process::Symbol;
 use crate::teb::Teb;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full _getpid;
+    full _getpid; full "getpid" = _getpid;
+    partial system, "there is no command interpreter: null asks and is told so, a command fails with ENOENT";
+    stub _spawnvp; stub _spawnv; stub _spawnve; stub _spawnl; stub _execv; stub _execve; stub _execvp; stub _cwait;
+    stub _popen; stub _pclose; stub _pipe;
+    full _sleep;
 };
+
+/// Calls a function of kernel32 as the program itself would: for what is not worth a path of its own.
+///
+/// # Errors
+/// [`Fault`] when the guest's stack has no room.
+pub(super) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Result<u64, Fault> {
+    let dll: Vec<u16> = "kernel32.dll".encode_utf16().collect();
+    let loader = guest.process().loader();
+    let base = loader.module_named(&dll).map_or(0, |module| module.base);
+    match loader.symbol(guest, base, Symbol::Name(name)) {
+        Ok(address) => guest.call(address, arguments),
+        Err(_) => {
+            let message = format!("\nmsvcrt.dll needs kernel32.dll!{name}, which plat does not have yet\n");
+            super::exit::fatal(guest, &message, 255)
+        }
+    }
+}
 
 /// Sets or removes a variable of the process's environment, as `SetEnvironmentVariableW` does.
 pub(super) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u16]>) {
@@ -23,4 +47,23 @@ pub(super) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u
 #[winapi(cdecl)]
 pub fn _getpid(guest: &mut Guest) -> u32 {
     guest.teb().get(Teb::PROCESS_ID).unwrap_or(0) as u32
+}
+
+/// Runs a command: there is no interpreter, which is what null asks for.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/system-wsystem>
+#[winapi(cdecl)]
+pub fn system(guest: &mut Guest, command: GuestWord) -> Result<i32, Fault> {
+    if command.is_null() {
+        return Ok(0);
+    }
+    set_errno(guest, ENOENT).map(|()| -1)
+}
+
+/// Waits for so many milliseconds.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-sleep>
+#[winapi(cdecl)]
+pub fn _sleep(guest: &mut Guest, duration: u32) -> Result<(), Fault> {
+    kernel32(guest, "Sleep", &[u64::from(duration)]).map(|_| ())
 }

@@ -1,16 +1,574 @@
-//! time.h.
+//! time.h: the clock, the calendar, text of times. The rules of local time are kernel32's.
 
-use plat_abi::Fault;
+use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
 
+use super::errno::EINVAL;
+use super::state::{block, place_narrow, set_errno, thread_block, variable, write_narrow_z, write_wide_z};
+use super::system::kernel32;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::logic::time::{
+    SystemTime, file_time_to_system_time, file_time_to_unix, system_time_to_file_time, unix_to_file_time,
+};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full time; full _time32; full _time64;
+    partial clock, "counts from its first call, not from the start of the program";
+    full gmtime; full _gmtime32; full _gmtime64; full localtime; full _localtime32; full _localtime64;
+    full _gmtime64_s; full _localtime64_s;
+    full mktime; full _mktime32; full _mktime64; full _mkgmtime; full _mkgmtime64;
+    full asctime; full _wasctime; full ctime; full _ctime32; full _ctime64;
+    full strftime; full wcsftime;
+    full difftime; full _difftime64;
+    full _ftime; full _ftime64;
+    full _tzset; full "tzset" = _tzset;
+    full _strdate; full _strtime;
+};
 
-/// Makes the names of the time zones.
+const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+/// The last second that `_gmtime64` and its kin accept: the end of the year 3000.
+const LAST_SECOND: i64 = 32_536_799_999;
+
+/// `struct tm`.
+#[derive(GuestStruct, Clone, Copy, Debug, Default, PartialEq)]
+struct Tm {
+    second: i32,
+    minute: i32,
+    hour: i32,
+    day: i32,
+    month: i32,
+    year: i32,
+    weekday: i32,
+    day_of_year: i32,
+    is_dst: i32,
+}
+
+/// Makes the names of the time zones, as they are until `_tzset` looks.
 pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
-    let _ = guest;
+    let names = [place_narrow(guest, &padded("PST"))?, place_narrow(guest, &padded("PDT"))?];
+    let word = guest.machine().pointer_size();
+    for (index, name) in names.into_iter().enumerate() {
+        guest.write_word(variable(guest, "_tzname") + index as u64 * word, name)?;
+    }
     Ok(())
+}
+
+/// Gives a name the room that `_tzset` may need: 64 bytes.
+fn padded(name: &str) -> Vec<u8> {
+    let mut bytes = name.as_bytes().to_vec();
+    bytes.resize(63, 0);
+    bytes
+}
+
+/// Returns the time as a FILETIME.
+fn now(guest: &mut Guest) -> Result<i64, Fault> {
+    let scratch = thread_block(guest)? + block::CVT;
+    kernel32(guest, "GetSystemTimeAsFileTime", &[scratch])?;
+    guest.read(scratch)
+}
+
+fn now_seconds(guest: &mut Guest) -> Result<i64, Fault> {
+    now(guest).map(|time| file_time_to_unix(time).0)
+}
+
+/// Returns the fields of a time.
+fn fields(time: &SystemTime, is_dst: bool) -> Tm {
+    let first = SystemTime { year: time.year, month: 1, day: 1, ..SystemTime::default() };
+    let date = SystemTime { year: time.year, month: time.month, day: time.day, ..SystemTime::default() };
+    let days = |time: &SystemTime| system_time_to_file_time(time).unwrap_or(0) / 864_000_000_000;
+    Tm {
+        second: time.second.into(),
+        minute: time.minute.into(),
+        hour: time.hour.into(),
+        day: time.day.into(),
+        month: i32::from(time.month) - 1,
+        year: i32::from(time.year) - 1900,
+        weekday: time.day_of_week.into(),
+        day_of_year: (days(&date) - days(&first)) as i32,
+        is_dst: is_dst.into(),
+    }
+}
+
+/// Returns the fields of a time in UTC; `None` out of range.
+fn utc(seconds: i64) -> Option<Tm> {
+    if !(0..=LAST_SECOND).contains(&seconds) {
+        return None;
+    }
+    file_time_to_system_time(unix_to_file_time(seconds, 0)).ok().map(|time| fields(&time, false))
+}
+
+/// The sixteen bytes of a `SYSTEMTIME`.
+fn system_time_bytes(time: &SystemTime) -> Vec<u8> {
+    let words = [
+        time.year,
+        time.month,
+        time.day_of_week,
+        time.day,
+        time.hour,
+        time.minute,
+        time.second,
+        time.millisecond,
+    ];
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// Converts between UTC and local time by one of kernel32's functions; both are FILETIMEs.
+fn shift(guest: &mut Guest, function: &str, file_time: i64) -> Result<i64, Fault> {
+    let Ok(time) = file_time_to_system_time(file_time) else { return Ok(file_time) };
+    let scratch = thread_block(guest)? + block::CVT;
+    guest.write_bytes(scratch, &system_time_bytes(&time))?;
+    kernel32(guest, function, &[0, scratch, scratch + 16])?;
+    let mut words = [0u16; 8];
+    for (index, word) in words.iter_mut().enumerate() {
+        *word = guest.read(scratch + 16 + 2 * index as u64)?;
+    }
+    let [year, month, day_of_week, day, hour, minute, second, millisecond] = words;
+    let shifted = SystemTime { year, month, day_of_week, day, hour, minute, second, millisecond };
+    Ok(system_time_to_file_time(&shifted).unwrap_or(file_time))
+}
+
+/// What `GetTimeZoneInformation` says: minutes that UTC is ahead in winter, and in summer if there is summer time.
+struct Zone {
+    standard: i32,
+    summer: Option<i32>,
+    names: [Vec<u16>; 2],
+}
+
+fn zone(guest: &mut Guest) -> Result<Zone, Fault> {
+    let scratch = thread_block(guest)? + block::CVT;
+    kernel32(guest, "GetTimeZoneInformation", &[scratch])?;
+    let bias: i32 = guest.read(scratch)?;
+    let standard: i32 = guest.read(scratch + 84)?;
+    let summer: i32 = guest.read(scratch + 168)?;
+    let summer_month: u16 = guest.read(scratch + 154)?;
+    let names = [
+        super::wide::read_wide_n(guest, scratch + 4, 32)?,
+        super::wide::read_wide_n(guest, scratch + 88, 32)?,
+    ];
+    Ok(Zone { standard: bias + standard, summer: (summer_month != 0).then_some(bias + summer), names })
+}
+
+/// Returns the fields of a time in local time; `None` out of range.
+fn local(guest: &mut Guest, seconds: i64) -> Result<Option<Tm>, Fault> {
+    if !(0..=LAST_SECOND).contains(&seconds) {
+        return Ok(None);
+    }
+    let file_time = unix_to_file_time(seconds, 0);
+    let shifted = shift(guest, "SystemTimeToTzSpecificLocalTime", file_time)?;
+    let zone = zone(guest)?;
+    let minutes = (file_time - shifted) / 600_000_000;
+    let is_dst = zone.summer.is_some() && minutes != i64::from(zone.standard);
+    Ok(file_time_to_system_time(shifted).ok().map(|time| fields(&time, is_dst)))
+}
+
+/// Returns the second that fields mean as UTC; fields may lie outside their ranges.
+fn seconds_of(tm: &Tm) -> Option<i64> {
+    let months = i64::from(tm.year) * 12 + i64::from(tm.month);
+    let year = u16::try_from(1900 + months.div_euclid(12)).ok()?;
+    let month = months.rem_euclid(12) as u16 + 1;
+    let first = SystemTime { year, month, day: 1, ..SystemTime::default() };
+    let start = file_time_to_unix(system_time_to_file_time(&first).ok()?).0;
+    let days = i64::from(tm.day) - 1;
+    let clock = i64::from(tm.hour) * 3600 + i64::from(tm.minute) * 60 + i64::from(tm.second);
+    Some(start + days * 86_400 + clock)
+}
+
+/// Normalises the fields at `address` and returns their second, or -1.
+fn make(guest: &mut Guest, address: u64, is_local: bool) -> Result<i64, Fault> {
+    let tm: Tm = guest.read(address)?;
+    let Some(mut seconds) = seconds_of(&tm) else { return Ok(-1) };
+    if is_local {
+        let file_time = unix_to_file_time(seconds, 0);
+        seconds = file_time_to_unix(shift(guest, "TzSpecificLocalTimeToSystemTime", file_time)?).0;
+    }
+    let normal = if is_local { local(guest, seconds)? } else { utc(seconds) };
+    let Some(normal) = normal else { return Ok(-1) };
+    guest.write(address, &normal)?;
+    Ok(seconds)
+}
+
+/// Stores fields in the thread's buffer; null with EINVAL when there are none.
+fn give(guest: &mut Guest, tm: Option<Tm>) -> Result<GuestWord, Fault> {
+    let Some(tm) = tm else { return set_errno(guest, EINVAL).map(|()| GuestWord::NULL) };
+    let to = thread_block(guest)? + block::TM;
+    guest.write(to, &tm)?;
+    Ok(GuestWord(to))
+}
+
+/// Reads a `time_t` of four or eight bytes.
+fn read_seconds(guest: &Guest, address: GuestWord, is_64: bool) -> Result<i64, Fault> {
+    if is_64 { guest.read(address.0) } else { guest.read::<i32>(address.0).map(i64::from) }
+}
+
+/// Says whether names without a number mean 64-bit times: they do in 64-bit programs.
+fn is_64(guest: &Guest) -> bool {
+    guest.machine().is_64()
+}
+
+/// Writes a time as `asctime` does: 24 characters and a line end.
+fn text_of(tm: &Tm) -> String {
+    let name = |names: &[&'static str], index: i32| {
+        usize::try_from(index).ok().and_then(|index| names.get(index)).map_or("???", |name| &name[..3])
+    };
+    format!(
+        "{} {} {:02} {:02}:{:02}:{:02} {:04}\n",
+        name(&DAYS, tm.weekday),
+        name(&MONTHS, tm.month),
+        tm.day,
+        tm.hour,
+        tm.minute,
+        tm.second,
+        i64::from(tm.year) + 1900
+    )
+}
+
+fn give_text(guest: &mut Guest, tm: &Tm) -> Result<GuestWord, Fault> {
+    let to = thread_block(guest)? + block::ASCTIME;
+    let text = text_of(tm);
+    write_narrow_z(guest, to, &text.as_bytes()[..text.len().min(31)])?;
+    Ok(GuestWord(to))
+}
+
+fn give_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
+    match local(guest, seconds)? {
+        Some(tm) => give_text(guest, &tm),
+        None => set_errno(guest, EINVAL).map(|()| GuestWord::NULL),
+    }
+}
+
+/// Formats a time by the "C" locale; `None` at a letter that does not exist.
+fn format(tm: &Tm, format: &str, zone: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            text.push(letter);
+            continue;
+        }
+        let mut letter = letters.next()?;
+        let is_plain = letter == '#';
+        if is_plain {
+            letter = letters.next()?;
+        }
+        text.push_str(&item(tm, letter, is_plain, zone)?);
+    }
+    Some(text)
+}
+
+fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
+    let number =
+        |value: i32, width: usize| if is_plain { value.to_string() } else { format!("{value:0width$}") };
+    let weekday = DAYS.get(usize::try_from(tm.weekday).ok()?)?;
+    let month = MONTHS.get(usize::try_from(tm.month).ok()?)?;
+    let (year, hour_12) = (tm.year + 1900, (tm.hour + 11).rem_euclid(12) + 1);
+    let sunday_week = (tm.day_of_year + 7 - tm.weekday) / 7;
+    let monday_week = (tm.day_of_year + 7 - (tm.weekday + 6) % 7) / 7;
+    Some(match letter {
+        'a' => weekday[..3].to_owned(),
+        'A' => (*weekday).to_owned(),
+        'b' => month[..3].to_owned(),
+        'B' => (*month).to_owned(),
+        'c' if is_plain => format!(
+            "{weekday}, {month} {:02}, {year} {:02}:{:02}:{:02}",
+            tm.day, tm.hour, tm.minute, tm.second
+        ),
+        'c' => format!(
+            "{:02}/{:02}/{:02} {:02}:{:02}:{:02}",
+            tm.month + 1,
+            tm.day,
+            year % 100,
+            tm.hour,
+            tm.minute,
+            tm.second
+        ),
+        'd' => number(tm.day, 2),
+        'H' => number(tm.hour, 2),
+        'I' => number(hour_12, 2),
+        'j' => number(tm.day_of_year + 1, 3),
+        'm' => number(tm.month + 1, 2),
+        'M' => number(tm.minute, 2),
+        'p' => if tm.hour < 12 { "AM" } else { "PM" }.to_owned(),
+        'S' => number(tm.second, 2),
+        'U' => number(sunday_week, 2),
+        'w' => tm.weekday.to_string(),
+        'W' => number(monday_week, 2),
+        'x' if is_plain => format!("{weekday}, {month} {:02}, {year}", tm.day),
+        'x' => format!("{:02}/{:02}/{:02}", tm.month + 1, tm.day, year % 100),
+        'X' => format!("{:02}:{:02}:{:02}", tm.hour, tm.minute, tm.second),
+        'y' => number(year % 100, 2),
+        'Y' => number(year, 4),
+        'z' | 'Z' => zone.to_owned(),
+        '%' => "%".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Formats a time with the name of its zone, where the format asks for that.
+fn format_guest(guest: &mut Guest, address: u64, pattern: &str) -> Result<Option<String>, Fault> {
+    let tm: Tm = guest.read(address)?;
+    let mut name = String::new();
+    if pattern.contains(['z', 'Z']) {
+        let zone = zone(guest)?;
+        name = String::from_utf16_lossy(&zone.names[usize::from(tm.is_dst > 0)]);
+    }
+    Ok(format(&tm, pattern, &name))
+}
+
+/// Defines functions: text, page of the reference, name, parameters, result, body.
+macro_rules! functions {
+    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
+        #[doc = $doc]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[winapi(cdecl)]
+        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
+    )*};
+}
+
+/// Defines the functions of three names: by the machine, 32-bit times, 64-bit times.
+macro_rules! three {
+    ($($doc:literal, $page:literal; $plain:ident, $short:ident, $long:ident($guest:ident, $seconds:ident): $body:expr;)*) => {
+        functions! {$(
+            $doc, $page;
+            $plain($guest, sourceTime: GuestWord) -> GuestWord {
+                let $seconds = read_seconds($guest, sourceTime, is_64($guest))?;
+                $body
+            }
+            $doc, $page;
+            $short($guest, sourceTime: GuestWord) -> GuestWord {
+                let $seconds = read_seconds($guest, sourceTime, false)?;
+                $body
+            }
+            $doc, $page;
+            $long($guest, sourceTime: GuestWord) -> GuestWord {
+                let $seconds = read_seconds($guest, sourceTime, true)?;
+                $body
+            }
+        )*}
+    };
+}
+three! {
+    "Returns a time's fields in UTC, in a buffer of the thread; null out of range.", "gmtime-gmtime32-gmtime64";
+    gmtime, _gmtime32, _gmtime64(guest, seconds): give(guest, utc(seconds));
+    "Returns a time's fields in local time, in a buffer of the thread; null out of range.", "localtime-localtime32-localtime64";
+    localtime, _localtime32, _localtime64(guest, seconds): {
+        let tm = local(guest, seconds)?;
+        give(guest, tm)
+    };
+    "Returns the text of a time in local time, in a buffer of the thread; null out of range.", "ctime-ctime32-ctime64-wctime-wctime32-wctime64";
+    ctime, _ctime32, _ctime64(guest, seconds): give_ctime(guest, seconds);
+}
+
+functions! {
+    "Returns the time in seconds since 1970, and stores it.", "time-time32-time64";
+    time(guest, destTime: GuestWord) -> i64 {
+        if is_64(guest) { _time64(guest, destTime) } else { _time32(guest, destTime).map(i64::from) }
+    }
+    "Returns the time in seconds since 1970, and stores it.", "time-time32-time64";
+    _time32(guest, destTime: GuestWord) -> i32 {
+        let seconds = now_seconds(guest)? as i32;
+        if !destTime.is_null() {
+            guest.write(destTime.0, &seconds)?;
+        }
+        Ok(seconds)
+    }
+    "Returns the time in seconds since 1970, and stores it.", "time-time32-time64";
+    _time64(guest, destTime: GuestWord) -> i64 {
+        let seconds = now_seconds(guest)?;
+        if !destTime.is_null() {
+            guest.write(destTime.0, &seconds)?;
+        }
+        Ok(seconds)
+    }
+    "Returns the milliseconds since it was first called.", "clock";
+    clock(guest) -> i32 {
+        let now = kernel32(guest, "GetTickCount", &[])? as u32;
+        let start = *super::state::crt(guest).first_tick.get_or_init(|| now);
+        Ok(now.wrapping_sub(start) as i32)
+    }
+    "Stores a time's fields in UTC; returns 0, or EINVAL.", "gmtime-s-gmtime32-s-gmtime64-s";
+    _gmtime64_s(guest, tmDest: GuestWord, sourceTime: GuestWord) -> i32 {
+        match utc(read_seconds(guest, sourceTime, true)?) {
+            Some(tm) => guest.write(tmDest.0, &tm).map(|()| 0),
+            None => Ok(EINVAL),
+        }
+    }
+    "Stores a time's fields in local time; returns 0, or EINVAL.", "localtime-s-localtime32-s-localtime64-s";
+    _localtime64_s(guest, tmDest: GuestWord, sourceTime: GuestWord) -> i32 {
+        let seconds = read_seconds(guest, sourceTime, true)?;
+        match local(guest, seconds)? {
+            Some(tm) => guest.write(tmDest.0, &tm).map(|()| 0),
+            None => Ok(EINVAL),
+        }
+    }
+    "Normalises fields of local time and returns their second, or -1.", "mktime-mktime32-mktime64";
+    mktime(guest, timeptr: GuestWord) -> i64 {
+        make(guest, timeptr.0, true)
+    }
+    "Normalises fields of local time and returns their second, or -1.", "mktime-mktime32-mktime64";
+    _mktime32(guest, timeptr: GuestWord) -> i32 {
+        Ok(i32::try_from(make(guest, timeptr.0, true)?).unwrap_or(-1))
+    }
+    "Normalises fields of local time and returns their second, or -1.", "mktime-mktime32-mktime64";
+    _mktime64(guest, timeptr: GuestWord) -> i64 {
+        make(guest, timeptr.0, true)
+    }
+    "Normalises fields of UTC and returns their second, or -1.", "mkgmtime-mkgmtime32-mkgmtime64";
+    _mkgmtime(guest, timeptr: GuestWord) -> i64 {
+        make(guest, timeptr.0, false)
+    }
+    "Normalises fields of UTC and returns their second, or -1.", "mkgmtime-mkgmtime32-mkgmtime64";
+    _mkgmtime64(guest, timeptr: GuestWord) -> i64 {
+        make(guest, timeptr.0, false)
+    }
+    "Returns the text of fields, in a buffer of the thread.", "asctime-wasctime";
+    asctime(guest, timeptr: GuestWord) -> GuestWord {
+        let tm: Tm = guest.read(timeptr.0)?;
+        give_text(guest, &tm)
+    }
+    "Returns the wide text of fields, in a buffer of the thread.", "asctime-wasctime";
+    _wasctime(guest, timeptr: GuestWord) -> GuestWord {
+        let tm: Tm = guest.read(timeptr.0)?;
+        let to = thread_block(guest)? + block::WIDE_ASCTIME;
+        let text: Vec<u16> = text_of(&tm).encode_utf16().take(31).collect();
+        write_wide_z(guest, to, &text)?;
+        Ok(GuestWord(to))
+    }
+    "Formats fields; returns the length, or 0 when it does not fit.", "strftime-wcsftime-strftime-l-wcsftime-l";
+    strftime(guest, strDest: GuestWord, maxsize: GuestWord, format: GuestWord, timeptr: GuestWord) -> GuestWord {
+        let pattern = crate::msvcrt::state::crt(guest).widen(&guest.read_c_string(format.0)?);
+        let text = format_guest(guest, timeptr.0, &String::from_utf16_lossy(&pattern))?;
+        let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let bytes = crate::msvcrt::state::crt(guest).narrow(&units);
+        if bytes.len() as u64 >= maxsize.0 {
+            return Ok(GuestWord(0));
+        }
+        write_narrow_z(guest, strDest.0, &bytes)?;
+        Ok(GuestWord(bytes.len() as u64))
+    }
+    "Formats fields as wide text; returns the length, or 0 when it does not fit.", "strftime-wcsftime-strftime-l-wcsftime-l";
+    wcsftime(guest, wcsDest: GuestWord, maxsize: GuestWord, format: GuestWord, timeptr: GuestWord) -> GuestWord {
+        let pattern = guest.read_wide_string(format.0)?;
+        let text = format_guest(guest, timeptr.0, &String::from_utf16_lossy(&pattern))?;
+        let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
+        let units: Vec<u16> = text.encode_utf16().collect();
+        if units.len() as u64 >= maxsize.0 {
+            return Ok(GuestWord(0));
+        }
+        write_wide_z(guest, wcsDest.0, &units)?;
+        Ok(GuestWord(units.len() as u64))
+    }
+    "Returns the seconds between two 64-bit times.", "difftime-difftime32-difftime64";
+    _difftime64(guest, timeEnd: i64, timeStart: i64) -> f64 {
+        let _ = guest;
+        Ok((timeEnd - timeStart) as f64)
+    }
+    "Stores the time, its milliseconds and the time zone.", "ftime-ftime32-ftime64";
+    _ftime(guest, timeptr: GuestWord) -> () {
+        let size = if is_64(guest) { 8 } else { 4 };
+        store_ftime(guest, timeptr.0, size)
+    }
+    "Stores the time, its milliseconds and the time zone.", "ftime-ftime32-ftime64";
+    _ftime64(guest, timeptr: GuestWord) -> () {
+        store_ftime(guest, timeptr.0, 8)
+    }
+    "Sets `_timezone`, `_daylight`, `_dstbias` and `_tzname` by the system's time zone.", "tzset";
+    _tzset(guest) -> () {
+        let zone = zone(guest)?;
+        guest.write(variable(guest, "_timezone"), &(zone.standard * 60))?;
+        guest.write(variable(guest, "_daylight"), &i32::from(zone.summer.is_some()))?;
+        let bias = zone.summer.map_or(0, |summer| (summer - zone.standard) * 60);
+        guest.write(variable(guest, "_dstbias"), &bias)?;
+        let word = guest.machine().pointer_size();
+        for (index, name) in zone.names.iter().enumerate() {
+            let to = guest.read_word(variable(guest, "_tzname") + index as u64 * word)?;
+            let mut bytes = super::state::crt(guest).narrow(name);
+            bytes.truncate(63);
+            write_narrow_z(guest, to, &bytes)?;
+        }
+        Ok(())
+    }
+    "Writes the date as MM/DD/YY.", "strdate-wstrdate";
+    _strdate(guest, datestr: GuestWord) -> GuestWord {
+        stamp(guest, datestr, "%x")
+    }
+    "Writes the time as HH:MM:SS.", "strtime-wstrtime";
+    _strtime(guest, timestr: GuestWord) -> GuestWord {
+        stamp(guest, timestr, "%X")
+    }
+}
+
+/// Returns the seconds between two times.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/difftime-difftime32-difftime64>
+#[winapi(cdecl)]
+pub fn difftime(guest: &mut Guest, timeEnd: GuestWord, timeStart: GuestWord) -> f64 {
+    let read = |word: GuestWord| if is_64(guest) { word.0 as i64 } else { i64::from(word.0 as i32) };
+    (read(timeEnd) - read(timeStart)) as f64
+}
+
+fn stamp(guest: &mut Guest, to: GuestWord, pattern: &str) -> Result<GuestWord, Fault> {
+    let seconds = now_seconds(guest)?;
+    let text = local(guest, seconds)?.and_then(|tm| format(&tm, pattern, ""));
+    write_narrow_z(guest, to.0, text.unwrap_or_default().as_bytes())?;
+    Ok(to)
+}
+
+fn store_ftime(guest: &mut Guest, to: u64, time_size: u64) -> Result<(), Fault> {
+    let (seconds, nanoseconds) = file_time_to_unix(now(guest)?);
+    let zone = zone(guest)?;
+    let is_dst = local(guest, seconds)?.is_some_and(|tm| tm.is_dst > 0);
+    guest.write_bytes(to, &seconds.to_le_bytes()[..time_size as usize])?;
+    guest.write(to + time_size, &((nanoseconds / 1_000_000) as u16))?;
+    guest.write(to + time_size + 2, &(zone.standard as i16))?;
+    guest.write(to + time_size + 4, &i16::from(is_dst))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_and_seconds_are_inverse() {
+        for seconds in [0, 951_782_400, 1_234_567_890, LAST_SECOND] {
+            assert_eq!(seconds_of(&utc(seconds).unwrap()), Some(seconds));
+        }
+        let odd = Tm { year: 100, month: 14, day: 0, hour: 25, minute: -1, ..Tm::default() };
+        // The 0th of March 2001 is the 28th of February; 24:59 hours on, it is the 1st of March, 0:59.
+        assert_eq!(text_of(&utc(seconds_of(&odd).unwrap()).unwrap()), "Thu Mar 01 00:59:00 2001\n");
+        assert_eq!(utc(-1), None);
+    }
+
+    #[test]
+    fn times_are_formatted() {
+        let tm = utc(1_234_567_890).unwrap();
+        let cases = [
+            ("%Y-%m-%d %H:%M:%S", "2009-02-13 23:31:30"),
+            ("%a %A %b %B", "Fri Friday Feb February"),
+            ("%I %p %j %U %W %w", "11 PM 044 06 06 5"),
+            ("%#d %#m %%", "13 2 %"),
+            ("%c|%x|%X", "02/13/09 23:31:30|02/13/09|23:31:30"),
+        ];
+        for (pattern, expected) in cases {
+            assert_eq!(format(&tm, pattern, "").as_deref(), Some(expected), "{pattern}");
+        }
+        assert_eq!(format(&tm, "%Q", ""), None);
+    }
 }

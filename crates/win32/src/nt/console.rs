@@ -2,14 +2,16 @@
 //!
 //! Key type: [`ConsoleState`]. There is one console, the terminal behind standard input and output.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
-use plat_host::console::{self, InputMode};
+use plat_host::console::{self, InputMode, Interrupt};
 
 use super::file::{FileKind, FileObject};
 use super::path::{lock, status_of};
+use crate::guest::Guest;
 use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::process::Process;
 use crate::{NtStatus, Win32Error};
 
 /// `ENABLE_PROCESSED_INPUT`.
@@ -38,6 +40,11 @@ pub struct ConsoleState {
     pub title: Mutex<Vec<u16>>,
     /// Guest addresses of the handlers, the last one first to be called.
     handlers: Mutex<Vec<u64>>,
+    /// Whether Ctrl-C is ignored.
+    ignores_interrupt: AtomicBool,
+    /// Starts a guest thread that calls [`run_ctrl_handlers`] with an event; says whether it could. Until the part
+    /// that makes threads has set it, an interrupt ends the program although there are handlers.
+    pub start_handler_thread: OnceLock<fn(u32) -> bool>,
     /// What was typed and not yet read, in UTF-8 with Windows' line ends.
     pending: Mutex<Vec<u8>>,
     page: Mutex<Option<(u32, CodePage)>>,
@@ -54,6 +61,8 @@ impl Default for ConsoleState {
             attributes: AtomicU32::new(7),
             title: Mutex::default(),
             handlers: Mutex::default(),
+            ignores_interrupt: AtomicBool::new(false),
+            start_handler_thread: OnceLock::new(),
             pending: Mutex::default(),
             page: Mutex::default(),
         }
@@ -236,6 +245,15 @@ impl ConsoleState {
         lock(&self.pending).len() as u64 + file.available().unwrap_or(0)
     }
 
+    /// Throws away what waits to be read.
+    ///
+    /// # Errors
+    /// What the terminal answers.
+    pub fn flush_input(&self, file: &FileObject) -> Result<(), NtStatus> {
+        lock(&self.pending).clear();
+        console::flush_input(&file.file).map_err(status_of)
+    }
+
     /// Sets a code page.
     ///
     /// # Errors
@@ -245,5 +263,107 @@ impl ConsoleState {
         let page = if is_output { &self.output_page } else { &self.input_page };
         page.store(number, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+/// `CTRL_C_EVENT`.
+pub const CTRL_C_EVENT: u32 = 0;
+/// `CTRL_BREAK_EVENT`.
+pub const CTRL_BREAK_EVENT: u32 = 1;
+/// `CTRL_CLOSE_EVENT`.
+pub const CTRL_CLOSE_EVENT: u32 = 2;
+
+fn event_of(interrupt: Interrupt) -> u32 {
+    match interrupt {
+        Interrupt::Interrupt => CTRL_C_EVENT,
+        Interrupt::Quit | Interrupt::Terminate => CTRL_BREAK_EVENT,
+        Interrupt::HangUp => CTRL_CLOSE_EVENT,
+    }
+}
+
+impl ConsoleState {
+    /// Adds a handler of Ctrl-C and its like; the first one makes the process watch for them.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn add_handler(&self, handler: u64) -> Result<(), NtStatus> {
+        console::watch_interrupts(interrupted).map_err(status_of)?;
+        lock(&self.handlers).push(handler);
+        Ok(())
+    }
+
+    /// Removes a handler; says whether it was there.
+    pub fn remove_handler(&self, handler: u64) -> bool {
+        let mut handlers = lock(&self.handlers);
+        let at = handlers.iter().rposition(|&known| known == handler);
+        at.map(|at| handlers.remove(at)).is_some()
+    }
+
+    /// Ignores Ctrl-C, or ends that.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn ignore_interrupt(&self, ignore: bool) -> Result<(), NtStatus> {
+        if ignore {
+            console::watch_interrupts(interrupted).map_err(status_of)?;
+        }
+        self.ignores_interrupt.store(ignore, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Carries out an event that a user or a program sent; runs outside the guest.
+    pub fn send_event(&self, event: u32, exit_status: i32) {
+        if event == CTRL_C_EVENT && self.ignores_interrupt.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_handled = !lock(&self.handlers).is_empty()
+            && self.start_handler_thread.get().is_some_and(|start| start(event));
+        if !is_handled {
+            plat_host::thread::exit_process(exit_status);
+        }
+    }
+}
+
+/// What the host calls for a signal, on a thread of its own.
+fn interrupted(interrupt: Interrupt) {
+    if let Some(process) = Process::current() {
+        process.files.console.send_event(event_of(interrupt), interrupt.exit_status());
+    }
+}
+
+/// Calls the handlers, the last one first, until one returns TRUE; ends the process when none does. To be called on
+/// a guest thread made for it.
+///
+/// Source: <https://learn.microsoft.com/windows/console/handlerroutine>
+pub fn run_ctrl_handlers(guest: &mut Guest, event: u32) {
+    let handlers = lock(&guest.process().files.console.handlers).clone();
+    for handler in handlers.into_iter().rev() {
+        // A handler whose stack is gone has not handled anything.
+        if guest.call(handler, &[u64::from(event)]).is_ok_and(|answer| answer as u32 != 0) {
+            return;
+        }
+    }
+    plat_host::thread::exit_process(Interrupt::Interrupt.exit_status());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_are_removed_one_at_a_time() {
+        let console = ConsoleState::default();
+        lock(&console.handlers).extend([1, 2, 1]);
+        assert!(console.remove_handler(1));
+        assert_eq!(*lock(&console.handlers), [1, 2]);
+        assert!(!console.remove_handler(7));
+    }
+
+    #[test]
+    fn unknown_code_pages_are_refused() {
+        let console = ConsoleState::default();
+        assert_eq!(console.set_code_page(true, 4), Err(Win32Error::INVALID_PARAMETER));
+        assert_eq!(console.set_code_page(true, 65001), Ok(()));
+        assert_eq!(console.output_page.load(Ordering::Relaxed), 65001);
     }
 }

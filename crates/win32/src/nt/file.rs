@@ -247,7 +247,7 @@ impl FileObject {
         if registration.locks.is_empty() {
             return Ok(());
         }
-        let start = offset.map_or_else(|| self.file.position().unwrap_or(0), |offset| offset);
+        let start = offset.unwrap_or_else(|| self.file.position().unwrap_or(0));
         let owner = std::ptr::from_ref(self) as usize;
         registration.locks.check(registration.file, owner, (start, length), is_write)
     }

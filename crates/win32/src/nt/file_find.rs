@@ -55,7 +55,9 @@ impl Enumeration {
         if !is_root {
             for dots in ["..", "."] {
                 let wide: Vec<u16> = dots.encode_utf16().collect();
-                if matches(&wide) {
+                // `*.` means names without an extension, and these two count as such, although they have dots.
+                let wants_no_extension = pattern.last() == Some(&u16::from(b'.'));
+                if matches(&wide) || (wants_no_extension && matches(&[])) {
                     names.push((wide, dots.into()));
                 }
             }

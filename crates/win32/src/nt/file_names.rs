@@ -196,12 +196,9 @@ impl FileObject {
         let status = self.file.identity().map_err(status_of)?;
         let from = lock(&self.path).clone().ok_or(NtStatus::INVALID_PARAMETER)?;
         let to = files.rename_target(&status, to, replace)?;
-        file_path::rename(
-            &from,
-            &to,
-            replace || from.parent() == to.parent() && from.as_os_str().eq_ignore_ascii_case(&to),
-        )
-        .map_err(status_of)?;
+        let is_same = Status::of_path(&to, false)
+            .is_ok_and(|other| (other.device, other.inode) == (status.device, status.inode));
+        file_path::rename(&from, &to, replace || is_same).map_err(status_of)?;
         *lock(&self.path) = Some(to);
         Ok(())
     }

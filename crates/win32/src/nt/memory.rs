@@ -223,8 +223,8 @@ impl AddressSpace {
         };
         let (hit, limit) = match touch {
             GuardTouch::Guard => return GuardHit::Guard,
-            GuardTouch::Grown { limit } => (GuardHit::StackGrown, limit),
-            GuardTouch::Overflow { limit } => (GuardHit::StackOverflow, limit),
+            GuardTouch::Grown { new_limit: limit } => (GuardHit::StackGrown, limit),
+            GuardTouch::Overflow { new_limit: limit } => (GuardHit::StackOverflow, limit),
         };
         // A thread may touch another thread's stack: then its own limit stays.
         let own = teb.get(Teb::DEALLOCATION_STACK).unwrap_or(0)..teb.get(Teb::STACK_BASE).unwrap_or(0);

@@ -16,6 +16,8 @@ use crate::logic::nls::code_page::{CodePage, DefaultPages};
 use crate::logic::path::{self, DirectorySource, Drives, Found, PathContext, Target};
 use crate::{NtStatus, Win32Error};
 
+const SLASH: u16 = b'/' as u16;
+
 /// Locks a mutex; a thread that panicked while holding it ended the process, so there is no poison to see.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,6 +82,12 @@ impl FileSystem {
     /// # Errors
     /// Those of [`path::resolve`]. Paths may be as long as Linux allows, as with long paths enabled in Windows.
     pub fn resolve(&self, path: &[u16]) -> Result<Target, Win32Error> {
+        // Under `\\?\` only a backslash ends the drive's name: `Z:/x` is one name, which no object has.
+        if let [_, _, _, _, _, _, SLASH, ..] = path
+            && path::form(path) == path::PathForm::Verbatim
+        {
+            return Err(Win32Error::FILE_NOT_FOUND);
+        }
         let target = path::resolve(path, self, self.drives(), false)?;
         if let Target::File { full, .. } = &target
             && full.first().is_some_and(|&letter| letter | 0x20 == u16::from(b'c'))

@@ -129,7 +129,15 @@ impl SectionObject {
             return Err(NtStatus::SECTION_PROTECTION);
         }
         let owner = format!("view of {}", self.owner);
-        let request = ViewRequest { base, size, offset, protection, zero_bits: 0, owner: owner.into() };
+        let request = ViewRequest {
+            base,
+            size,
+            offset,
+            protection,
+            purpose: plat_regions::Use::Private,
+            owner: owner.into(),
+            reserve_only: false,
+        };
         process.memory.map_view(&request, &self.section, !copies)
     }
 }

@@ -77,10 +77,9 @@ fn run_created(
 ) {
     run_guest_thread(process, thread, stack, teb, move |guest| {
         process.loader().attach_thread(guest);
-        let result = guest.gate().call_at(plan.start, &[plan.parameter], stack.base - STACK_HEADROOM);
-        match result {
+        match guest.call(plan.start, &[plan.parameter]) {
             Ok(code) => code as u32,
-            Err(fault) => guest.raise_fault(crate::guest::to_fault(fault)),
+            Err(fault) => guest.raise_fault(fault),
         }
     });
 }
@@ -119,6 +118,7 @@ pub fn run_guest_thread(
     thread::become_current(Arc::clone(&thread));
     let trampoline = process.trampoline.get().copied();
     let entered = gate::Thread::enter(teb, trampoline, |gate| {
+        gate.set_initial_stack(stack.base - STACK_HEADROOM);
         let mut guest = Guest::of_thread(process, gate);
         if initialize_teb(&guest, stack, thread.id()).is_err() {
             return;
@@ -179,8 +179,7 @@ pub fn end_current(guest: &mut Guest, code: u32) -> ! {
     thread::with_current(|thread| thread.set_exit_code(code));
     process.threads.fiber_slots.end_thread(guest);
     if process.threads.live.fetch_sub(1, Ordering::AcqRel) == 1 {
-        process.loader().detach_process(guest);
-        host_thread::exit_process(exit_status(code));
+        crate::kernel32::process::exit_process(guest, code);
     }
     process.loader().detach_thread(guest);
     guest.gate().leave()

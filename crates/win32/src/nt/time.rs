@@ -83,7 +83,7 @@ pub fn zone_at(file_time: i64) -> Zone {
     let changes = changes_of(year);
     let mut standard = here.clone();
     let mut summer = here.clone();
-    for &(_, ref after) in &changes {
+    for (_, after) in &changes {
         if after.is_summer {
             summer = after.clone();
         } else {

@@ -1,7 +1,556 @@
 //! Nt functions of files.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+
+use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::Guest;
+use crate::kernel32::fileapi::info::{name_information, set_information};
+use crate::logic::path::Target;
+use crate::nt::file::{FileKind, FileObject, access};
+use crate::nt::file_find::{Enumeration, Found};
+use crate::nt::file_info::FileFacts;
+use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
+use crate::nt::file_standard;
+use crate::nt::handle::HandleFlags;
+use crate::nt::path::{lock, status_of};
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full NtClose;
+    full "ZwClose" = NtClose;
+    partial NtCreateFile, "no extended attributes, no opening by file identifier";
+    full NtOpenFile;
+    partial NtReadFile, "complete on return; event and APC are not served";
+    partial NtWriteFile, "complete on return; event and APC are not served";
+    full NtFlushBuffersFile;
+    full NtQueryAttributesFile;
+    full NtQueryFullAttributesFile;
+    partial NtQueryInformationFile, "basic, standard, internal, name, position, network open, attribute tag";
+    partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
+    partial NtQueryDirectoryFile, "the six classes of names; always at once";
+    partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
+};
+
+/// Names an object.
+#[derive(GuestStruct, Default)]
+#[allow(non_snake_case)]
+struct OBJECT_ATTRIBUTES {
+    Length: u32,
+    RootDirectory: GuestWord,
+    ObjectName: GuestWord,
+    Attributes: u32,
+    SecurityDescriptor: GuestWord,
+    SecurityQualityOfService: GuestWord,
+}
+
+/// A counted string.
+#[derive(GuestStruct, Default)]
+#[allow(non_snake_case)]
+struct UNICODE_STRING {
+    Length: u16,
+    MaximumLength: u16,
+    Buffer: GuestWord,
+}
+
+const OBJ_INHERIT: u32 = 2;
+
+fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatus> {
+    if address.is_null() {
+        return Ok(Vec::new());
+    }
+    let string: UNICODE_STRING = guest.read(address.0)?;
+    Ok(guest.read_wide(string.Buffer.0, u64::from(string.Length / 2))?)
+}
+
+/// Returns what an object's attributes name, and whether its handle is inherited.
+fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtStatus> {
+    let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
+    let name = counted_string(guest, attributes.ObjectName)?;
+    let files = &guest.process().files;
+    let flags =
+        if attributes.Attributes & OBJ_INHERIT != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    let full = if attributes.RootDirectory.is_null() {
+        if !name.starts_with(&[u16::from(b'\\')]) {
+            return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
+        }
+        name
+    } else {
+        let root = file_standard::file(guest.process(), attributes.RootDirectory.0, 0)?;
+        let mut path = files.win32_path(&root.unix_path().ok_or(NtStatus::OBJECT_TYPE_MISMATCH)?);
+        if !name.is_empty() {
+            path.push(u16::from(b'\\'));
+            path.extend(name);
+        }
+        path
+    };
+    let target = files.resolve(&full).map_err(|error| match error {
+        crate::Win32Error::INVALID_NAME => NtStatus::OBJECT_NAME_INVALID,
+        crate::Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
+        other => NtStatus::from_win32(other),
+    })?;
+    Ok((target, flags))
+}
+
+/// Stores an `IO_STATUS_BLOCK`.
+fn put_status(guest: &Guest, block: GuestWord, status: NtStatus, information: u64) -> Result<(), NtStatus> {
+    guest.write_bytes(block.0, &status.0.to_le_bytes())?;
+    guest.write_word(block.0 + guest.machine().pointer_size(), information)?;
+    Ok(())
+}
+
+/// Closes a handle.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntclose>
+#[winapi]
+pub fn NtClose(guest: &mut Guest, Handle: GuestWord) -> Result<(), NtStatus> {
+    drop(guest.process().handles.close(Handle.0)?);
+    Ok(())
+}
+
+fn open(
+    guest: &Guest,
+    handle: GuestWord,
+    attributes: GuestWord,
+    block: GuestWord,
+    request: &Request,
+) -> Result<(), NtStatus> {
+    let (target, flags) = named(guest, attributes)?;
+    let files = &guest.process().files;
+    let (object, outcome) = match target {
+        Target::Device(device) => (files.open_device(device, request.access)?, Outcome::Opened),
+        Target::File { unix, .. } => files.open(unix, request)?,
+    };
+    let granted =
+        if request.access & access::MAXIMUM_ALLOWED != 0 { access::FILE_ALL } else { request.access };
+    let made = guest.process().handles.insert(Arc::new(object), granted, flags);
+    guest.write_word(handle.0, made)?;
+    put_status(guest, block, NtStatus::SUCCESS, outcome as u64)
+}
+
+/// Opens or makes a file or directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntcreatefile>
+#[winapi]
+pub fn NtCreateFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    DesiredAccess: u32,
+    ObjectAttributes: GuestWord,
+    IoStatusBlock: GuestWord,
+    AllocationSize: GuestWord,
+    FileAttributes: u32,
+    ShareAccess: u32,
+    CreateDisposition: u32,
+    CreateOptions: u32,
+    EaBuffer: GuestWord,
+    EaLength: u32,
+) -> Result<(), NtStatus> {
+    let _ = (AllocationSize, EaBuffer, EaLength);
+    let request = Request {
+        access: access::map_generic(DesiredAccess),
+        share: ShareAccess,
+        disposition: Disposition::from_number(CreateDisposition).ok_or(NtStatus::INVALID_PARAMETER)?,
+        options: self::CreateOptions::from_bits_truncate(CreateOptions),
+        attributes: FileAttributes,
+    };
+    open(guest, FileHandle, ObjectAttributes, IoStatusBlock, &request)
+}
+
+/// Opens a file or directory that exists.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntopenfile>
+#[winapi]
+pub fn NtOpenFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    DesiredAccess: u32,
+    ObjectAttributes: GuestWord,
+    IoStatusBlock: GuestWord,
+    ShareAccess: u32,
+    OpenOptions: u32,
+) -> Result<(), NtStatus> {
+    let request = Request {
+        access: access::map_generic(DesiredAccess),
+        share: ShareAccess,
+        disposition: Disposition::Open,
+        options: CreateOptions::from_bits_truncate(OpenOptions),
+        attributes: 0,
+    };
+    open(guest, FileHandle, ObjectAttributes, IoStatusBlock, &request)
+}
+
+/// Returns the place for a transfer; -2 as well as null mean the position.
+fn byte_offset(guest: &Guest, address: GuestWord) -> Result<Option<u64>, NtStatus> {
+    if address.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(guest.read_u64(address.0)?).filter(|&offset| offset != u64::MAX - 1))
+}
+
+/// Reads from a file, a pipe or the console.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntreadfile>
+#[winapi]
+pub fn NtReadFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Event: GuestWord,
+    ApcRoutine: GuestWord,
+    ApcContext: GuestWord,
+    IoStatusBlock: GuestWord,
+    Buffer: GuestWord,
+    Length: u32,
+    ByteOffset: GuestWord,
+    Key: GuestWord,
+) -> Result<(), NtStatus> {
+    let _ = (Event, ApcRoutine, ApcContext, Key);
+    let file = file_standard::file(guest.process(), FileHandle.0, access::READ_DATA)?;
+    let offset = byte_offset(guest, ByteOffset)?;
+    let read = if file.kind == FileKind::ConsoleInput {
+        let text = guest.process().files.console.read_bytes(&file, Length as usize)?;
+        guest.write_bytes(Buffer.0, &text)?;
+        text.len() as u64
+    } else {
+        file.read_to_guest(Buffer.0, u64::from(Length), offset)?
+    };
+    // Where ReadFile tells "nothing read", NT tells "end of file".
+    if read == 0 && Length != 0 && file.kind != FileKind::ConsoleInput {
+        return Err(NtStatus::END_OF_FILE);
+    }
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, read)
+}
+
+/// Writes to a file, a pipe or the console.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntwritefile>
+#[winapi]
+pub fn NtWriteFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Event: GuestWord,
+    ApcRoutine: GuestWord,
+    ApcContext: GuestWord,
+    IoStatusBlock: GuestWord,
+    Buffer: GuestWord,
+    Length: u32,
+    ByteOffset: GuestWord,
+    Key: GuestWord,
+) -> Result<(), NtStatus> {
+    let _ = (Event, ApcRoutine, ApcContext, Key);
+    let writes = access::WRITE_DATA | access::APPEND_DATA;
+    let file = file_standard::file(guest.process(), FileHandle.0, writes)?;
+    let offset = byte_offset(guest, ByteOffset)?;
+    let length = u64::from(Length);
+    let written = if file.kind == FileKind::ConsoleOutput {
+        let text = guest.read_vec(Buffer.0, length)?;
+        guest.process().files.console.write_bytes(&file, &text)?;
+        length
+    } else {
+        file.write_from_guest(Buffer.0, length, offset)?
+    };
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, written)
+}
+
+/// Writes what the system still holds to the disk.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntflushbuffersfile>
+#[winapi]
+pub fn NtFlushBuffersFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    IoStatusBlock: GuestWord,
+) -> Result<(), NtStatus> {
+    file_standard::file(guest.process(), FileHandle.0, 0)?.flush()?;
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
+}
+
+fn facts_of(guest: &Guest, attributes: GuestWord) -> Result<FileFacts, NtStatus> {
+    match named(guest, attributes)?.0 {
+        Target::File { unix, .. } => guest.process().files.facts(&unix),
+        Target::Device(_) => Err(NtStatus::INVALID_DEVICE_REQUEST),
+    }
+}
+
+/// Stores the basic facts about a path.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwqueryfullattributesfile>
+#[winapi]
+pub fn NtQueryAttributesFile(
+    guest: &mut Guest,
+    ObjectAttributes: GuestWord,
+    FileInformation: GuestWord,
+) -> Result<(), NtStatus> {
+    let facts = facts_of(guest, ObjectAttributes)?;
+    Ok(guest.write_bytes(FileInformation.0, &facts.basic_information())?)
+}
+
+/// Stores the facts about a path with its size.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwqueryfullattributesfile>
+#[winapi]
+pub fn NtQueryFullAttributesFile(
+    guest: &mut Guest,
+    ObjectAttributes: GuestWord,
+    FileInformation: GuestWord,
+) -> Result<(), NtStatus> {
+    let facts = facts_of(guest, ObjectAttributes)?;
+    Ok(guest.write_bytes(FileInformation.0, &facts.network_open_information())?)
+}
+
+/// Stores as much as fits; too small a buffer is told by the status.
+fn put_information(
+    guest: &Guest,
+    block: GuestWord,
+    into: GuestWord,
+    length: u32,
+    bytes: &[u8],
+    may_be_cut: bool,
+) -> Result<(), NtStatus> {
+    let fits = bytes.len().min(length as usize);
+    if fits < bytes.len() && !may_be_cut {
+        return Err(NtStatus::INFO_LENGTH_MISMATCH);
+    }
+    guest.write_bytes(into.0, &bytes[..fits])?;
+    let status = if fits < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
+    put_status(guest, block, status, fits as u64)?;
+    if fits < bytes.len() { Err(status) } else { Ok(()) }
+}
+
+/// Stores one kind of information about an open file.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile>
+#[winapi]
+pub fn NtQueryInformationFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    IoStatusBlock: GuestWord,
+    FileInformation: GuestWord,
+    Length: u32,
+    FileInformationClass: u32,
+) -> Result<(), NtStatus> {
+    let file = file_standard::file(guest.process(), FileHandle.0, 0)?;
+    let bytes = match FileInformationClass {
+        4 => file.facts()?.basic_information(),
+        5 => file.facts()?.standard_information(file.is_delete_pending()),
+        6 => file.facts()?.index.to_le_bytes().to_vec(),
+        9 => name_information(guest, &file),
+        14 => file.position()?.to_le_bytes().to_vec(),
+        34 => file.facts()?.network_open_information(),
+        35 => u64::from(file.facts()?.attributes).to_le_bytes().to_vec(),
+        _ => return Err(NtStatus::INVALID_INFO_CLASS),
+    };
+    put_information(guest, IoStatusBlock, FileInformation, Length, &bytes, FileInformationClass == 9)
+}
+
+/// Sets one kind of information of an open file.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntsetinformationfile>
+#[winapi]
+pub fn NtSetInformationFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    IoStatusBlock: GuestWord,
+    FileInformation: GuestWord,
+    Length: u32,
+    FileInformationClass: u32,
+) -> Result<(), NtStatus> {
+    let needed = match FileInformationClass {
+        4 => access::WRITE_ATTRIBUTES,
+        10 | 13 | 64 | 65 => access::DELETE,
+        19 | 20 => access::WRITE_DATA,
+        _ => 0,
+    };
+    let file = file_standard::file(guest.process(), FileHandle.0, needed)?;
+    set_information(guest, &file, FileInformationClass, FileInformation.0, Length)?;
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
+}
+
+/// Lays one entry out; the first word, the distance to the next, is zero.
+fn directory_entry(class: u32, found: &Found) -> Option<Vec<u8>> {
+    let name: Vec<u8> = found.name.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let length = (name.len() as u32).to_le_bytes();
+    let facts = &found.facts;
+    let mut bytes = vec![0; 8];
+    if class == 12 {
+        bytes.extend(length);
+        bytes.extend(name);
+        return Some(bytes);
+    }
+    bytes.extend_from_slice(&facts.basic_information()[..32]);
+    bytes.extend(facts.size.to_le_bytes());
+    bytes.extend(facts.allocated.to_le_bytes());
+    bytes.extend(facts.attributes.to_le_bytes());
+    bytes.extend(length);
+    // Up to the name: size of extended attributes, the short name, the file's number.
+    match class {
+        1 => {}
+        2 => bytes.resize(68, 0),
+        3 => bytes.resize(94, 0),
+        37 | 38 => {
+            bytes.resize(if class == 37 { 96 } else { 72 }, 0);
+            bytes.extend(facts.index.to_le_bytes());
+        }
+        _ => return None,
+    }
+    bytes.extend(name);
+    Some(bytes)
+}
+
+/// Takes the entries that fit out of an enumeration.
+fn take_entries(
+    rest: &mut Enumeration,
+    class: u32,
+    capacity: usize,
+    single: bool,
+) -> Result<Vec<u8>, NtStatus> {
+    let mut bytes: Vec<u8> = Vec::new();
+    let mut last = 0;
+    while let Some(found) = rest.next_entry() {
+        let entry = directory_entry(class, &found).ok_or(NtStatus::INVALID_INFO_CLASS)?;
+        let start = bytes.len().next_multiple_of(8);
+        if start + entry.len() > capacity {
+            rest.put_back(&found);
+            return if bytes.is_empty() { Err(NtStatus::BUFFER_OVERFLOW) } else { Ok(bytes) };
+        }
+        if !bytes.is_empty() {
+            bytes.resize(start, 0);
+            bytes[last..last + 4].copy_from_slice(&((start - last) as u32).to_le_bytes());
+        }
+        last = start;
+        bytes.extend(entry);
+        if single {
+            break;
+        }
+    }
+    if bytes.is_empty() { Err(NtStatus::NO_MORE_FILES) } else { Ok(bytes) }
+}
+
+fn begin_listing(guest: &Guest, file: &FileObject, pattern: &[u16]) -> Result<Enumeration, NtStatus> {
+    let path: PathBuf = file.unix_path().ok_or(NtStatus::INVALID_PARAMETER)?;
+    let is_root = guest.process().files.win32_path(&path).len() <= 3;
+    let any = [u16::from(b'*')];
+    Enumeration::begin(&path, if pattern.is_empty() { &any } else { pattern }, is_root)
+}
+
+/// Stores entries of a directory; the first call decides on the pattern.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntquerydirectoryfile>
+#[winapi]
+pub fn NtQueryDirectoryFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Event: GuestWord,
+    ApcRoutine: GuestWord,
+    ApcContext: GuestWord,
+    IoStatusBlock: GuestWord,
+    FileInformation: GuestWord,
+    Length: u32,
+    FileInformationClass: u32,
+    ReturnSingleEntry: u8,
+    FileName: GuestWord,
+    RestartScan: u8,
+) -> Result<(), NtStatus> {
+    let _ = (Event, ApcRoutine, ApcContext);
+    let file = file_standard::file(guest.process(), FileHandle.0, access::READ_DATA)?;
+    if file.kind != FileKind::Directory {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    let pattern = counted_string(guest, FileName)?;
+    let mut listing = lock(&file.listing);
+    let is_first = listing.is_none();
+    if is_first || RestartScan != 0 {
+        *listing = Some(begin_listing(guest, &file, &pattern)?);
+    }
+    let rest = listing.as_mut().ok_or(NtStatus::INVALID_PARAMETER)?;
+    let taken = take_entries(rest, FileInformationClass, Length as usize, ReturnSingleEntry != 0);
+    let bytes = taken.map_err(|status| match status {
+        NtStatus::NO_MORE_FILES if is_first => NtStatus::NO_SUCH_FILE,
+        other => other,
+    })?;
+    guest.write_bytes(FileInformation.0, &bytes)?;
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, bytes.len() as u64)
+}
+
+/// Stores one kind of information about the volume of an open file.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryvolumeinformationfile>
+#[winapi]
+pub fn NtQueryVolumeInformationFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    IoStatusBlock: GuestWord,
+    FsInformation: GuestWord,
+    Length: u32,
+    FsInformationClass: u32,
+) -> Result<(), NtStatus> {
+    let file = file_standard::file(guest.process(), FileHandle.0, 0)?;
+    let bytes = volume_information(&file, FsInformationClass)?;
+    put_information(guest, IoStatusBlock, FsInformation, Length, &bytes, true)
+}
+
+fn volume_information(file: &FileObject, class: u32) -> Result<Vec<u8>, NtStatus> {
+    let space = || {
+        let path = file.unix_path().ok_or(NtStatus::INVALID_DEVICE_REQUEST)?;
+        plat_host::file_path::space(&path).map_err(status_of)
+    };
+    let mut bytes = Vec::new();
+    match class {
+        // Creation time, serial number, length of the label, whether there are objects.
+        1 => {
+            bytes.extend([0; 8]);
+            bytes.extend(file.facts()?.volume.to_le_bytes());
+            bytes.extend([0; 6]);
+        }
+        3 | 7 => {
+            let space = space()?;
+            bytes.extend((space.total / space.block).to_le_bytes());
+            bytes.extend((space.available / space.block).to_le_bytes());
+            if class == 7 {
+                bytes.extend((space.free / space.block).to_le_bytes());
+            }
+            let sector = 512.min(space.block);
+            bytes.extend(((space.block / sector) as u32).to_le_bytes());
+            bytes.extend((sector as u32).to_le_bytes());
+        }
+        // Type and characteristics of the device.
+        4 => {
+            let kind: u32 = match file.kind {
+                FileKind::Disk | FileKind::Directory => 7,
+                FileKind::Pipe => 0x11,
+                FileKind::ConsoleInput | FileKind::ConsoleOutput => 0x50,
+                FileKind::Character => 0x15,
+            };
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend([0; 4]);
+        }
+        // Attributes, longest name, name of the file system.
+        5 => {
+            bytes.extend(6_u32.to_le_bytes());
+            bytes.extend(255_u32.to_le_bytes());
+            bytes.extend(8_u32.to_le_bytes());
+            bytes.extend("NTFS".encode_utf16().flat_map(u16::to_le_bytes));
+        }
+        _ => return Err(NtStatus::INVALID_INFO_CLASS),
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_have_their_names_where_windows_has_them() {
+        let found = Found { name: vec![u16::from(b'x')], facts: FileFacts::default() };
+        for (class, at) in [(1, 64), (2, 68), (3, 94), (12, 12), (37, 104), (38, 80)] {
+            let entry = directory_entry(class, &found).expect("a known class");
+            assert_eq!((entry.len(), entry[at]), (at + 2, b'x'), "class {class}");
+        }
+        assert!(directory_entry(99, &found).is_none());
+    }
+}
