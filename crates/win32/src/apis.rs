@@ -101,8 +101,13 @@ impl Totals {
 /// How many functions of each DLL Microsoft's metadata describes; `tests/metadata.rs` holds the numbers to it.
 ///
 /// Source: the crate windows-default 0.100.0, Windows.Win32.winmd.
-pub const DOCUMENTED: &[(&str, usize)] =
-    &[("ntdll.dll", 557), ("kernel32.dll", 1313), ("user32.dll", 756), ("advapi32.dll", 579), ("oleaut32.dll", 381)];
+pub const DOCUMENTED: &[(&str, usize)] = &[
+    ("ntdll.dll", 557),
+    ("kernel32.dll", 1313),
+    ("user32.dll", 756),
+    ("advapi32.dll", 579),
+    ("oleaut32.dll", 381),
+];
 
 /// Returns every exported name: DLLs in their order, names sorted in each.
 pub fn rows() -> Vec<ApiRow> {
