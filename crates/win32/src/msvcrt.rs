@@ -6,6 +6,7 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
+mod ci_leaves;
 pub mod ctype;
 pub mod data;
 pub mod eh;
