@@ -6,6 +6,7 @@ pub mod ldr;
 pub mod memory;
 pub mod objects;
 pub mod rtl;
+pub mod unwind;
 
 use crate::export::Dll;
 
@@ -20,5 +21,6 @@ pub const DLL: Dll = Dll {
         memory::EXPORTS,
         objects::EXPORTS,
         rtl::EXPORTS,
+        unwind::EXPORTS,
     ],
 };

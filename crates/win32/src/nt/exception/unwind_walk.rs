@@ -1,6 +1,6 @@
 //! Walks the frames of 64-bit code outwards, through calls of the host and through the handlers of other exceptions.
 
-use plat_abi::{Fault, Machine, Memory};
+use plat_abi::{Fault, Memory};
 use plat_host::gate::{Registers, return64_address};
 
 use super::context::apply_context;
@@ -17,7 +17,8 @@ pub(crate) enum Purpose {
     Unwind = 2,
     /// A callback that ends an unwind; the context is the target frame's.
     Consolidate = 3,
-    /// A catch block called by plat, whose frame was unwound to its try block; `extra` is the exception object.
+    /// A catch block called by plat, whose frame was unwound to its try block; `extra` is the address of two
+    /// words: the exception object, and the function that destroys it or 0.
     Catch = 4,
 }
 
@@ -211,7 +212,6 @@ impl Walker {
 
 /// Says whether an address lies inside the thread's stack, aligned.
 fn is_on_stack(guest: &Guest, address: u64) -> Result<bool, Fault> {
-    debug_assert!(guest.machine() == Machine::Amd64, "32-bit frames form a chain");
     let (limit, base) = (guest.teb().get(Teb::STACK_LIMIT)?, guest.teb().get(Teb::STACK_BASE)?);
     Ok(address.is_multiple_of(8) && address >= limit && address < base)
 }
