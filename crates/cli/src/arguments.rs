@@ -101,10 +101,28 @@ pub(crate) enum Format {
     Text,
     /// For machines.
     Json,
+    /// A picture.
+    Svg,
+    /// A page with the picture and a table.
+    Html,
+}
+
+/// How well a function is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Status {
+    /// Done.
+    Full,
+    /// Works within limits.
+    Partial,
+    /// Stops the program when called.
+    Stub,
 }
 
 /// `plat info`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plat info tool.exe
+  plat info --missing --dll-path lib tool.exe")]
 pub(crate) struct Info {
     /// List only functions that nothing provides; exit code 1 when there are any.
     #[arg(long)]
@@ -121,6 +139,10 @@ pub(crate) struct Info {
 
 /// `plat map`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plat map tool.exe
+  plat map --format svg tool.exe >map.svg
+  plat map $$")]
 pub(crate) struct Map {
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
@@ -132,10 +154,19 @@ pub(crate) struct Map {
 
 /// `plat apis`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  plat apis --dll kernel32
+  plat apis --status partial --format json")]
 pub(crate) struct Apis {
     /// Only this DLL.
     #[arg(long, value_name = "NAME")]
     pub(crate) dll: Option<String>,
+    /// Only functions that are done this well.
+    #[arg(long, value_enum)]
+    pub(crate) status: Option<Status>,
+    /// Print the page docs/coverage.md.
+    #[arg(long, hide = true)]
+    pub(crate) markdown: bool,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

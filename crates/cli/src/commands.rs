@@ -21,3 +21,12 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
     causes.into_iter().any(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
+
+/// Joins an error and its causes, each said once: some messages already end with their cause.
+pub(crate) fn one_line(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |line, cause| match line.as_str() {
+        "" => cause,
+        said if said.ends_with(&cause) => line,
+        said => format!("{said}: {cause}"),
+    })
+}

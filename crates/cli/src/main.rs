@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod proc_maps;
 
 use std::process::ExitCode;
 
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         if commands::is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("plat: {error:#}");
+        eprintln!("plat: {}", commands::one_line(&error));
         ExitCode::from(2)
     })
 }

@@ -3,6 +3,7 @@
 //! Key type: [`Graph`]. An import that nothing provides becomes a thunk that names itself when it is called.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use plat_abi::Machine;
 use plat_host::memory;
@@ -22,8 +23,8 @@ use crate::search::{Found, Search, normal_name};
 pub(crate) struct Loaded {
     /// What the rest of plat sees.
     pub(crate) module: Module,
-    /// The image: a file's bytes, or mapped layout for a builtin.
-    pub(crate) bytes: Vec<u8>,
+    /// The image: a file's bytes, or mapped layout for a builtin. Shared, because binding one module reads others.
+    pub(crate) bytes: Arc<Vec<u8>>,
     /// How often it was asked for; the program and static imports never reach zero.
     pub(crate) references: u32,
     /// Whether it may never be unloaded.
@@ -218,7 +219,7 @@ impl Graph {
         self.next_tls_index += u32::from(tls.is_some());
         self.loaded.push(Loaded {
             module,
-            bytes,
+            bytes: Arc::new(bytes),
             references: 1,
             pinned,
             needs: Vec::new(),
@@ -231,13 +232,9 @@ impl Graph {
 
     /// Loads what the module at `base` needs, binds its imports, protects its pages, and appends it to the order.
     fn complete(&mut self, base: u64) -> Result<(), LoadError> {
-        // Modules without a place in the order yet: builtins that `ensure` added come before their users.
-        let index = self.index_of(base);
-        let bytes = std::mem::take(&mut self.loaded[index].bytes);
-        let result = self.complete_with(base, &bytes);
-        let index = self.index_of(base);
-        self.loaded[index].bytes = bytes;
-        result?;
+        let bytes = Arc::clone(&self.loaded[self.index_of(base)].bytes);
+        self.complete_with(base, &bytes)?;
+        // Builtins import nothing, so they come before their users.
         let builtins: Vec<u64> = self.loaded.iter().map(|loaded| loaded.module.base).collect();
         for other in builtins {
             if self.loaded[self.index_of(other)].module.is_builtin && !self.order.contains(&other) {

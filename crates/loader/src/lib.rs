@@ -6,6 +6,7 @@
 //! `crash` (the report), `rows` (the address space as a table).
 #![forbid(unsafe_code)]
 
+mod apis;
 mod builtin;
 mod crash;
 mod environment;
@@ -20,6 +21,7 @@ mod rows;
 mod search;
 pub mod start;
 
+pub use apis::{ApiRow, ApiStatus, apis};
 pub use error::LoadError;
 pub use info::{Dependency, Info, inspect};
 pub use plat_win32::process::Trace;

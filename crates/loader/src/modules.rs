@@ -77,13 +77,37 @@ impl PeLoader {
         let (base, is_new) = self.graph().load(name, path)?;
         if is_new {
             self.list_new_modules();
-            self.attach_modules(guest, 0)?;
+            if let Err(error) = self.attach_modules(guest, 0) {
+                // A DLL that refused is told that it goes, as Windows does, and is gone.
+                self.drop_reference(guest, base);
+                return Err(error);
+            }
         }
         Ok(base)
     }
 
-    /// Takes a module off the lists and gives its pages back.
-    fn remove(&self, base: u64) {
+    /// Gives up one reference to a module; the last one unloads it, and gives up those that it holds itself.
+    fn drop_reference(&self, guest: &mut Guest, base: u64) {
+        let is_last = {
+            let mut graph = self.graph();
+            let Some(index) = graph.at(base) else { return };
+            let loaded = &mut graph.loaded[index];
+            if loaded.module.is_builtin || loaded.pinned {
+                return;
+            }
+            loaded.references = loaded.references.saturating_sub(1);
+            loaded.references == 0
+        };
+        if is_last {
+            self.notify_one(guest, base);
+            for needed in self.remove(base) {
+                self.drop_reference(guest, needed);
+            }
+        }
+    }
+
+    /// Takes a module off the lists and gives its pages back; returns the modules that it needed.
+    fn remove(&self, base: u64) -> Vec<u64> {
         let mut graph = self.graph();
         let index = graph.index_of(base);
         let loaded = graph.loaded.remove(index);
@@ -96,18 +120,7 @@ impl PeLoader {
             }
         }
         self.process.memory.unmap_image(base);
-        for needed in loaded.needs {
-            self.release(needed);
-        }
-    }
-
-    /// Gives up a reference that a module held.
-    fn release(&self, base: u64) {
-        let mut graph = self.graph();
-        if let Some(index) = graph.at(base) {
-            let loaded = &mut graph.loaded[index];
-            loaded.references = loaded.references.saturating_sub(1);
-        }
+        loaded.needs
     }
 }
 
@@ -130,20 +143,8 @@ impl ModuleLoader for PeLoader {
     }
 
     fn unload(&self, guest: &mut Guest, base: u64) -> Result<(), NtStatus> {
-        let last = {
-            let mut graph = self.graph();
-            let index = graph.at(base).ok_or(NtStatus::DLL_NOT_FOUND)?;
-            let loaded = &mut graph.loaded[index];
-            if loaded.module.is_builtin || loaded.pinned {
-                return Ok(());
-            }
-            loaded.references = loaded.references.saturating_sub(1);
-            loaded.references == 0
-        };
-        if last {
-            self.notify_one(guest, base);
-            self.remove(base);
-        }
+        self.graph().at(base).ok_or(NtStatus::DLL_NOT_FOUND)?;
+        self.drop_reference(guest, base);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use plat_image::{FileKind, PeImage, classify};
 use plat_regions::{Access, Layout};
 use plat_win32::NtStatus;
 use plat_win32::guest::{Guest, GuestMemory};
-use plat_win32::logic::{command_line, path::Drives, path::unix_to_win32};
+use plat_win32::logic::{command_line, path::Drives, path::unix_name_to_wide, path::unix_to_win32};
 use plat_win32::nt::memory::{AddressSpace, Stack};
 use plat_win32::nt::thread_start;
 use plat_win32::process::{Process, Start, Trace};
@@ -213,7 +213,7 @@ fn choose_layout(path: &Path, image: &PeImage<'_>, wanted: Option<Layout>) -> Re
 fn describe_start(path: &Path, arguments: &[std::ffi::OsString], trace: Trace) -> Start {
     let program = to_windows(path);
     let mut words = vec![program.clone()];
-    words.extend(arguments.iter().map(|argument| plat_win32::logic::path::unix_name_to_wide(argument)));
+    words.extend(arguments.iter().map(|argument| argument_to_wide(argument)));
     let directory = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
     Start {
         command_line: command_line::join(&words),
@@ -222,6 +222,17 @@ fn describe_start(path: &Path, arguments: &[std::ffi::OsString], trace: Trace) -
         environment: plat_win32::nt::environment::from_unix(std::env::vars_os()),
         trace,
     }
+}
+
+/// Converts an argument to UTF-16; a byte that is no UTF-8 becomes what file names have for it.
+fn argument_to_wide(argument: &std::ffi::OsStr) -> Vec<u16> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut wide = Vec::new();
+    for chunk in argument.as_bytes().utf8_chunks() {
+        wide.extend(chunk.valid().encode_utf16());
+        wide.extend(unix_name_to_wide(std::ffi::OsStr::from_bytes(chunk.invalid())));
+    }
+    wide
 }
 
 fn to_windows(path: &Path) -> Vec<u16> {

@@ -1,7 +1,12 @@
 //! advapi32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod crypto;
 pub mod registry;
+pub mod registry_enum;
+pub mod registry_value;
 pub mod security;
+pub mod token;
+pub mod user;
 
 use crate::export::Dll;
 
@@ -9,5 +14,13 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "advapi32.dll",
     description: "Advanced Windows 32 Base API",
-    tables: &[registry::EXPORTS, security::EXPORTS],
+    tables: &[
+        crypto::EXPORTS,
+        registry::EXPORTS,
+        registry_enum::EXPORTS,
+        registry_value::EXPORTS,
+        security::EXPORTS,
+        token::EXPORTS,
+        user::EXPORTS,
+    ],
 };

@@ -1,8 +1,10 @@
 //! oleaut32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod bstr;
+pub mod variant;
 
 use crate::export::Dll;
 
 /// The DLL.
-pub const DLL: Dll = Dll { name: "oleaut32.dll", description: "OLEAUT32.DLL", tables: &[bstr::EXPORTS] };
+pub const DLL: Dll =
+    Dll { name: "oleaut32.dll", description: "OLEAUT32.DLL", tables: &[bstr::EXPORTS, variant::EXPORTS] };

@@ -190,6 +190,8 @@ pub struct Process {
     pub memory: crate::nt::memory::AddressSpace,
     /// Its named sections.
     pub sections: crate::nt::section::Sections,
+    /// Its registry.
+    pub registry: crate::nt::registry::Registry,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
     /// Its exception handlers.
@@ -233,6 +235,7 @@ impl Process {
             handles: HandleTable::default(),
             memory,
             sections: crate::nt::section::Sections::default(),
+            registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
             exceptions: crate::nt::exception::Exceptions::default(),
             crt: crate::msvcrt::Crt::default(),

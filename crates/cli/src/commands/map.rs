@@ -1,44 +1,97 @@
 //! `plat map`, and the forms in which any map is shown.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use plat_image::PeImage;
 use plat_loader::RegionRow;
+use plat_regions::{Address, AddressRange, PAGE_SIZE};
+use plat_render::MapRow;
 
-use crate::arguments::Map;
-
-/// In which form a map is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
-    Text,
-    Json,
-    Svg,
-    Html,
-}
+use crate::arguments::{Format, Map};
 
 /// Chooses the form by a file's suffix.
-pub(crate) fn form_of(path: &Path) -> Form {
+pub(crate) fn form_of(path: &Path) -> Format {
     match path.extension().and_then(|suffix| suffix.to_str()) {
-        Some("json") => Form::Json,
-        Some("svg") => Form::Svg,
-        Some("html" | "htm") => Form::Html,
-        _ => Form::Text,
+        Some("json") => Format::Json,
+        Some("svg") => Format::Svg,
+        Some("html" | "htm") => Format::Html,
+        _ => Format::Text,
     }
 }
 
-/// Writes rows in a form.
-pub(crate) fn render(rows: &[RegionRow], _form: Form) -> String {
-    rows.iter()
-        .map(|row| {
-            format!(
-                "{} {:7} {:7} {:4} {}: {}\n",
-                row.range, row.state, row.kind, row.protection, row.owner, row.reason
-            )
+/// Writes the loader's rows in a form.
+pub(crate) fn render(rows: &[RegionRow], form: Format) -> String {
+    let rows: Vec<MapRow> = rows
+        .iter()
+        .map(|row| MapRow {
+            range: row.range,
+            state: row.state.to_owned(),
+            kind: row.kind.to_owned(),
+            protection: row.protection.clone(),
+            owner: row.owner.clone(),
+            reason: row.reason.clone(),
         })
-        .collect()
+        .collect();
+    in_form(&rows, form)
+}
+
+fn in_form(rows: &[MapRow], form: Format) -> String {
+    match form {
+        Format::Text => plat_render::map_text(rows),
+        Format::Json => plat_render::map_json(rows),
+        Format::Svg => plat_render::map_svg(rows),
+        Format::Html => plat_render::map_html(rows),
+    }
 }
 
 /// Shows an address space.
-pub(crate) fn map(_map: &Map) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("plat map arrives with the renderers")
+pub(crate) fn map(arguments: &Map) -> anyhow::Result<ExitCode> {
+    let path = Path::new(&arguments.target);
+    let pid = arguments.target.to_str().and_then(|text| text.parse::<u32>().ok());
+    let rows = match pid {
+        // A file whose name is a number is meant when it is there.
+        Some(pid) if !path.exists() => of_process(pid)?,
+        _ => of_file(path)?,
+    };
+    std::io::stdout().lock().write_all(in_form(&rows, arguments.format).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_process(pid: u32) -> anyhow::Result<Vec<MapRow>> {
+    let path = format!("/proc/{pid}/maps");
+    let text = std::fs::read(&path)
+        .with_context(|| format!("cannot read {path}: is process {pid} running, and yours?"))?;
+    crate::proc_maps::parse(&String::from_utf8_lossy(&text))
+        .map_err(|error| anyhow::anyhow!("{path}: {error}"))
+}
+
+/// Lays an image out at its preferred base.
+fn of_file(path: &Path) -> anyhow::Result<Vec<MapRow>> {
+    let info = plat_loader::inspect(path, plat_loader::SearchOptions::default())?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let image = PeImage::parse(&name, &info.bytes)?;
+    let base = Address::new(image.headers().image_base);
+    let may_move = if image.is_relocatable() { "may be moved" } else { "cannot be moved" };
+    let mut rows = Vec::new();
+    for segment in image.segments() {
+        let start =
+            base.checked_add(segment.rvas.start.get().into()).context("the image ends past 64 bits")?;
+        let size = u64::from(segment.memory_bytes()).next_multiple_of(PAGE_SIZE);
+        let range = AddressRange::sized(start, size).context("the image ends past 64 bits")?;
+        rows.push(MapRow {
+            range,
+            state: "commit".into(),
+            kind: "image".into(),
+            protection: segment.access.to_string(),
+            owner: format!("{name} {}", segment.name),
+            reason: format!(
+                "asked for by the file, which {may_move}; {} bytes from it",
+                segment.file_bytes()
+            ),
+        });
+    }
+    Ok(rows)
 }

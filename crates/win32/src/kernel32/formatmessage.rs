@@ -45,10 +45,10 @@ impl Request {
             units => LineWidth::Units(units as usize),
         };
         let ignore = self.flags & IGNORE_INSERTS != 0;
-        let list = self.argument_list(guest)?;
+        let mut slots = self.slots(guest)?;
         let text = format_message(&message, ignore, width, |number, format| {
-            let list = list.ok_or(Win32Error::INVALID_PARAMETER)?;
-            self.insert(guest, list, number, format).map_err(Win32Error::from)
+            let slots = slots.as_mut().ok_or(Win32Error::INVALID_PARAMETER)?;
+            self.insert(guest, slots, number, format).map_err(Win32Error::from)
         });
         let text = text.map_err(|error| match error {
             MessageError::Malformed { .. } => Win32Error::INVALID_PARAMETER,
@@ -105,25 +105,70 @@ impl Request {
     }
 
     /// Returns where the inserts lie; `None` when there are none.
-    fn argument_list(&self, guest: &Guest) -> Result<Option<u64>, Win32Error> {
+    fn slots(&self, guest: &Guest) -> Result<Option<Slots>, Win32Error> {
         if self.arguments.is_null() {
             return Ok(None);
         }
         // Arguments points to a va_list, which is a pointer to the inserts, or to the array itself.
         let is_array = self.flags & ARGUMENT_ARRAY != 0;
-        let list = if is_array { self.arguments.get() } else { guest.read_word(self.arguments.get())? };
-        Ok(Some(list))
+        let next = if is_array { self.arguments.get() } else { guest.read_word(self.arguments.get())? };
+        let step = guest.machine().pointer_size();
+        Ok(Some(Slots { is_array, next, step, taken: Vec::new() }))
     }
 
     /// Formats insert `number`, whose printf format has no `%`.
-    fn insert(&self, guest: &Guest, list: u64, number: u32, format: &[u16]) -> Result<Vec<u16>, Fault> {
-        let machine = guest.machine();
-        let address = list.wrapping_add(u64::from(number - 1) * machine.pointer_size());
+    fn insert(
+        &self,
+        guest: &Guest,
+        slots: &mut Slots,
+        number: u32,
+        format: &[u16],
+    ) -> Result<Vec<u16>, Fault> {
+        let stars = format.iter().filter(|&&unit| unit == u16::from(b'*')).count() as u32;
         let mut format: Vec<u16> = [u16::from(b'%')].iter().chain(format).copied().collect();
         narrow_conversion(&mut format, self.wide);
-        let mut inserts = Inserts::new(guest, address);
-        let options = Options { runtime: Runtime::Msvcrt, pointer_size: machine.pointer_size() as u8 };
-        format_text(&format, &mut inserts, options)
+        let mut inserts = Inserts::scattered(guest, slots.of(number, stars));
+        let pointer_size = guest.machine().pointer_size() as u8;
+        format_text(&format, &mut inserts, Options { runtime: Runtime::Msvcrt, pointer_size })
+    }
+}
+
+/// Where each insert lies.
+struct Slots {
+    is_array: bool,
+    /// The next slot of a `va_list`, or the first of an array.
+    next: u64,
+    step: u64,
+    /// The slots of a `va_list` that have a number, from 1.
+    taken: Vec<u64>,
+}
+
+impl Slots {
+    /// Returns the slots of insert `number`: those of its stars, then its own.
+    ///
+    /// In an array, number and slot are the same. In a `va_list`, the stars' slots are numbered and the slot of
+    /// the value behind them is not: after `%1!*.*s!` the next insert is `%3`.
+    fn of(&mut self, number: u32, stars: u32) -> Vec<u64> {
+        let first = u64::from(number.saturating_sub(1));
+        let stars = u64::from(stars);
+        if self.is_array {
+            return (first..=first + stars).map(|index| self.next + index * self.step).collect();
+        }
+        let numbered = first + stars.max(1);
+        while (self.taken.len() as u64) < numbered {
+            let slot = self.take();
+            self.taken.push(slot);
+        }
+        let mut slots = self.taken[first as usize..numbered as usize].to_vec();
+        if stars > 0 {
+            slots.push(self.take());
+        }
+        slots
+    }
+
+    fn take(&mut self) -> u64 {
+        self.next += self.step;
+        self.next - self.step
     }
 }
 
@@ -258,6 +303,17 @@ mod tests {
             narrow_conversion(&mut units, false);
             assert_eq!(String::from_utf16_lossy(&units), expected, "{format}");
         }
+    }
+
+    #[test]
+    fn stars_take_slots_of_their_own() {
+        let slots = |is_array| Slots { is_array, next: 0, step: 1, taken: Vec::new() };
+        let mut list = slots(false);
+        assert_eq!([list.of(1, 2), list.of(3, 0), list.of(4, 1)], [vec![0, 1, 2], vec![3], vec![4, 5]]);
+        let mut array = slots(true);
+        assert_eq!([array.of(1, 2), array.of(4, 0), array.of(5, 1)], [vec![0, 1, 2], vec![3], vec![4, 5]]);
+        let mut list = slots(false);
+        assert_eq!([list.of(2, 0), list.of(1, 0), list.of(2, 0)], [vec![1], vec![0], vec![1]]);
     }
 
     #[test]

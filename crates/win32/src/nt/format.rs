@@ -10,28 +10,43 @@ use crate::logic::printf::Arguments;
 pub struct Inserts<'a> {
     guest: &'a Guest,
     cursor: Cursor<'static, GuestMemory>,
+    /// Where the first arguments lie, when not one after the other.
+    scattered: std::vec::IntoIter<u64>,
 }
 
 impl<'a> Inserts<'a> {
     /// Starts at the argument that lies at `list`.
     pub fn new(guest: &'a Guest, list: u64) -> Self {
-        Self { guest, cursor: guest.va_list(list) }
+        Self { guest, cursor: guest.va_list(list), scattered: Vec::new().into_iter() }
+    }
+
+    /// Takes each argument from its own address.
+    pub fn scattered(guest: &'a Guest, addresses: Vec<u64>) -> Self {
+        Self { guest, cursor: guest.va_list(0), scattered: addresses.into_iter() }
+    }
+
+    /// Returns the cursor at the next argument.
+    fn next(&mut self) -> &mut Cursor<'static, GuestMemory> {
+        if let Some(address) = self.scattered.next() {
+            self.cursor = self.guest.va_list(address);
+        }
+        &mut self.cursor
     }
 }
 
 impl Arguments for Inserts<'_> {
     type Error = Fault;
     fn int32(&mut self) -> Result<u32, Fault> {
-        self.cursor.slot_u32()
+        self.next().slot_u32()
     }
     fn int64(&mut self) -> Result<u64, Fault> {
-        self.cursor.slot_u64()
+        self.next().slot_u64()
     }
     fn pointer(&mut self) -> Result<u64, Fault> {
-        self.cursor.slot_word()
+        self.next().slot_word()
     }
     fn double(&mut self) -> Result<f64, Fault> {
-        self.cursor.slot_f64()
+        self.next().slot_f64()
     }
     fn narrow_string(&mut self, address: u64, max: Option<usize>) -> Result<Vec<u8>, Fault> {
         let Some(max) = max else { return self.guest.read_c_string(address) };
