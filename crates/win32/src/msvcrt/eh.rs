@@ -21,7 +21,7 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// The exception of C++ programs: "msc" and a bit.
-pub(super) const CXX_EXCEPTION: NtStatus = NtStatus(0xe06d_7363);
+pub(super) const CXX_EXCEPTION: NtStatus = NtStatus(crate::nt::exception::unwind_run::CXX_EXCEPTION);
 
 /// The first parameter of a C++ exception: the version of its structures.
 ///

@@ -116,7 +116,7 @@ pub(super) fn ask_frames(
     Marker { purpose: Purpose::Dispatch, context, extra: 0 }.store(guest, area.marker)?;
     let mut walker = Walker::new(Frame::of(registers));
     while let Some(step) = walker.step(guest)? {
-        if step.unwound.flags & EHANDLER == 0 || step.catch.is_some() {
+        if step.unwound.flags & EHANDLER == 0 {
             continue;
         }
         area.store_context(guest, &step.outside, registers)?;
@@ -181,6 +181,11 @@ impl Unwinder {
         self.area.marker
     }
 
+    /// Returns the address of the context of the frame that the unwind has reached.
+    pub(crate) fn context(&self) -> u64 {
+        self.area.context
+    }
+
     /// Leaves the frames inside the target; returns the registers in the target frame.
     ///
     /// # Errors
@@ -192,10 +197,7 @@ impl Unwinder {
                 self.leave_catch(guest, catch)?;
             }
             let is_target = target.frame != 0 && step.unwound.establisher == target.frame;
-            let answer = if step.unwound.flags & UHANDLER != 0
-                && step.catch.is_none()
-                && (!is_target || target.calls_handler)
-            {
+            let answer = if step.unwound.flags & UHANDLER != 0 && (!is_target || target.calls_handler) {
                 let target_flag = if is_target { TARGET_UNWIND } else { 0 };
                 let flags = self.flags | target_flag | std::mem::take(&mut collided);
                 guest.write_bytes(self.record_address + 4, &flags.to_le_bytes())?;

@@ -17,8 +17,8 @@ pub(crate) enum Purpose {
     Unwind = 2,
     /// A callback that ends an unwind; the context is the target frame's.
     Consolidate = 3,
-    /// A catch block called by plat, whose frame was unwound to its try block; `extra` is the address of two
-    /// words: the exception object, and the function that destroys it or 0.
+    /// A catch block called by plat, whose frame was unwound to its try block; `extra` is the address of three
+    /// words: the exception object, the function that destroys it or 0, and what the frame's handler gets as scope index.
     Catch = 4,
 }
 
@@ -197,7 +197,10 @@ impl Walker {
             self.frame = Frame::of_context(guest, marker.context)?;
             match marker.purpose {
                 Purpose::Unwind => self.scope_index = guest.read_u32(marker.extra + SCOPE_INDEX)?,
-                Purpose::Catch => self.catch = Some(marker),
+                Purpose::Catch => {
+                    self.scope_index = guest.read_u32(marker.extra + 16)?;
+                    self.catch = Some(marker);
+                }
                 Purpose::Dispatch | Purpose::Consolidate => {}
             }
             return Ok(true);
