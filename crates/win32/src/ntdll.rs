@@ -6,6 +6,7 @@ pub mod ldr;
 pub mod memory;
 pub mod objects;
 pub mod rtl;
+pub mod rtl_string;
 pub mod unwind;
 
 use crate::export::Dll;
@@ -22,5 +23,6 @@ pub const DLL: Dll = Dll {
         objects::EXPORTS,
         rtl::EXPORTS,
         unwind::EXPORTS,
+        rtl_string::EXPORTS,
     ],
 };

@@ -166,11 +166,7 @@ pub(super) struct Catchable {
 
 impl Catchable {
     /// Reads the types of a `ThrowInfo`.
-    pub(super) fn load_all<M: Memory>(
-        memory: &M,
-        base: u64,
-        throw_info: u64,
-    ) -> Result<Vec<Self>, Fault> {
+    pub(super) fn load_all<M: Memory>(memory: &M, base: u64, throw_info: u64) -> Result<Vec<Self>, Fault> {
         let array = base + u64::from(memory.read_u32(throw_info + 12)?);
         let count = u64::from(memory.read_u32(array)?);
         (1..=count)

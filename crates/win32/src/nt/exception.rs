@@ -7,6 +7,8 @@ pub mod tables;
 pub mod unwind;
 mod unwind_epilogue;
 pub(crate) mod unwind_run;
+#[cfg(test)]
+mod unwind_tests;
 pub(crate) mod unwind_walk;
 
 use std::sync::{Mutex, PoisonError};

@@ -152,8 +152,7 @@ pub fn RtlRestoreContext(
         let record = Record::load(guest, ExceptionRecord.0)?;
         if let (UNWIND_CONSOLIDATE, Some(&callback)) = (record.code, record.information.first()) {
             let stack = guest.gate().top_stack_pointer().unwrap_or(registers.rsp());
-            registers.rip =
-                guest.gate().call_at(callback, &[ExceptionRecord.0], stack).map_err(to_fault)?;
+            registers.rip = guest.gate().call_at(callback, &[ExceptionRecord.0], stack).map_err(to_fault)?;
         }
     }
     guest.gate().resume(registers)

@@ -148,9 +148,8 @@ impl Info {
     /// Returns the frame's base when its prologue was executed up to `offset`.
     fn base(&self, frame: &Frame, offset: u32) -> u64 {
         const SET_FRAME: u16 = 3;
-        let is_set = || {
-            self.operations().any(|(at, operation, ..)| operation == SET_FRAME && u32::from(at) <= offset)
-        };
+        let is_set =
+            || self.operations().any(|(at, operation, ..)| operation == SET_FRAME && u32::from(at) <= offset);
         if self.frame_register != 0 && (offset >= u32::from(self.prologue) || is_set()) {
             return frame.general[self.frame_register].wrapping_sub(self.frame_offset);
         }
@@ -158,13 +157,7 @@ impl Info {
     }
 
     /// Undoes the operations that were executed; says whether an interrupt's frame gave the instruction pointer.
-    fn undo<M: Memory>(
-        &self,
-        memory: &M,
-        frame: &mut Frame,
-        base: u64,
-        offset: u32,
-    ) -> Result<bool, Fault> {
+    fn undo<M: Memory>(&self, memory: &M, frame: &mut Frame, base: u64, offset: u32) -> Result<bool, Fault> {
         let mut is_interrupt = false;
         for (at, operation, info, words) in self.operations() {
             if u32::from(at) > offset {

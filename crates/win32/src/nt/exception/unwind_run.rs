@@ -252,7 +252,8 @@ pub(crate) fn unwind_to(
     let Unwinder { area, record_address, record, .. } = unwinder;
     if record.code == UNWIND_CONSOLIDATE && !record.information.is_empty() {
         let callback = record.information[0];
-        Marker { purpose: Purpose::Consolidate, context: area.context, extra: 0 }.store(guest, area.marker)?;
+        Marker { purpose: Purpose::Consolidate, context: area.context, extra: 0 }
+            .store(guest, area.marker)?;
         registers.rip = guest.gate().call_at(callback, &[record_address], area.marker).map_err(to_fault)?;
     } else {
         registers.rip = target.ip;
