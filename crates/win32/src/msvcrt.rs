@@ -10,6 +10,8 @@ mod ci_leaves;
 pub mod ctype;
 pub mod data;
 pub mod eh;
+pub mod eh_amd64;
+mod eh_tables;
 pub mod env;
 pub mod errno;
 pub mod exit;
@@ -55,6 +57,7 @@ pub const DLL: Dll = Dll {
         ctype::EXPORTS,
         data::EXPORTS,
         eh::EXPORTS,
+        eh_amd64::EXPORTS,
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,
