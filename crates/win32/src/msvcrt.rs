@@ -9,6 +9,7 @@
 pub mod ctype;
 pub mod data;
 pub mod eh;
+pub mod eh_i386;
 pub mod env;
 pub mod errno;
 pub mod exit;
@@ -54,6 +55,9 @@ pub const DLL: Dll = Dll {
         ctype::EXPORTS,
         data::EXPORTS,
         eh::EXPORTS,
+        eh_i386::EXPORTS,
+        eh_i386::cxx::EXPORTS,
+        eh_i386::jump::EXPORTS,
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,
