@@ -1,7 +1,7 @@
 //! heapapi.h: heaps; winbase.h: GlobalAlloc and LocalAlloc.
 //!
-//! The heaps are in [`crate::nt::heap`]. Global and local memory is the process heap's; a movable block is fixed
-//! all the same, which Windows allows (`GMEM_MOVEABLE` promises no movement).
+//! The heaps are in [`crate::nt::heap`]. Global and local memory is the process heap's; a movable block has a handle
+//! of its own and stays where it is until it is reallocated.
 
 use plat_abi::{GuestWord, winapi};
 
@@ -9,12 +9,13 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::heap::Movable;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full GetProcessHeap;
     full GetProcessHeaps;
-    partial HeapCreate, "maximum sizes and HEAP_NO_SERIALIZE are ignored";
+    partial HeapCreate, "HEAP_NO_SERIALIZE and HEAP_GENERATE_EXCEPTIONS are ignored";
     full HeapDestroy;
     full HeapAlloc;
     full HeapFree;
@@ -27,7 +28,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial HeapSetInformation, "every class is accepted and ignored";
     partial HeapQueryInformation, "only the compatibility class, which says standard";
     stub HeapWalk;
-    partial GlobalAlloc, "movable memory is fixed";
+    full GlobalAlloc;
     full GlobalFree;
     partial GlobalReAlloc, "GMEM_MODIFY changes nothing";
     full GlobalSize;
@@ -35,7 +36,7 @@ pub const EXPORTS: &[Export] = dll! {
     full GlobalUnlock;
     full GlobalHandle;
     full GlobalFlags;
-    partial LocalAlloc, "movable memory is fixed";
+    full LocalAlloc;
     full LocalFree;
     partial LocalReAlloc, "LMEM_MODIFY changes nothing";
     full LocalSize;
@@ -88,8 +89,8 @@ pub fn HeapCreate(
     dwInitialSize: GuestWord,
     dwMaximumSize: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let _ = (flOptions, dwInitialSize, dwMaximumSize);
-    guest.process().heaps.create().map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+    let _ = (flOptions, dwInitialSize);
+    guest.process().heaps.create(dwMaximumSize.get()).map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
 }
 
 /// Destroys a heap with all its blocks.
@@ -242,13 +243,20 @@ pub fn HeapQueryInformation(
 }
 
 fn allocate(guest: &mut Guest, flags: u32, bytes: u64) -> Result<GuestWord, Win32Error> {
-    let block = guest.process().heaps.allocate(0, bytes, flags & ZEROINIT != 0);
+    const MOVEABLE: u32 = 2;
+    let (heaps, zero) = (&guest.process().heaps, flags & ZEROINIT != 0);
+    let block = if flags & MOVEABLE != 0 {
+        heaps.allocate_movable(bytes, zero)
+    } else {
+        heaps.allocate(0, bytes, zero)
+    };
     block.map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
 }
 
 /// Frees; returns null on success and the handle itself on failure, as Windows does.
 fn free(guest: &mut Guest, block: GuestWord) -> GuestWord {
-    if block.is_null() || guest.process().heaps.free(0, block.get()) {
+    let heaps = &guest.process().heaps;
+    if block.is_null() || heaps.free_movable(block.get()) || heaps.free(0, block.get()) {
         return GuestWord::NULL;
     }
     guest.set_last_error(Win32Error::INVALID_HANDLE);
@@ -260,12 +268,38 @@ fn reallocate(guest: &mut Guest, block: GuestWord, bytes: u64, flags: u32) -> Re
     if flags & MODIFY != 0 {
         return Ok(block);
     }
-    let moved = guest.process().heaps.reallocate(0, block.get(), bytes, flags & ZEROINIT != 0, false);
-    moved.map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+    let (heaps, zero) = (&guest.process().heaps, flags & ZEROINIT != 0);
+    let Some(movable) = heaps.find_movable(block.get()) else {
+        let moved = heaps.reallocate(0, block.get(), bytes, zero, false);
+        return moved.map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY);
+    };
+    let moved = heaps.reallocate(0, movable.address, bytes, zero, false);
+    let address = moved.ok_or(Win32Error::NOT_ENOUGH_MEMORY)?;
+    heaps.update_movable(block.get(), Movable { address, ..movable });
+    Ok(block)
 }
 
 fn size(guest: &mut Guest, block: GuestWord) -> Result<GuestWord, Win32Error> {
-    guest.process().heaps.size(0, block.get()).map(GuestWord).ok_or(Win32Error::INVALID_HANDLE)
+    let heaps = &guest.process().heaps;
+    let address = heaps.find_movable(block.get()).map_or(block.get(), |movable| movable.address);
+    heaps.size(0, address).map(GuestWord).ok_or(Win32Error::INVALID_HANDLE)
+}
+
+/// Locks a movable block and returns where it is; fixed memory is where its handle says.
+fn lock(guest: &mut Guest, block: GuestWord) -> GuestWord {
+    let heaps = &guest.process().heaps;
+    let Some(movable) = heaps.find_movable(block.get()) else { return block };
+    heaps.update_movable(block.get(), Movable { locks: movable.locks.saturating_add(1), ..movable });
+    GuestWord(movable.address)
+}
+
+/// Unlocks a movable block: `TRUE` while it is still locked; `FALSE` and no error when that was the last lock.
+fn unlock(guest: &mut Guest, block: GuestWord, fixed: Result<Bool, Win32Error>) -> Result<Bool, Win32Error> {
+    let heaps = &guest.process().heaps;
+    let Some(movable) = heaps.find_movable(block.get()) else { return fixed };
+    let locks = movable.locks.checked_sub(1).ok_or(Win32Error::NOT_LOCKED)?;
+    heaps.update_movable(block.get(), Movable { locks, ..movable });
+    if locks > 0 { Ok(TRUE) } else { Err(Win32Error::SUCCESS) }
 }
 
 /// Allocates global memory.
@@ -310,17 +344,15 @@ pub fn GlobalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globallock>
 #[winapi]
 pub fn GlobalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    let _ = guest;
-    hMem
+    lock(guest, hMem)
 }
 
-/// Unlocks global memory: fixed memory stays where it is, and the answer is `TRUE`.
+/// Unlocks global memory; for fixed memory the answer is `TRUE`.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalunlock>
 #[winapi]
-pub fn GlobalUnlock(guest: &mut Guest, hMem: GuestWord) -> Bool {
-    let _ = (guest, hMem);
-    TRUE
+pub fn GlobalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
+    unlock(guest, hMem, Ok(TRUE))
 }
 
 /// Returns the handle of global memory by its address.
@@ -328,16 +360,24 @@ pub fn GlobalUnlock(guest: &mut Guest, hMem: GuestWord) -> Bool {
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalhandle>
 #[winapi]
 pub fn GlobalHandle(guest: &mut Guest, pMem: GuestWord) -> Result<GuestWord, Win32Error> {
+    if let Some(handle) = guest.process().heaps.handle_of(pMem.get()) {
+        return Ok(GuestWord(handle));
+    }
     size(guest, pMem).map(|_| pMem)
 }
 
-/// Returns the flags of global memory: no lock, fixed.
+/// Returns the flags of global memory: how often it is locked.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalflags>
 #[winapi]
 pub fn GlobalFlags(guest: &mut Guest, hMem: GuestWord) -> u32 {
     const GMEM_INVALID_HANDLE: u32 = 0x8000;
-    if guest.process().heaps.size(0, hMem.get()).is_some() { 0 } else { GMEM_INVALID_HANDLE }
+    let heaps = &guest.process().heaps;
+    match heaps.find_movable(hMem.get()) {
+        Some(movable) => u32::from(movable.locks),
+        None if heaps.size(0, hMem.get()).is_some() => 0,
+        None => GMEM_INVALID_HANDLE,
+    }
 }
 
 /// Allocates local memory.
@@ -382,8 +422,7 @@ pub fn LocalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32E
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-locallock>
 #[winapi]
 pub fn LocalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    let _ = guest;
-    hMem
+    lock(guest, hMem)
 }
 
 /// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
@@ -391,6 +430,5 @@ pub fn LocalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localunlock>
 #[winapi]
 pub fn LocalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
-    let _ = (guest, hMem);
-    Err(Win32Error::NOT_LOCKED)
+    unlock(guest, hMem, Err(Win32Error::NOT_LOCKED))
 }

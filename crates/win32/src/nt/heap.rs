@@ -34,14 +34,36 @@ impl PageSource for Pages {
     }
 }
 
+/// One heap, and how many bytes its blocks may have in all.
+struct Bounded {
+    heap: Heap<Pages>,
+    /// 0 for no bound.
+    bytes_max: u64,
+    /// Bytes in use, with what Windows takes for itself per block; counted for bounded heaps.
+    bytes: u64,
+}
+
+/// What a block takes beside its contents, as Windows counts.
+const BLOCK_OVERHEAD_BYTES: u64 = 16;
+
 /// One heap.
-type Shared = Arc<Mutex<Heap<Pages>>>;
+type Shared = Arc<Mutex<Bounded>>;
+
+/// A movable block: its handle leads to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Movable {
+    /// Where its contents are.
+    pub address: u64,
+    /// How often it was locked.
+    pub locks: u8,
+}
 
 /// All heaps of the process, by handle; handle 0 stands for the process heap.
 #[derive(Default)]
 pub struct Heaps {
     process_heap: OnceLock<(u64, Shared)>,
     others: RwLock<HashMap<u64, Shared>>,
+    movable: Mutex<HashMap<u64, Movable>>,
 }
 
 impl Heaps {
@@ -50,14 +72,14 @@ impl Heaps {
         if let Some((handle, _)) = self.process_heap.get() {
             return Some(*handle);
         }
-        let (handle, heap) = make()?;
+        let (handle, heap) = make(0)?;
         self.process_heap.get_or_init(|| (handle, heap));
         Some(handle)
     }
 
-    /// Makes a heap, as `HeapCreate`; returns its handle.
-    pub fn create(&self) -> Option<u64> {
-        let (handle, heap) = make()?;
+    /// Makes a heap, as `HeapCreate`, whose blocks have at most `bytes_max` bytes (0 for no bound); returns its handle.
+    pub fn create(&self, bytes_max: u64) -> Option<u64> {
+        let (handle, heap) = make(bytes_max)?;
         self.others.write().unwrap_or_else(PoisonError::into_inner).insert(handle, heap);
         Some(handle)
     }
@@ -67,7 +89,7 @@ impl Heaps {
         let heap = self.others.write().unwrap_or_else(PoisonError::into_inner).remove(&handle);
         let Some(heap) = heap else { return false };
         if let Some(heap) = Arc::into_inner(heap) {
-            heap.into_inner().unwrap_or_else(PoisonError::into_inner).destroy();
+            heap.into_inner().unwrap_or_else(PoisonError::into_inner).heap.destroy();
         }
         Pages.free(handle, 0);
         true
@@ -82,7 +104,7 @@ impl Heaps {
 
     /// Allocates `size` bytes, zeroed if asked; `None` when memory is short or the heap does not exist.
     pub fn allocate(&self, heap: u64, size: u64, zero: bool) -> Option<u64> {
-        let address = self.with(heap, |heap| heap.allocate(size).ok())??;
+        let address = self.with(heap, |bounded| bounded.allocate(size))??;
         if zero && memory::fill(address, 0, size).is_err() {
             return None;
         }
@@ -91,12 +113,12 @@ impl Heaps {
 
     /// Frees a block; says whether it was one.
     pub fn free(&self, heap: u64, address: u64) -> bool {
-        self.with(heap, |heap| heap.free(address).is_ok()).unwrap_or(false)
+        self.with(heap, |bounded| bounded.free(address)).unwrap_or(false)
     }
 
     /// Returns the size that was asked for, in bytes.
     pub fn size(&self, heap: u64, address: u64) -> Option<u64> {
-        self.with(heap, |heap| heap.size(address).ok())?
+        self.with(heap, |bounded| bounded.heap.size(address).ok())?
     }
 
     /// Changes a block's size, moving it unless `in_place_only`; new bytes are zeroed if asked.
@@ -108,13 +130,16 @@ impl Heaps {
         zero: bool,
         in_place_only: bool,
     ) -> Option<u64> {
-        let (moved, before) = self.with(heap, |heap| {
-            let before = heap.size(address).ok()?;
-            let moved = heap.reallocate(address, size, in_place_only, |from, to, length| {
+        let (moved, before) = self.with(heap, |bounded| {
+            let before = bounded.heap.size(address).ok()?;
+            bounded.has_room(size.saturating_sub(before)).then_some(())?;
+            let moved = bounded.heap.reallocate(address, size, in_place_only, |from, to, length| {
                 // Both blocks belong to this heap; a guest that unmapped one gets a block with less in it.
                 let _ = memory::copy(to, from, length);
             });
-            moved.ok().map(|moved| (moved, before))
+            let moved = moved.ok()?;
+            bounded.bytes = bounded.bytes.saturating_sub(before).saturating_add(size);
+            Some((moved, before))
         })??;
         if zero && size > before {
             memory::fill(moved + before, 0, size - before).ok()?;
@@ -124,14 +149,14 @@ impl Heaps {
 
     /// Says whether a block, or for address 0 the whole heap, is sound.
     pub fn is_valid(&self, heap: u64, address: u64) -> bool {
-        self.with(heap, |heap| {
-            address == 0 || !matches!(heap.size(address), Err(HeapError::InvalidPointer { .. }))
+        self.with(heap, |bounded| {
+            address == 0 || !matches!(bounded.heap.size(address), Err(HeapError::InvalidPointer { .. }))
         })
         .unwrap_or(false)
     }
 
     /// Runs `action` with a heap locked; `None` when there is no such heap.
-    fn with<T>(&self, handle: u64, action: impl FnOnce(&mut Heap<Pages>) -> T) -> Option<T> {
+    fn with<T>(&self, handle: u64, action: impl FnOnce(&mut Bounded) -> T) -> Option<T> {
         let (first, heap) = self.process_heap.get()?;
         if handle == 0 || handle == *first {
             return Some(action(&mut lock(heap)));
@@ -141,17 +166,83 @@ impl Heaps {
     }
 }
 
-fn lock(heap: &Shared) -> MutexGuard<'_, Heap<Pages>> {
+impl Bounded {
+    /// Says whether `size` more bytes are within the bound.
+    fn has_room(&self, size: u64) -> bool {
+        self.bytes_max == 0 || self.bytes.saturating_add(size) <= self.bytes_max
+    }
+
+    fn allocate(&mut self, size: u64) -> Option<u64> {
+        let taken = size.saturating_add(BLOCK_OVERHEAD_BYTES);
+        self.has_room(taken).then_some(())?;
+        let address = self.heap.allocate(size).ok()?;
+        self.bytes = self.bytes.saturating_add(taken);
+        Some(address)
+    }
+
+    fn free(&mut self, address: u64) -> bool {
+        if self.bytes_max != 0 {
+            let size = self.heap.size(address).unwrap_or(0);
+            self.bytes = self.bytes.saturating_sub(size.saturating_add(BLOCK_OVERHEAD_BYTES));
+        }
+        self.heap.free(address).is_ok()
+    }
+}
+
+/// Movable memory of `GlobalAlloc` and `LocalAlloc`: a handle is a small block of its own.
+impl Heaps {
+    fn movable(&self) -> MutexGuard<'_, HashMap<u64, Movable>> {
+        self.movable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a movable block; returns its handle.
+    pub fn allocate_movable(&self, size: u64, zero: bool) -> Option<u64> {
+        let handle = self.allocate(0, BLOCK_OVERHEAD_BYTES, true)?;
+        let Some(address) = self.allocate(0, size, zero) else {
+            self.free(0, handle);
+            return None;
+        };
+        self.movable().insert(handle, Movable { address, locks: 0 });
+        Some(handle)
+    }
+
+    /// Returns what a handle of movable memory leads to.
+    pub fn find_movable(&self, handle: u64) -> Option<Movable> {
+        self.movable().get(&handle).copied()
+    }
+
+    /// Returns the handle of the movable block at an address.
+    pub fn handle_of(&self, address: u64) -> Option<u64> {
+        self.movable().iter().find(|(_, block)| block.address == address).map(|(&handle, _)| handle)
+    }
+
+    /// Changes how often a movable block is locked, and where it is; unknown handles are ignored.
+    pub fn update_movable(&self, handle: u64, block: Movable) {
+        if let Some(place) = self.movable().get_mut(&handle) {
+            *place = block;
+        }
+    }
+
+    /// Frees a movable block by its handle; says whether it was one.
+    pub fn free_movable(&self, handle: u64) -> bool {
+        let Some(block) = self.movable().remove(&handle) else { return false };
+        self.free(0, block.address);
+        self.free(0, handle)
+    }
+}
+
+fn lock(heap: &Shared) -> MutexGuard<'_, Bounded> {
     heap.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes a heap with a page of its own whose address is its handle.
-fn make() -> Option<(u64, Shared)> {
+fn make(bytes_max: u64) -> Option<(u64, Shared)> {
     let granularity = match Process::current()?.machine {
         Machine::I386 => Granularity::Eight,
         Machine::Amd64 => Granularity::Sixteen,
     };
     let mut pages = Pages;
     let handle = pages.allocate(plat_regions::PAGE_SIZE)?;
-    Some((handle, Arc::new(Mutex::new(Heap::new(pages, granularity)))))
+    let heap = Heap::new(pages, granularity);
+    Some((handle, Arc::new(Mutex::new(Bounded { heap, bytes_max, bytes: 0 }))))
 }
