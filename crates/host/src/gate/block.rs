@@ -31,8 +31,21 @@ pub struct ThreadBlock {
     pub(crate) padding: u32,
     /// Where calls of guest code begin when no call of the guest is on its way.
     pub(crate) initial_sp: u64,
+    /// The innermost call of the guest by the host that has not returned.
+    pub(crate) calls: *const HostCall,
     /// The state of the last fault, from the signal handler to the fault's dispatch.
     pub(crate) fault: UnsafeCell<crate::signals::SavedState>,
+}
+
+/// A call of the guest by the host, kept on the host's stack while it runs.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct HostCall {
+    pub(crate) previous: *const HostCall,
+    /// The guest's stack pointer at the function's first instruction.
+    pub(crate) guest_sp: u64,
+    /// Where the host's stack continued before the call.
+    pub(crate) host_rsp: u64,
 }
 
 /// How many `ret N` stubs there are: functions of up to 63 words of arguments.

@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 
-use super::block::{CallFrame, TEB_PRIVATE, ThreadBlock};
+use super::block::{CallFrame, HostCall, TEB_PRIVATE, ThreadBlock};
 use super::entry::{
     plat_call32, plat_call64, plat_enter32, plat_leave, plat_resume, plat_return32, plat_return64, plat_start,
 };
@@ -160,7 +160,7 @@ impl Thread {
         }
         // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. whatever the guest does,
         // it comes back through plat_return64, or its frames are abandoned by `leave` or `resume`.
-        Ok(unsafe { plat_call64(self.block, function, sp, registers.as_ptr()) })
+        Ok(self.noting_call(sp, || unsafe { plat_call64(self.block, function, sp, registers.as_ptr()) }))
     }
 
     fn call32(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
@@ -174,7 +174,21 @@ impl Thread {
         bytes.extend(arguments.iter().flat_map(|&word| (word as u32).to_le_bytes()));
         memory::write(sp, &bytes)?;
         // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. as for call64.
-        Ok(unsafe { plat_call32(self.block, function, sp) })
+        Ok(self.noting_call(sp, || unsafe { plat_call32(self.block, function, sp) }))
+    }
+
+    /// Makes a call of the guest that `resume` knows how to give up.
+    fn noting_call(self, guest_sp: u64, call: impl FnOnce() -> u64) -> u64 {
+        // SAFETY: 1. the block is this thread's.
+        let (previous, host_rsp) = unsafe { ((*self.block).calls, (*self.block).host_rsp) };
+        let note = HostCall { previous, guest_sp, host_rsp };
+        // SAFETY: 1. the block is this thread's. 2. the note is taken off the list before it dies: below, or by
+        // `drop_frames_below` when the host's stack that holds it is given up.
+        unsafe { (*self.block).calls = &raw const note };
+        let result = call();
+        // SAFETY: 1. the block is this thread's.
+        unsafe { (*self.block).calls = previous };
+        result
     }
 
     fn return32_address(self) -> u32 {
@@ -268,9 +282,23 @@ impl ThreadBlock {
                 break;
             }
             // The frame's own place on the host's stack is where the host's stack continued before the call.
-            self.host_rsp = self.top as u64 + size_of::<CallFrame>() as u64;
+            self.continue_host_at(self.top as u64 + size_of::<CallFrame>() as u64);
             self.top = frame.previous;
         }
+        while !self.calls.is_null() {
+            // SAFETY: 1. notes on the list are alive.
+            let call = unsafe { &*self.calls };
+            if call.guest_sp >= stack_pointer {
+                break;
+            }
+            self.continue_host_at(call.host_rsp);
+            self.calls = call.previous;
+        }
+    }
+
+    /// Gives up the host's stack below an address, unless more was given up already.
+    fn continue_host_at(&mut self, host_rsp: u64) {
+        self.host_rsp = self.host_rsp.max(host_rsp);
     }
 }
 
@@ -289,6 +317,7 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         is_i386: u32::from(trampoline.is_some()),
         padding: 0,
         initial_sp: 0,
+        calls: std::ptr::null(),
         fault: UnsafeCell::new(SavedState::new()),
     })
 }
