@@ -19,7 +19,9 @@ struct Recorder {
 impl System for Recorder {
     fn call(&self, call: &mut Call<'_>) {
         let first = memory::read_u32(call.arguments()).expect("the guest pushed an argument");
-        self.log.lock().expect("no panic").push(format!("call {} ({first})", call.index()));
+        if call.index() != 3 {
+            self.log.lock().expect("no panic").push(format!("call {} ({first})", call.index()));
+        }
         match call.index() {
             // Calls the guest back: f(7).
             1 => {
@@ -27,6 +29,14 @@ impl System for Recorder {
                 call.set_result(result + 1);
             }
             2 => call.thread().leave(),
+            // Goes on behind the loop's fault, as a handler does that unwinds.
+            3 => {
+                let mut registers = call.caller_registers();
+                registers.general[4] = STACK_TOP - 0x100;
+                registers.general[3] = u64::from(first);
+                registers.rip = CODE + 0x20;
+                call.thread().resume(registers)
+            }
             _ => call.set_result(u64::from(first) * 2),
         }
         if call.is_i386() {
@@ -34,7 +44,15 @@ impl System for Recorder {
         }
     }
 
-    fn fault(&self, _: Thread, fault: &FaultInfo, mut registers: Box<Registers>) -> Box<Registers> {
+    fn fault(&self, thread: Thread, fault: &FaultInfo, mut registers: Box<Registers>) -> Box<Registers> {
+        if fault.address == 0x20 {
+            let seen = thread.call_chain();
+            assert_eq!((seen.len(), seen[0].rip), (1, registers.rip), "calls that were left are gone");
+            let counter = registers.general[3];
+            drop((registers, seen));
+            let _ = thread.call(CODE + 0x100, &[counter]);
+            unreachable!("the function leaves this frame");
+        }
         let line = format!("fault {} at {:#x} rip {:#x}", fault.trap, fault.address, registers.rip);
         self.log.lock().expect("no panic").push(line);
         // Skips `mov eax, [address]` and lets it have read 5: two opcode bytes in 64 bits, one in 32.
@@ -56,7 +74,7 @@ fn range(start: u64, size: u64) -> AddressRange {
 
 /// Writes `thunk(index)` at CODE + 0x200 + 16 × index.
 fn thunks(code: &mut [u8], trampoline: Option<&Trampoline>) {
-    for index in 0..3_u32 {
+    for index in 0..4_u32 {
         let mut thunk = vec![0xb8];
         thunk.extend(index.to_le_bytes());
         match trampoline {
@@ -119,6 +137,39 @@ fn code32(trampoline: &Trampoline) -> Vec<u8> {
     code
 }
 
+/// Faults at 0x20 until EBX is 0; the handler at 0x100 leaves through thunk 3 (even) or by itself (odd).
+fn loop_of_faults(trampoline: Option<&Trampoline>) -> Vec<u8> {
+    let mut code = vec![0xcc; 4096];
+    let stack = (STACK_TOP as u32 - 0x100).to_le_bytes();
+    let mut main: Vec<u8> = vec![0xbc]; // mov esp, stack
+    main.extend(stack);
+    main.push(0xbb); // mov ebx, FAULTS
+    main.extend(FAULTS.to_le_bytes());
+    main.resize(0x20, 0x90);
+    main.extend([0x83, 0xeb, 0x01, 0x74, 0x0a]); // sub ebx, 1; jz done
+    main.extend([0xb8, 0x20, 0, 0, 0, 0x8b, 0x00]); // mov eax, 0x20; mov eax, [eax]
+    main.extend([0xcc; 3]);
+    main.extend([0xb9, 9, 0, 0, 0, 0x51, 0xe8]); // done: mov ecx, 9; push ecx; call thunk 2
+    main.extend(relative(main.len(), 0x200 + 2 * 32));
+    code[..main.len()].copy_from_slice(&main);
+    let mut handler: Vec<u8> = match trampoline {
+        None => vec![0x89, 0xc8, 0x90, 0x90],    // mov eax, ecx
+        Some(_) => vec![0x8b, 0x44, 0x24, 0x04], // mov eax, [esp + 4]
+    };
+    handler.extend([0xa8, 1, 0x74, 0x0c, 0x89, 0xc3, 0xbc]); // test al, 1; jz even; mov ebx, eax; mov esp, stack
+    handler.extend(stack);
+    handler.push(0xe9); // jmp to the loop
+    handler.extend(relative(0x100 + handler.len(), 0x20));
+    handler.extend([0x50, 0xe8]); // even: push eax; call thunk 3
+    handler.extend(relative(0x100 + handler.len(), 0x200 + 3 * 32));
+    code[0x100..0x100 + handler.len()].copy_from_slice(&handler);
+    thunks(&mut code, trampoline);
+    code
+}
+
+/// More than the host's stack has room for, if each left something behind.
+const FAULTS: u32 = 100_000;
+
 fn run(trampoline: Option<&'static Trampoline>, code: &[u8]) -> Vec<String> {
     memory::write(CODE, code).expect("mapped writable");
     let left =
@@ -150,6 +201,14 @@ fn guest_code_of_both_machines_calls_is_called_back_faults_and_leaves() {
     assert_eq!(log32[..2], ["call 0 (21)", "call 1 (1)"]);
     assert!(log32[2].starts_with("fault 14 at 0x10 rip 0x1000"), "{log32:?}");
     assert_eq!(log32[3], format!("call 2 ({sum})"));
+
+    // The stack's base and limit, where the machines' TEBs have them.
+    memory::write(TEB + 4, &[STACK_TOP as u32, STACK_TOP as u32 - 0x1_0000].map(u32::to_le_bytes).concat())
+        .expect("mapped writable");
+    assert_eq!(run(Some(trampoline), &loop_of_faults(Some(trampoline))), ["call 2 (9)"]);
+    memory::write(TEB + 8, &[STACK_TOP, STACK_TOP - 0x1_0000].map(u64::to_le_bytes).concat())
+        .expect("mapped writable");
+    assert_eq!(run(None, &loop_of_faults(None)), ["call 2 (9)"]);
 
     let bad =
         Thread::enter(TEB, None, |_| (memory::read_u32(0x5000_0000), memory::write(u64::MAX - 2, &[0; 8])));

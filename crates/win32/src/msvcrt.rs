@@ -6,10 +6,12 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
+mod ci_leaves;
 pub mod ctype;
 pub mod data;
 pub mod eh;
 pub mod eh_amd64;
+pub mod eh_i386;
 mod eh_tables;
 pub mod env;
 pub mod errno;
@@ -57,6 +59,9 @@ pub const DLL: Dll = Dll {
         data::EXPORTS,
         eh::EXPORTS,
         eh_amd64::EXPORTS,
+        eh_i386::EXPORTS,
+        eh_i386::cxx::EXPORTS,
+        eh_i386::jump::EXPORTS,
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,

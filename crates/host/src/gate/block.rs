@@ -31,21 +31,8 @@ pub struct ThreadBlock {
     pub(crate) padding: u32,
     /// Where calls of guest code begin when no call of the guest is on its way.
     pub(crate) initial_sp: u64,
-    /// The innermost call of the guest by the host that has not returned.
-    pub(crate) calls: *const HostCall,
     /// The state of the last fault, from the signal handler to the fault's dispatch.
     pub(crate) fault: UnsafeCell<crate::signals::SavedState>,
-}
-
-/// A call of the guest by the host, kept on the host's stack while it runs.
-#[repr(C)]
-#[derive(Debug)]
-pub(crate) struct HostCall {
-    pub(crate) previous: *const HostCall,
-    /// The guest's stack pointer at the function's first instruction.
-    pub(crate) guest_sp: u64,
-    /// Where the host's stack continued before the call.
-    pub(crate) host_rsp: u64,
 }
 
 /// How many `ret N` stubs there are: functions of up to 63 words of arguments.
@@ -74,7 +61,8 @@ pub struct CallFrame {
     /// Set by the dispatch: 4 × the index of the `ret N` stub, and whether ST0 is to be loaded.
     pub(crate) stack_bytes: u32,
     pub(crate) load_st0: u32,
-    pub(crate) padding: u32,
+    /// Whether this is the head of a [`FaultFrame`]; the dispatch clears it for calls.
+    pub(crate) is_fault: u32,
     pub(crate) rbx: u64,
     pub(crate) rbp: u64,
     pub(crate) rsi: u64,
@@ -90,4 +78,62 @@ pub struct CallFrame {
     pub(crate) padding2: u64,
     /// XMM6 to XMM15, which 64-bit Windows preserves and the host's convention does not.
     pub(crate) xmm6: [u128; 10],
+}
+
+/// What a fault puts on the list of calls: handlers run above it, unwinding leads across it.
+#[repr(C, align(16))]
+#[derive(Debug)]
+pub(crate) struct FaultFrame {
+    /// Its guest's stack pointer is a word below the fault's, as if the instruction had called.
+    pub(crate) head: CallFrame,
+    /// The registers at the fault.
+    pub(crate) registers: Option<Box<super::registers::Registers>>,
+    /// Where the host's stack continued when the fault came.
+    pub(crate) host_rsp: u64,
+}
+
+impl CallFrame {
+    /// Gives a frame up; returns where the host's stack continues.
+    ///
+    /// # Safety
+    /// 1. The frame is taken off its list and not used again. 2. A frame whose `is_fault` is set is the head of a
+    ///    living [`FaultFrame`].
+    pub(crate) unsafe fn give_up(frame: *mut Self) -> u64 {
+        // SAFETY: 1. and 2. by the caller.
+        unsafe {
+            if (*frame).is_fault == 0 {
+                return frame as u64 + size_of::<Self>() as u64;
+            }
+            let fault = &mut *frame.cast::<FaultFrame>();
+            fault.registers = None;
+            fault.host_rsp
+        }
+    }
+}
+
+impl Default for FaultFrame {
+    fn default() -> Self {
+        let head = CallFrame {
+            previous: std::ptr::null_mut(),
+            thread: std::ptr::null_mut(),
+            guest_sp: 0,
+            index: 0,
+            stack_bytes: 0,
+            load_st0: 0,
+            is_fault: 1,
+            rbx: 0,
+            rbp: 0,
+            rsi: 0,
+            rdi: 0,
+            r12: 0,
+            r13: 0,
+            r14: 0,
+            r15: 0,
+            floats: [0; 4],
+            flags: 0,
+            padding2: 0,
+            xmm6: [0; 10],
+        };
+        Self { head, registers: None, host_rsp: 0 }
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::block::{CallFrame, ThreadBlock};
+use super::block::{CallFrame, FaultFrame, ThreadBlock};
+use super::entry::{plat_again32, plat_again64};
 use super::registers::Registers;
 use super::thread::Thread;
 use crate::memory::MemoryFault;
@@ -133,6 +134,11 @@ impl Call<'_> {
 pub(crate) extern "C" fn plat_dispatch(frame: &mut CallFrame) -> u64 {
     frame.stack_bytes = 0;
     frame.load_st0 = 0;
+    frame.is_fault = 0;
+    // SAFETY: 1. frames on the list are alive.
+    if unsafe { frame.previous.as_ref() }.is_some_and(|previous| previous.guest_sp < frame.guest_sp) {
+        leave_stale(frame);
+    }
     let mut call = Call { frame, result: 0 };
     match SYSTEM.get() {
         Some(system) => system.call(&mut call),
@@ -141,11 +147,43 @@ pub(crate) extern "C" fn plat_dispatch(frame: &mut CallFrame) -> u64 {
     call.result
 }
 
+/// Drops calls that the guest left by itself, and starts this one again where they began on the host's stack.
+#[cold]
+fn leave_stale(frame: &mut CallFrame) {
+    // SAFETY: 1. the block is this thread's.
+    let block = unsafe { &mut *frame.thread };
+    block.top = frame.previous;
+    let dropped = block.drop_stale(frame.guest_sp);
+    frame.previous = block.top;
+    block.top = frame;
+    if dropped {
+        let moved = (block.host_rsp - size_of::<CallFrame>() as u64) as *mut CallFrame;
+        block.top = moved;
+        let again = if block.is_i386 != 0 { plat_again32 } else { plat_again64 };
+        // SAFETY: 1. the dropped calls' frames, which nothing uses any more, make room: the new place lies above
+        // this frame by at least the dropped frame's size. 2. nothing on the stack in between is used afterwards.
+        unsafe {
+            std::ptr::copy(std::ptr::from_ref(frame), moved, 1);
+            again(moved)
+        }
+    }
+}
+
+/// Called by `plat_fault_entry` before the dispatch, which then starts where the host's stack continues.
+pub(crate) extern "C" fn plat_drop_stale(block: &mut ThreadBlock) {
+    let stack_pointer = block.fault_stack_pointer();
+    block.drop_stale(stack_pointer);
+}
+
 /// Called by `plat_fault_entry` on the host's stack; goes on in the guest.
 pub(crate) extern "C" fn plat_fault_dispatch(block: *mut ThreadBlock) -> ! {
     let thread = Thread::from_block(block);
     let (info, registers) = Registers::of_fault(thread);
     let system = system().expect("guest code runs only after a system was installed");
+    let mut frame = FaultFrame::default();
+    // The copy that unwinding sees; `resume` out of a handler gives it up.
+    thread.push_fault(&mut frame, registers.clone());
     let registers = system.fault(thread, &info, registers);
+    thread.pop_fault(&mut frame);
     thread.resume(registers)
 }

@@ -53,6 +53,7 @@ global_asm!(
     "mov rax, [r10 + {top}]",
     "mov [rsp + {previous}], rax",
     "mov [r10 + {top}], rsp",
+    "5:",
     "mov rdi, rsp",
     "call {dispatch}",
     "mov r10, [rsp + {thread}]",
@@ -96,7 +97,8 @@ global_asm!(
     "mov rax, [r11 + {top}]",
     "mov [rsp + {previous}], rax",
     "mov [r11 + {top}], rsp",
-    "mov rbx, r11",
+    "6:",
+    "mov rbx, [rsp + {thread}]",
     "mov rdi, rsp",
     "call {dispatch}",
     "mov rdx, rax",
@@ -217,8 +219,28 @@ global_asm!(
     ".globl plat_fault_entry",
     "plat_fault_entry:",
     "cld",
+    "mov rbx, rdi",
+    "call {drop_stale}",
+    "mov rdi, rbx",
+    "mov rsp, [rbx + {host_rsp}]",
     "call {fault_dispatch}",
     "ud2",
+    // ---- starts a call's dispatch again with its frame moved: RDI = the frame's new place.
+    ".globl plat_again64",
+    "plat_again64:",
+    "mov rsp, rdi",
+    "mov rbx, [rsp + {rbx}]",
+    "mov rbp, [rsp + {rbp}]",
+    "mov r12, [rsp + {r12}]",
+    "mov r13, [rsp + {r13}]",
+    "mov r14, [rsp + {r14}]",
+    "mov r15, [rsp + {r15}]",
+    "jmp 5b",
+    ".globl plat_again32",
+    "plat_again32:",
+    "mov rsp, rdi",
+    "mov rbp, [rsp + {rbp}]",
+    "jmp 6b",
     // ---- resumes a full register state: RDI = ucontext, RSI = FS base, or 0 to leave it.
     ".globl plat_resume",
     "plat_resume:",
@@ -258,6 +280,7 @@ global_asm!(
     floats = const offset_of!(CallFrame, floats),
     xmm6 = const offset_of!(CallFrame, xmm6),
     dispatch = sym super::dispatch::plat_dispatch,
+    drop_stale = sym super::dispatch::plat_drop_stale,
     fault_dispatch = sym super::dispatch::plat_fault_dispatch,
 );
 
@@ -271,6 +294,8 @@ unsafe extern "C" {
     pub(crate) safe static plat_fault_entry: u8;
     pub(crate) fn plat_call64(block: *mut ThreadBlock, target: u64, sp: u64, registers: *const u64) -> u64;
     pub(crate) fn plat_call32(block: *mut ThreadBlock, target: u64, sp: u64) -> u64;
+    pub(crate) fn plat_again64(frame: *mut CallFrame) -> !;
+    pub(crate) fn plat_again32(frame: *mut CallFrame) -> !;
     pub(crate) fn plat_leave(block: *mut ThreadBlock) -> !;
     pub(crate) fn plat_start(block: *mut ThreadBlock, start: extern "C" fn(*mut u8), argument: *mut u8);
     pub(crate) fn plat_resume(context: *const u8, fs_base: u64) -> !;

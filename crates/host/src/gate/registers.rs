@@ -2,7 +2,7 @@
 
 use std::arch::asm;
 
-use super::block::CallFrame;
+use super::block::{CallFrame, FaultFrame};
 use super::dispatch::FaultInfo;
 use super::thread::Thread;
 use crate::signals::{KernelContext, XSTATE_BYTES, Xstate};
@@ -68,6 +68,11 @@ impl Registers {
 
     /// Reads the state of a call's caller.
     pub(super) fn of_caller(frame: &CallFrame) -> Box<Self> {
+        if frame.is_fault != 0 {
+            // SAFETY: 1. only `Thread::push_fault` marks frames, and marks those inside a `FaultFrame`.
+            let fault = unsafe { &*std::ptr::from_ref(frame).cast::<FaultFrame>() };
+            return fault.registers.clone().unwrap_or_else(|| Self::zeroed(false));
+        }
         let thread = Thread::from_block(frame.thread);
         let mut registers = Self::zeroed(thread.is_i386());
         save_floating_point(&mut registers.xstate);

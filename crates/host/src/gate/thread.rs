@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 
-use super::block::{CallFrame, HostCall, TEB_PRIVATE, ThreadBlock};
+use super::block::{CallFrame, FaultFrame, TEB_PRIVATE, ThreadBlock};
 use super::entry::{
     plat_call32, plat_call64, plat_enter32, plat_leave, plat_resume, plat_return32, plat_return64, plat_start,
 };
@@ -160,7 +160,7 @@ impl Thread {
         }
         // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. whatever the guest does,
         // it comes back through plat_return64, or its frames are abandoned by `leave` or `resume`.
-        Ok(self.noting_call(sp, || unsafe { plat_call64(self.block, function, sp, registers.as_ptr()) }))
+        Ok(unsafe { plat_call64(self.block, function, sp, registers.as_ptr()) })
     }
 
     fn call32(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
@@ -174,21 +174,7 @@ impl Thread {
         bytes.extend(arguments.iter().flat_map(|&word| (word as u32).to_le_bytes()));
         memory::write(sp, &bytes)?;
         // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. as for call64.
-        Ok(self.noting_call(sp, || unsafe { plat_call32(self.block, function, sp) }))
-    }
-
-    /// Makes a call of the guest that `resume` knows how to give up.
-    fn noting_call(self, guest_sp: u64, call: impl FnOnce() -> u64) -> u64 {
-        // SAFETY: 1. the block is this thread's.
-        let (previous, host_rsp) = unsafe { ((*self.block).calls, (*self.block).host_rsp) };
-        let note = HostCall { previous, guest_sp, host_rsp };
-        // SAFETY: 1. the block is this thread's. 2. the note is taken off the list before it dies: below, or by
-        // `drop_frames_below` when the host's stack that holds it is given up.
-        unsafe { (*self.block).calls = &raw const note };
-        let result = call();
-        // SAFETY: 1. the block is this thread's.
-        unsafe { (*self.block).calls = previous };
-        result
+        Ok(unsafe { plat_call32(self.block, function, sp) })
     }
 
     fn return32_address(self) -> u32 {
@@ -243,6 +229,28 @@ impl Thread {
         unsafe { plat_leave(self.block) }
     }
 
+    /// Puts a fault on the list of calls, for the time of its handling.
+    pub(super) fn push_fault(self, frame: &mut FaultFrame, registers: Box<Registers>) {
+        // SAFETY: 1. the block is this thread's.
+        let block = unsafe { &mut *self.block };
+        frame.head.previous = block.top;
+        frame.head.thread = self.block;
+        frame.head.guest_sp = registers.rsp().wrapping_sub(if self.is_i386() { 4 } else { 8 });
+        frame.head.is_fault = 1;
+        frame.registers = Some(registers);
+        frame.host_rsp = block.host_rsp;
+        block.top = (&raw mut *frame).cast();
+    }
+
+    /// Takes a fault off the list of calls.
+    pub(super) fn pop_fault(self, frame: &mut FaultFrame) {
+        // SAFETY: 1. the block is this thread's.
+        let block = unsafe { &mut *self.block };
+        block.top = frame.head.previous;
+        block.host_rsp = frame.host_rsp;
+        frame.registers = None;
+    }
+
     pub(super) fn take_fault(self) -> Box<SavedState> {
         let mut saved = Box::new(SavedState::new());
         // SAFETY: 1. the block is this thread's; 2. the handler that filled it has returned.
@@ -281,24 +289,57 @@ impl ThreadBlock {
             if frame.guest_sp >= stack_pointer {
                 break;
             }
-            // The frame's own place on the host's stack is where the host's stack continued before the call.
-            self.continue_host_at(self.top as u64 + size_of::<CallFrame>() as u64);
-            self.top = frame.previous;
-        }
-        while !self.calls.is_null() {
-            // SAFETY: 1. notes on the list are alive.
-            let call = unsafe { &*self.calls };
-            if call.guest_sp >= stack_pointer {
-                break;
-            }
-            self.continue_host_at(call.host_rsp);
-            self.calls = call.previous;
+            let (given_up, previous) = (self.top, frame.previous);
+            self.top = previous;
+            // SAFETY: 1. it just left the list; 2. only `push_fault` marks frames, and marks its own.
+            self.host_rsp = unsafe { CallFrame::give_up(given_up) };
         }
     }
 
-    /// Gives up the host's stack below an address, unless more was given up already.
-    fn continue_host_at(&mut self, host_rsp: u64) {
-        self.host_rsp = self.host_rsp.max(host_rsp);
+    /// Drops calls that guest code at `stack_pointer` has left by itself: its `longjmp`, its jump to a handler.
+    /// Says whether there were any.
+    ///
+    /// Calls on another stack than the thread's own stay: a coroutine may come back to them.
+    pub(super) fn drop_stale(&mut self, stack_pointer: u64) -> bool {
+        // SAFETY: 1. frames on the list are alive.
+        let below = |frame: *mut CallFrame| {
+            unsafe { frame.as_ref() }.is_some_and(|frame| frame.guest_sp < stack_pointer)
+        };
+        if !below(self.top) {
+            return false;
+        }
+        let Some((limit, base)) = self.guest_stack().filter(|&(_, base)| stack_pointer < base) else {
+            return false;
+        };
+        // SAFETY: 1. frames on the list are alive.
+        let is_ours = |frame: *mut CallFrame| (limit..base).contains(&unsafe { (*frame).guest_sp });
+        let before = self.top;
+        while below(self.top) && is_ours(self.top) {
+            let given_up = self.top;
+            // SAFETY: 1. it leaves the list here; 2. only `push_fault` marks frames, and marks its own.
+            unsafe {
+                self.top = (*given_up).previous;
+                self.host_rsp = CallFrame::give_up(given_up);
+            }
+        }
+        self.top != before
+    }
+
+    /// Returns the limit and the base of the guest's stack, as its TEB has them.
+    fn guest_stack(&self) -> Option<(u64, u64)> {
+        if self.is_i386 != 0 {
+            let base = memory::read_u32(self.guest_fs + 4).ok()?;
+            Some((memory::read_u32(self.guest_fs + 8).ok()?.into(), base.into()))
+        } else {
+            let base = memory::read_u64(self.guest_fs + 8).ok()?;
+            Some((memory::read_u64(self.guest_fs + 16).ok()?, base))
+        }
+    }
+
+    /// Returns the guest's stack pointer at the fault that is about to be handled.
+    pub(super) fn fault_stack_pointer(&mut self) -> u64 {
+        let rsp = self.fault.get_mut().context.rsp;
+        if self.is_i386 != 0 { rsp & 0xffff_ffff } else { rsp }
     }
 }
 
@@ -317,7 +358,6 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         is_i386: u32::from(trampoline.is_some()),
         padding: 0,
         initial_sp: 0,
-        calls: std::ptr::null(),
         fault: UnsafeCell::new(SavedState::new()),
     })
 }
