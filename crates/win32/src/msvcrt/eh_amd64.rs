@@ -137,7 +137,10 @@ pub fn __C_specific_handler(
         if answer > 0 {
             let ip = dispatcher.base + u64::from(scope.jump);
             let target = Target { frame: EstablisherFrame.0, ip, calls_handler: true };
-            let Err(status) = unwind_to(guest, target, ExceptionRecord.0, u64::from(record.code));
+            let code = u64::from(record.code);
+            // Nothing comes back here.
+            drop((scopes, record));
+            let Err(status) = unwind_to(guest, target, ExceptionRecord.0, code);
             raise(guest, status)
         }
     }
@@ -377,21 +380,21 @@ pub fn __CxxFrameHandler3(
     if let (Some(thrown), Some(catchable)) = (&thrown, &catchable) {
         thrown.copy(guest, &catch, catchable, handler.frame)?;
     }
-    let Err(status) = run_catch(guest, &handler, &block, &catch, (pExcept.0, &record), thrown.as_ref());
+    let Err(status) = run_catch(guest, handler, &block, &catch, (pExcept.0, record), thrown);
     raise(guest, status)
 }
 
 /// Unwinds to the try block, calls the catch block, and goes on where it says.
 fn run_catch(
     guest: &mut Guest,
-    handler: &Handler,
+    handler: Handler,
     block: &TryBlock,
     catch: &Catch,
-    (address, record): (u64, &Record),
-    thrown: Option<&Thrown>,
+    (address, record): (u64, Record),
+    thrown: Option<Thrown>,
 ) -> Result<std::convert::Infallible, NtStatus> {
     let machine = guest.machine();
-    let (object, destructor) = thrown.map_or((0, 0), |thrown| (thrown.object, thrown.destructor));
+    let (object, destructor) = thrown.as_ref().map_or((0, 0), |thrown| (thrown.object, thrown.destructor));
     let mut unwinder = Unwinder::new(guest, address, false)?;
     let target = Target { frame: handler.own, ip: 0, calls_handler: false };
     let mut registers = unwinder.run(guest, target)?;
@@ -407,8 +410,10 @@ fn run_catch(
     let stack = extra - Marker::SIZE;
     Marker { purpose: Purpose::Catch, context: unwinder.context(), extra }.store(guest, stack)?;
     begin_catch(held);
-    let function = handler.info.base + u64::from(catch.function);
-    let next = guest.gate().call_at(function, &[0, handler.frame], stack).map_err(to_fault)?;
+    let (function, frame) = (handler.info.base + u64::from(catch.function), handler.frame);
+    // The block may throw: nothing comes back here then.
+    drop((handler, record, thrown, unwinder));
+    let next = guest.gate().call_at(function, &[0, frame], stack).map_err(to_fault)?;
     end_catch(held);
     if destructor != 0 {
         guest.gate().call_at(destructor, &[object], stack).map_err(to_fault)?;

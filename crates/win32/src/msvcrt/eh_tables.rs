@@ -210,3 +210,97 @@ pub(super) fn is_any_type<M: Memory>(memory: &M, descriptor: u64) -> Result<bool
     const NAME: u64 = 16;
     Ok(descriptor == 0 || memory.read_c_string(descriptor + NAME)?.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use plat_abi::{Fault, Machine, Memory};
+
+    use super::{Catchable, FuncInfo, is_any_type, is_same_type};
+
+    const BASE: u64 = 0x10_0000;
+
+    /// Memory from `BASE` on.
+    struct Image(Vec<u8>);
+
+    impl Memory for Image {
+        fn machine(&self) -> Machine {
+            Machine::Amd64
+        }
+
+        fn read_bytes(&self, address: u64, into: &mut [u8]) -> Result<(), Fault> {
+            let at = (address - BASE) as usize;
+            into.copy_from_slice(&self.0[at..at + into.len()]);
+            Ok(())
+        }
+
+        fn write_bytes(&self, _: u64, _: &[u8]) -> Result<(), Fault> {
+            unreachable!("tables are only read")
+        }
+    }
+
+    /// Makes an image with words at the given offsets.
+    fn image(parts: &[(usize, &[u32])]) -> Image {
+        let mut bytes = vec![0; 0x2000];
+        for (at, words) in parts {
+            for (index, word) in words.iter().enumerate() {
+                bytes[at + index * 4..][..4].copy_from_slice(&word.to_le_bytes());
+            }
+        }
+        Image(bytes)
+    }
+
+    /// States 0 (one object) and 1 (a try block in it), 2 its catch block.
+    fn function() -> (Image, FuncInfo) {
+        const NONE: u32 = u32::MAX;
+        let image = image(&[
+            (0x10, &[0x1993_0522, 3, 0x100, 1, 0x200, 4, 0x300, 0, 0, 1]),
+            (0x100, &[NONE, 0x900, 0, 0, 0, 0x910]),
+            (0x200, &[1, 1, 2, 1, 0x280]),
+            (0x280, &[8, 0x500, 0x20, 0xa00, 0x38]),
+            (0x300, &[0x1000, NONE, 0x1010, 0, 0x1020, 1, 0x1030, NONE]),
+        ]);
+        let info = FuncInfo::load(&image, BASE, BASE + 0x10).expect("inside");
+        (image, info)
+    }
+
+    #[test]
+    fn instructions_have_states_that_lead_to_the_empty_one() {
+        let (image, info) = function();
+        assert!(info.is_synchronous());
+        let states = [0xfff, 0x1000, 0x1010, 0x101f, 0x1020, 0x1031]
+            .map(|offset| info.state(&image, BASE + offset).expect("inside"));
+        assert_eq!(states, [-1, -1, 0, 0, 1, -1]);
+        let steps = [2, 1, 0, -1, 7].map(|state| info.unwind_step(&image, state).expect("inside"));
+        assert_eq!(steps, [(0, BASE + 0x910), (0, 0), (-1, BASE + 0x900), (-1, 0), (-1, 0)]);
+    }
+
+    #[test]
+    fn a_try_block_knows_its_catch_blocks() {
+        let (image, info) = function();
+        let block = info.try_blocks(&image).expect("inside")[0];
+        assert!(block.holds(1) && !block.holds(0) && !block.holds(2));
+        let catch = info.catches(&image, &block).expect("inside")[0];
+        assert_eq!((catch.adjectives, catch.descriptor, catch.object), (8, BASE + 0x500, 0x20));
+        assert_eq!((catch.function, catch.frame), (0xa00, 0x38));
+    }
+
+    #[test]
+    fn objects_lead_to_their_bases_virtual_ones_through_a_table() {
+        // The object at 0x400 has at 8 the address of a table whose third entry says 0x30.
+        let object = (BASE + 0x400) as u32;
+        let image = image(&[(0x408, &[(BASE + 0x480) as u32, 0]), (0x480, &[0, 0, 0x30])]);
+        let plain = Catchable { displacement: [4, -1, 0], ..Catchable::default() };
+        assert_eq!(plain.adjust(&image, u64::from(object)), Ok(BASE + 0x404));
+        let within = Catchable { displacement: [4, 8, 8], ..Catchable::default() };
+        assert_eq!(within.adjust(&image, u64::from(object)), Ok(BASE + 0x400 + 8 + 0x30 + 4));
+    }
+
+    #[test]
+    fn types_are_the_same_by_name() {
+        let image = image(&[(0x510, &[0x2e, 0]), (0x610, &[0x2e, 0]), (0x710, &[0x2f, 0])]);
+        let same = |one, other| is_same_type(&image, BASE + one, BASE + other);
+        assert_eq!((same(0x500, 0x600), same(0x500, 0x700)), (Ok(true), Ok(false)));
+        assert_eq!(is_any_type(&image, BASE + 0x800), Ok(true));
+        assert_eq!(is_any_type(&image, BASE + 0x500), Ok(false));
+    }
+}

@@ -38,7 +38,8 @@ struct Pending {
     pointers: u64,
     /// Where the handlers' stacks begin.
     stack: u64,
-    registers: Box<Registers>,
+    /// In place: a handler that unwinds leaves this behind on the host's stack, where nothing leaks.
+    registers: Registers,
 }
 
 /// Handles a processor fault of the guest; returns the registers with which it goes on.
@@ -128,21 +129,23 @@ pub(crate) fn resolve(guest: &Guest, fault: MemoryFault) -> bool {
 
 /// Asks the handlers in Windows' order; returns the registers with which the guest goes on, or ends the process.
 pub(crate) fn dispatch(guest: &mut Guest, record: Record, registers: Box<Registers>) -> Box<Registers> {
-    let mut pending = match Pending::store(guest, record.clone(), registers.clone()) {
+    let mut pending = match Pending::store(guest, &record, &registers) {
         Ok(pending) => pending,
         // Without a stack there are no handlers.
         Err(_) => end(guest, &record, registers),
     };
+    // A handler that unwinds never comes back here.
+    drop((record, registers));
     match pending.ask(guest) {
         Ok(true) => pending.go_on(guest),
         Ok(false) => pending.unhandled(guest),
-        Err(_) => end(guest, &pending.record, pending.registers),
+        Err(_) => end(guest, &pending.record, Box::new(pending.registers)),
     }
 }
 
 impl Pending {
     /// Writes the record, the context and `EXCEPTION_POINTERS` below everything that the guest's stack holds.
-    fn store(guest: &Guest, record: Record, registers: Box<Registers>) -> Result<Self, Fault> {
+    fn store(guest: &Guest, record: &Record, registers: &Registers) -> Result<Self, Fault> {
         let machine = guest.process().machine;
         let width = machine.pointer_size();
         let call = guest.gate().top_stack_pointer().unwrap_or(u64::MAX);
@@ -150,7 +153,7 @@ impl Pending {
         let context = top.wrapping_sub(context_size(machine)) & !63;
         let record_address = context.wrapping_sub(Record::size(machine)) & !15;
         let pointers = record_address.wrapping_sub(2 * width) & !15;
-        guest.write_bytes(context, &context_bytes(machine, &registers))?;
+        guest.write_bytes(context, &context_bytes(machine, registers))?;
         guest.write_bytes(record_address, &record.to_bytes(machine))?;
         guest.write_word(pointers, record_address)?;
         guest.write_word(pointers + width, context)?;
@@ -159,6 +162,7 @@ impl Pending {
             stack -= Marker::SIZE;
             Marker { purpose: Purpose::Dispatch, context, extra: 0 }.store(guest, stack)?;
         }
+        let (record, registers) = (record.clone(), registers.clone());
         Ok(Self { record, record_address, context, pointers, stack, registers })
     }
 
@@ -217,7 +221,7 @@ impl Pending {
 
     /// Raises another exception during this one.
     fn raise(&self, guest: &mut Guest, code: NtStatus) -> ! {
-        let mut registers = self.registers.clone();
+        let mut registers = Box::new(self.registers.clone());
         let mut record = Record::noncontinuable(code, registers.rip);
         if registers.is_i386 {
             registers.general[4] = self.pointers;
@@ -235,8 +239,8 @@ impl Pending {
             }
         }
         match apply_context(guest, self.context, &mut self.registers) {
-            Ok(()) => self.registers,
-            Err(_) => end(guest, &self.record, self.registers),
+            Ok(()) => Box::new(self.registers),
+            Err(_) => end(guest, &self.record, Box::new(self.registers)),
         }
     }
 
@@ -244,12 +248,12 @@ impl Pending {
     fn unhandled(self, guest: &mut Guest) -> Box<Registers> {
         let filter = guest.process().exceptions.filter();
         if filter == 0 {
-            end(guest, &self.record, self.registers);
+            end(guest, &self.record, Box::new(self.registers));
         }
         match self.call(guest, filter, &[self.pointers], self.stack) {
             Ok(CONTINUE_EXECUTION) => self.go_on(guest),
             Ok(EXECUTE_HANDLER) => plat_host::thread::exit_process(exit_status(self.record.code)),
-            _ => end(guest, &self.record, self.registers),
+            _ => end(guest, &self.record, Box::new(self.registers)),
         }
     }
 }
@@ -267,7 +271,7 @@ fn is_on_stack(guest: &Guest, frame: u64) -> Result<bool, Fault> {
 pub(crate) fn unwind_chain(guest: &mut Guest, target: u64, mut record: Record) -> Result<(), NtStatus> {
     record.flags |= flags::UNWINDING | if target == 0 { flags::EXIT_UNWIND } else { 0 };
     let registers = guest.caller_registers().ok_or(NtStatus::BAD_STACK)?;
-    let pending = Pending::store(guest, record, registers)?;
+    let pending = Pending::store(guest, &record, &registers)?;
     let mut frame = guest.teb().get(Teb::EXCEPTION_LIST)?;
     while frame != END_OF_CHAIN && frame != target {
         if target != 0 && frame > target {

@@ -151,14 +151,15 @@ pub(crate) struct Unwinder {
     area: Area,
     record_address: u64,
     record: Record,
-    full: Box<Registers>,
+    /// In place: what is left behind on the host's stack does not leak.
+    full: Registers,
     flags: u32,
 }
 
 impl Unwinder {
     /// Starts at the caller of the current call. `record` is the address of the exception's record, or 0 for none.
     pub(crate) fn new(guest: &Guest, record: u64, is_exit: bool) -> Result<Self, NtStatus> {
-        let full = guest.caller_registers().ok_or(NtStatus::BAD_STACK)?;
+        let full = *guest.caller_registers().ok_or(NtStatus::BAD_STACK)?;
         let mut stack = guest.gate().top_stack_pointer().ok_or(NtStatus::BAD_STACK)?;
         let mut record_address = record;
         if record == 0 {
@@ -211,7 +212,7 @@ impl Unwinder {
             };
             match answer {
                 SEARCH if is_target => {
-                    let mut registers = self.full.clone();
+                    let mut registers = Box::new(self.full.clone());
                     apply_context(guest, self.area.context, &mut registers)?;
                     return Ok(registers);
                 }
@@ -249,9 +250,14 @@ pub(crate) fn unwind_to(
     let mut unwinder = Unwinder::new(guest, record, target.frame == 0)?;
     let mut registers = unwinder.run(guest, target)?;
     registers.general[0] = value;
-    let Unwinder { area, record_address, record, .. } = unwinder;
-    if record.code == UNWIND_CONSOLIDATE && !record.information.is_empty() {
-        let callback = record.information[0];
+    let (area, record_address) = (unwinder.area, unwinder.record_address);
+    let callback = match unwinder.record.code {
+        UNWIND_CONSOLIDATE => unwinder.record.information.first().copied(),
+        _ => None,
+    };
+    // Nothing comes back here.
+    drop(unwinder);
+    if let Some(callback) = callback {
         Marker { purpose: Purpose::Consolidate, context: area.context, extra: 0 }
             .store(guest, area.marker)?;
         registers.rip = guest.gate().call_at(callback, &[record_address], area.marker).map_err(to_fault)?;
