@@ -18,7 +18,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<T
     let variadic = texts.last().is_some_and(|text| text.ends_with("VarArgs"));
     let (text, doc) = (name.to_string(), format!("Describes [`{name}`] to the tables."));
     Ok(quote! {
-        #[allow(non_snake_case, clippy::too_many_arguments)]
+        #[allow(non_snake_case, clippy::too_many_arguments, clippy::missing_errors_doc)]
         #function
 
         #[doc = #doc]

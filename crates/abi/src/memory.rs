@@ -211,7 +211,8 @@ fn read_until_zero<M: Memory + ?Sized>(memory: &M, address: u64, width: usize) -
         // Short strings first: most are; never across a page boundary, beyond which nothing need be mapped.
         let to_boundary = 256 - (at % 256) as usize;
         let mut piece = [0; 256];
-        let piece = if to_boundary % width == 0 { &mut piece[..to_boundary] } else { &mut piece[..width] };
+        let piece =
+            if to_boundary.is_multiple_of(width) { &mut piece[..to_boundary] } else { &mut piece[..width] };
         memory.read_bytes(at, piece)?;
         if let Some(end) = piece.chunks_exact(width).position(|unit| unit.iter().all(|&byte| byte == 0)) {
             bytes.extend_from_slice(&piece[..end * width]);

@@ -31,7 +31,7 @@ fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
     let memory = GuestMemory::of(process.machine);
     let at = |field: Field| peb + field.offset(process.machine);
     word(process, peb, Peb::PROCESS_HEAP, heap)?;
-    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+    let processors = plat_host::sysinfo::thread_affinity().count_ones();
     memory.write(at(Peb::NUMBER_OF_PROCESSORS), &processors)?;
     memory.write(at(Peb::OS_MAJOR), &VERSION.0)?;
     memory.write(at(Peb::OS_MINOR), &VERSION.1)?;

@@ -130,12 +130,8 @@ fn set_image_base(mapped: &mut [u8], is_64: bool, base: u64) {
 /// # Errors
 /// [`LoadError::NoPlace`] when the kernel refuses.
 pub(crate) fn protect(process: &Process, image: &PeImage<'_>, base: u64) -> Result<(), LoadError> {
-    let size = pages(u64::from(image.headers().size_of_image));
-    for (offset, bytes, _, protection) in parts(image, size) {
-        let range = AddressRange::sized(Address::new(base + offset), bytes);
-        let range = range.expect("parts lie in the image, which lies in the address space");
-        let sealed = process.memory.seal(range, protection);
-        sealed.map_err(|reason| LoadError::NoPlace { name: image.name().to_owned(), size, reason })?;
-    }
-    Ok(())
+    process.memory.seal_image(base).map_err(|reason| {
+        let size = pages(u64::from(image.headers().size_of_image));
+        LoadError::NoPlace { name: image.name().to_owned(), size, reason }
+    })
 }

@@ -28,12 +28,15 @@ const EXIT_ERROR: i32 = 2;
 /// Bytes left free above the first frame of the program's stack.
 const STACK_HEADROOM: u64 = 0x100;
 
+/// Receives the rows of a map.
+pub type MapSink = Box<dyn Fn(&[RegionRow]) + Send + Sync>;
+
 /// What the caller does with what the loader has to say.
 pub struct Sinks {
     /// Receives the report of a crash, or the reason why the program did not start.
     pub report: std::sync::Arc<dyn Fn(&str) + Send + Sync>,
     /// Receives the address space when the program ends.
-    pub map: Option<Box<dyn Fn(&[RegionRow]) + Send + Sync>>,
+    pub map: Option<MapSink>,
 }
 
 impl Default for Sinks {
@@ -78,6 +81,7 @@ pub enum Outcome {
 /// [`LoadError`] when the program cannot be started.
 pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
     gate::probe()?;
+    plat_host::host_heap::prepare();
     let path = absolute(&options.program);
     let bytes = read_program(&path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -58,5 +58,8 @@ pub const DLL: Dll = Dll {
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         winnls::code_pages::EXPORTS,
+        winnls::locale_info::EXPORTS,
+        winnls::locales::EXPORTS,
+        winnls::mapping::EXPORTS,
     ],
 };

@@ -15,6 +15,7 @@
 // `dll!` takes two expansions per row.
 #![recursion_limit = "1024"]
 
+pub mod apis;
 pub mod export;
 pub mod guest;
 pub mod logic;

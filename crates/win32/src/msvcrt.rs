@@ -6,10 +6,13 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
+mod ci_leaves;
 pub mod ctype;
 pub mod data;
 pub mod eh;
+pub mod eh_amd64;
 pub mod eh_i386;
+mod eh_tables;
 pub mod env;
 pub mod errno;
 pub mod exit;
@@ -58,6 +61,7 @@ pub const DLL: Dll = Dll {
         eh_i386::EXPORTS,
         eh_i386::cxx::EXPORTS,
         eh_i386::jump::EXPORTS,
+        eh_amd64::EXPORTS,
         env::EXPORTS,
         errno::EXPORTS,
         exit::EXPORTS,

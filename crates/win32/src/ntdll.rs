@@ -6,6 +6,8 @@ pub mod ldr;
 pub mod memory;
 pub mod objects;
 pub mod rtl;
+pub mod rtl_string;
+pub mod unwind;
 
 use crate::export::Dll;
 
@@ -20,5 +22,7 @@ pub const DLL: Dll = Dll {
         memory::EXPORTS,
         objects::EXPORTS,
         rtl::EXPORTS,
+        unwind::EXPORTS,
+        rtl_string::EXPORTS,
     ],
 };

@@ -1,6 +1,8 @@
 //! user32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod messages;
 pub mod strings;
+pub mod windows;
 
 use crate::export::Dll;
 
@@ -8,5 +10,5 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "user32.dll",
     description: "Multi-User Windows USER API Client DLL",
-    tables: &[strings::EXPORTS],
+    tables: &[messages::EXPORTS, strings::EXPORTS, windows::EXPORTS],
 };

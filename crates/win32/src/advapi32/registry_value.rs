@@ -89,6 +89,20 @@ fn query(
     put(guest, kind, &data, target)
 }
 
+/// Adds the zero of a text whose caller did not count it: Windows looks behind the text.
+fn with_zero(guest: &Guest, mut data: Vec<u8>, kind: u32, address: GuestWord, width: usize) -> Vec<u8> {
+    let end = address.get().wrapping_add(data.len() as u64);
+    let is_text = matches!(kind, REG_SZ | REG_EXPAND_SZ | REG_MULTI_SZ) && data.len().is_multiple_of(width);
+    let is_open = data.rchunks(width).next().is_some_and(|unit| unit.iter().any(|&byte| byte != 0));
+    let mut next = [1; 2];
+    let next = &mut next[..width];
+    // Memory that ends with the text says nothing.
+    if is_text && is_open && guest.read_bytes(end, next).is_ok() && next.iter().all(|&byte| byte == 0) {
+        data.extend_from_slice(next);
+    }
+    data
+}
+
 /// What `RegGetValue` is asked for.
 struct Wanted {
     flags: u32,
@@ -235,7 +249,10 @@ pub fn RegSetValueExA(
         return LStatus(Err(Win32Error::INVALID_PARAMETER));
     }
     let data = guest.read_vec(lpData.get(), u64::from(cbData)).map_err(Win32Error::from);
-    LStatus(data.and_then(|data| set_a(guest, hKey, lpValueName, dwType, data)))
+    LStatus(data.and_then(|data| {
+        let data = with_zero(guest, data, dwType, lpData, 1);
+        set_a(guest, hKey, lpValueName, dwType, data)
+    }))
 }
 
 /// Deletes a value.
@@ -324,7 +341,10 @@ pub fn RegSetValueExW(
         return LStatus(Err(Win32Error::INVALID_PARAMETER));
     }
     let data = guest.read_vec(lpData.get(), u64::from(cbData)).map_err(Win32Error::from);
-    LStatus(data.and_then(|data| set_w(guest, hKey, lpValueName, dwType, data)))
+    LStatus(data.and_then(|data| {
+        let data = with_zero(guest, data, dwType, lpData, 2);
+        set_w(guest, hKey, lpValueName, dwType, data)
+    }))
 }
 
 /// Deletes a value.

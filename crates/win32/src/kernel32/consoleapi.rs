@@ -341,11 +341,11 @@ pub fn SetConsoleCursorPosition(
 pub fn GetNumberOfConsoleInputEvents(
     guest: &mut Guest,
     hConsoleInput: GuestWord,
-    lpcNumberOfEvents: GuestWord,
+    lpNumberOfEvents: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let file = console_input(guest, hConsoleInput)?;
     let waiting = guest.process().files.console.pending_input(&file);
-    tell(guest, lpcNumberOfEvents, u32::try_from(waiting).unwrap_or(u32::MAX))
+    tell(guest, lpNumberOfEvents, u32::try_from(waiting).unwrap_or(u32::MAX))
 }
 
 fn console_input(guest: &Guest, handle: GuestWord) -> Result<std::sync::Arc<FileObject>, Win32Error> {

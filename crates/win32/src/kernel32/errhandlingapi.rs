@@ -13,7 +13,7 @@ use crate::teb::{Peb, Teb};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial RaiseException, "64-bit: frames' handlers are not asked, only vectored ones and the filter";
+    full RaiseException;
     full SetUnhandledExceptionFilter;
     full UnhandledExceptionFilter;
     full SetErrorMode;
@@ -31,6 +31,11 @@ pub const EXPORTS: &[Export] = dll! {
     forward RtlCaptureContext => "ntdll.RtlCaptureContext";
     forward RtlRestoreContext => "ntdll.RtlRestoreContext";
     forward RtlRaiseException => "ntdll.RtlRaiseException";
+    forward RtlPcToFileHeader => "ntdll.RtlPcToFileHeader";
+    forward RtlCaptureStackBackTrace => "ntdll.RtlCaptureStackBackTrace";
+    forward RtlAddFunctionTable => "ntdll.RtlAddFunctionTable";
+    forward RtlDeleteFunctionTable => "ntdll.RtlDeleteFunctionTable";
+    forward RtlInstallFunctionTableCallback => "ntdll.RtlInstallFunctionTableCallback";
 };
 
 /// Bytes of arguments of the 32-bit `RaiseException`.

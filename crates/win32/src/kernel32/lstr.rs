@@ -1,4 +1,6 @@
-//! winbase.h: the string functions of the `lstr` family. A bad pointer is no crash here but an empty answer.
+//! winbase.h: the string functions of the `lstr` family, and kernel32's forwards to ntdll's memory functions.
+//!
+//! A bad pointer is no crash in `lstrlen`, `lstrcpy` and `lstrcat` but an empty answer.
 
 use std::cmp::Ordering;
 
@@ -30,6 +32,11 @@ pub const EXPORTS: &[Export] = dll! {
     partial lstrcmpiW, "one order for all locales; no expansions";
     partial "lstrcmp" = lstrcmpA, "one order for all locales; no expansions";
     partial "lstrcmpi" = lstrcmpiA, "one order for all locales; no expansions";
+    forward RtlMoveMemory => "ntdll.RtlMoveMemory";
+    forward RtlCopyMemory => "ntdll.RtlCopyMemory";
+    forward RtlFillMemory => "ntdll.RtlFillMemory";
+    forward RtlZeroMemory => "ntdll.RtlZeroMemory";
+    forward RtlCompareMemory => "ntdll.RtlCompareMemory";
 };
 
 /// Returns the length of a string, 0 for a bad pointer.

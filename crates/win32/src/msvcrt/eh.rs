@@ -1,7 +1,91 @@
-//! C++ exceptions, __C_specific_handler, setjmp and longjmp.
+//! C++ exceptions on both machines: throwing, and the run-time types. Frames' handlers are in a file per machine.
+//!
+//! Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/cxxthrowexception>.
 
+use std::cell::RefCell;
+
+use plat_abi::{Fault, GuestWord, winapi};
+
+use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
+use crate::guest::Guest;
+use crate::nt::exception::context::{Record, flags};
+use crate::nt::exception::dispatch;
 
 /// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {};
+pub const EXPORTS: &[Export] = dll! {
+    full _CxxThrowException;
+    full "??1type_info@@UAE@XZ" = type_info_destructor;
+    full "??1type_info@@UEAA@XZ" = type_info_destructor;
+};
+
+/// The exception of C++ programs: "msc" and a bit.
+pub(super) const CXX_EXCEPTION: NtStatus = NtStatus(crate::nt::exception::unwind_run::CXX_EXCEPTION);
+
+/// The first parameter of a C++ exception: the version of its structures.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/cxxthrowexception>.
+pub(super) const CXX_MAGIC: u64 = 0x1993_0520;
+
+thread_local! {
+    /// Addresses of the records of the exceptions that the thread's catch blocks hold, outermost first.
+    static CAUGHT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Remembers that a catch block begins whose exception's record, on the guest's stack, lies at this address.
+pub(super) fn begin_catch(record: u64) {
+    CAUGHT.with_borrow_mut(|caught| {
+        // Blocks that an unwind left lie below the one that begins now, or begin at the same address.
+        caught.retain(|&other| other > record);
+        caught.push(record);
+    });
+}
+
+/// Forgets a catch block and all inside it.
+pub(super) fn end_catch(record: u64) {
+    CAUGHT.with_borrow_mut(|caught| caught.retain(|&other| other > record));
+}
+
+/// Returns the exception of the innermost catch block that has not been left.
+fn current_exception(guest: &Guest) -> Option<Record> {
+    let stack = guest.gate().top_stack_pointer()?;
+    let address = CAUGHT.with_borrow(|caught| caught.iter().rev().copied().find(|&at| at > stack))?;
+    Record::load(guest, address).ok()
+}
+
+/// Throws a C++ exception; without an object, the one that the innermost catch block holds.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/cxxthrowexception>
+#[winapi]
+pub fn _CxxThrowException(
+    guest: &mut Guest,
+    pExceptionObject: GuestWord,
+    pThrowInfo: GuestWord,
+) -> Result<(), Fault> {
+    const STACK_BYTES: u64 = 8;
+    let registers = dispatch::caller(guest, STACK_BYTES);
+    if pThrowInfo.0 == 0 {
+        let Some(mut record) = current_exception(guest) else {
+            return super::exit::terminate(guest);
+        };
+        record.flags &= flags::NONCONTINUABLE;
+        record.address = registers.rip;
+        dispatch::raise(guest, record, registers)
+    }
+    let mut record = Record::noncontinuable(CXX_EXCEPTION, registers.rip);
+    record.information = vec![CXX_MAGIC, pExceptionObject.0, pThrowInfo.0];
+    if guest.process().machine.is_64() {
+        let image = guest.process().loader().module_at(pThrowInfo.0);
+        record.information.push(image.map_or(0, |module| module.base));
+    }
+    dispatch::raise(guest, record, registers)
+}
+
+/// Destroys a `type_info`, which owns nothing.
+///
+/// Source: <https://learn.microsoft.com/cpp/cpp/type-info-class>
+#[winapi]
+pub fn type_info_destructor(guest: &mut Guest) {
+    let _ = guest;
+}

@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::ci_leaves;
 use super::float_leaves as leaves;
 use crate::dll;
 use crate::export::Export;
@@ -19,19 +20,19 @@ pub const EXPORTS: &[Export] = dll! {
     code _status87: leaves::STATUSFP;
     code _clear87: leaves::CLEARFP;
     code _fpreset: leaves::FPRESET;
-    code _CIsqrt: leaves::CI_SQRT;
-    code _CIsin: leaves::CI_SIN;
-    code _CIcos: leaves::CI_COS;
-    code _CItan: leaves::CI_TAN;
-    code _CIatan: leaves::CI_ATAN;
-    code _CIatan2: leaves::CI_ATAN2;
-    code _CIlog: leaves::CI_LOG;
-    code _CIlog10: leaves::CI_LOG10;
-    code _CIacos: leaves::CI_ACOS;
-    code _CIasin: leaves::CI_ASIN;
-    code _CIfmod: leaves::CI_FMOD;
-    code _CIexp: leaves::CI_EXP;
-    code _CIpow: leaves::CI_POW;
+    code _CIsqrt: ci_leaves::CI_SQRT;
+    code _CIsin: ci_leaves::CI_SIN;
+    code _CIcos: ci_leaves::CI_COS;
+    code _CItan: ci_leaves::CI_TAN;
+    code _CIatan: ci_leaves::CI_ATAN;
+    code _CIatan2: ci_leaves::CI_ATAN2;
+    code _CIlog: ci_leaves::CI_LOG;
+    code _CIlog10: ci_leaves::CI_LOG10;
+    code _CIacos: ci_leaves::CI_ACOS;
+    code _CIasin: ci_leaves::CI_ASIN;
+    code _CIfmod: ci_leaves::CI_FMOD;
+    code _CIexp: ci_leaves::CI_EXP;
+    code _CIpow: ci_leaves::CI_POW;
     stub _CIsinh;
     stub _CIcosh;
     stub _CItanh;

@@ -3,6 +3,13 @@
 pub mod classify;
 pub mod context;
 pub mod dispatch;
+pub mod tables;
+pub mod unwind;
+mod unwind_epilogue;
+pub(crate) mod unwind_run;
+#[cfg(test)]
+mod unwind_tests;
+pub(crate) mod unwind_walk;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +26,7 @@ struct State {
     next: u64,
     filter: u64,
     error_mode: u32,
+    tables: Vec<tables::DynamicTable>,
 }
 
 /// One vectored handler.

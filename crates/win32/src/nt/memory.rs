@@ -28,6 +28,9 @@ pub struct AddressSpace {
     stack_defaults: Mutex<(u64, u64)>,
 }
 
+/// Up to this size an image's pages are made at once.
+const FILLED_BYTES_MAX: u64 = 0x4_0000;
+
 /// A guest thread's stack.
 #[derive(Clone, Copy, Debug)]
 pub struct Stack {
@@ -166,22 +169,41 @@ impl AddressSpace {
         let mut books = self.books();
         let transaction =
             books.map_image(request).map_err(|error| (NtStatus(error.status()), error.to_string()))?;
-        for edit in transaction.edits() {
-            self.note(format_args!("{edit}"));
-            let writable = Access::READ | Access::WRITE;
-            self.arena
-                .map_anonymous(edit.range, writable)
-                .map_err(|error| (NtStatus::NO_MEMORY, error.to_string()))?;
-        }
+        // One mapping for all parts; `seal_image` gives each its own access when it has been filled.
+        let range = transaction.value().range;
+        self.note(format_args!("{range} map rw- image {}", &*request.owner));
+        // A small image is filled whole; of a large one much may be zeros that nobody touches.
+        let mapped = if range.size() <= FILLED_BYTES_MAX {
+            self.arena.map_filled(range)
+        } else {
+            self.arena.map_anonymous(range, Access::READ | Access::WRITE)
+        };
+        mapped.map_err(|error| (NtStatus::NO_MEMORY, error.to_string()))?;
         Ok(transaction.commit())
     }
 
-    /// Gives pages of an image that was filled their final protection.
+    /// Gives the pages of an image that was filled the access that the books say.
     ///
     /// # Errors
     /// The kernel's reason in words.
-    pub fn seal(&self, range: AddressRange, protection: PageProtection) -> Result<(), String> {
-        self.arena.protect(range, protection.access()).map_err(|error| error.to_string())
+    pub fn seal_image(&self, base: u64) -> Result<(), String> {
+        let books = self.books();
+        let Some((image, _)) = books.allocation(Address::new(base)) else { return Ok(()) };
+        let mut pieces: Vec<(AddressRange, Access)> = Vec::new();
+        let mut at = image.start;
+        while let Some(run) = books.query(at).filter(|_| at < image.end) {
+            let range = AddressRange::sized(at, run.size).unwrap_or_default();
+            let access = run.protection.access();
+            match pieces.last_mut() {
+                Some((last, same)) if *same == access => last.end = range.end,
+                _ => pieces.push((range, access)),
+            }
+            at = range.end;
+        }
+        // They are readable and writable already.
+        pieces.retain(|(_, access)| *access != Access::READ | Access::WRITE);
+        let protect = |(range, access)| self.arena.protect(range, access).map_err(|error| error.to_string());
+        pieces.into_iter().try_for_each(protect)
     }
 
     /// Gives an image's place back; unknown bases are ignored.

@@ -110,7 +110,7 @@ impl SectionObject {
         size: u64,
         protection: PageProtection,
     ) -> Result<AddressRange, NtStatus> {
-        if offset % plat_regions::ALLOCATION_GRANULARITY != 0 {
+        if !offset.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY) {
             return Err(NtStatus::MAPPED_ALIGNMENT);
         }
         let rest =

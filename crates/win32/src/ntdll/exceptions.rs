@@ -9,7 +9,6 @@ use crate::guest::Guest;
 use crate::nt::exception::List;
 use crate::nt::exception::context::Record;
 use crate::nt::exception::dispatch;
-use crate::process::Crash;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -17,13 +16,8 @@ pub const EXPORTS: &[Export] = dll! {
     full RtlRemoveVectoredExceptionHandler;
     full RtlAddVectoredContinueHandler;
     full RtlRemoveVectoredContinueHandler;
-    partial RtlUnwind, "32-bit only: a 64-bit program that calls it ends with a report";
-    partial RtlRaiseException, "64-bit: frames' handlers are not asked, only vectored ones and the filter";
-    stub RtlUnwindEx;
-    stub RtlVirtualUnwind;
-    stub RtlLookupFunctionEntry;
-    stub RtlCaptureContext;
-    stub RtlRestoreContext;
+    full RtlUnwind;
+    full RtlRaiseException;
 };
 
 /// Adds a handler that is asked before any frame's handler; returns what removes it.
@@ -69,17 +63,11 @@ pub fn RtlUnwind(
     ExceptionRecord: GuestWord,
     ReturnValue: GuestWord,
 ) -> GuestWord {
-    // 32-bit Windows returns to the caller; what passes a label passes that of its own next instruction.
-    let _ = TargetIp;
     let registers = dispatch::caller(guest, RTL_UNWIND_BYTES);
-    if guest.process().machine.is_64() {
-        let message =
-            "the program called ntdll.dll!RtlUnwind, which plat does not have yet for 64-bit programs";
-        let code = NtStatus::ENTRYPOINT_NOT_FOUND.0;
-        guest
-            .process()
-            .end_by_crash(guest, &Crash { code, message: message.into(), registers, accessed: None })
+    if guest.machine().is_64() {
+        super::unwind::unwind(guest, TargetFrame, TargetIp, ExceptionRecord, ReturnValue)
     }
+    // 32-bit Windows returns to the caller; what passes a label passes that of its own next instruction.
     let record = match ExceptionRecord.0 {
         0 => Ok(Record::new(NtStatus::UNWIND, registers.rip)),
         address => Record::load(guest, address).map_err(NtStatus::from),

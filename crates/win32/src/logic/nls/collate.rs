@@ -17,6 +17,30 @@ pub fn compare(left: &[u16], right: &[u16], ignore_case: bool) -> Ordering {
     if ignore_case { order } else { order.then_with(|| by(case_key)) }
 }
 
+/// Returns bytes that compare, one by one, as [`compare`] does; no byte is zero but the last.
+pub fn sort_key(text: &[u16], ignore_case: bool) -> Vec<u8> {
+    const SEPARATOR: u8 = 1;
+    let mut bytes = Vec::with_capacity(text.len() * 8 + 4);
+    let mut level = |key: fn(u16) -> (u8, u16)| {
+        for (class, value) in text.iter().map(|&unit| key(unit)) {
+            bytes.extend([
+                class + 2,
+                (value >> 12) as u8 + 2,
+                (value >> 6 & 63) as u8 + 2,
+                (value & 63) as u8 + 2,
+            ]);
+        }
+        bytes.push(SEPARATOR);
+    };
+    level(character_key);
+    level(mark_key);
+    if !ignore_case {
+        level(case_key);
+    }
+    bytes.push(0);
+    bytes
+}
+
 /// The base letter in small form: a letter that best fit knows, else the letter itself.
 fn base(unit: u16) -> u16 {
     match best_fit_byte(unit) {
@@ -54,6 +78,7 @@ mod tests {
         let mut words: Vec<Vec<u16>> =
             sorted.iter().rev().map(|word| word.encode_utf16().collect()).collect();
         words.sort_by(|a, b| compare(a, b, false));
+        assert!(words.is_sorted_by_key(|word| sort_key(word, false)));
         assert_eq!(words.iter().map(|word| String::from_utf16_lossy(word)).collect::<Vec<_>>(), sorted);
         assert_eq!(compare(&[0x61], &[0x41], true), Ordering::Equal);
         assert_eq!(compare(&[0x61], &[0xc4], true), Ordering::Less);

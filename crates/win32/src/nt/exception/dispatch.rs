@@ -1,4 +1,4 @@
-//! From an exception to whoever handles it: vectored handlers, the 32-bit chain of frames, the process's filter.
+//! From an exception to whoever handles it: vectored handlers, the frames' handlers, the process's filter.
 //!
 //! Handlers run on the guest's stack below the record and the context. No lock is held while they do: a handler may
 //! leave by an unwind, which gives up the host's frames.
@@ -13,6 +13,8 @@ use plat_host::memory::MemoryFault;
 use super::List;
 use super::classify::{Exception, Trap, classify, register_divisor_is_zero};
 use super::context::{Record, apply_context, context_bytes, context_size, flags};
+use super::unwind_run::{self, Answer};
+use super::unwind_walk::{Marker, Purpose};
 use crate::NtStatus;
 use crate::guest::{Guest, to_fault};
 use crate::nt::memory::GuardHit;
@@ -34,6 +36,8 @@ struct Pending {
     record_address: u64,
     context: u64,
     pointers: u64,
+    /// Where the handlers' stacks begin.
+    stack: u64,
     registers: Box<Registers>,
 }
 
@@ -150,7 +154,12 @@ impl Pending {
         guest.write_bytes(record_address, &record.to_bytes(machine))?;
         guest.write_word(pointers, record_address)?;
         guest.write_word(pointers + width, context)?;
-        Ok(Self { record, record_address, context, pointers, registers })
+        let mut stack = pointers;
+        if machine.is_64() {
+            stack -= Marker::SIZE;
+            Marker { purpose: Purpose::Dispatch, context, extra: 0 }.store(guest, stack)?;
+        }
+        Ok(Self { record, record_address, context, pointers, stack, registers })
     }
 
     fn call(&self, guest: &Guest, function: u64, arguments: &[u64], stack: u64) -> Result<u32, Fault> {
@@ -160,11 +169,23 @@ impl Pending {
     /// Says whether a handler wants the guest to go on.
     fn ask(&mut self, guest: &mut Guest) -> Result<bool, Fault> {
         for function in guest.process().exceptions.functions(List::Exception) {
-            if self.call(guest, function, &[self.pointers], self.pointers)? == CONTINUE_EXECUTION {
+            if self.call(guest, function, &[self.pointers], self.stack)? == CONTINUE_EXECUTION {
                 return Ok(true);
             }
         }
-        if guest.process().machine.is_64() { Ok(false) } else { self.ask_frames(guest) }
+        if guest.process().machine.is_64() { self.ask_frames64(guest) } else { self.ask_frames(guest) }
+    }
+
+    /// Asks the handlers of 64-bit frames.
+    fn ask_frames64(&mut self, guest: &mut Guest) -> Result<bool, Fault> {
+        match unwind_run::ask_frames(guest, self.record_address, self.context, &self.registers, self.stack)? {
+            Answer::Continue if self.record.flags & flags::NONCONTINUABLE != 0 => {
+                self.raise(guest, NtStatus::NONCONTINUABLE_EXCEPTION)
+            }
+            Answer::Continue => Ok(true),
+            Answer::Unhandled => Ok(false),
+            Answer::Invalid => self.raise(guest, NtStatus::INVALID_DISPOSITION),
+        }
     }
 
     /// Asks the handlers of the chain at `fs:[0]`.
@@ -197,16 +218,18 @@ impl Pending {
     /// Raises another exception during this one.
     fn raise(&self, guest: &mut Guest, code: NtStatus) -> ! {
         let mut registers = self.registers.clone();
-        registers.general[4] = self.pointers;
         let mut record = Record::noncontinuable(code, registers.rip);
-        record.nested = self.record_address;
+        if registers.is_i386 {
+            registers.general[4] = self.pointers;
+            record.nested = self.record_address;
+        }
         raise(guest, record, registers)
     }
 
     /// Lets the guest go on with the context as its handlers left it.
     fn go_on(mut self, guest: &mut Guest) -> Box<Registers> {
         for function in guest.process().exceptions.functions(List::Continue) {
-            match self.call(guest, function, &[self.pointers], self.pointers) {
+            match self.call(guest, function, &[self.pointers], self.stack) {
                 Ok(CONTINUE_EXECUTION) | Err(_) => break,
                 Ok(_) => {}
             }
@@ -223,7 +246,7 @@ impl Pending {
         if filter == 0 {
             end(guest, &self.record, self.registers);
         }
-        match self.call(guest, filter, &[self.pointers], self.pointers) {
+        match self.call(guest, filter, &[self.pointers], self.stack) {
             Ok(CONTINUE_EXECUTION) => self.go_on(guest),
             Ok(EXECUTE_HANDLER) => plat_host::thread::exit_process(exit_status(self.record.code)),
             _ => end(guest, &self.record, self.registers),

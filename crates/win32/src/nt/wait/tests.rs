@@ -90,7 +90,7 @@ fn a_deadline_ends_a_wait() {
     let how = WaitFor { deadline: soon(20), ..FOREVER };
     assert_eq!(wait(std::slice::from_ref(&object), how), Ok(NtStatus::TIMEOUT));
     assert!(begun.elapsed().as_millis() >= 20);
-    assert!(lock().by_object.get(&key(object.waitable().expect("an event"))).is_none());
+    assert!(!lock().by_object.contains_key(&key(object.waitable().expect("an event"))));
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn queued_calls_end_alertable_waits_only() {
 fn signalling_and_waiting_is_one_step() {
     let (ping, pong) = (Event::new(false, false), Event::new(false, true));
     let (ping_object, pong_object): (ObjectRef, ObjectRef) = (ping.clone(), pong);
-    assert_eq!(signal_and_wait(&ping_object, &[pong_object.clone()], NOW), Ok(NtStatus::SUCCESS));
+    assert_eq!(signal_and_wait(&ping_object, std::slice::from_ref(&pong_object), NOW), Ok(NtStatus::SUCCESS));
     assert!(ping.state().1);
     let thread: ObjectRef = ThreadObject::new();
     assert_eq!(signal_and_wait(&thread, &[pong_object], NOW), Err(NtStatus::OBJECT_TYPE_MISMATCH));
