@@ -9,7 +9,7 @@ use super::eh::{CXX_EXCEPTION, begin_catch, end_catch};
 use super::eh_tables::{Catch, Catchable, FuncInfo, TryBlock, is_any_type, is_same_type};
 use crate::NtStatus;
 use crate::dll;
-use crate::export::{Code, Export};
+use crate::export::Export;
 use crate::guest::{Guest, to_fault};
 use crate::nt::exception::context::{Record, flags};
 use crate::nt::exception::dispatch;
@@ -18,24 +18,7 @@ use crate::nt::exception::unwind_walk::{Marker, Purpose};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    code __C_specific_handler: C_SPECIFIC_HANDLER;
-    code __CxxFrameHandler: FRAME_HANDLER;
-    code __CxxFrameHandler2: FRAME_HANDLER;
-    code __CxxFrameHandler3: FRAME_HANDLER;
-};
-
-/// 32-bit programs do not have the name.
-static C_SPECIFIC_HANDLER: Code = Code {
-    i386: &[],
-    amd64: &[0x90], // nop: the thunk follows
-    slow: Some(&<__C_specific_handler as plat_abi::Api<Guest>>::DESCRIPTOR),
-};
-
-/// 32-bit programs have their own, in `eh_i386`. Exception specifications are not looked at.
-static FRAME_HANDLER: Code = Code {
-    i386: &[],
-    amd64: &[0x90], // nop: the thunk follows
-    slow: Some(&<__CxxFrameHandler3 as plat_abi::Api<Guest>>::DESCRIPTOR),
+    full __C_specific_handler;
 };
 
 /// What a frame's handler answers.
