@@ -273,6 +273,17 @@ pub fn VirtualQueryEx(
     query(guest, lpAddress, lpBuffer, dwLength)
 }
 
+/// Disarms the guard pages of a range; the first one is the answer, as if the program had touched it.
+fn touch_guards(guest: &Guest, address: GuestWord, size: GuestWord) -> Result<(), Win32Error> {
+    let memory = &guest.process().memory;
+    let mut touched = false;
+    for at in touches(address, size) {
+        touched |= memory.change(|books| books.touch_guard(Address::new(at))).is_ok();
+    }
+    // Here the status itself is the error.
+    if touched { Err(Win32Error(NtStatus::GUARD_PAGE_VIOLATION.0)) } else { Ok(()) }
+}
+
 /// Checks that all pages of a range are committed.
 fn check_committed(guest: &Guest, address: GuestWord, size: GuestWord) -> Result<Bool, Win32Error> {
     let end = address.get().checked_add(size.get()).filter(|&end| end > address.get());
@@ -292,6 +303,7 @@ fn check_committed(guest: &Guest, address: GuestWord, size: GuestWord) -> Result
 /// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtuallock>
 #[winapi]
 pub fn VirtualLock(guest: &mut Guest, lpAddress: GuestWord, dwSize: GuestWord) -> Result<Bool, Win32Error> {
+    touch_guards(guest, lpAddress, dwSize)?;
     check_committed(guest, lpAddress, dwSize)
 }
 

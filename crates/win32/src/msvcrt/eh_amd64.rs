@@ -9,7 +9,7 @@ use super::eh::{CXX_EXCEPTION, begin_catch, end_catch};
 use super::eh_tables::{Catch, Catchable, FuncInfo, TryBlock, is_any_type, is_same_type};
 use crate::NtStatus;
 use crate::dll;
-use crate::export::Export;
+use crate::export::{Code, Export};
 use crate::guest::{Guest, to_fault};
 use crate::nt::exception::context::{Record, flags};
 use crate::nt::exception::dispatch;
@@ -18,8 +18,22 @@ use crate::nt::exception::unwind_walk::{Marker, Purpose};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full __C_specific_handler;
+    code __C_specific_handler: SPECIFIC_HANDLER;
+    code __CxxFrameHandler: FRAME_HANDLER;
+    code __CxxFrameHandler2: FRAME_HANDLER;
+    code __CxxFrameHandler3: FRAME_HANDLER;
 };
+
+/// 64-bit programs only: 32-bit ones have functions of the same names with other arguments. One `nop`, then the host.
+static SPECIFIC_HANDLER: Code = Code {
+    i386: &[],
+    amd64: &[0x90],
+    slow: Some(&<__C_specific_handler as plat_abi::Api<Guest>>::DESCRIPTOR),
+};
+
+/// As above. Exception specifications are not looked at.
+static FRAME_HANDLER: Code =
+    Code { i386: &[], amd64: &[0x90], slow: Some(&<__CxxFrameHandler3 as plat_abi::Api<Guest>>::DESCRIPTOR) };
 
 /// What a frame's handler answers.
 const CONTINUE_EXECUTION: u32 = 0;

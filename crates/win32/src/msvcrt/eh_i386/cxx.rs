@@ -13,7 +13,6 @@ use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::Guest;
 use crate::msvcrt::eh::{begin_catch, end_catch};
-use crate::msvcrt::eh_amd64;
 use crate::nt::exception::context::{Record, flags};
 
 /// The exports of this file.
@@ -31,11 +30,11 @@ only_i386! {
 /// Where a TEB keeps EAX between the handler's entry and the host: beyond all that Windows defines.
 const EAX_IN_TEB: u64 = 0x1ff0;
 
-/// The function's tables come in EAX, which the way to the host needs. 64-bit handlers get them otherwise.
+/// The function's tables come in EAX, which the way to the host needs.
 #[rustfmt::skip]
 static FRAME_HANDLER: Code = Code {
     i386: &[0x64, 0xa3, 0xf0, 0x1f, 0x00, 0x00], // mov fs:[EAX_IN_TEB],eax
-    amd64: &[0x90], // nop: the thunk follows
+    amd64: &[],
     slow: Some(&<__CxxFrameHandler as plat_abi::Api<Guest>>::DESCRIPTOR),
 };
 
@@ -221,7 +220,7 @@ fn destroy(guest: &mut Guest, object: u64, throw: u64) -> Result<(), Fault> {
     }
 }
 
-/// Handles an exception for a frame of `try`; in 32-bit programs the address of the function's tables was in EAX.
+/// Handles an exception for a frame of `try`; the address of the function's tables was in EAX.
 ///
 /// Exception specifications are not looked at.
 ///
@@ -234,9 +233,7 @@ pub fn __CxxFrameHandler(
     context: GuestWord,
     dispatcher: GuestWord,
 ) -> Result<u32, Fault> {
-    if guest.process().machine.is_64() {
-        return eh_amd64::__CxxFrameHandler3(guest, exception_record, registration, context, dispatcher);
-    }
+    let _ = (context, dispatcher);
     let tables = guest.read_word(guest.teb().address + EAX_IN_TEB)?;
     let frame = Frame { node: registration.0, function: Function::load(guest, tables)? };
     let record = Record::load(guest, exception_record.0)?;
