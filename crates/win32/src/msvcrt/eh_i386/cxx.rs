@@ -12,11 +12,13 @@ use super::{CONTINUE_SEARCH, funclet, go_on, only_i386, thiscall, unwind_to};
 use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::Guest;
+use crate::msvcrt::eh::{begin_catch, end_catch};
 use crate::nt::exception::context::{Record, flags};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     code __CxxFrameHandler: FRAME_HANDLER;
+    code __CxxFrameHandler2: FRAME_HANDLER;
     code __CxxFrameHandler3: FRAME_HANDLER;
     code __DestructExceptionObject: DESTRUCT;
 };
@@ -106,13 +108,14 @@ impl Frame {
     }
 
     /// Unwinds to the block, runs the handler, and goes on behind it.
-    fn enter(self, guest: &mut Guest, found: Found, record: Record, thrown: Thrown) -> Result<u32, Fault> {
+    fn enter(self, guest: &mut Guest, found: Found, record: u64, thrown: Thrown) -> Result<u32, Fault> {
         let Found { block, catch, kind } = found;
         if let Some(kind) = kind.filter(|_| catch.variable != 0) {
             let variable = (self.ebp() as u32).wrapping_add_signed(catch.variable);
             initialise(guest, u64::from(variable), catch, kind, thrown.object)?;
         }
-        unwind_to(guest, self.node, record);
+        let what = Record::load(guest, record)?;
+        unwind_to(guest, self.node, what);
         self.unwind(guest, block.low)?;
         self.set_state(guest, block.high + 1)?;
         let esp = self.saved_esp(guest)?;
@@ -121,7 +124,9 @@ impl Frame {
         CAUGHT.with_borrow_mut(|caught| {
             caught.push(Caught { object: thrown.object, throw: thrown.throw, stack });
         });
+        begin_catch(record);
         let eip = funclet(guest, catch.function, self.ebp())?;
+        end_catch(record);
         // The block's own `try` blocks change the saved stack pointer.
         guest.write_word(self.node - 4, esp)?;
         let caught = CAUGHT.with_borrow_mut(Vec::pop);
@@ -217,6 +222,8 @@ fn destroy(guest: &mut Guest, object: u64, throw: u64) -> Result<(), Fault> {
 
 /// Handles an exception for a frame of `try`; the address of the function's tables was in EAX.
 ///
+/// Exception specifications are not looked at.
+///
 /// Source: mingw-w64, msvcrt.def (name); the compiler's code (registers).
 #[winapi(cdecl)]
 pub fn __CxxFrameHandler(
@@ -239,7 +246,7 @@ pub fn __CxxFrameHandler(
         return crate::msvcrt::exit::terminate(guest).map(|()| CONTINUE_SEARCH);
     };
     match frame.find(guest, thrown.throw, record.code == CODE)? {
-        Some(found) => frame.enter(guest, found, record, thrown),
+        Some(found) => frame.enter(guest, found, exception_record.0, thrown),
         None => Ok(CONTINUE_SEARCH),
     }
 }

@@ -38,7 +38,7 @@ struct Pending {
     pointers: u64,
     /// Where the handlers' stacks begin.
     stack: u64,
-    /// In place: a handler that unwinds leaves this behind on the host's stack, where nothing leaks.
+    /// Not in a box: a handler that unwinds gives the host's frames up, and nothing would free it.
     registers: Registers,
 }
 
@@ -129,41 +129,44 @@ pub(crate) fn resolve(guest: &Guest, fault: MemoryFault) -> bool {
 
 /// Asks the handlers in Windows' order; returns the registers with which the guest goes on, or ends the process.
 pub(crate) fn dispatch(guest: &mut Guest, record: Record, registers: Box<Registers>) -> Box<Registers> {
-    let mut pending = match Pending::store(guest, &record, &registers) {
-        Ok(pending) => pending,
-        // Without a stack there are no handlers.
-        Err(_) => end(guest, &record, registers),
-    };
-    // A handler that unwinds never comes back here.
-    drop((record, registers));
-    match pending.ask(guest) {
+    let mut pending = Pending::place(guest, record, registers);
+    // Without a stack there are no handlers.
+    match pending.write(guest).and_then(|()| pending.ask(guest)) {
         Ok(true) => pending.go_on(guest),
         Ok(false) => pending.unhandled(guest),
-        Err(_) => end(guest, &pending.record, Box::new(pending.registers)),
+        Err(_) => pending.end(guest),
     }
 }
 
 impl Pending {
-    /// Writes the record, the context and `EXCEPTION_POINTERS` below everything that the guest's stack holds.
-    fn store(guest: &Guest, record: &Record, registers: &Registers) -> Result<Self, Fault> {
+    /// Places the record, the context and `EXCEPTION_POINTERS` below everything that the guest's stack holds.
+    fn place(guest: &Guest, record: Record, registers: Box<Registers>) -> Self {
         let machine = guest.process().machine;
-        let width = machine.pointer_size();
         let call = guest.gate().top_stack_pointer().unwrap_or(u64::MAX);
         let top = registers.rsp().min(call);
         let context = top.wrapping_sub(context_size(machine)) & !63;
         let record_address = context.wrapping_sub(Record::size(machine)) & !15;
-        let pointers = record_address.wrapping_sub(2 * width) & !15;
-        guest.write_bytes(context, &context_bytes(machine, registers))?;
-        guest.write_bytes(record_address, &record.to_bytes(machine))?;
-        guest.write_word(pointers, record_address)?;
-        guest.write_word(pointers + width, context)?;
-        let mut stack = pointers;
+        let pointers = record_address.wrapping_sub(2 * machine.pointer_size()) & !15;
+        let stack = if machine.is_64() { pointers.wrapping_sub(Marker::SIZE) } else { pointers };
+        Self { record, record_address, context, pointers, stack, registers: *registers }
+    }
+
+    /// Writes them.
+    fn write(&self, guest: &Guest) -> Result<(), Fault> {
+        let machine = guest.process().machine;
+        guest.write_bytes(self.context, &context_bytes(machine, &self.registers))?;
+        guest.write_bytes(self.record_address, &self.record.to_bytes(machine))?;
+        guest.write_word(self.pointers, self.record_address)?;
+        guest.write_word(self.pointers + machine.pointer_size(), self.context)?;
         if machine.is_64() {
-            stack -= Marker::SIZE;
-            Marker { purpose: Purpose::Dispatch, context, extra: 0 }.store(guest, stack)?;
+            Marker { purpose: Purpose::Dispatch, context: self.context, extra: 0 }
+                .store(guest, self.stack)?;
         }
-        let (record, registers) = (record.clone(), registers.clone());
-        Ok(Self { record, record_address, context, pointers, stack, registers })
+        Ok(())
+    }
+
+    fn end(self, guest: &Guest) -> ! {
+        end(guest, &self.record, Box::new(self.registers))
     }
 
     fn call(&self, guest: &Guest, function: u64, arguments: &[u64], stack: u64) -> Result<u32, Fault> {
@@ -240,7 +243,7 @@ impl Pending {
         }
         match apply_context(guest, self.context, &mut self.registers) {
             Ok(()) => Box::new(self.registers),
-            Err(_) => end(guest, &self.record, Box::new(self.registers)),
+            Err(_) => self.end(guest),
         }
     }
 
@@ -248,12 +251,12 @@ impl Pending {
     fn unhandled(self, guest: &mut Guest) -> Box<Registers> {
         let filter = guest.process().exceptions.filter();
         if filter == 0 {
-            end(guest, &self.record, Box::new(self.registers));
+            self.end(guest);
         }
         match self.call(guest, filter, &[self.pointers], self.stack) {
             Ok(CONTINUE_EXECUTION) => self.go_on(guest),
             Ok(EXECUTE_HANDLER) => plat_host::thread::exit_process(exit_status(self.record.code)),
-            _ => end(guest, &self.record, Box::new(self.registers)),
+            _ => self.end(guest),
         }
     }
 }
@@ -271,7 +274,8 @@ fn is_on_stack(guest: &Guest, frame: u64) -> Result<bool, Fault> {
 pub(crate) fn unwind_chain(guest: &mut Guest, target: u64, mut record: Record) -> Result<(), NtStatus> {
     record.flags |= flags::UNWINDING | if target == 0 { flags::EXIT_UNWIND } else { 0 };
     let registers = guest.caller_registers().ok_or(NtStatus::BAD_STACK)?;
-    let pending = Pending::store(guest, &record, &registers)?;
+    let pending = Pending::place(guest, record, registers);
+    pending.write(guest)?;
     let mut frame = guest.teb().get(Teb::EXCEPTION_LIST)?;
     while frame != END_OF_CHAIN && frame != target {
         if target != 0 && frame > target {
