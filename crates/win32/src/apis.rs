@@ -138,13 +138,21 @@ pub fn totals(name: &str) -> Option<Totals> {
 mod tests {
     use std::collections::HashSet;
 
+    use plat_abi::Machine;
+
     use super::*;
 
     #[test]
     fn no_name_or_ordinal_is_exported_twice() {
-        for dll in DLLS {
+        for (dll, machine) in
+            DLLS.iter().flat_map(|dll| [Machine::I386, Machine::Amd64].map(|machine| (dll, machine)))
+        {
             let (mut names, mut ordinals) = (HashSet::new(), HashSet::new());
             for export in dll.exports() {
+                // A machine without the code does not export the name.
+                if matches!(export.body, Body::Code(code) if code.bytes(machine).is_empty()) {
+                    continue;
+                }
                 assert!(names.insert(export.name), "{}!{} twice", dll.name, export.name);
                 let ordinal = export.ordinal;
                 assert!(ordinal.is_none() || ordinals.insert(ordinal), "{} @{ordinal:?} twice", dll.name);
