@@ -17,6 +17,7 @@ pub mod maps;
 pub mod memory;
 pub mod random;
 pub mod section;
+pub mod shared_page;
 pub mod signals;
 pub mod sysinfo;
 pub mod thread;

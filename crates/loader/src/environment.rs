@@ -13,9 +13,6 @@ use plat_regions::Use;
 /// The version that plat reports: Windows 10, 22H2.
 pub(crate) const VERSION: (u32, u32, u32) = (10, 0, 19045);
 
-/// Where KUSER_SHARED_DATA lies in every process.
-pub(crate) const SHARED_DATA: u64 = 0x7ffe_0000;
-
 /// Makes the PEB; returns its address.
 pub(crate) fn make_peb(process: &Process) -> Result<u64, NtStatus> {
     let peb = process.memory.allocate_data(PEB_SIZE, Use::Environment, "PEB")?;
@@ -113,7 +110,7 @@ fn environment_block(variables: &[(Vec<u16>, Vec<u16>)]) -> Vec<u16> {
     block
 }
 
-/// Fills the shared page: version, root, time. It is read-only to the guest; times stand still.
+/// Fills the shared page: version, root, features. The times come from the host's clock.
 ///
 /// Source: Microsoft, ntddk.h, `KUSER_SHARED_DATA`.
 pub(crate) fn shared_data() -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use plat_abi::{Machine, Memory};
 use plat_host::gate::{self, Trampoline};
 use plat_image::{FileKind, PeImage, classify};
-use plat_regions::{Access, Layout};
+use plat_regions::Layout;
 use plat_win32::NtStatus;
 use plat_win32::guest::{Guest, GuestMemory};
 use plat_win32::logic::{command_line, path::Drives, path::unix_name_to_wide, path::unix_to_win32};
@@ -16,7 +16,7 @@ use plat_win32::teb::{Peb, Teb};
 
 use crate::RegionRow;
 use crate::builtin::Entrance;
-use crate::environment::{self, SHARED_DATA};
+use crate::environment;
 use crate::error::LoadError;
 use crate::graph::Graph;
 use crate::modules::PeLoader;
@@ -139,8 +139,7 @@ impl Launch {
             let code = trampoline.code();
             process.memory.write_code(u64::from(trampoline.entry()), &code).map_err(setup("the gate"))?;
         }
-        let shared = environment::shared_data();
-        process.memory.write_sealed(SHARED_DATA, &shared, Access::READ).map_err(setup("the shared data"))?;
+        process.memory.set_shared_data(environment::shared_data()).map_err(setup("the shared data"))?;
         let peb = environment::make_peb(process).map_err(setup("the PEB"))?;
         process.peb.get_or_init(|| peb);
         guest.teb().set(Teb::PEB, peb).map_err(|_| setup("the TEB")(NtStatus::ACCESS_VIOLATION))?;

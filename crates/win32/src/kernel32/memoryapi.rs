@@ -28,8 +28,8 @@ pub const EXPORTS: &[Export] = dll! {
     partial WriteProcessMemory, "only the calling process; protection is not lifted";
     full IsBadReadPtr;
     full IsBadWritePtr;
-    stub GetWriteWatch;
-    stub ResetWriteWatch;
+    full GetWriteWatch;
+    full ResetWriteWatch;
 };
 
 /// One run of pages that are alike.
@@ -420,4 +420,74 @@ fn touches(start: GuestWord, size: GuestWord) -> impl Iterator<Item = u64> {
     let last = (size > 0).then(|| start.saturating_add(size - 1));
     let pages = (start..start.saturating_add(size)).step_by(4096);
     pages.chain(last)
+}
+
+/// What the write-watch functions return when they fail.
+const WATCH_FAILED: u32 = u32::MAX;
+
+/// `WRITE_WATCH_FLAG_RESET`.
+const WRITE_WATCH_FLAG_RESET: u32 = 1;
+
+/// Lists the pages of a watched range that were written; returns 0, or `(UINT)-1` with the last error.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-getwritewatch>
+#[winapi]
+pub fn GetWriteWatch(
+    guest: &mut Guest,
+    dwFlags: u32,
+    lpBaseAddress: GuestWord,
+    dwRegionSize: GuestWord,
+    lpAddresses: GuestWord,
+    lpdwCount: GuestWord,
+    lpdwGranularity: GuestWord,
+) -> u32 {
+    let region = (lpBaseAddress.get(), dwRegionSize.get());
+    match write_watch(guest, dwFlags, region, lpAddresses, lpdwCount, lpdwGranularity) {
+        Ok(()) => 0,
+        Err(error) => {
+            guest.set_last_error(error);
+            WATCH_FAILED
+        }
+    }
+}
+
+fn write_watch(
+    guest: &Guest,
+    flags: u32,
+    (base, size): (u64, u64),
+    addresses: GuestWord,
+    count: GuestWord,
+    granularity: GuestWord,
+) -> Result<(), Win32Error> {
+    if flags & !WRITE_WATCH_FLAG_RESET != 0 || count.is_null() || addresses.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let most = guest.read_word(count.get())?;
+    if most == 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let memory = &guest.process().memory;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let pages =
+        memory.written(base, size, most, flags & WRITE_WATCH_FLAG_RESET != 0).map_err(NtStatus::to_win32)?;
+    let step = guest.process().machine.pointer_size();
+    for (index, &page) in pages.iter().enumerate() {
+        guest.write_word(addresses.get() + index as u64 * step, page)?;
+    }
+    guest.write_word(count.get(), pages.len() as u64)?;
+    Ok(guest.write(granularity.get(), &4096_u32)?)
+}
+
+/// Forgets which pages of a watched range were written; returns 0, or `(UINT)-1` with the last error.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-resetwritewatch>
+#[winapi]
+pub fn ResetWriteWatch(guest: &mut Guest, lpBaseAddress: GuestWord, dwRegionSize: GuestWord) -> u32 {
+    match guest.process().memory.written(lpBaseAddress.get(), dwRegionSize.get(), usize::MAX, true) {
+        Ok(_) => 0,
+        Err(status) => {
+            guest.set_last_error(status.to_win32());
+            WATCH_FAILED
+        }
+    }
 }

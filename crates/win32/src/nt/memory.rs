@@ -26,7 +26,13 @@ pub struct AddressSpace {
     trace: bool,
     /// Stack sizes of the program's header: reserve and commit, in bytes.
     stack_defaults: Mutex<(u64, u64)>,
+    /// What the page of shared data holds when it is first looked at; empty afterwards.
+    shared_data: Mutex<Vec<u8>>,
 }
+
+/// Where KUSER_SHARED_DATA lies in every process.
+const SHARED_DATA: AddressRange =
+    AddressRange { start: Address::new(0x7ffe_0000), end: Address::new(0x7ffe_1000) };
 
 /// Up to this size an image's pages are made at once.
 const FILLED_BYTES_MAX: u64 = 0x4_0000;
@@ -53,6 +59,8 @@ pub enum GuardHit {
     StackGrown,
     /// A stack is at its end: `STATUS_STACK_OVERFLOW`.
     StackOverflow,
+    /// The page was made accessible (the first write to a watched page, the first look at the shared data).
+    Accessible,
 }
 
 impl AddressSpace {
@@ -63,8 +71,13 @@ impl AddressSpace {
     pub fn new(layout: &Layout, trace: bool) -> Result<Self, ArenaError> {
         let arena = Arena::reserve(&layout.arena)?;
         let books = WindowsSpace::new(layout);
-        let space =
-            Self { arena, books: Mutex::new(books), trace, stack_defaults: Mutex::new((0x10_0000, 0x1000)) };
+        let space = Self {
+            arena,
+            books: Mutex::new(books),
+            trace,
+            stack_defaults: Mutex::new((0x10_0000, 0x1000)),
+            shared_data: Mutex::default(),
+        };
         let edits = space.books().initial_edits();
         space.carry_out(&edits)?;
         Ok(space)
@@ -102,7 +115,73 @@ impl AddressSpace {
             self.note(format_args!("the kernel refused: {error}"));
             NtStatus::NO_MEMORY
         })?;
+        self.watch(transaction.space(), transaction.edits()).map_err(|_| NtStatus::NO_MEMORY)?;
         Ok(transaction.commit())
+    }
+
+    /// Takes the right to write from fresh pages whose writes are recorded: the first write will be seen.
+    fn watch(&self, books: &WindowsSpace, edits: &[Edit]) -> Result<(), ArenaError> {
+        for edit in edits.iter().filter(|edit| books.is_write_watched(edit.range)) {
+            if let Action::Map { access, .. } | Action::Protect { access } = edit.action
+                && access.contains(Access::WRITE)
+            {
+                self.arena.protect(edit.range, access - Access::WRITE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the first write to a watched page and lets it happen; says whether it was one.
+    fn first_write(&self, address: u64) -> bool {
+        let page = Address::new(address).align_down(PAGE_SIZE);
+        let Some(range) = AddressRange::sized(page, PAGE_SIZE) else { return false };
+        let mut books = self.books();
+        if !books.is_write_watched(range) {
+            return false;
+        }
+        let access = books.query(page).map_or(Access::empty(), |run| run.protection.access());
+        access.contains(Access::WRITE)
+            && books.mark_written(page)
+            && self.arena.protect(range, access).is_ok()
+    }
+
+    /// Returns up to `most` pages of a watched range that were written, ascending; `reset` forgets them.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` when the range is not watched.
+    pub fn written(&self, base: u64, size: u64, most: usize, reset: bool) -> Result<Vec<u64>, NtStatus> {
+        let range = AddressRange::sized(Address::new(base), size).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let mut books = self.books();
+        let pages = books.take_written(range, most, reset).map_err(|error| NtStatus(error.status()))?;
+        for &page in pages.iter().filter(|_| reset) {
+            let access = books.query(page).map_or(Access::empty(), |run| run.protection.access());
+            let range = AddressRange::sized(page, PAGE_SIZE).unwrap_or_default();
+            self.arena.protect(range, access - Access::WRITE).map_err(|_| NtStatus::NO_MEMORY)?;
+        }
+        Ok(pages.into_iter().map(Address::get).collect())
+    }
+
+    /// Sets what the page of shared data holds; it appears, and its times move, when the guest first looks at it.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when the kernel refuses.
+    pub fn set_shared_data(&self, contents: Vec<u8>) -> Result<(), NtStatus> {
+        *self.shared_data.lock().unwrap_or_else(PoisonError::into_inner) = contents;
+        self.arena.protect(SHARED_DATA, Access::empty()).map_err(|_| NtStatus::NO_MEMORY)
+    }
+
+    fn open_shared_data(&self, address: u64) -> bool {
+        if !SHARED_DATA.contains(Address::new(address)) {
+            return false;
+        }
+        let mut contents = self.shared_data.lock().unwrap_or_else(PoisonError::into_inner);
+        let contents = std::mem::take(&mut *contents);
+        if contents.is_empty() {
+            return false;
+        }
+        let section = plat_host::shared_page::start(&contents);
+        section
+            .is_ok_and(|section| self.arena.map_section(SHARED_DATA, Access::READ, &section, 0, true).is_ok())
     }
 
     /// Allocates as `NtAllocateVirtualMemory` does.
@@ -240,6 +319,9 @@ impl AddressSpace {
 
     /// Handles a touch of a page without access, on the calling guest thread.
     pub fn guard_hit(&self, address: u64, teb: Teb) -> GuardHit {
+        if self.open_shared_data(address) || self.first_write(address) {
+            return GuardHit::Accessible;
+        }
         let Ok(touch) = self.change(|books| books.touch_guard(Address::new(address))) else {
             return GuardHit::NotAGuard;
         };
@@ -262,10 +344,22 @@ impl AddressSpace {
     /// # Errors
     /// When `/proc` is not there.
     pub fn verify(&self) -> std::io::Result<Vec<Difference>> {
-        let books = self.books();
+        let mut books = self.books();
         let regions = books.regions().filter(|region| !(region.is_system && region.state == State::Reserve));
-        let wanted: Vec<(AddressRange, Access)> =
+        let regions: Vec<(AddressRange, Access)> =
             regions.map(|region| (region.range, region.protection.access())).collect();
+        let mut wanted = Vec::new();
+        for (range, access) in regions {
+            if range == SHARED_DATA
+                && !self.shared_data.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+            {
+                wanted.push((range, Access::empty()));
+            } else if books.is_write_watched(range) {
+                wanted.extend(watched_pages(&mut books, range, access));
+            } else {
+                wanted.push((range, access));
+            }
+        }
         let mut kernel = plat_host::maps::read_own()?;
         for guarded in self.arena.guarded() {
             plat_host::maps::overlay(&mut kernel, guarded);
@@ -345,4 +439,20 @@ impl AddressSpace {
             eprintln!("memory: {line}");
         }
     }
+}
+
+/// Cuts a watched range into pages: those that were not written may not be written.
+fn watched_pages(
+    books: &mut WindowsSpace,
+    range: AddressRange,
+    access: Access,
+) -> Vec<(AddressRange, Access)> {
+    let written = books.take_written(range, usize::MAX, false).unwrap_or_default();
+    let mut pages = Vec::new();
+    let mut at = range.start;
+    while let Some(page) = AddressRange::sized(at, PAGE_SIZE).filter(|_| at < range.end) {
+        pages.push((page, if written.contains(&at) { access } else { access - Access::WRITE }));
+        at = page.end;
+    }
+    pages
 }

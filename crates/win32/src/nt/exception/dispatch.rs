@@ -51,7 +51,7 @@ pub(crate) fn handle_fault(
     let mut exception = classify_fault(guest, info, &registers);
     if exception.code == NtStatus::ACCESS_VIOLATION && info.trap == 14 {
         match guest.process().memory.guard_hit(info.address, guest.teb()) {
-            GuardHit::StackGrown => return registers,
+            GuardHit::StackGrown | GuardHit::Accessible => return registers,
             GuardHit::NotAGuard => {}
             GuardHit::Guard => exception.code = NtStatus::GUARD_PAGE_VIOLATION,
             GuardHit::StackOverflow => exception.code = NtStatus::STACK_OVERFLOW,
@@ -124,7 +124,8 @@ pub(crate) fn raise(guest: &mut Guest, record: Record, registers: Box<Registers>
 
 /// Makes a guard page accessible that the host touched on the guest's behalf; says whether to try again.
 pub(crate) fn resolve(guest: &Guest, fault: MemoryFault) -> bool {
-    guest.process().memory.guard_hit(fault.address, guest.teb()) == GuardHit::StackGrown
+    let hit = guest.process().memory.guard_hit(fault.address, guest.teb());
+    matches!(hit, GuardHit::StackGrown | GuardHit::Accessible)
 }
 
 /// Asks the handlers in Windows' order; returns the registers with which the guest goes on, or ends the process.
