@@ -19,7 +19,7 @@ pub const EXPORTS: &[Export] = dll! {
     full _initterm;
     full _initterm_e;
     full __set_app_type;
-    full __setusermatherr;
+    partial __setusermatherr, "the handler is kept but never called";
     full __p__fmode;
     full __p__commode;
     full __p___initenv;
@@ -48,7 +48,7 @@ pub const EXPORTS: &[Export] = dll! {
     full _set_fmode;
     full _get_osplatform;
     full __lconv_init;
-    full _set_invalid_parameter_handler;
+    partial _set_invalid_parameter_handler, "the handler is kept but never called";
     full _set_error_mode;
     full __p__fileinfo;
 };

@@ -45,7 +45,7 @@ pub const EXPORTS: &[Export] = dll! {
     full _stricoll;
     full _strncoll;
     full _strnicoll;
-    full strxfrm;
+    partial strxfrm, "copies: the order is that of the C locale";
     full strstr;
     full strrchr;
     full strspn;

@@ -182,6 +182,7 @@ pub fn end_current(guest: &mut Guest, code: u32) -> ! {
         crate::kernel32::process::exit_process(guest, code);
     }
     process.loader().detach_thread(guest);
+    crate::msvcrt::detach_thread(guest);
     guest.gate().leave()
 }
 
