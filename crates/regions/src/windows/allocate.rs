@@ -208,6 +208,7 @@ impl WindowsSpace {
             id,
             role,
             write_watch: request.kind.contains(AllocationType::WRITE_WATCH),
+            was_cut: false,
             parts: None,
             kind: MemoryKind::Private,
             protection: request.protection,
@@ -227,10 +228,10 @@ impl WindowsSpace {
         let bad = RuleError::OutOfBounds { base: base.get(), size };
         let end = base.checked_add(size).and_then(|end| end.align_up(PAGE_SIZE)).ok_or(bad)?;
         let whole = AddressRange { start: base.align_down(ALLOCATION_GRANULARITY), end };
-        // Placeholders are cut at pages, so a page inside the same 64 KiB may be taken by itself:
-        // Windows rounds down to 64 KiB, unless a neighbour already lies there.
+        // Placeholders, and allocations of which a part was released, are cut at pages: there a page inside the same
+        // 64 KiB may be taken by itself. Everywhere else Windows rounds down to 64 KiB.
         let range = match self.allocations.get(whole.start) {
-            Some(_) if base.align_down(PAGE_SIZE) > whole.start || placeholder => {
+            Some((_, held)) if held.was_cut || placeholder => {
                 AddressRange { start: base.align_down(PAGE_SIZE), end }
             }
             _ => whole,

@@ -146,6 +146,7 @@ impl WindowsSpace {
             id,
             role: Role::Placeholder,
             write_watch: false,
+            was_cut: false,
             parts: None,
             protection: super::PageProtection::NOACCESS,
             ..like

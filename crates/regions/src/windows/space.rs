@@ -52,6 +52,8 @@ pub struct Allocation {
     pub(super) id: u64,
     pub(super) role: Role,
     pub(super) write_watch: bool,
+    /// Whether it is what a partial release left of an allocation.
+    pub(super) was_cut: bool,
     /// Names of parts, as (offset from base, size, name), ascending.
     pub(super) parts: Option<Arc<[(u64, u64, Label)]>>,
     /// What it is made of.
@@ -88,7 +90,9 @@ impl RegionValue for Allocation {
 
     fn split(&self, range: AddressRange, at: Address) -> (Self, Self) {
         let cut = at.get() - range.start.get();
-        let mut upper = self.clone();
+        let mut lower = self.clone();
+        lower.was_cut = true;
+        let mut upper = lower.clone();
         // Parts count from the base, which is a new one for the upper half.
         upper.parts = self.parts.as_ref().map(|parts| {
             let kept = parts.iter().filter(|(offset, size, _)| offset.saturating_add(*size) > cut);
@@ -99,7 +103,7 @@ impl RegionValue for Allocation {
             });
             moved.collect()
         });
-        (self.clone(), upper)
+        (lower, upper)
     }
 }
 
@@ -206,6 +210,7 @@ impl WindowsSpace {
             id,
             role: Role::System,
             write_watch: false,
+            was_cut: false,
             parts: None,
             kind: MemoryKind::Private,
             protection,

@@ -74,6 +74,7 @@ impl WindowsSpace {
             id,
             role: Role::Stack,
             write_watch: false,
+            was_cut: false,
             parts: None,
             kind: MemoryKind::Private,
             protection,
