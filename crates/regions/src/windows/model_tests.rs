@@ -1,5 +1,7 @@
 //! The books against a plain array of pages: random operations must agree on every page and every status.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use crate::windows::{AllocationType, FreeKind, PageProtection, Request, RuleError, State, WindowsSpace};
@@ -21,7 +23,8 @@ enum Op {
     Protect(u64, u64, PageProtection),
 }
 
-struct Model(Vec<Page>);
+/// The pages, and which allocations (by first page) are what a partial release left.
+struct Model(Vec<Page>, BTreeSet<u64>);
 
 impl Model {
     fn page(&self, page: u64) -> Page {
@@ -66,6 +69,10 @@ impl Model {
                 let (from, to) = self.to_free(base, size)?;
                 let old = self.page(from).map(|held| held.0);
                 self.fill(from, to, |_| None);
+                // What is left on either side remembers that it was cut.
+                let lower = old.filter(|&base| base < from);
+                let upper = Some(to).filter(|&to| to < END && self.page(to).map(|held| held.0) == old);
+                self.1.extend(lower.into_iter().chain(upper));
                 let mut page = to;
                 while page < END && self.page(page).map(|held| held.0) == old {
                     self.fill(page, page + 1, |held| held.map(|(_, state)| (to, state)));
@@ -87,7 +94,7 @@ impl Model {
 
     fn reserve(&mut self, base: u64, size: u64, commit: bool) -> Result<(), u32> {
         let slot = base & !0xffff;
-        let taken = self.page(slot / PAGE_SIZE).is_some() && base / PAGE_SIZE > slot / PAGE_SIZE;
+        let taken = self.page(slot / PAGE_SIZE).is_some_and(|held| self.1.contains(&held.0));
         let start = if taken { base / PAGE_SIZE * PAGE_SIZE } else { slot };
         let end = base.checked_add(size).ok_or(0xc000_000d_u32)?;
         let (from, to) = Self::pages(start, end - start)?;
@@ -96,6 +103,7 @@ impl Model {
         }
         let state = commit.then_some(PageProtection::READWRITE);
         self.fill(from, to, |_| Some((from, state)));
+        self.1.remove(&from);
         Ok(())
     }
 
@@ -202,7 +210,7 @@ proptest! {
     #[test]
     fn books_agree_with_an_array_of_pages(ops in prop::collection::vec(ops(), 1..40)) {
         let mut space = space();
-        let mut model = Model(vec![None; usize::try_from(END - FIRST).expect("small")]);
+        let mut model = Model(vec![None; usize::try_from(END - FIRST).expect("small")], BTreeSet::new());
         for op in &ops {
             let before = books(&space);
             let tried = run(&mut space, op, false).map_err(|error| error.status());
