@@ -37,8 +37,11 @@ unsafe impl Send for Page {}
 
 impl Page {
     fn store(&self, offset: usize, value: u32) {
-        // SAFETY: 1. offsets are multiples of 4 inside the page; 2. everyone accesses it atomically or is a guest.
-        unsafe { AtomicU32::from_ptr(self.0.byte_add(offset)) }.store(value, Ordering::Release);
+        debug_assert!(offset.is_multiple_of(4) && offset < PAGE_BYTES);
+        // SAFETY: 1. the offset lies inside the page.
+        let word = unsafe { self.0.byte_add(offset) };
+        // SAFETY: 1. the word is aligned and mapped; 2. everyone accesses it atomically or is a guest.
+        unsafe { AtomicU32::from_ptr(word) }.store(value, Ordering::Release);
     }
 
     /// Stores a `KSYSTEM_TIME`: readers take it when both high words agree.

@@ -197,8 +197,10 @@ fn is_guest(state: &KernelContext) -> bool {
 /// # Safety
 /// 1. `block` is valid. 2. Nobody else uses its fault state.
 unsafe fn save(block: *mut ThreadBlock, state: &KernelContext, signal: i32, code: i32) {
+    // SAFETY: 1. by the caller.
+    let saved = unsafe { (*block).fault.get() };
     // SAFETY: 1. and 2. by the caller.
-    let saved = unsafe { &mut *(*block).fault.get() };
+    let saved = unsafe { &mut *saved };
     saved.context = *state;
     saved.signal = signal;
     saved.code = code;
@@ -233,7 +235,7 @@ unsafe fn leave_signal(state: &mut KernelContext, fs_base: *mut u64, block: *mut
     const CODE_64: u16 = 0x33;
     const TRAP_DIRECTION_ALIGNMENT: u64 = 1 << 8 | 1 << 10 | 1 << 18;
     // SAFETY: 1. by the caller.
-    let (rsp, host_fs) = unsafe { ((*block).host_rsp, (*block).host_fs) };
+    let ThreadBlock { host_rsp: rsp, host_fs, .. } = *unsafe { &*block };
     state.rip = std::ptr::addr_of!(plat_fault_entry) as u64;
     state.rsp = rsp;
     state.rdi = block as u64;

@@ -99,15 +99,15 @@ impl CallFrame {
     /// 1. The frame is taken off its list and not used again. 2. A frame whose `is_fault` is set is the head of a
     ///    living [`FaultFrame`].
     pub(crate) unsafe fn give_up(frame: *mut Self) -> u64 {
-        // SAFETY: 1. and 2. by the caller.
-        unsafe {
-            if (*frame).is_fault == 0 {
-                return frame as u64 + size_of::<Self>() as u64;
-            }
-            let fault = &mut *frame.cast::<FaultFrame>();
-            fault.registers = None;
-            fault.host_rsp
+        // SAFETY: 1. by the caller: the frame is alive until it is given up here.
+        let is_fault = unsafe { (*frame).is_fault } != 0;
+        if !is_fault {
+            return frame as u64 + size_of::<Self>() as u64;
         }
+        // SAFETY: 1. and 2. by the caller.
+        let fault = unsafe { &mut *frame.cast::<FaultFrame>() };
+        fault.registers = None;
+        fault.host_rsp
     }
 }
 

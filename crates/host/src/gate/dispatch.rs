@@ -119,7 +119,7 @@ impl Call<'_> {
     /// Sets how many bytes of arguments a 32-bit call removes; a multiple of 4 below 256.
     #[inline]
     pub fn set_stack_bytes(&mut self, bytes: u32) {
-        debug_assert!(bytes % 4 == 0 && bytes < 256, "there are 64 `ret N` stubs");
+        debug_assert!(bytes.is_multiple_of(4) && bytes < 256, "there are 64 `ret N` stubs");
         self.frame.stack_bytes = bytes & 0xfc;
     }
 
@@ -161,11 +161,10 @@ fn leave_stale(frame: &mut CallFrame) {
         block.top = moved;
         let again = if block.is_i386 != 0 { plat_again32 } else { plat_again64 };
         // SAFETY: 1. the dropped calls' frames, which nothing uses any more, make room: the new place lies above
-        // this frame by at least the dropped frame's size. 2. nothing on the stack in between is used afterwards.
-        unsafe {
-            std::ptr::copy(std::ptr::from_ref(frame), moved, 1);
-            again(moved)
-        }
+        // this frame by at least the dropped frame's size.
+        unsafe { std::ptr::copy(std::ptr::from_ref(frame), moved, 1) };
+        // SAFETY: 1. the frame at the new place is complete. 2. nothing on the stack below it is used afterwards.
+        unsafe { again(moved) }
     }
 }
 

@@ -137,7 +137,7 @@ impl Registers {
         let general = &self.general;
         let extended = u64::from(self.xstate.length > FXSAVE_BYTES);
         let mut context = KernelContext {
-            flags: HAS_XSTATE * extended | RESTORE_SS,
+            flags: (HAS_XSTATE * extended) | RESTORE_SS,
             stack_base: alternate_stack.0,
             stack_size: alternate_stack.1,
             rip: self.rip,

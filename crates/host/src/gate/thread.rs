@@ -86,8 +86,10 @@ impl Thread {
 
     /// Returns the registers of the caller of the innermost call, as they will be once it has returned.
     pub fn caller_registers(self) -> Option<Box<Registers>> {
-        // SAFETY: 1. the block is this thread's; 2. frames on its list are alive.
-        let frame = unsafe { (*self.block).top.as_ref() };
+        // SAFETY: 1. the block is this thread's.
+        let top = unsafe { (*self.block).top };
+        // SAFETY: 1. frames on its list are alive: each is taken off when its call ends.
+        let frame = unsafe { top.as_ref() };
         frame.map(Registers::of_caller)
     }
 
@@ -178,19 +180,19 @@ impl Thread {
     }
 
     fn return32_address(self) -> u32 {
-        // SAFETY: 1. the block is this thread's; 2. a 32-bit thread has the trampoline's table, whose first entry
-        // is followed in the trampoline's page by the return stub.
-        let first = unsafe { (*(*self.block).returns)[0].offset };
+        // SAFETY: 1. the block is this thread's.
+        let returns = unsafe { (*self.block).returns };
+        // SAFETY: 1. a 32-bit thread has the trampoline's table, which lives as long as the process.
+        let first = unsafe { (&*returns)[0].offset };
         Trampoline::return_stub(first)
     }
 
     /// Returns the guest's stack pointer at the innermost call into the host.
     pub fn top_stack_pointer(self) -> Option<u64> {
-        // SAFETY: 1. the block is this thread's; 2. frames on its list are alive: each is taken off when its call ends.
-        unsafe {
-            let top = (*self.block).top;
-            if top.is_null() { None } else { Some((*top).guest_sp) }
-        }
+        // SAFETY: 1. the block is this thread's.
+        let top = unsafe { (*self.block).top };
+        // SAFETY: 1. frames on its list are alive: each is taken off when its call ends.
+        unsafe { top.as_ref() }.map(|frame| frame.guest_sp)
     }
 
     /// Returns the registers of the callers of all calls into the host that have not returned, innermost first.
@@ -253,8 +255,10 @@ impl Thread {
 
     pub(super) fn take_fault(self) -> Box<SavedState> {
         let mut saved = Box::new(SavedState::new());
-        // SAFETY: 1. the block is this thread's; 2. the handler that filled it has returned.
-        let state = unsafe { &mut *(*self.block).fault.get() };
+        // SAFETY: 1. the block is this thread's.
+        let state = unsafe { (*self.block).fault.get() };
+        // SAFETY: 1. the handler that filled it has returned, and nobody else refers to it.
+        let state = unsafe { &mut *state };
         std::mem::swap(&mut *saved, state);
         saved
     }
@@ -301,8 +305,8 @@ impl ThreadBlock {
     ///
     /// Calls on another stack than the thread's own stay: a coroutine may come back to them.
     pub(super) fn drop_stale(&mut self, stack_pointer: u64) -> bool {
-        // SAFETY: 1. frames on the list are alive.
         let below = |frame: *mut CallFrame| {
+            // SAFETY: 1. frames on the list are alive.
             unsafe { frame.as_ref() }.is_some_and(|frame| frame.guest_sp < stack_pointer)
         };
         if !below(self.top) {
@@ -316,11 +320,10 @@ impl ThreadBlock {
         let before = self.top;
         while below(self.top) && is_ours(self.top) {
             let given_up = self.top;
-            // SAFETY: 1. it leaves the list here; 2. only `push_fault` marks frames, and marks its own.
-            unsafe {
-                self.top = (*given_up).previous;
-                self.host_rsp = CallFrame::give_up(given_up);
-            }
+            // SAFETY: 1. frames on the list are alive.
+            self.top = unsafe { (*given_up).previous };
+            // SAFETY: 1. it left the list; 2. only `push_fault` marks frames, and marks its own.
+            self.host_rsp = unsafe { CallFrame::give_up(given_up) };
         }
         self.top != before
     }
@@ -459,8 +462,13 @@ thread_local! {
 
 impl ResumePages {
     fn current() -> &'static mut Self {
-        // SAFETY: 1. only this thread uses it, only from `resume`, which does not return; 2. the box is never moved out.
-        RESUME.with(|cell| unsafe { &mut *(&raw mut **cell.get()) })
+        RESUME.with(|cell| {
+            // SAFETY: 1. only this thread uses it, only from `resume`, which does not return.
+            let pages = unsafe { &mut *cell.get() };
+            let pages: *mut Self = &raw mut **pages;
+            // SAFETY: 1. as above. 2. the box is never moved out, and lives as long as the thread.
+            unsafe { &mut *pages }
+        })
     }
 
     /// Copies the context and its floating-point state; returns the context's address.

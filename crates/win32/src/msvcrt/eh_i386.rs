@@ -1,7 +1,7 @@
 //! The 32-bit frames of `__try`: `_except_handler3`, `_except_handler4_common` and their unwinding.
 //!
 //! Filters, `__finally` blocks and `catch` blocks are funclets: they run with the EBP of their function's frame.
-//! Guest code that the host cannot call by itself goes through [`FUNCLET`] and [`THISCALL`].
+//! Guest code that the host cannot call by itself goes through `FUNCLET` and `THISCALL`.
 //!
 //! Source: Microsoft Systems Journal, January 1997, "A Crash Course on the Depths of Win32 Structured Exception
 //! Handling" (frame and scope table).

@@ -1,6 +1,6 @@
 //! How a program ends: `exit` and its kin, and the functions to be called then.
 //!
-//! Key type: [`Exit`]. Whoever ends the process (`ExitProcess`) calls [`at_process_exit`] before it does.
+//! Key type: `Exit`. Whoever ends the process (`ExitProcess`) calls [`at_process_exit`] before it does.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

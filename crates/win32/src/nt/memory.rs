@@ -240,7 +240,7 @@ impl AddressSpace {
         self.arena.write_back(range).map_err(|_| NtStatus::NOT_MAPPED_VIEW)
     }
 
-    /// Finds a place for an image and maps all its pages writable, until [`Self::seal`].
+    /// Finds a place for an image and maps all its pages writable, until [`Self::seal_image`].
     ///
     /// # Errors
     /// The status, and the reason in words, when nothing fits.

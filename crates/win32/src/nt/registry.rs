@@ -1,6 +1,6 @@
 //! The registry: a tree of keys with values, in memory only. Key types: [`Registry`], [`Key`], [`Value`].
 //!
-//! Nothing is kept after the process: each starts with the keys of [`WELL_KNOWN`].
+//! Nothing is kept after the process: each starts with the keys of `WELL_KNOWN`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
