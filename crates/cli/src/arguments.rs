@@ -61,6 +61,10 @@ pub(crate) struct Run {
     /// Write the address space when the program ends: FILE.svg, FILE.html, FILE.json, else text; - is standard error.
     #[arg(long, value_name = "FILE|-")]
     pub(crate) map: Option<PathBuf>,
+    /// When the program ends, compare plat's books of the address space with the kernel's maps; exit code 2 when they
+    /// differ.
+    #[arg(long)]
+    pub(crate) verify: bool,
     /// The program.
     pub(crate) program: PathBuf,
     /// Its arguments: everything after PROGRAM belongs to it.

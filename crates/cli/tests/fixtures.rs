@@ -64,3 +64,17 @@ fn every_expectation_has_its_test() {
         assert!(TESTED.contains(&name), "fixtures/expect/{file} is tested by nothing");
     }
 }
+
+/// When a program ends, the books of the address space and the kernel's maps say the same.
+#[test]
+fn books_and_kernel_agree() {
+    for bits in [Bits::X64, Bits::X86] {
+        for name in ["hello", "memory", "guard", "threads", "heap", "tls", "dll", "modules", "eh"] {
+            let program = programs().join(bits.name()).join(name).with_extension("exe");
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+            let output = command.arg("run").arg("--verify").arg(&program).output().expect("plat starts");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(errors.contains("verify: no difference"), "{name}, {}: {errors}", bits.name());
+        }
+    }
+}

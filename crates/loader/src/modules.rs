@@ -64,6 +64,21 @@ impl PeLoader {
         }
     }
 
+    /// Compares the books with the kernel's maps and reports; a difference ends the process with exit code 2.
+    fn verify(&self) {
+        let report = &self.sinks.report;
+        match self.process.memory.verify() {
+            Ok(differences) if differences.is_empty() => report("verify: no difference\n"),
+            Ok(differences) => {
+                for difference in differences {
+                    report(&format!("verify: {difference}\n"));
+                }
+                plat_host::thread::exit_process(crate::start::EXIT_ERROR)
+            }
+            Err(error) => report(&format!("verify: cannot read the kernel's maps: {error}\n")),
+        }
+    }
+
     pub(crate) fn remember_thread(&self, teb: u64) {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(teb);
     }
@@ -199,6 +214,9 @@ impl ModuleLoader for PeLoader {
         self.notify(guest, Reason::ProcessDetach, 1);
         if let Some(map) = &self.sinks.map {
             map(&self.rows());
+        }
+        if self.sinks.verify {
+            self.verify();
         }
     }
 

@@ -23,7 +23,7 @@ use crate::modules::PeLoader;
 use crate::search::{Search, SearchOptions};
 
 /// plat's exit code when the program could not be started.
-const EXIT_ERROR: i32 = 2;
+pub(crate) const EXIT_ERROR: i32 = 2;
 
 /// Bytes left free above the first frame of the program's stack.
 const STACK_HEADROOM: u64 = 0x100;
@@ -37,11 +37,13 @@ pub struct Sinks {
     pub report: std::sync::Arc<dyn Fn(&str) + Send + Sync>,
     /// Receives the address space when the program ends.
     pub map: Option<MapSink>,
+    /// Whether books and kernel are compared when the program ends; the report receives what was found.
+    pub verify: bool,
 }
 
 impl Default for Sinks {
     fn default() -> Self {
-        Self { report: std::sync::Arc::new(|_| ()), map: None }
+        Self { report: std::sync::Arc::new(|_| ()), map: None, verify: false }
     }
 }
 

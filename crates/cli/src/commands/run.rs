@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: Run) -> anyhow::Result<ExitCode> {
         sinks: Sinks {
             report: std::sync::Arc::new(|text: &str| eprint!("{text}")),
             map: arguments.map.map(map_sink),
+            verify: arguments.verify,
         },
     };
     let Outcome::Exited(code) = plat_loader::run(options)?;
