@@ -168,19 +168,3 @@ fn exhausted_source_leaves_the_heap_intact() {
     assert_eq!(heap.reallocate(a, 12, true, |_, _, _| ()), Ok(a));
     assert_eq!(heap.reallocate(a, 400, true, |_, _, _| ()), Err(HeapError::OutOfMemory { size: 400 }));
 }
-
-/// Prints nanoseconds per allocate + free pair: `cargo test --release -p plat-win32 heap_speed -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn heap_speed() {
-    let mut heap = heap();
-    let mut live: Vec<u64> = (0..1024).map(|i| heap.allocate(i % 512).unwrap()).collect();
-    let start = std::time::Instant::now();
-    const PAIRS: usize = 10_000_000;
-    for i in 0..PAIRS {
-        let at = (i.wrapping_mul(0x9e37_79b9) >> 8) & 1023;
-        heap.free(live[at]).unwrap();
-        live[at] = heap.allocate((i & 511) as u64).unwrap();
-    }
-    println!("{:.1} ns per pair", start.elapsed().as_nanos() as f64 / PAIRS as f64);
-}
