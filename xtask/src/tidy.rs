@@ -21,7 +21,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("abi", &["regions", "abi-macros"]),
     ("win32", &["abi", "host", "regions"]),
     ("loader", &["win32", "image", "host", "abi", "regions"]),
-    ("cli", &["loader", "image", "render", "regions"]),
+    ("rebase", &["image", "regions"]),
+    ("sim", &["image", "regions"]),
+    ("cli", &["loader", "rebase", "sim", "image", "render", "regions"]),
     ("testkit", &["regions", "image"]),
 ];
 /// Crates that must not reach the system by these dependencies, and why.
@@ -31,6 +33,7 @@ const MAY_NOT_DEPEND: &[(&str, &[&str])] = &[
     ("win32", &["rustix", "libc"]),
     ("abi", &["rustix", "libc"]),
     ("render", &["rustix", "libc"]),
+    ("sim", &["rustix", "libc"]),
     ("loader", &["clap"]),
 ];
 

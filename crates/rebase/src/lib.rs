@@ -1,0 +1,11 @@
+//! Base addresses for fleets of DLLs: from files to a plan, from a plan to new bytes.
+//!
+//! A [`Member`] is what the planner knows of one file; a [`Plan`] says where each goes and why. Everything is pure but
+//! `apply`, the one module that touches files.
+#![forbid(unsafe_code)]
+
+mod member;
+mod plan;
+
+pub use member::{Constraint, ContentHash, Machine, Member, Movable};
+pub use plan::{Move, Obstacle, Plan, PlanReport, Reason, SharedPair};

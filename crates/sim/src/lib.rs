@@ -1,0 +1,2 @@
+//! A simulated memory manager: frames, page tables, processes, faults; every step says why.
+#![forbid(unsafe_code)]
