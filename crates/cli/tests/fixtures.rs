@@ -52,7 +52,7 @@ macro_rules! fixtures {
 
 fixtures! {
     raw_hello hello args env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
-    modules
+    modules ctrl
 }
 
 #[test]
@@ -76,5 +76,28 @@ fn books_and_kernel_agree() {
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(errors.contains("verify: no difference"), "{name}, {}: {errors}", bits.name());
         }
+    }
+}
+
+/// Signals from outside become the console's events, one after the other, and the program ends by itself.
+#[test]
+fn signals_reach_the_handlers() {
+    use std::io::{BufRead as _, BufReader};
+    for bits in [Bits::X64, Bits::X86] {
+        let program = programs().join(bits.name()).join("ctrl.exe");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        command.arg("run").arg(&program).args(["wait", "2"]).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("plat starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut next = || lines.next().map(|line| line.expect("text")).unwrap_or_default();
+        assert_eq!(next(), "ready");
+        for (signal, event) in [("INT", 0), ("TERM", 1)] {
+            let sent =
+                std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+            assert!(sent.expect("kill starts").success());
+            assert_eq!(next(), format!("first: event {event}, on a thread of its own: 1"));
+        }
+        assert_eq!(next(), "done");
+        assert_eq!(child.wait().expect("it ends").code(), Some(7));
     }
 }
