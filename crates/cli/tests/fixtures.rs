@@ -52,7 +52,7 @@ macro_rules! fixtures {
 
 fixtures! {
     raw_hello hello args env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
-    modules ctrl
+    modules ctrl overlapped
 }
 
 #[test]
@@ -99,5 +99,23 @@ fn signals_reach_the_handlers() {
         }
         assert_eq!(next(), "done");
         assert_eq!(child.wait().expect("it ends").code(), Some(7));
+    }
+}
+
+/// What the system says of the address space follows the layout.
+#[test]
+fn address_limits_follow_the_layout() {
+    let layouts = [
+        (Bits::X86, "win32", "7ffeffff"),
+        (Bits::X86, "win32-3gb", "bffeffff"),
+        (Bits::X86, "win32-4gb", "fffeffff"),
+        (Bits::X64, "win64", "7ffffffeffff"),
+    ];
+    for (bits, layout, highest) in layouts {
+        let program = programs().join(bits.name()).join("sysinfo.exe");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        let output = command.args(["run", "--layout", layout]).arg(&program).arg("limits").output();
+        let text = fixtures::cases::plain(&output.expect("plat starts").stdout);
+        assert_eq!(text, format!("highest: 0x{highest}\nall of it: 1\n"), "{layout}");
     }
 }
