@@ -19,6 +19,7 @@ pub mod process;
 pub mod processenv;
 pub mod processthreadsapi;
 pub mod profileapi;
+pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
@@ -52,6 +53,7 @@ pub const DLL: Dll = Dll {
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
         profileapi::EXPORTS,
+        resources::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
