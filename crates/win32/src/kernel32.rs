@@ -23,6 +23,7 @@ pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
 pub mod winnls;
@@ -57,6 +58,7 @@ pub const DLL: Dll = Dll {
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
+        threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         winnls::code_pages::EXPORTS,

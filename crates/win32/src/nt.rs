@@ -25,6 +25,8 @@ pub mod names;
 pub mod nls;
 pub mod object;
 pub mod path;
+pub mod pool;
+pub mod pool_watch;
 pub mod registry;
 pub mod resource;
 pub mod section;

@@ -204,6 +204,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// The threads that make calls for others.
+    pub pool: crate::nt::pool::Pool,
     /// Its named objects.
     pub names: crate::nt::names::Names,
     /// Where 32-bit code enters the host, once it was placed.
@@ -242,6 +244,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),
             trampoline: OnceLock::new(),
             loader: OnceLock::new(),
