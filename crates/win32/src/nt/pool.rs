@@ -68,11 +68,11 @@ impl Pool {
         if waiting > self.idle.load(Ordering::Acquire) && workers < WORKERS_MAX {
             self.workers.fetch_add(1, Ordering::AcqRel);
             let started = thread_start::create_with(process, ThreadPlan::default(), run_worker);
-            if let Err(status) = started {
-                if self.workers.fetch_sub(1, Ordering::AcqRel) == 1 {
-                    lock(&self.queue).pop_back();
-                    return Err(status);
-                }
+            if let Err(status) = started
+                && self.workers.fetch_sub(1, Ordering::AcqRel) == 1
+            {
+                lock(&self.queue).pop_back();
+                return Err(status);
             }
         }
         filled.release(1).map(drop)
@@ -84,8 +84,7 @@ fn run_worker(guest: &mut Guest) -> u32 {
     let process = guest.process();
     let pool = &process.pool;
     process.loader().attach_thread(guest);
-    loop {
-        let Ok(filled) = pool.filled() else { break };
+    while let Ok(filled) = pool.filled() {
         pool.idle.fetch_add(1, Ordering::AcqRel);
         let deadline = wait::deadline_of_milliseconds(IDLE_MILLISECONDS);
         let how = WaitFor { all: false, alertable: true, deadline };
