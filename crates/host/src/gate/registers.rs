@@ -76,6 +76,7 @@ impl Registers {
         let thread = Thread::from_block(frame.thread);
         let mut registers = Self::zeroed(thread.is_i386());
         save_floating_point(&mut registers.xstate);
+        registers.xstate.bytes[24..28].copy_from_slice(&thread.mxcsr().to_le_bytes());
         let return_address = if thread.is_i386() {
             crate::memory::read_u32(frame.guest_sp).map(u64::from)
         } else {

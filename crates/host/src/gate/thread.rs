@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 
-use super::block::{CallFrame, FaultFrame, TEB_PRIVATE, ThreadBlock};
+use super::block::{CallFrame, FaultFrame, MXCSR_DEFAULT, TEB_PRIVATE, ThreadBlock, X87_CONTROL};
 use super::entry::{
     plat_call32, plat_call64, plat_enter32, plat_leave, plat_resume, plat_return32, plat_return64, plat_start,
 };
@@ -82,6 +82,12 @@ impl Thread {
     pub fn teb(self) -> u64 {
         // SAFETY: 1. the block lives as long as its thread, and only that thread has the handle.
         unsafe { (*self.block).guest_fs }
+    }
+
+    /// Returns the guest's MXCSR, which it gets back when the call returns.
+    pub(super) fn mxcsr(self) -> u32 {
+        // SAFETY: 1. the block is this thread's.
+        unsafe { (*self.block).mxcsr }
     }
 
     /// Returns the registers of the caller of the innermost call, as they will be once it has returned.
@@ -359,7 +365,7 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         returns,
         base_rsp: 0,
         is_i386: u32::from(trampoline.is_some()),
-        padding: 0,
+        mxcsr: MXCSR_DEFAULT,
         initial_sp: 0,
         fault: UnsafeCell::new(SavedState::new()),
     })
@@ -374,6 +380,8 @@ fn read_fs_base() -> u64 {
 
 /// Sets GS base to a 64-bit TEB, or loads the flat selectors that 32-bit code needs; FS base stays the host's.
 fn set_segments(teb: u64, is_i386: bool) {
+    // SAFETY: 1. host code does not use the x87 unit: any control word suits it.
+    unsafe { asm!("fldcw word ptr [{}]", in(reg) &X87_CONTROL, options(nostack)) };
     if is_i386 {
         // SAFETY: 1. 0x2b is Linux' flat data segment. 2. loading FS clears its base, which is put back at once.
         unsafe {
