@@ -98,6 +98,24 @@ impl Registers {
         registers
     }
 
+    /// Reads the state with which a call entered its thunk at `thunk`: going on with it makes the call again.
+    pub(super) fn of_entry(frame: &CallFrame, thunk: u64) -> Box<Self> {
+        let mut registers = Self::of_caller(frame);
+        registers.rip = thunk;
+        registers.general[4] = frame.guest_sp;
+        if !registers.is_i386 {
+            // The gate has put the arguments' registers into their home area; RCX, RDX, R8, R9 in this order.
+            for (index, register) in [1, 2, 8, 9].into_iter().enumerate() {
+                let home = frame.guest_sp + 8 + 8 * index as u64;
+                registers.general[register] = crate::memory::read_u64(home).unwrap_or(0);
+            }
+            for (index, &value) in frame.floats.iter().enumerate() {
+                registers.set_xmm(index, u128::from(value));
+            }
+        }
+        registers
+    }
+
     /// Takes the state of a fault out of its thread's block.
     pub(super) fn of_fault(thread: Thread) -> (FaultInfo, Box<Self>) {
         let saved = thread.take_fault();

@@ -99,6 +99,24 @@ impl Thread {
         frame.map(Registers::of_caller)
     }
 
+    /// Returns the index that the thunk of the innermost call passed; `None` outside calls, and in a fault.
+    pub fn call_index(self) -> Option<u32> {
+        self.innermost_call().map(|frame| frame.index)
+    }
+
+    /// Returns the registers with which the innermost call entered its thunk, which lies at `thunk`: going on with them
+    /// makes the call again.
+    pub fn entry_registers(self, thunk: u64) -> Option<Box<Registers>> {
+        self.innermost_call().map(|frame| Registers::of_entry(frame, thunk))
+    }
+
+    fn innermost_call<'a>(self) -> Option<&'a CallFrame> {
+        // SAFETY: 1. the block is this thread's.
+        let top = unsafe { (*self.block).top };
+        // SAFETY: 1. frames on its list are alive: each is taken off when its call ends.
+        unsafe { top.as_ref() }.filter(|frame| frame.is_fault == 0)
+    }
+
     /// Makes this host thread a guest thread with the TEB at `teb`, runs `body`, and returns when `body` returns or
     /// [`Thread::leave`] was called. Returns what `body` returned, or `None` when it was left.
     ///
