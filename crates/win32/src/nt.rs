@@ -19,6 +19,7 @@ mod file_tests;
 pub mod format;
 pub mod handle;
 pub mod heap;
+mod heap_pages;
 pub mod memory;
 pub mod mutant;
 pub mod names;
