@@ -263,8 +263,8 @@ impl Process {
 
     /// Returns the registers with which the current call can be made again, at its thunk.
     pub(crate) fn retry_registers(&self, guest: &mut Guest) -> Option<Box<Registers>> {
-        let entry = self.entries.get(guest.gate().call_index()? as usize)?;
-        let name: Vec<u16> = entry.dll.encode_utf16().collect();
+        let entry = entries::entry(guest.gate().call_index()?)?;
+        let name: Vec<u16> = entry.dll().encode_utf16().collect();
         let base = self.loader().module_named(&name)?.base;
         let thunk = self.loader().symbol(guest, base, Symbol::Name(entry.name)).ok()?;
         guest.gate().entry_registers(thunk)
