@@ -167,6 +167,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// The threads that make calls for others.
+    pub pool: crate::nt::pool::Pool,
     /// Its named objects.
     pub names: crate::nt::names::Names,
     /// Where 32-bit code enters the host, once it was placed.
@@ -204,6 +206,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),
             trampoline: OnceLock::new(),
             loader: OnceLock::new(),
@@ -256,6 +259,15 @@ impl Process {
     /// Raises an access violation at the caller of the current call. Never comes back.
     pub(crate) fn raise_fault(&self, guest: &mut Guest, fault: Fault) -> ! {
         crate::nt::exception::dispatch::raise_access_violation(guest, fault)
+    }
+
+    /// Returns the registers with which the current call can be made again, at its thunk.
+    pub(crate) fn retry_registers(&self, guest: &mut Guest) -> Option<Box<Registers>> {
+        let entry = entries::entry(guest.gate().call_index()?)?;
+        let name: Vec<u16> = entry.dll().encode_utf16().collect();
+        let base = self.loader().module_named(&name)?.base;
+        let thunk = self.loader().symbol(guest, base, Symbol::Name(entry.name)).ok()?;
+        guest.gate().entry_registers(thunk)
     }
 
     /// Reports a crash and ends the process with the exception's code.
