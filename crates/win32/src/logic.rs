@@ -12,4 +12,5 @@ pub mod printf;
 pub mod scanf;
 pub mod status;
 pub mod time;
+pub mod undecorate;
 pub mod wildcard;

@@ -6,26 +6,27 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
-mod ci_leaves;
+pub(crate) mod ci_leaves;
 pub mod ctype;
 pub mod data;
+pub(crate) mod define;
 pub mod eh;
 pub mod eh_amd64;
 pub mod eh_i386;
-mod eh_tables;
+pub(crate) mod eh_tables;
 pub mod env;
 pub mod errno;
 pub mod exit;
-mod fd;
+pub(crate) mod fd;
 pub mod files;
 pub mod find;
 pub mod float;
-mod float_leaves;
+pub(crate) mod float_leaves;
 pub mod fopen;
 pub mod format;
-mod handles;
+pub(crate) mod handles;
 pub mod io;
-mod leaves;
+pub(crate) mod leaves;
 pub mod locale;
 pub mod locks;
 pub mod malloc;
@@ -36,10 +37,11 @@ pub mod startup;
 pub mod state;
 pub mod stdio;
 pub mod stdlib;
-mod stream;
+pub(crate) mod stream;
 pub mod string;
 pub mod system;
 pub mod threads;
+pub mod throw;
 pub mod time;
 pub mod wide;
 pub mod wide_stdio;
@@ -83,6 +85,7 @@ pub const DLL: Dll = Dll {
         string::EXPORTS,
         system::EXPORTS,
         threads::EXPORTS,
+        throw::EXPORTS,
         time::EXPORTS,
         wide::EXPORTS,
         wide_stdio::EXPORTS,

@@ -33,7 +33,7 @@ const DIRECTORY: u32 = 0x10;
 const NO_ATTRIBUTES: u32 = u32::MAX;
 
 /// Calls a function of kernel32 with a path as its first argument.
-pub(super) fn on_path(guest: &mut Guest, function: &str, path: &[u16], more: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn on_path(guest: &mut Guest, function: &str, path: &[u16], more: &[u64]) -> Result<u64, Fault> {
     let address = place_wide(guest, path)?;
     let mut arguments = vec![address];
     arguments.extend(more);
@@ -43,7 +43,7 @@ pub(super) fn on_path(guest: &mut Guest, function: &str, path: &[u16], more: &[u
 }
 
 /// Turns the `BOOL` of kernel32 into 0, or -1 with `errno`.
-pub(super) fn checked(guest: &mut Guest, result: u64) -> Result<i32, Fault> {
+pub(crate) fn checked(guest: &mut Guest, result: u64) -> Result<i32, Fault> {
     if result as u32 != 0 {
         return Ok(0);
     }
@@ -201,7 +201,7 @@ fn mode_of(attributes: u32, name: &[u16]) -> u16 {
 }
 
 /// Reads a FILETIME as seconds since 1970.
-pub(super) fn read_time(guest: &Guest, address: u64) -> Result<i64, Fault> {
+pub(crate) fn read_time(guest: &Guest, address: u64) -> Result<i64, Fault> {
     let (low, high): (u32, u32) = (guest.read(address)?, guest.read(address + 4)?);
     Ok(file_time_to_unix((u64::from(high) << 32 | u64::from(low)) as i64).0)
 }

@@ -130,7 +130,7 @@ pub fn _findclose(guest: &mut Guest, handle: GuestWord) -> Result<i32, Fault> {
 
 /// Returns the names that a wildcard of the command line stands for, each with the pattern's own directory, without
 /// directories whose names begin with a point; none when nothing fits or the guest's memory is short.
-pub(super) fn expand(guest: &mut Guest, pattern: &[u16]) -> Vec<Vec<u16>> {
+pub(crate) fn expand(guest: &mut Guest, pattern: &[u16]) -> Vec<Vec<u16>> {
     let separators = [u16::from(b'\\'), u16::from(b'/'), u16::from(b':')];
     let end = pattern.iter().rposition(|unit| separators.contains(unit)).map_or(0, |at| at + 1);
     let mut names = names_of(guest, pattern).unwrap_or_default();

@@ -23,7 +23,7 @@ pub const EXPORTS: &[Export] = dll! {
 ///
 /// # Errors
 /// [`Fault`] when the guest's stack has no room.
-pub(super) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Result<u64, Fault> {
     let dll: Vec<u16> = "kernel32.dll".encode_utf16().collect();
     let loader = guest.process().loader();
     let base = loader.module_named(&dll).map_or(0, |module| module.base);
@@ -36,8 +36,22 @@ pub(super) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Resu
     }
 }
 
+/// Returns the address of a builtin DLL's export, which must be there.
+///
+/// # Errors
+/// None: a missing export ends the process, which says so.
+pub(crate) fn exported(guest: &mut Guest, dll: &str, name: &str) -> Result<u64, Fault> {
+    let units: Vec<u16> = dll.encode_utf16().collect();
+    let loader = guest.process().loader();
+    let base = loader.module_named(&units).map_or(0, |module| module.base);
+    match loader.symbol(guest, base, Symbol::Name(name)) {
+        Ok(address) => Ok(address),
+        Err(_) => super::exit::fatal(guest, &format!("\nthe C runtime needs {dll}!{name}\n"), 255),
+    }
+}
+
 /// Sets or removes a variable of the process's environment, as `SetEnvironmentVariableW` does.
-pub(super) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u16]>) {
+pub(crate) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u16]>) {
     guest.process().environment.set(guest.process(), name, value);
 }
 

@@ -60,7 +60,7 @@ struct Tm {
 }
 
 /// Makes the names of the time zones, as they are until `_tzset` looks.
-pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn attach(guest: &mut Guest) -> Result<(), Fault> {
     let names = [place_narrow(guest, &padded("PST"))?, place_narrow(guest, &padded("PDT"))?];
     let word = guest.machine().pointer_size();
     for (index, name) in names.into_iter().enumerate() {
