@@ -12,6 +12,7 @@ pub mod environment;
 pub mod file;
 pub mod file_path;
 pub mod gate;
+pub mod libm;
 pub mod maps;
 pub mod memory;
 pub mod random;

@@ -2,6 +2,7 @@
 //! and it shares msvcrt's state: descriptors, streams, environment, locale.
 
 pub mod handlers;
+pub mod math;
 pub mod onexit;
 pub mod scan_common;
 pub mod startup;
@@ -17,6 +18,9 @@ pub const DLL: Dll = Dll {
     description: "Microsoft\u{ae} C Runtime Library",
     tables: &[
         handlers::EXPORTS,
+        math::EXPORTS,
+        math::FLOAT_EXPORTS,
+        math::SSE2_EXPORTS,
         onexit::EXPORTS,
         scan_common::EXPORTS,
         startup::EXPORTS,
