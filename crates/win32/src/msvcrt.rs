@@ -31,6 +31,7 @@ pub mod locale;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod paths;
 pub mod scan;
 pub mod signal;
 pub mod startup;
@@ -77,6 +78,7 @@ pub const DLL: Dll = Dll {
         locks::EXPORTS,
         malloc::EXPORTS,
         math::EXPORTS,
+        paths::EXPORTS,
         scan::EXPORTS,
         signal::EXPORTS,
         startup::EXPORTS,

@@ -44,6 +44,7 @@ pub const DLL: Dll = Dll {
         msvcrt::locks::EXPORTS,
         msvcrt::malloc::EXPORTS,
         msvcrt::math::EXPORTS,
+        msvcrt::paths::EXPORTS,
         msvcrt::signal::EXPORTS,
         msvcrt::startup::EXPORTS,
         msvcrt::stdio::EXPORTS,

@@ -14,6 +14,7 @@ use crate::guest::Guest;
 pub const EXPORTS: &[Export] = dll! {
     full _findfirst; full _findfirsti64; full _findfirst64; full _findnext; full _findnexti64; full _findnext64;
     full _wfindfirst; full _wfindfirsti64; full _wfindfirst64; full _wfindnext; full _wfindnexti64; full _wfindnext64;
+    full _findfirst64i32; full _findnext64i32; full _wfindfirst64i32; full _wfindnext64i32;
     full _findclose;
 };
 
@@ -111,6 +112,8 @@ macro_rules! finds {
     )*};
 }
 finds! {
+    _findfirst64i32, _findnext64i32(4, true, false);
+    _wfindfirst64i32, _wfindnext64i32(4, true, true);
     _findfirst, _findnext(4, false, false);
     _findfirsti64, _findnexti64(8, false, false);
     _findfirst64, _findnext64(8, true, false);

@@ -91,12 +91,13 @@ pub(crate) fn open_path(
         SH_DENYNO => SHARE_READ | SHARE_WRITE,
         _ => return set_errno(guest, EINVAL).map(|()| -1),
     };
+    let mask = crt(guest).mask.load(std::sync::atomic::Ordering::Relaxed);
     let wish = Wish {
         read: flags & O_WRONLY == 0,
         write: flags & (O_WRONLY | O_RDWR) != 0,
         share,
         disposition: disposition(flags),
-        read_only: flags & O_CREAT != 0 && permission & S_IWRITE == 0,
+        read_only: flags & O_CREAT != 0 && permission & !mask & S_IWRITE == 0,
         temporary: flags & O_TEMPORARY != 0,
         inherit: flags & O_NOINHERIT == 0,
     };

@@ -44,6 +44,8 @@ pub struct Crt {
     pub(crate) app_type: std::sync::atomic::AtomicI32,
     /// How many streams may be open at once.
     pub(crate) max_streams: MaxStreams,
+    /// The permissions that new files do not get.
+    pub(crate) mask: std::sync::atomic::AtomicI32,
     /// The functions of `at_quick_exit`.
     pub(crate) quick_exit: Mutex<Vec<u64>>,
     /// The function that destroys thread-local objects of the main thread.
