@@ -32,8 +32,10 @@ pub mod locks;
 pub mod malloc;
 pub mod math;
 pub mod paths;
+pub mod safe;
 pub mod scan;
 pub mod signal;
+pub mod sort;
 pub mod startup;
 pub mod state;
 pub mod stdio;
@@ -79,8 +81,10 @@ pub const DLL: Dll = Dll {
         malloc::EXPORTS,
         math::EXPORTS,
         paths::EXPORTS,
+        safe::EXPORTS,
         scan::EXPORTS,
         signal::EXPORTS,
+        sort::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
         stdlib::EXPORTS,
