@@ -107,6 +107,7 @@ pub struct ImageBuilder {
     relocations: Vec<(Spot, RelocationKind)>,
     functions: Vec<(u32, u32, Vec<u8>)>,
     version: Option<[u16; 4]>,
+    directories: Vec<(DirectoryKind, Spot, u32)>,
 }
 
 impl ImageBuilder {
@@ -124,6 +125,7 @@ impl ImageBuilder {
             relocations: Vec::new(),
             functions: Vec::new(),
             version: None,
+            directories: Vec::new(),
         }
     }
 
@@ -186,6 +188,12 @@ impl ImageBuilder {
         self
     }
 
+    /// Points a data directory at bytes that the caller wrote. It replaces the one that the builder would make.
+    pub fn directory(&mut self, kind: DirectoryKind, spot: Spot, bytes: u32) -> &mut Self {
+        self.directories.push((kind, spot, bytes));
+        self
+    }
+
     /// Makes the image.
     ///
     /// # Errors
@@ -230,6 +238,9 @@ impl ImageBuilder {
         if !relocations.is_empty() {
             layout.directory(DirectoryKind::BaseRelocation, layout.bytes.len() as u32, relocations.len());
             layout.push(".reloc", &relocations, read_only | SectionFlags::MEM_DISCARDABLE);
+        }
+        for &(kind, spot, bytes) in &self.directories {
+            layout.directory(kind, self.rva(spot, data)?, bytes as usize);
         }
         let entry = self.entry.map_or(Ok(0), |spot| self.rva(spot, data))?;
         if layout.bytes.len() > 1 << 30 {

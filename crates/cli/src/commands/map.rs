@@ -70,7 +70,7 @@ fn of_process(pid: u32) -> anyhow::Result<Vec<MapRow>> {
 
 /// Lays an image out at its preferred base.
 fn of_file(path: &Path) -> anyhow::Result<Vec<MapRow>> {
-    let info = plat_loader::inspect(path, plat_loader::SearchOptions::default())?;
+    let info = plat_loader::inspect(path, plat_loader::SearchOptions::default(), 0)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let image = PeImage::parse(&name, &info.bytes)?;
     let base = Address::new(image.headers().image_base);
