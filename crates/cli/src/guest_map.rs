@@ -51,7 +51,7 @@ fn arena(rows: &[MapRow]) -> Vec<AddressRange> {
 /// Recognises an image whose headers a row begins with.
 fn module(row: &MapRow, program: &str, read: Read<'_>) -> Option<Module> {
     let base = row.range.start.get();
-    if base % 0x1_0000 != 0 || !row.protection.starts_with('r') {
+    if !base.is_multiple_of(0x1_0000) || !row.protection.starts_with('r') {
         return None;
     }
     let head = read(base, 4096).filter(|head| head.starts_with(b"MZ"))?;
