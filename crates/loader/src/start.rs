@@ -83,7 +83,6 @@ pub enum Outcome {
 /// [`LoadError`] when the program cannot be started.
 pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
     gate::probe()?;
-    plat_host::host_heap::prepare();
     let path = absolute(&options.program);
     let bytes = read_program(&path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
+pub mod completion;
 pub mod console;
 pub mod critical_section;
 pub mod environment;
@@ -18,12 +19,15 @@ mod file_tests;
 pub mod format;
 pub mod handle;
 pub mod heap;
+mod heap_pages;
 pub mod memory;
 pub mod mutant;
 pub mod names;
 pub mod nls;
 pub mod object;
 pub mod path;
+pub mod pool;
+pub mod pool_watch;
 pub mod registry;
 pub mod resource;
 pub mod section;

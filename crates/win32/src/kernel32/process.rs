@@ -16,11 +16,17 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// Ends the process in Windows' order: the modules are told, buffers are flushed, then everything is gone.
 pub fn exit_process(guest: &mut Guest, code: u32) -> ! {
+    exit_with_status(guest, code, exit_status(code))
+}
+
+/// Ends the process as [`exit_process`] does; a Unix parent sees `status`.
+pub fn exit_with_status(guest: &mut Guest, code: u32, status: i32) -> ! {
+    let _ = code;
     // The C runtime is the first to have been there and so the last to go; but what it calls are the program's own
     // functions, which need the modules. A fault in them ends what is left of this, not the end itself.
     let _ = crate::msvcrt::at_process_exit(guest);
     guest.process().loader().detach_process(guest);
-    plat_host::thread::exit_process(exit_status(code))
+    plat_host::thread::exit_process(status)
 }
 
 /// Ends the process.
