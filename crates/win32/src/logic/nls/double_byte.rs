@@ -1,16 +1,18 @@
 //! East Asian code pages, 932, 936, 949 and 950: [`DoubleByte`].
 //!
-//! The tables are those of the crate `encoding_rs`, which follow the WHATWG's "Encoding Standard"; where Windows differs (areas
-//! for users' own characters, single bytes that the standard refuses, Hong Kong's additions to Big5) the rules are here.
-//! Limits: about eighty characters that GB 18030 moved out of the private use area since 936 was fixed; the default
-//! character is one byte; a lead byte at the end becomes the default character.
+//! The tables are those of the crate `encoding_rs`, which follow the WHATWG's "Encoding Standard". Where Windows differs, the
+//! areas for users' own characters and single bytes are rules here, and the rest, best fits above all, is a list in
+//! `double_byte.txt`. Limits: the default character is one byte.
 //!
-//! Source: Unicode Consortium, "bestfit932.txt", "bestfit936.txt", "bestfit949.txt", "bestfit950.txt"; WHATWG, "Encoding".
+//! Source: WHATWG, "Encoding Standard"; the list and the rules were recorded under Wine 8.0: its first lines say how.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use encoding_rs::{BIG5, EUC_KR, Encoding, GBK, SHIFT_JIS};
 
 use super::super::status::Win32Error;
-use super::code_page::{Encoded, best_fit_byte};
+use super::code_page::Encoded;
 
 /// A row of pairs that stand for private-use characters: leads, trails, the first character.
 struct Private {
@@ -44,7 +46,7 @@ const PAGES: [DoubleByte; 4] = [
         encoding: SHIFT_JIS,
         leads: &[(0x81, 0x9f), (0xe0, 0xfc)],
         private: &[Private { leads: (0xf0, 0xf9), trails: JAPANESE_TRAILS, first: 0xe000 }],
-        singles: &[(0x80, 0x80), (0xa0, 0xa0), (0xfd, 0xf8f1), (0xfe, 0xf8f2), (0xff, 0xf8f3)],
+        singles: &[(0x80, 0x80), (0xa0, 0xf8f0), (0xfd, 0xf8f1), (0xfe, 0xf8f2), (0xff, 0xf8f3)],
         default_unit: 0x30fb,
     },
     DoubleByte {
@@ -85,6 +87,41 @@ const PAGES: [DoubleByte; 4] = [
         default_unit: 0x3f,
     },
 ];
+
+/// What a page has differently from the standard.
+#[derive(Default)]
+struct Differences {
+    /// By bytes: the character, or none.
+    units: HashMap<Vec<u8>, Option<u16>>,
+    /// By character: the bytes, none of them for the default character.
+    bytes: HashMap<u16, Vec<u8>>,
+}
+
+/// Reads the list; its lines are checked by a test.
+fn read_differences(text: &str) -> HashMap<u32, Differences> {
+    let hex = |text: &str| -> Vec<u8> {
+        let pairs =
+            (0..text.len() / 2).filter_map(|at| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok());
+        pairs.collect()
+    };
+    let unit = |text: &str| u16::from_str_radix(text, 16).ok();
+    let mut all = HashMap::<u32, Differences>::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split(' ');
+        let (Some(page), Some(from), Some(sign), Some(to)) =
+            (words.next().and_then(|page| page.parse().ok()), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        let page = all.entry(page).or_default();
+        if sign == ">" {
+            page.units.insert(hex(from), unit(to));
+        } else if let Some(from) = unit(from) {
+            page.bytes.insert(from, hex(to));
+        }
+    }
+    all
+}
 
 impl std::fmt::Debug for DoubleByte {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -157,6 +194,14 @@ impl DoubleByte {
         self.leads.iter().any(|(low, high)| (*low..=*high).contains(&byte))
     }
 
+    /// Returns what this page has differently.
+    fn differences(&self) -> &'static Differences {
+        static DIFFERENCES: OnceLock<HashMap<u32, Differences>> = OnceLock::new();
+        static NONE: OnceLock<Differences> = OnceLock::new();
+        let all = DIFFERENCES.get_or_init(|| read_differences(include_str!("double_byte.txt")));
+        all.get(&self.number).unwrap_or_else(|| NONE.get_or_init(Differences::default))
+    }
+
     /// Converts bytes to UTF-16; `strict` makes an invalid sequence an error.
     pub(super) fn decode(&self, bytes: &[u8], strict: bool) -> Result<Vec<u16>, Win32Error> {
         let mut wide = Vec::with_capacity(bytes.len());
@@ -164,6 +209,8 @@ impl DoubleByte {
         while let Some((&first, tail)) = rest.split_first() {
             let (unit, length) = match tail.first() {
                 _ if !self.is_lead(first) => (self.single(first), 1),
+                // A zero ends text: it is never half of a character.
+                Some(0) => (None, 1),
                 Some(&trail) => (self.pair(first, trail), 2),
                 None => (None, 1),
             };
@@ -181,11 +228,17 @@ impl DoubleByte {
         if byte < 0x80 {
             return Some(byte.into());
         }
+        if let Some(unit) = self.differences().units.get([byte].as_slice()) {
+            return *unit;
+        }
         let own = self.singles.iter().find(|(single, _)| *single == byte).map(|(_, unit)| *unit);
         own.or_else(|| self.standard(&[byte]))
     }
 
     fn pair(&self, lead: u8, trail: u8) -> Option<u16> {
+        if let Some(unit) = self.differences().units.get([lead, trail].as_slice()) {
+            return *unit;
+        }
         let private = self.private.iter().find_map(|area| area.unit(lead, trail));
         private.or_else(|| self.standard(&[lead, trail]))
     }
@@ -210,19 +263,24 @@ impl DoubleByte {
         encoded
     }
 
-    /// Searches the whole table: for the dozen characters that the standard's own search does not find in it.
-    fn search(&self, unit: u16) -> Option<[u8; 2]> {
-        let pairs = (0xa1..=0xf9).flat_map(|lead| (0x40..=0xfe).map(move |trail| [lead, trail]));
-        pairs
-            .into_iter()
-            .filter(|_| self.number == 950)
-            .find(|pair| self.pair(pair[0], pair[1]) == Some(unit))
+    /// Says whether bytes become this character again; if not, they are only a likeness.
+    fn is_exact(&self, bytes: &[u8], unit: u16) -> bool {
+        match *bytes {
+            [byte] => self.single(byte) == Some(unit),
+            [lead, trail] => self.pair(lead, trail) == Some(unit),
+            _ => false,
+        }
     }
 
     fn push(&self, bytes: &mut Vec<u8>, unit: u16, best_fit: bool) -> bool {
         if unit < 0x80 {
             bytes.push(unit as u8);
             return true;
+        }
+        if let Some(other) = self.differences().bytes.get(&unit) {
+            let is_wanted = !other.is_empty() && (best_fit || self.is_exact(other, unit));
+            bytes.extend(other.iter().filter(|_| is_wanted));
+            return is_wanted;
         }
         if let Some((byte, _)) = self.singles.iter().find(|(_, own)| *own == unit) {
             bytes.push(*byte);
@@ -237,30 +295,9 @@ impl DoubleByte {
             return false;
         };
         let (found, _, failed) = self.encoding.encode(letter);
-        if !failed {
-            // What comes back as another character is only a likeness.
-            let back = match *found {
-                [byte] => self.single(byte),
-                [lead, trail] => self.pair(lead, trail),
-                _ => None,
-            };
-            if back == Some(unit) {
-                bytes.extend(&*found);
-                return true;
-            }
-            // Big5 has some characters twice, first where Windows has users' own characters.
-            if let Some(pair) = back.and_then(|_| self.search(unit)) {
-                bytes.extend(pair);
-                return true;
-            }
-            if best_fit && back.is_some() {
-                bytes.extend(&*found);
-                return true;
-            }
-        }
-        let likeness = best_fit_byte(unit).filter(|_| best_fit);
-        bytes.extend(likeness);
-        likeness.is_some()
+        let is_exact = !failed && self.is_exact(&found, unit);
+        bytes.extend(found.iter().filter(|_| is_exact));
+        is_exact
     }
 }
 
@@ -272,13 +309,13 @@ mod tests {
         DoubleByte::new(number).expect("one of the four")
     }
 
-    /// Source: the four "bestfit" tables.
+    /// Source: Wine 8.0.
     #[test]
     fn known_characters_both_ways() {
         let rows: [(u32, &[u8], &str); 14] = [
             (932, b"A\x82\xa0\x93\xfa\xb1", "Aあ日ｱ"),
             (932, b"\x81\x60\x87\x40\xfa\x40\x5c", "～①ⅰ\\"),
-            (932, b"\xf0\x40\xf9\xfc\xfd\xa0", "\u{e000}\u{e757}\u{f8f1}\u{a0}"),
+            (932, b"\xf0\x40\xf9\xfc\xfd\xa0", "\u{e000}\u{e757}\u{f8f1}\u{f8f0}"),
             (936, b"\xc4\xe3\x80\xff", "你€\u{f8f5}"),
             (936, b"\xaa\xa1\xaf\xfe", "\u{e000}\u{e233}"),
             (936, b"\xf8\xa1\xfe\xfe", "\u{e234}\u{e4c5}"),
@@ -297,6 +334,16 @@ mod tests {
             let encoded = page(number).encode(&wide, false, b'?');
             assert_eq!((encoded.bytes.as_slice(), encoded.used_default), (bytes, false), "{number} {text}");
         }
+    }
+
+    #[test]
+    fn every_line_of_the_list_is_used() {
+        let text = include_str!("double_byte.txt");
+        let lines = text.lines().filter(|line| !line.starts_with('#')).count();
+        let all = read_differences(text);
+        assert_eq!(all.values().map(|page| page.units.len() + page.bytes.len()).sum::<usize>(), lines);
+        let known: Vec<u32> = PAGES.iter().map(|page| page.number).collect();
+        assert!(all.keys().all(|page| known.contains(page)));
     }
 
     #[test]
