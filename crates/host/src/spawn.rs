@@ -197,6 +197,23 @@ pub fn take_inherited(number: i32) -> Option<OwnedFd> {
     Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Returns a second descriptor of one that this process was started with, which stays to be taken.
+pub fn inherited_copy(number: i32) -> Option<OwnedFd> {
+    if number <= 2 {
+        return None;
+    }
+    // SAFETY: 1. the number is not -1.
+    duplicate(unsafe { BorrowedFd::borrow_raw(number) }).ok()
+}
+
+/// Returns a second descriptor of the same open file, numbered above 2, that children do not have by themselves.
+///
+/// # Errors
+/// The kernel's errno.
+pub fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(fd, 3)?)
+}
+
 /// Makes a file in memory that holds `bytes`, its position at the beginning.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod consoleapi;
+pub mod createprocess;
 pub mod errhandlingapi;
 pub mod fileapi;
 pub mod filemapping;
@@ -34,6 +35,7 @@ pub const DLL: Dll = Dll {
     description: "Windows NT BASE API Client DLL",
     tables: &[
         consoleapi::EXPORTS,
+        createprocess::EXPORTS,
         errhandlingapi::EXPORTS,
         fileapi::EXPORTS,
         filemapping::EXPORTS,

@@ -16,6 +16,7 @@
 #![recursion_limit = "1024"]
 
 pub mod apis;
+pub mod cmd;
 pub mod export;
 pub mod guest;
 pub mod logic;

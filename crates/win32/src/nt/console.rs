@@ -273,6 +273,9 @@ pub const CTRL_BREAK_EVENT: u32 = 1;
 /// `CTRL_CLOSE_EVENT`.
 pub const CTRL_CLOSE_EVENT: u32 = 2;
 
+/// `STATUS_CONTROL_C_EXIT`: what a program that Ctrl-C ended has as its exit code.
+const CONTROL_C_EXIT: u32 = 0xc000_013a;
+
 fn event_of(interrupt: Interrupt) -> u32 {
     match interrupt {
         Interrupt::Interrupt => CTRL_C_EVENT,
@@ -319,7 +322,7 @@ impl ConsoleState {
         let is_handled = !lock(&self.handlers).is_empty()
             && self.start_handler_thread.get().is_some_and(|start| start(event));
         if !is_handled {
-            plat_host::thread::exit_process(exit_status);
+            super::process_object::leave_with(CONTROL_C_EXIT, exit_status);
         }
     }
 }
@@ -343,7 +346,7 @@ pub fn run_ctrl_handlers(guest: &mut Guest, event: u32) {
             return;
         }
     }
-    plat_host::thread::exit_process(Interrupt::Interrupt.exit_status());
+    super::process_object::leave_with(CONTROL_C_EXIT, Interrupt::Interrupt.exit_status());
 }
 
 #[cfg(test)]

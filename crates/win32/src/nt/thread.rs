@@ -1,6 +1,6 @@
 //! Threads and the process as objects; which threads there are. How they start and end is in `thread_start`.
 //!
-//! Key types: [`ThreadObject`], [`ProcessObject`], [`Threads`].
+//! Key types: [`ThreadObject`], [`Threads`]. Processes are in `process_object`.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
@@ -12,6 +12,7 @@ use plat_host::thread_park::Parker;
 
 use super::mutant::Mutant;
 use super::object::{Object, ObjectKind, ObjectRef};
+pub use super::process_object::ProcessObject;
 use super::timer::Timer;
 use super::wait::{self, Waitable};
 use super::{time, tls};
@@ -64,9 +65,14 @@ pub struct ThreadObject {
     mutants: Mutex<Vec<Weak<Mutant>>>,
     /// Its fiber-local slots.
     pub(super) fiber_slots: Mutex<Vec<u64>>,
+    /// The process it belongs to, when that is another one.
+    owner: OnceLock<Arc<ProcessObject>>,
 }
 
-static NEXT_ID: AtomicU32 = AtomicU32::new(0x100);
+/// The identifier of a process's first thread.
+pub const FIRST_ID: u32 = 0x100;
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(FIRST_ID);
 
 thread_local! {
     static CURRENT: OnceCell<Arc<ThreadObject>> = const { OnceCell::new() };
@@ -96,8 +102,24 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ThreadObject {
     /// Makes a record with a fresh identifier, a multiple of four as on Windows.
     pub fn new() -> Arc<Self> {
+        Self::with_id(NEXT_ID.fetch_add(4, Ordering::Relaxed))
+    }
+
+    /// Makes the record of another process's thread.
+    pub fn of_other(owner: Arc<ProcessObject>, id: u32) -> Arc<Self> {
+        let thread = Self::with_id(id);
+        let _ = thread.owner.set(owner);
+        thread
+    }
+
+    /// Returns the process that it belongs to, when that is another one.
+    pub fn owner(&self) -> Option<&Arc<ProcessObject>> {
+        self.owner.get()
+    }
+
+    fn with_id(id: u32) -> Arc<Self> {
         Arc::new(Self {
-            id: NEXT_ID.fetch_add(4, Ordering::Relaxed),
+            id,
             parker: Parker::default(),
             stop: Parker::default(),
             suspensions: AtomicU32::new(0),
@@ -117,6 +139,7 @@ impl ThreadObject {
             timers: Mutex::default(),
             mutants: Mutex::default(),
             fiber_slots: Mutex::default(),
+            owner: OnceLock::new(),
         })
     }
 
@@ -152,7 +175,7 @@ impl ThreadObject {
 
     /// Says whether it has ended.
     pub fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Acquire)
+        self.has_ended.load(Ordering::Acquire) || self.owner().is_some_and(|owner| owner.has_ended())
     }
 
     /// Says whether somebody terminated it.
@@ -162,7 +185,12 @@ impl ThreadObject {
 
     /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
     pub fn exit_code(&self) -> u32 {
-        if self.has_ended() { self.exit_code.load(Ordering::Acquire) } else { STILL_ACTIVE }
+        match self.owner() {
+            // What another process's thread ended with is known only when all of it has ended.
+            Some(owner) => owner.exit_code(),
+            None if self.has_ended() => self.exit_code.load(Ordering::Acquire),
+            None => STILL_ACTIVE,
+        }
     }
 
     /// Returns when it was made and when it ended (0 while it runs), as FILETIMEs.
@@ -292,62 +320,6 @@ impl Waitable for ThreadObject {
     }
 }
 
-/// A process: this one, or a child.
-#[derive(Debug)]
-pub struct ProcessObject {
-    id: u32,
-    has_ended: AtomicBool,
-    exit_code: AtomicU32,
-    /// `GetPriorityClass`'s value.
-    pub priority_class: AtomicU32,
-}
-
-impl ProcessObject {
-    /// Makes the object of a running process with this identifier.
-    pub fn new(id: u32) -> Arc<Self> {
-        const NORMAL_PRIORITY_CLASS: u32 = 0x20;
-        Arc::new(Self {
-            id,
-            has_ended: AtomicBool::new(false),
-            exit_code: AtomicU32::new(STILL_ACTIVE),
-            priority_class: AtomicU32::new(NORMAL_PRIORITY_CLASS),
-        })
-    }
-
-    /// Returns its identifier: Linux' own.
-    pub fn id(&self) -> u32 {
-        self.id
-    }
-
-    /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
-    pub fn exit_code(&self) -> u32 {
-        self.exit_code.load(Ordering::Acquire)
-    }
-
-    /// Notes that it has ended, and lets those go who wait for it.
-    pub fn end(&self, exit_code: u32) {
-        let mut queues = wait::lock();
-        self.exit_code.store(exit_code, Ordering::Release);
-        self.has_ended.store(true, Ordering::Release);
-        queues.release(self);
-    }
-}
-
-impl Object for ProcessObject {
-    fn kind(&self) -> ObjectKind {
-        ObjectKind::Process
-    }
-    fn waitable(&self) -> Option<&dyn Waitable> {
-        Some(self)
-    }
-}
-
-impl Waitable for ProcessObject {
-    fn is_signalled(&self, _: &ThreadObject) -> bool {
-        self.has_ended.load(Ordering::Acquire)
-    }
-}
-
 /// The threads of the process, and their thread-local slots.
 #[derive(Default)]
 pub struct Threads {
@@ -383,7 +355,7 @@ impl Threads {
 
     /// Returns this process as an object.
     pub fn this_process(&self) -> Arc<ProcessObject> {
-        let make = || ProcessObject::new(plat_host::sysinfo::process_id());
+        let make = || ProcessObject::this(plat_host::sysinfo::process_id());
         Arc::clone(self.this_process.get_or_init(make))
     }
 }
