@@ -53,10 +53,13 @@ struct Wish {
 }
 
 /// Finds the program, by the application's name or by the first word of the command line.
-fn find_image(guest: &Guest, wish: &Wish) -> Result<Image, Win32Error> {
+/// Returns the command line for the child too: a name with blanks that nobody quoted is quoted.
+fn find_image(guest: &Guest, wish: &Wish) -> Result<(Image, Vec<u16>), Win32Error> {
     let process = guest.process();
     if let Some(application) = &wish.application {
-        return process_create::at(&process.files, application);
+        let image = process_create::at(&process.files, application)?;
+        let line = wish.line.clone().unwrap_or_else(|| quoted_if_blank(application));
+        return Ok((image, line));
     }
     let line = wish.line.as_deref().ok_or(Win32Error::INVALID_PARAMETER)?;
     let places = Places::of(process);
@@ -66,10 +69,20 @@ fn find_image(guest: &Guest, wish: &Wish) -> Result<Image, Win32Error> {
             Err(Win32Error::FILE_NOT_FOUND | Win32Error::PATH_NOT_FOUND) => {}
             // A file of a shorter name that is no program does not hide the longer one.
             Err(error @ (Win32Error::ACCESS_DENIED | Win32Error::BAD_EXE_FORMAT)) => last = error,
-            other => return other,
+            Err(other) => return Err(other),
+            Ok(image) if line.starts_with(&name) => {
+                let rest = &line[name.len()..];
+                return Ok((image, [&quoted_if_blank(&name), rest].concat()));
+            }
+            Ok(image) => return Ok((image, line.to_vec())),
         }
     }
     Err(last)
+}
+
+fn quoted_if_blank(name: &[u16]) -> Vec<u16> {
+    let quote = [u16::from(b'"')];
+    if name.contains(&u16::from(b' ')) { [&quote[..], name, &quote].concat() } else { name.to_vec() }
 }
 
 /// A batch file runs in the interpreter, which gets the whole command line.
@@ -168,21 +181,12 @@ fn listed_handles(guest: &Guest, wish: &Wish) -> Result<Option<Vec<u64>>, Win32E
 
 fn create(guest: &mut Guest, wish: &Wish, is_wide: bool) -> Result<Bool, Win32Error> {
     let process = guest.process();
-    let image = find_image(guest, wish)?;
+    let (image, mut command_line) = find_image(guest, wish)?;
     let (startup, standard) = read_startup(guest, wish.startup, is_wide)?;
     let environment = match wish.environment.0 {
         0 => None,
         place => Some(read_environment(guest, place, wish.flags & CREATE_UNICODE_ENVIRONMENT != 0)?),
     };
-    let named = || {
-        let name = wish.application.clone().unwrap_or_default();
-        if name.contains(&u16::from(b' ')) {
-            let quote = [u16::from(b'"')];
-            return [&quote[..], &name, &quote].concat();
-        }
-        name
-    };
-    let mut command_line = wish.line.clone().unwrap_or_else(named);
     if image.kind == ImageKind::Batch {
         command_line = line_for_batch(&command_line);
     }

@@ -53,12 +53,12 @@ pub enum ImageKind {
 /// Says what a file is to one who wants to start it.
 ///
 /// # Errors
-/// `BAD_EXE_FORMAT`, `EXE_MACHINE_TYPE_MISMATCH`, `ACCESS_DENIED` and what else opening says.
+/// `BAD_EXE_FORMAT`, `DIRECTORY` for a folder, and what opening says.
 pub fn image_at(unix: &Path, windows: &[u16]) -> Result<Image, Win32Error> {
     let how = Open { read: true, ..Open::default() };
     let file = File::open(unix, how).map_err(status_of)?;
     if file.identity().map_err(status_of)?.kind == plat_host::file_path::Kind::Directory {
-        return Err(Win32Error::ACCESS_DENIED);
+        return Err(Win32Error::DIRECTORY);
     }
     let mut head = vec![0; 4096];
     let read = file.read(&mut head, Some(0)).map_err(status_of)?;
@@ -122,10 +122,10 @@ pub fn find(files: &FileSystem, name: &[u16], places: &Places) -> Result<Image, 
         for name in &tries {
             let path =
                 if folder.is_empty() { name.clone() } else { [folder, &wide("\\")[..], name].concat() };
-            match at(files, &path) {
+            match exactly_at(files, &path) {
                 Err(Win32Error::FILE_NOT_FOUND | Win32Error::PATH_NOT_FOUND) => {}
                 // A folder of this name is no program.
-                Err(Win32Error::ACCESS_DENIED) if program_search::extension(name).is_none() => {}
+                Err(Win32Error::DIRECTORY) => {}
                 // A file without extension that is no program is not what a search looks for.
                 Err(Win32Error::BAD_EXE_FORMAT) if program_search::extension(name).is_none() => {}
                 other => return other,
@@ -138,8 +138,15 @@ pub fn find(files: &FileSystem, name: &[u16], places: &Places) -> Result<Image, 
 /// Takes the program of exactly this path.
 ///
 /// # Errors
-/// `FILE_NOT_FOUND`, and what is wrong with the file.
+/// `FILE_NOT_FOUND`, `ACCESS_DENIED` for a folder, and what is wrong with the file.
 pub fn at(files: &FileSystem, path: &[u16]) -> Result<Image, Win32Error> {
+    exactly_at(files, path).map_err(|error| match error {
+        Win32Error::DIRECTORY => Win32Error::ACCESS_DENIED,
+        other => other,
+    })
+}
+
+fn exactly_at(files: &FileSystem, path: &[u16]) -> Result<Image, Win32Error> {
     let full = files.full_path(path)?;
     let unix = files.locate(&full)?;
     image_at(&unix, &full)
