@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use plat_host::file::File;
 use plat_host::process::ExitPage;
 use plat_host::spawn;
 use plat_win32::logic::program_search::{ProgramKind, program_kind};
@@ -57,7 +58,7 @@ fn run_interpreter(record: &StartRecord, start: &Start) -> ! {
 }
 
 /// Takes what the parent gave: where to tell the exit code, handles, and whom to listen to.
-pub(crate) fn restore(process: &'static Process, record: StartRecord) {
+pub(crate) fn restore(process: &'static Process, record: StartRecord) -> Option<File> {
     if let Some(page) = spawn::take_inherited(record.page).and_then(|fd| ExitPage::map(fd).ok()) {
         process.children.set_page(page);
     }
@@ -67,6 +68,7 @@ pub(crate) fn restore(process: &'static Process, record: StartRecord) {
         // A new process group does not hear Ctrl-C until it asks to.
         let _ = process.files.console.ignore_interrupt(true);
     }
+    spawn::take_inherited(record.control).map(File::from)
 }
 
 /// Says whether a path means the builtin command interpreter: its file, or `cmd` where there is none.

@@ -124,9 +124,6 @@ pub(crate) fn launch(
     drop(image);
     let process = Process::install(machine, start, space);
     let is_suspended = record.as_ref().is_some_and(|record| record.is_suspended);
-    if let Some(record) = record {
-        crate::child::restore(process, record);
-    }
     let stack =
         process.memory.allocate_stack(0, 0, "stack of the main thread").map_err(setup("the stack"))?;
     let teb = process.memory.allocate_teb().map_err(setup("the TEB"))?;
@@ -134,7 +131,8 @@ pub(crate) fn launch(
         let trampoline = make_trampoline(process)?;
         process.trampoline.get_or_init(|| trampoline);
     }
-    let launch = Launch { process, path, bytes, stack, search, sinks, is_suspended };
+    let control = record.map(|record| crate::child::restore(process, record));
+    let launch = Launch { process, path, bytes, stack, search, sinks, is_suspended, control };
     thread_start::start_main(process, stack, teb, |guest| launch.go(guest))
 }
 
@@ -147,6 +145,8 @@ struct Launch {
     search: SearchOptions,
     sinks: Sinks,
     is_suspended: bool,
+    /// Through what the parent asks; nothing when there is no plat parent.
+    control: Option<Option<plat_host::file::File>>,
 }
 
 impl Launch {
@@ -192,6 +192,11 @@ impl Launch {
         let written = GuestMemory::of(machine).write_word(at, base);
         written.map_err(|_| setup("the PEB")(NtStatus::ACCESS_VIOLATION))?;
         loader.start_lists(peb);
+        // Others may ask from here on: everything that they may ask for is there.
+        if let Some(parent) = self.control {
+            plat_win32::nt::thread_start::suspend_first_thread(self.is_suspended);
+            plat_win32::nt::control::start(process, parent);
+        }
         if self.is_suspended {
             // What Windows would have mapped by now is there; nothing of the program's has run.
             plat_win32::nt::thread_start::hold_first_thread(guest);

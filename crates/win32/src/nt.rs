@@ -1,6 +1,7 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
 pub mod console;
+pub mod control;
 pub mod critical_section;
 pub mod environment;
 pub mod event;
@@ -19,6 +20,7 @@ pub mod format;
 pub mod handle;
 pub mod heap;
 pub mod inherit;
+pub mod job;
 pub mod memory;
 pub mod mutant;
 pub mod names;
@@ -28,6 +30,7 @@ pub mod path;
 pub mod process_create;
 pub mod process_object;
 pub mod registry;
+pub mod remote;
 pub mod resource;
 pub mod section;
 pub mod semaphore;

@@ -13,9 +13,9 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::Object;
+use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
 use crate::nt::thread_start::{self, ThreadPlan};
-use crate::nt::sysinfo;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this header. What is asked most is guest code (`leaves`).
@@ -139,7 +139,11 @@ pub fn GetExitCodeThread(
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread>
 #[winapi]
 pub fn ResumeThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne, Win32Error> {
-    Ok(OrMinusOne(object::<ThreadObject>(guest, hThread)?.resume()))
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    Ok(OrMinusOne(match thread.owner() {
+        Some(owner) => owner.move_thread(thread.id(), true)?,
+        None => thread.resume(),
+    }))
 }
 
 /// Suspends a thread once more; returns how often it was suspended before.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use plat_host::clock::{self, ProcessorTime};
+use plat_host::file::File;
 use plat_host::thread_park::Parker;
 
 use super::mutant::Mutant;
@@ -67,6 +68,8 @@ pub struct ThreadObject {
     pub(super) fiber_slots: Mutex<Vec<u64>>,
     /// The process it belongs to, when that is another one.
     owner: OnceLock<Arc<ProcessObject>>,
+    /// Where another process waits for its exit code.
+    listener: Mutex<Option<File>>,
 }
 
 /// The identifier of a process's first thread.
@@ -117,6 +120,22 @@ impl ThreadObject {
         self.owner.get()
     }
 
+    /// Tells its exit code to another process when it ends.
+    pub(super) fn tell_end_to(&self, pipe: File) {
+        *locked(&self.listener) = Some(pipe);
+    }
+
+    /// Notes the end of another process's thread; without a code, the whole process ended.
+    pub(super) fn end_as_other(&self, code: Option<u32>) {
+        let mut queues = wait::lock();
+        if let Some(code) = code {
+            self.exit_code.store(code, Ordering::Release);
+            self.ended.store(time::now(), Ordering::Release);
+            self.has_ended.store(true, Ordering::Release);
+        }
+        queues.release(self);
+    }
+
     fn with_id(id: u32) -> Arc<Self> {
         Arc::new(Self {
             id,
@@ -140,6 +159,7 @@ impl ThreadObject {
             mutants: Mutex::default(),
             fiber_slots: Mutex::default(),
             owner: OnceLock::new(),
+            listener: Mutex::default(),
         })
     }
 
@@ -186,10 +206,9 @@ impl ThreadObject {
     /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
     pub fn exit_code(&self) -> u32 {
         match self.owner() {
-            // What another process's thread ended with is known only when all of it has ended.
-            Some(owner) => owner.exit_code(),
-            None if self.has_ended() => self.exit_code.load(Ordering::Acquire),
-            None => STILL_ACTIVE,
+            Some(owner) if !self.has_ended.load(Ordering::Acquire) => owner.exit_code(),
+            _ if self.has_ended() => self.exit_code.load(Ordering::Acquire),
+            _ => STILL_ACTIVE,
         }
     }
 
@@ -229,6 +248,10 @@ impl ThreadObject {
     pub(super) fn end(&self) {
         *locked(&self.used) = clock::thread_time();
         self.ended.store(time::now(), Ordering::Release);
+        if let Some(pipe) = locked(&self.listener).take() {
+            // Who does not listen any more need not know.
+            let _ = pipe.write(&self.exit_code.load(Ordering::Acquire).to_le_bytes(), None);
+        }
         self.set_teb(0);
         let mut queues = wait::lock();
         self.has_ended.store(true, Ordering::Release);
@@ -247,9 +270,17 @@ impl ThreadObject {
         if self.has_ended() {
             return Err(NtStatus::THREAD_IS_TERMINATING);
         }
+        if let Some(owner) = self.owner() {
+            return owner.move_thread(self.id, false);
+        }
         let more = |count: u32| (count < SUSPENSIONS_MAX).then_some(count + 1);
         let result = self.suspensions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
         result.map_err(|_| NtStatus::SUSPEND_COUNT_EXCEEDED)
+    }
+
+    /// Returns how often it is suspended.
+    pub fn suspensions(&self) -> u32 {
+        self.suspensions.load(Ordering::Acquire)
     }
 
     /// Takes back one suspension; returns how many there were. With the last it goes on.

@@ -172,6 +172,14 @@ fn static_string(machine: Machine, teb: Teb) -> Result<(), Fault> {
     memory.write_word(string + machine.pointer_size(), teb.address + BUFFER.offset(machine))
 }
 
+/// Marks the calling thread as suspended once, if a parent wants it so.
+pub fn suspend_first_thread(is_suspended: bool) {
+    if is_suspended {
+        // A thread that runs can be suspended.
+        let _ = thread::current().suspend();
+    }
+}
+
 /// Stops the first thread of a process that was made suspended, until somebody resumes it.
 pub fn hold_first_thread(guest: &mut Guest) {
     let thread = thread::current();
