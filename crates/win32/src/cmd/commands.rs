@@ -502,14 +502,20 @@ fn timeout(shell: &mut Shell, rest: &str) -> Flow {
 /// `start ["title"] [/wait] [/b] [/d dir] program …`.
 fn start(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
     let mut text = rest.trim_start_matches(is_blank).to_owned();
-    if text.starts_with('"')
-        && let Some(end) = text[1..].find('"')
-    {
-        text = text[end + 2..].trim_start_matches(is_blank).to_owned();
-    }
     let mut waits = false;
     let mut directory = None;
-    while text.starts_with('/') {
+    let mut has_title = false;
+    loop {
+        // The first quoted text is the window's title, wherever it stands among the options.
+        if let Some(rest) = text.strip_prefix('"').filter(|_| !has_title) {
+            let end = rest.find('"').map_or(rest.len(), |end| end + 1);
+            text = rest[end..].trim_start_matches(is_blank).to_owned();
+            has_title = true;
+            continue;
+        }
+        if !text.starts_with('/') {
+            break;
+        }
         let end = text.find(is_blank).unwrap_or(text.len());
         let option = text[..end].to_ascii_lowercase();
         text = text[end..].trim_start_matches(is_blank).to_owned();

@@ -292,7 +292,7 @@ impl LineOptions {
             rest = rest[end..].trim_start_matches(is_delimiter);
         }
         if last == 0 {
-            rest = line;
+            rest = line.trim_start_matches(is_delimiter);
         }
         let mut values = Vec::new();
         let mut letter = variable;
@@ -328,7 +328,7 @@ mod tests {
             ("\"tokens=1,3\"", "one two three four", "a=one b=three"),
             ("\"tokens=1-3\"", "one two", "a=one b=two c="),
             ("\"tokens=1*\"", "one two  three", "a=one b=two  three"),
-            ("\"tokens=*\"", "  one two", "a=  one two"),
+            ("\"tokens=*\"", "  one two", "a=one two"),
             ("\"delims=\"", "  one two", "a=  one two"),
             ("\"tokens=2 delims=,;\"", "a,;b,c", "a=b"),
             ("\"delims=, \"", "a b,c", "a=a"),

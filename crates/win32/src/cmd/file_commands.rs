@@ -63,10 +63,7 @@ pub(super) fn type_files(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
             shell.fail_with(io, Win32Error::FILE_NOT_FOUND);
         }
         for name in names {
-            let found = shell.locate(&name).and_then(|(path, exists)| {
-                let missing = Win32Error::FILE_NOT_FOUND;
-                if exists { files::read(&path).ok_or(Win32Error::ACCESS_DENIED) } else { Err(missing) }
-            });
+            let found = files::read_named(shell, &name);
             match found {
                 Err(error) => {
                     shell.fail_with(io, error);

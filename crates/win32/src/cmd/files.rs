@@ -7,6 +7,8 @@ use plat_host::file_path::{Kind, Status};
 
 use super::expand::Modifiers;
 use super::shell::{Shell, narrow, unquote, wide};
+use crate::Win32Error;
+use crate::logic::path::{Device, Target};
 use crate::logic::time::{SystemTime, file_time_to_system_time, unix_to_file_time};
 use crate::nt::process_create::path_folders;
 
@@ -43,6 +45,15 @@ pub(super) fn read(path: &Path) -> Option<Vec<u8>> {
             count => bytes.extend_from_slice(&piece[..count]),
         }
     }
+}
+
+/// Reads a whole file by its Windows name; `NUL` is empty.
+pub(super) fn read_named(shell: &Shell, name: &str) -> Result<Vec<u8>, Win32Error> {
+    if let Target::Device(Device::Null) = shell.files.resolve(&wide(name))? {
+        return Ok(Vec::new());
+    }
+    let (path, exists) = shell.locate(name)?;
+    if exists { read(&path).ok_or(Win32Error::ACCESS_DENIED) } else { Err(Win32Error::FILE_NOT_FOUND) }
 }
 
 /// Splits a name into its folder, with the last backslash, and the rest.

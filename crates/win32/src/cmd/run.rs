@@ -391,7 +391,7 @@ impl Shell {
                 Ok(None) => return Some(Flow::Next),
                 Ok(Some(node)) => {
                     if self.echo && !matches!(node, Node::Quiet(_)) {
-                        self.out(io, &format!("\n{}{}\n", self.prompt(), text.trim_start()));
+                        self.out(io, &format!("\n{}{} \n", self.prompt(), text.trim()));
                     }
                     return Some(self.run(&node, io));
                 }
