@@ -12,7 +12,6 @@ pub mod environment;
 pub mod file;
 pub mod file_path;
 pub mod gate;
-pub mod host_heap;
 pub mod maps;
 pub mod memory;
 pub mod pipe;

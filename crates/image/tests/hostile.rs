@@ -13,7 +13,7 @@ fn valid(machine: Machine) -> Vec<u8> {
     let code = builder.text(&[0xc3; 40]);
     let data = builder.data(&[0x11; 64]);
     builder.export("beta", None, ExportValue::At(code)).export("alpha", Some(7), ExportValue::At(data));
-    builder.export("gone", None, ExportValue::Forwarder("NTDLL.#12".into()));
+    builder.export("gone", None, ExportValue::Forwarder("NTDLL.#12"));
     let kind = if machine == Machine::Amd64 { RelocationKind::Dir64 } else { RelocationKind::HighLow };
     builder.relocation(data, kind).version([10, 0, 19041, 1]).entry_point(code);
     if machine == Machine::Amd64 {

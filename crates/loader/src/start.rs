@@ -109,7 +109,6 @@ pub(crate) fn launch(
 ) -> Result<Outcome, LoadError> {
     let LaunchPlan { path, layout, record } = plan;
     gate::probe()?;
-    plat_host::host_heap::prepare();
     let bytes = read_program(&path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let image = PeImage::parse(&name, &bytes)?;

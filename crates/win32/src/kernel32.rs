@@ -20,9 +20,11 @@ pub mod process;
 pub mod processenv;
 pub mod processthreadsapi;
 pub mod profileapi;
+pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
 pub mod winnls;
@@ -54,9 +56,11 @@ pub const DLL: Dll = Dll {
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
         profileapi::EXPORTS,
+        resources::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
+        threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         winnls::code_pages::EXPORTS,

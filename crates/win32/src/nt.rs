@@ -1,5 +1,6 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
+pub mod completion;
 pub mod console;
 pub mod control;
 pub mod critical_section;
@@ -19,6 +20,7 @@ mod file_tests;
 pub mod format;
 pub mod handle;
 pub mod heap;
+mod heap_pages;
 pub mod inherit;
 pub mod job;
 pub mod memory;
@@ -27,6 +29,8 @@ pub mod names;
 pub mod nls;
 pub mod object;
 pub mod path;
+pub mod pool;
+pub mod pool_watch;
 pub mod process_create;
 pub mod process_object;
 pub mod registry;

@@ -7,6 +7,7 @@ pub mod memory;
 pub mod objects;
 pub mod rtl;
 pub mod rtl_string;
+pub mod system;
 pub mod unwind;
 
 use crate::export::Dll;
@@ -24,5 +25,6 @@ pub const DLL: Dll = Dll {
         rtl::EXPORTS,
         unwind::EXPORTS,
         rtl_string::EXPORTS,
+        system::EXPORTS,
     ],
 };

@@ -21,6 +21,8 @@ pub const EXPORTS: &[Export] = dll! {
     full open::GetFileType;
     full transfer::ReadFile;
     full transfer::WriteFile;
+    full transfer::ReadFileEx;
+    full transfer::WriteFileEx;
     full transfer::SetFilePointer;
     full transfer::SetFilePointerEx;
     full transfer::GetFileSize;

@@ -27,11 +27,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial SetDllDirectoryW, "accepted and ignored: use --dll-path";
     partial SetDllDirectoryA, "accepted and ignored: use --dll-path";
     partial SetDefaultDllDirectories, "accepted and ignored";
-    stub FindResourceA;
-    stub FindResourceW;
-    stub LoadResource;
-    stub LockResource;
-    stub SizeofResource;
 };
 
 /// Decodes text of the ANSI code page.

@@ -7,6 +7,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::process_object::{self, ProcessObject};
+use crate::process::exit_status;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -16,11 +17,16 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// Ends the process in Windows' order: the modules are told, buffers are flushed, then everything is gone.
 pub fn exit_process(guest: &mut Guest, code: u32) -> ! {
+    exit_with_status(guest, code, exit_status(code))
+}
+
+/// Ends the process as [`exit_process`] does; a Unix parent sees `status`.
+pub fn exit_with_status(guest: &mut Guest, code: u32, status: i32) -> ! {
     // The C runtime is the first to have been there and so the last to go; but what it calls are the program's own
     // functions, which need the modules. A fault in them ends what is left of this, not the end itself.
     let _ = crate::msvcrt::at_process_exit(guest);
     guest.process().loader().detach_process(guest);
-    process_object::leave(code)
+    process_object::leave_with(code, status)
 }
 
 /// Ends the process.

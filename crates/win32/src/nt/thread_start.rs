@@ -40,6 +40,24 @@ pub struct ThreadPlan {
 /// # Errors
 /// `NO_MEMORY` without room for its stack or TEB, `INSUFFICIENT_RESOURCES` when Linux starts no more threads.
 pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadObject>, NtStatus> {
+    create_with(process, plan, move |guest| {
+        guest.process().loader().attach_thread(guest);
+        match guest.call(plan.start, &[plan.parameter]) {
+            Ok(code) => code as u32,
+            Err(fault) => guest.raise_fault(fault),
+        }
+    })
+}
+
+/// Makes a thread of this process that runs `body`, whose result is its exit code; `plan` has stack and suspension.
+///
+/// # Errors
+/// As for [`create`].
+pub fn create_with(
+    process: &'static Process,
+    plan: ThreadPlan,
+    body: impl FnOnce(&mut Guest) -> u32 + Send + 'static,
+) -> Result<Arc<ThreadObject>, NtStatus> {
     let thread = ThreadObject::new();
     let owner = format!("thread {:#x}", thread.id());
     let stack = process.memory.allocate_stack(plan.stack_reserve, plan.stack_commit, &owner)?;
@@ -57,7 +75,7 @@ pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadO
     }
     process.threads.add(&thread);
     let own = Arc::clone(&thread);
-    let started = host_thread::spawn(move || run_created(process, own, stack, teb, plan));
+    let started = host_thread::spawn(move || run_guest_thread(process, own, stack, teb, body));
     if started.is_err() {
         process.threads.live.fetch_sub(1, Ordering::AcqRel);
         process.threads.remove(&thread);
@@ -66,22 +84,6 @@ pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadO
         return Err(NtStatus::INSUFFICIENT_RESOURCES);
     }
     Ok(thread)
-}
-
-fn run_created(
-    process: &'static Process,
-    thread: Arc<ThreadObject>,
-    stack: Stack,
-    teb: u64,
-    plan: ThreadPlan,
-) {
-    run_guest_thread(process, thread, stack, teb, move |guest| {
-        process.loader().attach_thread(guest);
-        match guest.call(plan.start, &[plan.parameter]) {
-            Ok(code) => code as u32,
-            Err(fault) => guest.raise_fault(fault),
-        }
-    });
 }
 
 /// Turns the calling host thread into the process's first guest thread: sets up its TEB, runs `body` (which calls the

@@ -94,10 +94,11 @@ fn classify_fault(guest: &Guest, info: &FaultInfo, registers: &Registers) -> Exc
     })
 }
 
-/// Raises an access violation for a pointer that the host could not use on the guest's behalf.
+/// Raises an access violation for a pointer that the host could not use on the guest's behalf. It comes from the
+/// function's own code, as on Windows; where a handler lets it go on, the call is made again.
 pub(crate) fn raise_access_violation(guest: &mut Guest, fault: Fault) -> ! {
-    let registers =
-        guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!guest.process().machine.is_64()));
+    let registers = guest.process().retry_registers(guest).or_else(|| guest.caller_registers());
+    let registers = registers.unwrap_or_else(|| Registers::zeroed(!guest.process().machine.is_64()));
     let kind = match fault.kind {
         plat_abi::FaultKind::Read => 0,
         plat_abi::FaultKind::Write => 1,
