@@ -18,6 +18,7 @@
 #![allow(long_running_const_eval, reason = "it takes a second, once")]
 
 pub mod apis;
+pub mod cmd;
 pub mod entries;
 pub mod export;
 pub mod guest;
@@ -27,20 +28,40 @@ pub mod process;
 pub mod teb;
 
 pub mod advapi32;
+pub mod bcrypt;
 pub mod kernel32;
 pub mod msvcrt;
 pub mod ntdll;
+pub mod ole32;
 pub mod oleaut32;
+pub mod shell32;
 pub mod ucrtbase;
 pub mod user32;
+pub mod userenv;
 pub mod vcruntime140;
+pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
 
 use export::Dll;
 
 /// Every builtin DLL, in the order in which they appear in `plat apis`.
-pub const DLLS: &[Dll] = &[ntdll::DLL, kernel32::DLL, msvcrt::DLL, user32::DLL, advapi32::DLL, oleaut32::DLL, ucrtbase::DLL, vcruntime140::DLL];
+pub const DLLS: &[Dll] = &[
+    ntdll::DLL,
+    kernel32::DLL,
+    msvcrt::DLL,
+    user32::DLL,
+    advapi32::DLL,
+    oleaut32::DLL,
+    ole32::DLL,
+    shell32::DLL,
+    bcrypt::DLL,
+    bcrypt::PRIMITIVES,
+    userenv::DLL,
+    winmm::DLL,
+    ucrtbase::DLL,
+    vcruntime140::DLL,
+];
 
 /// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is
 /// msvcrt.dll's.

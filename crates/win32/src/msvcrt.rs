@@ -26,6 +26,7 @@ pub mod fopen;
 pub mod format;
 pub(crate) mod handles;
 pub mod io;
+pub mod jump_amd64;
 pub(crate) mod leaves;
 pub mod locale;
 pub mod locks;
@@ -64,6 +65,7 @@ pub const DLL: Dll = Dll {
         data::EXPORTS,
         eh::EXPORTS,
         eh_amd64::EXPORTS,
+        jump_amd64::EXPORTS,
         eh_i386::EXPORTS,
         eh_i386::cxx::EXPORTS,
         eh_i386::jump::EXPORTS,

@@ -32,6 +32,7 @@ pub const DLL: Dll = Dll {
         msvcrt::eh_i386::EXPORTS,
         msvcrt::eh_i386::cxx::EXPORTS,
         msvcrt::eh_i386::jump::EXPORTS,
+        msvcrt::jump_amd64::EXPORTS,
         msvcrt::env::EXPORTS,
         msvcrt::errno::EXPORTS,
         msvcrt::exit::EXPORTS,

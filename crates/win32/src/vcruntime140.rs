@@ -33,5 +33,6 @@ pub const DLL: Dll = Dll {
         msvcrt::eh_i386::EXPORTS,
         msvcrt::eh_i386::cxx::EXPORTS,
         msvcrt::eh_i386::jump::EXPORTS,
+        msvcrt::jump_amd64::EXPORTS,
     ],
 };
