@@ -33,10 +33,12 @@ pub mod locks;
 pub mod malloc;
 pub mod math;
 pub mod paths;
+pub mod pipes;
 pub mod safe;
 pub mod scan;
 pub mod signal;
 pub mod sort;
+pub mod spawn;
 pub mod startup;
 pub mod state;
 pub mod stdio;
@@ -83,10 +85,12 @@ pub const DLL: Dll = Dll {
         malloc::EXPORTS,
         math::EXPORTS,
         paths::EXPORTS,
+        pipes::EXPORTS,
         safe::EXPORTS,
         scan::EXPORTS,
         signal::EXPORTS,
         sort::EXPORTS,
+        spawn::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
         stdlib::EXPORTS,

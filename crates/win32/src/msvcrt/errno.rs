@@ -25,6 +25,8 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// No such file or directory.
 pub(crate) const ENOENT: i32 = 2;
+/// Too many arguments.
+pub(crate) const E2BIG: i32 = 7;
 /// Bad file descriptor.
 pub(crate) const EBADF: i32 = 9;
 /// Out of memory.

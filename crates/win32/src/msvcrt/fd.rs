@@ -72,18 +72,39 @@ fn kind_mode(kind: Kind) -> Mode {
     }
 }
 
-/// Opens descriptors 0, 1 and 2 for the standard handles, in text mode.
+/// Opens the descriptors that the parent's runtime left, and 0, 1 and 2 for the standard handles, in text mode.
 pub(crate) fn attach(guest: &mut Guest) {
-    let mut table = Vec::new();
-    for index in 0..3 {
+    let mut table: Vec<Option<Shared>> = Vec::new();
+    for entry in super::spawn::inherited(guest).unwrap_or_default().into_iter().take(DESCRIPTORS_MAX) {
+        let open = entry.and_then(|(handle, mode)| {
+            let kind = handles::kind(guest, handle).ok()?;
+            Some(Arc::new(Mutex::new(Descriptor { handle, mode: mode | kind_mode(kind), ..Descriptor::default() })))
+        });
+        table.push(open);
+    }
+    table.resize(table.len().max(3), None);
+    for (index, slot) in table.iter_mut().enumerate().take(3) {
+        if slot.is_some() {
+            continue;
+        }
         let handle = handles::standard(guest, index);
         let kind = handles::kind(guest, handle);
-        table.push(kind.ok().map(|kind| {
+        *slot = kind.ok().map(|kind| {
             let mode = Mode::TEXT | kind_mode(kind);
             Arc::new(Mutex::new(Descriptor { handle, mode, ..Descriptor::default() }))
-        }));
+        });
     }
     *lock(&crt(guest).descriptors.table) = table;
+}
+
+/// Returns handle and mode of all descriptors by number.
+pub(crate) fn all(guest: &Guest) -> Vec<Option<(u64, Mode)>> {
+    let table = lock(&crt(guest).descriptors.table);
+    let of = |slot: &Option<Shared>| {
+        let descriptor = lock(slot.as_ref()?);
+        Some((descriptor.handle, descriptor.mode))
+    };
+    table.iter().map(of).collect()
 }
 
 /// Returns an open descriptor.

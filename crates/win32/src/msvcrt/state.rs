@@ -46,6 +46,8 @@ pub struct Crt {
     pub(crate) max_streams: MaxStreams,
     /// The permissions that new files do not get.
     pub(crate) mask: std::sync::atomic::AtomicI32,
+    /// The processes at the other ends of `_popen`'s streams.
+    pub(crate) commands: super::pipes::Commands,
     /// The functions of `at_quick_exit`.
     pub(crate) quick_exit: Mutex<Vec<u64>>,
     /// The function that destroys thread-local objects of the main thread.

@@ -1,9 +1,7 @@
 //! process.h and the parts of the system that the runtime passes on: identifiers, environment, commands.
 
-use plat_abi::{Fault, GuestWord, winapi};
+use plat_abi::{Fault, winapi};
 
-use super::errno::ENOENT;
-use super::state::set_errno;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -13,9 +11,6 @@ use crate::teb::Teb;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full _getpid; full "getpid" = _getpid;
-    partial system, "there is no command interpreter: null asks and is told so, a command fails with ENOENT";
-    stub _spawnvp; stub _spawnv; stub _spawnve; stub _spawnl; stub _execv; stub _execve; stub _execvp; stub _cwait;
-    stub _popen; stub _pclose; stub _pipe;
     full _sleep;
 };
 
@@ -61,17 +56,6 @@ pub(crate) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u
 #[winapi(cdecl)]
 pub fn _getpid(guest: &mut Guest) -> u32 {
     guest.teb().get(Teb::PROCESS_ID).unwrap_or(0) as u32
-}
-
-/// Runs a command: there is no interpreter, which is what null asks for.
-///
-/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/system-wsystem>
-#[winapi(cdecl)]
-pub fn system(guest: &mut Guest, command: GuestWord) -> Result<i32, Fault> {
-    if command.is_null() {
-        return Ok(0);
-    }
-    set_errno(guest, ENOENT).map(|()| -1)
 }
 
 /// Waits for so many milliseconds.
