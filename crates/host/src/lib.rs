@@ -10,6 +10,7 @@ pub mod console;
 pub mod directory;
 pub mod environment;
 pub mod file;
+pub mod file_image;
 pub mod file_path;
 pub mod gate;
 pub mod maps;
