@@ -14,6 +14,7 @@ pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod name_watch;
 pub mod random;
 pub mod section;
 pub mod shared_page;

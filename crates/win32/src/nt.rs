@@ -22,6 +22,7 @@ pub mod heap;
 mod heap_pages;
 pub mod memory;
 pub mod mutant;
+pub mod name_cache;
 pub mod names;
 pub mod nls;
 pub mod object;
