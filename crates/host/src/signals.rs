@@ -188,20 +188,20 @@ unsafe fn interrupt(state: &mut KernelContext, fs_base: *mut u64, block: *mut Th
     if gate.contains(&state.rip) {
         return;
     }
-    // SAFETY: 1. by the caller.
-    let is_i386 = unsafe { (*block).is_i386 } != 0;
+    // SAFETY: 1. by the caller: only this thread, which stands still, has references to it.
+    let own = unsafe { &mut *block };
     let is_64_code = state.segments[0] != CODE_32;
-    if is_i386 && is_64_code && in_arena(state.rip, 1) {
+    if own.is_i386 != 0 && is_64_code && in_arena(state.rip, 1) {
         return;
     }
-    let is_host = is_64_code && !in_arena(state.rip, 1);
-    // SAFETY: 1. by the caller. 2. frames on the list are alive.
-    unsafe { (*block).interrupt.see(if is_host { (*block).top.as_ref() } else { None }) };
-    if is_host {
-        // SAFETY: 1. by the caller. 2. volatile: the interrupted code looks at it between any two instructions.
-        unsafe { (&raw mut (*block).poke).write_volatile(1) };
+    if is_64_code && !in_arena(state.rip, 1) {
+        // SAFETY: 1. frames on the list are alive.
+        own.interrupt.see(unsafe { own.top.as_ref() });
+        // SAFETY: 1. the field is valid; volatile, since the interrupted code looks at it between any two instructions.
+        unsafe { (&raw mut own.poke).write_volatile(1) };
         return;
     }
+    own.interrupt.see(None);
     // SAFETY: 1. by the caller; 2. guest code runs, so that no earlier fault's state is in use.
     unsafe { save(block, state, interrupt_signal(), 0) };
     // SAFETY: 1. and 2. by the caller.

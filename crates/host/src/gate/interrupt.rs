@@ -52,8 +52,9 @@ impl Interrupt {
             {
                 let kernel_id = self.kernel_id.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(kernel_id) = *kernel_id else { return };
+                let process = rustix::process::getpid().as_raw_nonzero().get();
                 // SAFETY: 1. the thread is alive: it takes its identifier away before it ends.
-                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), kernel_id, interrupt_signal()) };
+                unsafe { libc::syscall(libc::SYS_tgkill, process, kernel_id, interrupt_signal()) };
             }
             for _ in 0..LOOKS {
                 if self.is_seen.load(Ordering::Acquire) {
@@ -174,10 +175,10 @@ pub(crate) extern "C" fn plat_stop_call(block: *mut ThreadBlock) {
 
 /// Blocks or unblocks the signal for the calling thread.
 fn set_mask(how: libc::c_int) {
-    // SAFETY: 1. all zeros is a valid set; 2. the calls only change the calling thread's mask.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigaddset(&raw mut set, interrupt_signal());
-        libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut());
-    }
+    // SAFETY: 1. all zeros is a valid set.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: 1. the set is this function's own.
+    unsafe { libc::sigaddset(&raw mut set, interrupt_signal()) };
+    // SAFETY: 1. only the calling thread's mask changes.
+    unsafe { libc::pthread_sigmask(how, &raw const set, std::ptr::null_mut()) };
 }
