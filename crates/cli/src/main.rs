@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod guest_map;
 mod proc_maps;
 
 use std::process::ExitCode;

@@ -108,6 +108,7 @@ pub struct ImageBuilder<'a> {
     relocations: Vec<(Spot, RelocationKind)>,
     functions: Vec<(u32, u32, Vec<u8>)>,
     version: Option<[u16; 4]>,
+    directories: Vec<(DirectoryKind, Spot, u32)>,
 }
 
 impl<'a> ImageBuilder<'a> {
@@ -125,6 +126,7 @@ impl<'a> ImageBuilder<'a> {
             relocations: Vec::new(),
             functions: Vec::new(),
             version: None,
+            directories: Vec::new(),
         }
     }
 
@@ -199,6 +201,12 @@ impl<'a> ImageBuilder<'a> {
         self
     }
 
+    /// Points a data directory at bytes that the caller wrote. It replaces the one that the builder would make.
+    pub fn directory(&mut self, kind: DirectoryKind, spot: Spot, bytes: u32) -> &mut Self {
+        self.directories.push((kind, spot, bytes));
+        self
+    }
+
     /// Makes the image.
     ///
     /// # Errors
@@ -242,6 +250,9 @@ impl<'a> ImageBuilder<'a> {
         if !relocations.is_empty() {
             layout.directory(DirectoryKind::BaseRelocation, layout.bytes.len() as u32, relocations.len());
             layout.push(".reloc", &relocations, read_only | SectionFlags::MEM_DISCARDABLE);
+        }
+        for &(kind, spot, bytes) in &self.directories {
+            layout.directory(kind, self.rva(spot, data)?, bytes as usize);
         }
         let entry = self.entry.map_or(Ok(0), |spot| self.rva(spot, data))?;
         if layout.bytes.len() > 1 << 30 {

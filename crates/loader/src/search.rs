@@ -35,7 +35,8 @@ pub(crate) enum Found {
 }
 
 /// DLLs that programs must not replace: they speak to plat itself.
-const SYSTEM: [&str; 4] = ["ntdll.dll", "kernel32.dll", "kernelbase.dll", "advapi32.dll"];
+const SYSTEM: [&str; 6] =
+    ["ntdll.dll", "kernel32.dll", "kernelbase.dll", "advapi32.dll", "shell32.dll", "ole32.dll"];
 
 /// Normalises a DLL's name as Windows' loader does: lower case, `.dll` where there is no dot.
 pub(crate) fn normal_name(name: &str) -> String {

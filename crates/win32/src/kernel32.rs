@@ -1,6 +1,7 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod consoleapi;
+pub mod debugapi;
 pub mod errhandlingapi;
 pub mod fileapi;
 pub mod filemapping;
@@ -17,6 +18,7 @@ pub mod memoryapi;
 pub mod pipes;
 pub mod process;
 pub mod processenv;
+pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod resources;
@@ -36,6 +38,7 @@ pub const DLL: Dll = Dll {
     description: "Windows NT BASE API Client DLL",
     tables: &[
         consoleapi::EXPORTS,
+        debugapi::EXPORTS,
         errhandlingapi::EXPORTS,
         fileapi::EXPORTS,
         filemapping::EXPORTS,
@@ -53,6 +56,7 @@ pub const DLL: Dll = Dll {
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
+        processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resources::EXPORTS,
         stringapiset::EXPORTS,

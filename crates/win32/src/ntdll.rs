@@ -5,6 +5,7 @@ pub mod files;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
+pub mod pointers;
 pub mod rtl;
 pub mod rtl_string;
 pub mod system;
@@ -22,6 +23,7 @@ pub const DLL: Dll = Dll {
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,
+        pointers::EXPORTS,
         rtl::EXPORTS,
         unwind::EXPORTS,
         rtl_string::EXPORTS,

@@ -17,8 +17,6 @@ pub const EXPORTS: &[Export] = dll! {
     full GetComputerNameA;
     full GetComputerNameW;
     full GetLocalTime;
-    stub GetLogicalProcessorInformation;
-    stub GetLogicalProcessorInformationEx;
     full GetNativeSystemInfo;
     full GetSystemDirectoryA;
     full GetSystemDirectoryW;
