@@ -8,6 +8,7 @@
 
 mod apis;
 mod builtin;
+pub mod child;
 mod crash;
 mod environment;
 mod error;

@@ -1,6 +1,7 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod consoleapi;
+pub mod createprocess;
 pub mod debugapi;
 pub mod errhandlingapi;
 pub mod fileapi;
@@ -39,6 +40,7 @@ pub const DLL: Dll = Dll {
     tables: &[
         consoleapi::EXPORTS,
         debugapi::EXPORTS,
+        createprocess::EXPORTS,
         errhandlingapi::EXPORTS,
         fileapi::EXPORTS,
         filemapping::EXPORTS,

@@ -18,6 +18,7 @@
 #![allow(long_running_const_eval, reason = "it takes a second, once")]
 
 pub mod apis;
+pub mod cmd;
 pub mod entries;
 pub mod export;
 pub mod guest;

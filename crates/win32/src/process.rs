@@ -98,6 +98,9 @@ pub trait ModuleLoader: Sync + Send {
     /// Tells the modules that the process ends, in reverse order.
     fn detach_process(&self, guest: &mut Guest);
 
+    /// Returns the loader's options in a form for a child process.
+    fn options_for_children(&self) -> Vec<u8>;
+
     /// Describes a crash to the user on standard error: exception, place, registers, code, stack, regions.
     fn report_crash(&self, guest: &Guest, crash: &Crash);
 }
@@ -139,6 +142,8 @@ pub struct Start {
     pub environment: Vec<(Vec<u16>, Vec<u16>)>,
     /// What to trace.
     pub trace: Trace,
+    /// What `GetStartupInfo` returns; nothing where a Unix program started it.
+    pub startup: Option<crate::nt::start_record::Startup>,
 }
 
 /// The state that all guest threads share.
@@ -167,6 +172,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// The processes it knows.
+    pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
     pub pool: crate::nt::pool::Pool,
     /// Its named objects.
@@ -206,6 +213,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),
             trampoline: OnceLock::new(),
@@ -273,7 +281,7 @@ impl Process {
     /// Reports a crash and ends the process with the exception's code.
     pub fn end_by_crash(&self, guest: &Guest, crash: &Crash) -> ! {
         self.loader().report_crash(guest, crash);
-        plat_host::thread::exit_process(exit_status(crash.code))
+        crate::nt::process_object::leave(crash.code)
     }
 
     /// Ends the process because of a call that leads nowhere: the function is named.

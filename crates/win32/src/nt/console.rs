@@ -342,7 +342,7 @@ pub fn send_event(process: &'static Process, event: u32, exit_status: i32) {
     let run = move |guest: &mut Guest| run_ctrl_handlers(guest, event, exit_status);
     // A process that cannot start a thread any more is at its end anyway.
     if !has_handlers || thread_start::create_with(process, ThreadPlan::default(), run).is_err() {
-        plat_host::thread::exit_process(exit_status);
+        super::process_object::leave_with(NtStatus::CONTROL_C_EXIT.0, exit_status);
     }
 }
 

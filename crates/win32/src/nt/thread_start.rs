@@ -11,7 +11,7 @@ use super::memory::Stack;
 use super::thread::{self, ThreadObject};
 use crate::NtStatus;
 use crate::guest::{Guest, GuestMemory};
-use crate::process::{Process, exit_status};
+use crate::process::Process;
 use crate::teb::{Field, Teb};
 
 /// Bytes left free at the base of a thread's stack, as Windows leaves some for its own first frames.
@@ -176,6 +176,24 @@ fn static_string(machine: Machine, teb: Teb) -> Result<(), Fault> {
     memory.write_word(string + machine.pointer_size(), teb.address + BUFFER.offset(machine))
 }
 
+/// Marks the calling thread as suspended once, if a parent wants it so.
+pub fn suspend_first_thread(is_suspended: bool) {
+    if is_suspended {
+        // A thread that runs can be suspended.
+        let _ = thread::current().suspend();
+    }
+}
+
+/// Stops the first thread of a process that was made suspended, until somebody resumes it.
+pub fn hold_first_thread(guest: &mut Guest) {
+    let thread = thread::current();
+    thread.hold_while_suspended();
+    if thread.is_terminating() {
+        drop(thread);
+        leave_terminated(guest);
+    }
+}
+
 /// Ends the calling thread with an exit code: callbacks of fiber-local slots, `DllMain`, then out of the guest. The
 /// last thread ends the process. Hold nothing: host frames of the thread are given up.
 pub fn end_current(guest: &mut Guest, code: u32) -> ! {
@@ -195,7 +213,7 @@ pub(crate) fn leave_terminated(guest: &mut Guest) -> ! {
     let process = guest.process();
     if process.threads.live.fetch_sub(1, Ordering::AcqRel) == 1 {
         let code = thread::current().exit_code_at_end();
-        host_thread::exit_process(exit_status(code));
+        super::process_object::leave(code);
     }
     guest.gate().leave()
 }

@@ -18,7 +18,7 @@ use super::unwind_walk::{Marker, Purpose};
 use crate::NtStatus;
 use crate::guest::{Guest, to_fault};
 use crate::nt::memory::GuardHit;
-use crate::process::{Crash, exit_status};
+use crate::process::Crash;
 use crate::teb::Teb;
 
 /// What a filter or a vectored handler answers when the guest shall go on.
@@ -257,7 +257,7 @@ impl Pending {
         }
         match self.call(guest, filter, &[self.pointers], self.stack) {
             Ok(CONTINUE_EXECUTION) => self.go_on(guest),
-            Ok(EXECUTE_HANDLER) => plat_host::thread::exit_process(exit_status(self.record.code)),
+            Ok(EXECUTE_HANDLER) => crate::nt::process_object::leave(self.record.code),
             _ => self.end(guest),
         }
     }
