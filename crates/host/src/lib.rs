@@ -15,6 +15,7 @@ pub mod file_path;
 pub mod gate;
 pub mod maps;
 pub mod memory;
+pub mod name_watch;
 pub mod pipe;
 pub mod process;
 pub mod random;
