@@ -13,6 +13,7 @@ pub mod file;
 pub mod file_image;
 pub mod file_path;
 pub mod gate;
+pub mod libm;
 pub mod maps;
 pub mod memory;
 pub mod name_watch;

@@ -196,8 +196,11 @@ impl Graph {
         }
     }
 
-    /// Places a builtin DLL. It imports nothing.
+    /// Places a builtin DLL, after the one that keeps its state. It imports nothing.
     fn add_builtin(&mut self, dll: &'static Dll) -> Result<u64, LoadError> {
+        if let Some(companion) = plat_win32::companion(dll.name) {
+            self.ensure(companion, dll.name)?;
+        }
         let built = builtin::build(dll, self.process.machine, self.entrance, 0);
         let image = PeImage::parse_mapped(dll.name, &built.bytes)?;
         let placed = place(self.process, &image, dll.name, true)?;
