@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Command::Info(info) => commands::info::info(&info),
         Command::Map(map) => commands::map::map(&map),
         Command::Apis(apis) => commands::apis::apis(&apis),
+        Command::Rebase(rebase) => commands::rebase::rebase(&rebase),
+        Command::Flags(flags) => commands::flags::flags(&flags),
         Command::Completions { shell } => {
             commands::completions(shell);
             Ok(ExitCode::SUCCESS)

@@ -50,6 +50,10 @@ pub enum Constraint {
 pub struct Member {
     /// The path as the user or the database names it, with `/` between folders.
     pub path: String,
+    /// Other names of the same file (hard links) among those that were scanned; they move with it.
+    pub links: Vec<String>,
+    /// A program rather than a library: it is not moved, but its imports say what is loaded together.
+    pub program: bool,
     /// The hash of its bytes as they are on disk.
     pub hash: ContentHash,
     /// The machine it is for.

@@ -29,6 +29,8 @@ pub enum Reason {
 pub struct Move {
     /// The file.
     pub path: String,
+    /// Other names of the same file (hard links), as in [`crate::Member::links`].
+    pub links: Vec<String>,
     /// Its bytes when the plan was made; apply refuses other bytes.
     pub hash: ContentHash,
     /// The machine it is for.
