@@ -3,8 +3,10 @@
 //! `headers` reads the fixed part, `sections` the section table, `segments` decides what is mapped where. Each data
 //! directory has its own file and is read only when asked for.
 
+mod checksum;
 mod exceptions;
 mod exports;
+mod fields;
 mod headers;
 mod imports;
 mod load_config;
@@ -15,8 +17,10 @@ mod segments;
 mod tls;
 mod view;
 
+pub use checksum::checksum;
 pub use exceptions::RuntimeFunction;
 pub use exports::{Export, ExportTarget, Exports, ForwardedSymbol, Forwarder};
+pub use fields::Field;
 pub use headers::{Characteristics, DirectoryEntry, DirectoryKind, DllCharacteristics, Headers, Machine};
 pub use imports::{BoundImport, DelayImportModule, ImportEntry, ImportModule, ImportSymbol};
 pub use load_config::LoadConfig;
