@@ -4,8 +4,14 @@
 //! `apply`, the one module that touches files.
 #![forbid(unsafe_code)]
 
+mod error;
 mod member;
 mod plan;
+mod relocate;
 
+pub use error::RebaseError;
 pub use member::{Constraint, ContentHash, Machine, Member, Movable};
 pub use plan::{Move, Obstacle, Plan, PlanReport, Reason, SharedPair};
+pub use relocate::{
+    ChecksumPolicy, Edit, Options, Rebased, SignaturePolicy, Undo, Warning, rebase_image, undo_image,
+};

@@ -1,4 +1,5 @@
 //! Fixtures, generators and helpers for tests.
 #![forbid(unsafe_code)]
 
+pub mod craft;
 pub mod pe;
