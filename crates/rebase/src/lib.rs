@@ -5,11 +5,15 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod flags;
 mod member;
 mod plan;
 mod relocate;
 
 pub use error::RebaseError;
+pub use flags::{
+    FLAGS, Flag, FlagChange, FlagValues, FlagsChanged, Size, Word, change_flags, flag_named, read_flags,
+};
 pub use member::{Constraint, ContentHash, Machine, Member, Movable};
 pub use plan::{Move, Obstacle, Plan, PlanReport, Reason, SharedPair};
 pub use relocate::{
