@@ -4,6 +4,7 @@
 //! `apply`, the one module that touches files.
 #![forbid(unsafe_code)]
 
+pub mod apply;
 mod error;
 mod flags;
 mod member;

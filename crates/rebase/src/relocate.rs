@@ -12,8 +12,8 @@ use plat_image::{FileOffset, PeImage};
 use plat_regions::{ALLOCATION_GRANULARITY, Address};
 
 use crate::RebaseError;
-pub(crate) use bindings::is_bound;
-pub(crate) use signature::{Table as SignatureTable, fault as signature_fault, find as find_signature};
+use signature::Table as SignatureTable;
+pub(crate) use signature::{fault as signature_fault, find as find_signature};
 use words::Words;
 
 /// What to do with an Authenticode signature, which any change makes invalid.
@@ -55,6 +55,17 @@ pub struct Options {
     pub timestamp: Option<u32>,
     /// Drop bound imports even when the image stays: others of its fleet move.
     pub unbind: bool,
+}
+
+impl Options {
+    /// Says whether images that stay at their base may change all the same.
+    pub fn changes_headers(&self) -> bool {
+        self.signature == SignaturePolicy::Strip
+            || self.checksum == ChecksumPolicy::Always
+            || self.dynamic_base.is_some()
+            || self.high_entropy.is_some()
+            || self.timestamp.is_some()
+    }
 }
 
 /// What a user should know of a change that was made.

@@ -67,6 +67,14 @@ impl<'a> PeImage<'a> {
         Ok(Self { name: name.into(), view: View::of_file(bytes, pieces), headers, sections, segments })
     }
 
+    /// Reads the headers from the first bytes of a file, without its sections: 4 KiB are enough for most files.
+    ///
+    /// # Errors
+    /// As [`PeImage::parse`], for the headers alone.
+    pub fn peek(name: &str, head: &[u8]) -> Result<Headers, ImageError> {
+        Headers::read(name, head, false)
+    }
+
     /// Parses an image that is mapped already: the byte at index n is the byte at RVA n.
     ///
     /// The rules about file offsets and raw sizes are not applied, since the file is not there. Addresses in

@@ -7,7 +7,7 @@ use plat_image::pe::{DirectoryKind, Field};
 use plat_image::{FileOffset, PeImage};
 
 /// Says whether the image is bound to others, of its own or with delay.
-pub(crate) fn is_bound(image: &PeImage) -> bool {
+pub(super) fn is_bound(image: &PeImage) -> bool {
     image.headers().directory(DirectoryKind::BoundImport).is_some() || !stamps(image).is_empty()
 }
 
