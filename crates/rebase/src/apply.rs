@@ -188,8 +188,9 @@ pub fn apply(files: &dyn Files, plan: &Plan, options: &ApplyOptions) -> Result<A
     let work: Vec<bool> = plan.moves.par_iter().map(needs_work).collect();
     let is_work = |index: &usize| work[*index];
     if !options.dry_run && work.contains(&true) {
-        let paths = (0..plan.moves.len()).filter(is_work).map(|index| plan.moves[index].path.as_str());
-        journal.begin(&id, paths)?;
+        let moves = (0..plan.moves.len()).filter(is_work).map(|index| &plan.moves[index]);
+        let paths = moves.flat_map(|it| std::iter::once(&it.path).chain(&it.links));
+        journal.begin(&id, paths.map(String::as_str))?;
     }
     let known = journal.runs.iter().filter(|run| !run.undone).flat_map(|run| &run.files);
     let worker = Worker {

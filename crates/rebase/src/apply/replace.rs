@@ -78,7 +78,9 @@ impl Worker<'_> {
             undo: rebased.undo,
         };
         self.put(&target, &held, &record)?;
-        self.relink(&record, &target, report);
+        // The other names still lead to the old file, which is held.
+        drop(held);
+        self.relink(&record, &target, report)?;
         Ok(outcome)
     }
 
@@ -125,7 +127,7 @@ impl Worker<'_> {
         if is_ours && image.is_ok_and(|image| image.headers().image_base == it.to.get()) {
             report.hash = Some(hash);
             if let Some(record) = record.filter(|_| !self.options.dry_run) {
-                self.relink(record, target, report);
+                self.relink(record, target, report)?;
             }
             return Ok(Outcome::Already);
         }
@@ -160,15 +162,22 @@ impl Worker<'_> {
     }
 
     /// Gives the other names of a file that was replaced the new file, too.
-    pub(super) fn relink(&self, record: &FileRecord, target: &Path, report: &mut FileReport) {
+    pub(super) fn relink(
+        &self,
+        record: &FileRecord,
+        target: &Path,
+        report: &mut FileReport,
+    ) -> Result<(), Outcome> {
         for link in &record.links {
-            let result = self.relink_one(record, target, link);
-            report.notes.extend(match result {
-                Ok(false) => None,
-                Ok(true) => Some(format!("its other name {link} leads to the new file, too")),
-                Err(why) => Some(format!("its other name {link} keeps the old bytes: {why}")),
-            });
+            match self.relink_one(record, target, link) {
+                Ok(false) => {}
+                Ok(true) => report.notes.push(format!("its other name {link} leads to the new file, too")),
+                Err(why) => {
+                    return Err(Outcome::Failed(format!("its other name {link} keeps the old bytes: {why}")));
+                }
+            }
         }
+        Ok(())
     }
 
     fn relink_one(&self, record: &FileRecord, target: &Path, link: &str) -> Result<bool, String> {
@@ -179,12 +188,18 @@ impl Worker<'_> {
             return Ok(false);
         }
         let held = self.files.read(&other, IMAGE_BYTES_MAX).map_err(said)?;
-        if hash_of(&held.bytes) != record.before {
+        // A run that was cut short may have parted the names: then the other has the bytes of before, or after.
+        if ![record.before, record.after].contains(&hash_of(&held.bytes)) {
             return Err("it is another file by now".into());
         }
         let beside = temporary(&other, self.id);
-        self.files.link(target, &beside).map_err(said)?;
-        self.files.rename(&beside, &other, self.options.durability).map_err(said)?;
+        let linked = self.files.link(target, &beside);
+        linked.and_then(|()| self.files.rename(&beside, &other, self.options.durability)).map_err(
+            |error| {
+                let _ = self.files.remove(&beside);
+                error.to_string()
+            },
+        )?;
         Ok(true)
     }
 

@@ -21,11 +21,11 @@ use crate::{Options, undo_image};
 /// [`ApplyError`] when the journal cannot be used, or holds nothing to undo.
 pub fn undo(files: &dyn Files, options: &ApplyOptions) -> Result<ApplyReport, ApplyError> {
     let mut journal = Journal::open(files, &options.journal, options.durability, options.wait)?;
+    let recovered = tidy_up(files, &journal, options);
     let last = journal.runs.iter().rev().find(|run| !run.undone && !run.files.is_empty());
     let Some(run) = last.cloned() else {
         return Err(ApplyError::NothingToUndo { path: options.journal.clone() });
     };
-    let recovered = tidy_up(files, &journal, options);
     let records = newest_by_path(&run);
     let worker = Worker {
         files,
@@ -109,11 +109,12 @@ impl Worker<'_> {
         }
         if found == hash {
             // Its other names may not be back yet.
-            self.relink(&FileRecord { before: chain[0].after, ..back }, &target, report);
+            self.relink(&FileRecord { before: chain[0].after, ..back }, &target, report)?;
             return Ok(Outcome::Already);
         }
         self.put_back(&target, &held)?;
-        self.relink(&back, &target, report);
+        drop(held);
+        self.relink(&back, &target, report)?;
         Ok(Outcome::Moved)
     }
 
