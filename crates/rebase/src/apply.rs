@@ -5,6 +5,7 @@
 
 mod attributes;
 mod budget;
+mod check_files;
 mod files;
 mod journal;
 mod replace;
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{ContentHash, Move, Options, Plan, Warning};
 use budget::Budget;
+pub use check_files::{CheckReport, check_files};
 pub use files::{Disk, Durability, Files, Held, Like, Stat};
 use journal::Journal;
 pub use journal::{FileRecord, Run};

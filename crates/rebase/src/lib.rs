@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
+mod check;
 mod error;
 mod flags;
 mod member;
 mod plan;
 mod relocate;
 
+pub use check::{CheckOptions, Exam, Finding, FindingKind, ReservedRange, check, examine};
 pub use error::RebaseError;
 pub use flags::{
     FLAGS, Flag, FlagChange, FlagValues, FlagsChanged, Size, Word, change_flags, flag_named, read_flags,

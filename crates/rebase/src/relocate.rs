@@ -364,6 +364,12 @@ impl Change {
     }
 }
 
+/// Checks every relocation of an image, without changing it.
+pub(crate) fn check_words(image: &PeImage) -> Result<(), RebaseError> {
+    check_length(image.name(), image.source())?;
+    Words::find(image).map(|_| ())
+}
+
 /// Refuses files whose offsets would not fit 32 bits, as sections' offsets must.
 fn check_length(name: &str, bytes: &[u8]) -> Result<(), RebaseError> {
     match u32::try_from(bytes.len()) {
