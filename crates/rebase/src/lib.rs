@@ -10,6 +10,7 @@ mod error;
 mod flags;
 mod member;
 mod plan;
+mod plan_file;
 mod relocate;
 
 pub use check::{CheckOptions, Exam, Finding, FindingKind, ReservedRange, check, examine};
@@ -19,6 +20,7 @@ pub use flags::{
 };
 pub use member::{Constraint, ContentHash, Machine, Member, Movable};
 pub use plan::{Move, Obstacle, Plan, PlanReport, Reason, SharedPair};
+pub use plan_file::PlanFileError;
 pub use relocate::{
     ChecksumPolicy, Edit, Options, Rebased, SignaturePolicy, Undo, Warning, rebase_image, undo_image,
 };
