@@ -15,7 +15,7 @@ pub use linker::{coffbase, ld_flags};
 pub use text::DatabaseError;
 
 use crate::member::{Constraint, ContentHash, Machine};
-use crate::plan::{Obstacle, Plan};
+use crate::plan::{Obstacle, Plan, Reason};
 
 /// What a database knows of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,12 +71,8 @@ impl Database {
     /// Takes over what a plan settles, once it was applied. `hash_of` gives each file's bytes as they are now.
     pub fn record(&mut self, plan: &Plan, hash_of: impl Fn(&str) -> Option<ContentHash>) {
         self.layout = Some(plan.layout.clone());
-        let secondary: std::collections::HashSet<&str> =
-            plan.shared.iter().map(|pair| pair.second.as_str()).collect();
         for it in &plan.moves {
             let old = self.entries.remove(&it.path);
-            let shares = it.reason == crate::Reason::Shares
-                || secondary.contains(it.path.as_str()) && old.as_ref().is_some_and(|entry| entry.shares);
             let entry = Entry {
                 path: it.path.clone(),
                 hash: hash_of(&it.path).or(Some(it.hash)),
@@ -85,7 +81,7 @@ impl Database {
                 base: it.to,
                 size: it.size,
                 slot: it.slot,
-                shares,
+                shares: it.reason == Reason::Shares,
                 constraints: old.map_or_else(Vec::new, |entry| entry.constraints),
             };
             self.entries.insert(it.path.clone(), entry);

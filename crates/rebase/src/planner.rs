@@ -190,7 +190,7 @@ impl<'a> Fleet<'a> {
 
     fn item(&self, index: usize, known: Option<&'a Entry>) -> Item<'a> {
         let (member, options) = (&self.request.members[index], &self.request.options);
-        let bytes = round_up(member.size.max(1)).unwrap_or(u64::MAX & !0xffff);
+        let bytes = round_up(member.size.max(1)).unwrap_or(!0xffff);
         let slack = u128::from(member.size) * u128::from(options.slack_percent) / 100;
         let wanted = u128::from(member.size) + slack + u128::from(options.gap);
         let slot = u64::try_from(wanted).ok().and_then(round_up).unwrap_or(bytes).max(bytes);

@@ -78,8 +78,11 @@ impl Profile {
     /// # Errors
     /// [`ProfileError`] with the line that makes no sense.
     pub fn read(name: &str, text: &str) -> Result<Self, ProfileError> {
-        let processes =
-            if text.trim_start().starts_with('{') { vec![read_json(name, text)?] } else { read_maps(name, text)? };
+        let processes = if text.trim_start().starts_with('{') {
+            vec![read_json(name, text)?]
+        } else {
+            read_maps(name, text)?
+        };
         let processes: Vec<LoadedSet> = processes.into_iter().filter(|it| !it.modules.is_empty()).collect();
         if processes.is_empty() {
             return Err(ProfileError::Empty { name: name.to_owned() });
@@ -109,7 +112,9 @@ fn read_json(name: &str, text: &str) -> Result<LoadedSet, ProfileError> {
     let mut set = LoadedSet { program: name.to_owned(), ..LoadedSet::default() };
     for region in document.regions.iter().filter(|region| region.kind == "image") {
         let owner = match region.owner.rsplit_once(' ') {
-            Some((file, part)) if looks_like_image(file) || part == "headers" || part.starts_with('.') => file,
+            Some((file, part)) if looks_like_image(file) || part == "headers" || part.starts_with('.') => {
+                file
+            }
             _ => &region.owner,
         };
         add(&mut set.modules, owner);
@@ -119,7 +124,8 @@ fn read_json(name: &str, text: &str) -> Result<LoadedSet, ProfileError> {
 
 fn looks_like_image(path: &str) -> bool {
     let suffix = path.rsplit_once('.').map(|(_, suffix)| suffix.to_lowercase());
-    suffix.is_some_and(|it| matches!(it.as_str(), "exe" | "dll" | "so" | "pyd" | "oct" | "mex" | "drv" | "ocx"))
+    suffix
+        .is_some_and(|it| matches!(it.as_str(), "exe" | "dll" | "so" | "pyd" | "oct" | "mex" | "drv" | "ocx"))
 }
 
 fn add(modules: &mut Vec<String>, path: &str) {
@@ -141,7 +147,9 @@ fn read_maps(name: &str, text: &str) -> Result<Vec<LoadedSet>, ProfileError> {
         }
         let process = processes.last_mut().expect("one was put there at first");
         match map_line(line) {
-            Some((range, path)) if path.contains("heap") && path.starts_with('[') => process.heaps.push(range),
+            Some((range, path)) if path.contains("heap") && path.starts_with('[') => {
+                process.heaps.push(range)
+            }
             Some((_, path)) if is_module(path) => add(&mut process.modules, path),
             Some(_) => {}
             None if looks_like_image(line) => add(&mut process.modules, line),
@@ -196,7 +204,9 @@ mod tests {
     fn modules(text: &str) -> String {
         match Profile::read("p", text) {
             Ok(profile) => {
-                let line = |it: &LoadedSet| format!("{}: {} heaps {}\n", it.program, it.modules.join(" | "), it.heaps.len());
+                let line = |it: &LoadedSet| {
+                    format!("{}: {} heaps {}\n", it.program, it.modules.join(" | "), it.heaps.len())
+                };
                 profile.processes.iter().map(line).collect()
             }
             Err(error) => error.to_string(),
@@ -221,7 +231,8 @@ mod tests {
             p: /usr/bin/bash.exe | /usr/bin/cygwin1.dll | /cygdrive/c/WINDOWS/SYSTEM32/ntdll.dll heaps 1
             sh: /usr/bin/msys-2.0.dll heaps 0
             python: /c/Program Files/py/x.pyd heaps 0
-        "#]].assert_eq(&[modules(linux), modules(cygwin), modules(msys2)].concat());
+        "#]]
+        .assert_eq(&[modules(linux), modules(cygwin), modules(msys2)].concat());
     }
 
     #[test]
@@ -233,18 +244,27 @@ mod tests {
         expect![[r#"
             p: my tool.exe | zlib1.dll heaps 0
             p: a.dll | lib/b.pyd heaps 0
-        "#]].assert_eq(&[modules(json), modules("a.dll\nlib/b.pyd\n")].concat());
+        "#]]
+        .assert_eq(&[modules(json), modules("a.dll\nlib/b.pyd\n")].concat());
     }
 
     #[test]
     fn what_is_no_profile_says_where() {
-        let texts = ["", "hello", "2-1 rwxp 0 0:0 0 /a", "{\"schema\":\"x\",\"regions\":[]}", "{", "1-2 rwxp 0 0:0 0 [stack]"];
+        let texts = [
+            "",
+            "hello",
+            "2-1 rwxp 0 0:0 0 /a",
+            "{\"schema\":\"x\",\"regions\":[]}",
+            "{",
+            "1-2 rwxp 0 0:0 0 [stack]",
+        ];
         expect![[r#"
             profile p: names no module
             profile p, line 1: is no line of a map (START-END PERMS …): hello
             profile p, line 1: is no line of a map (START-END PERMS …): 2-1 rwxp 0 0:0 0 /a
             profile p: is no map that plat wrote: its schema is "x", expected "plat-map-1"
             profile p: is no map that plat wrote: EOF while parsing an object at line 1 column 1
-            profile p: names no module"#]].assert_eq(&texts.map(modules).join("\n"));
+            profile p: names no module"#]]
+        .assert_eq(&texts.map(modules).join("\n"));
     }
 }

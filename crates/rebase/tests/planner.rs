@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use expect_test::{Expect, expect};
 use plat_rebase::{
-    Constraint, ContentHash, Database, LoadedSet, Machine, Member, Movable, Obstacle, Plan, PlanOptions, Profile,
-    Reason, Request, Space, plan,
+    Constraint, ContentHash, Database, LoadedSet, Machine, Member, Movable, Obstacle, Plan, PlanOptions,
+    Profile, Reason, Request, Space, plan,
 };
 use plat_regions::{Address, AddressRange, Layout};
 use proptest::prelude::*;
@@ -59,12 +59,13 @@ fn check(members: &[Member], options: &PlanOptions, expected: Expect) {
 fn sound(plan: &Plan, layout: &Layout) {
     let space = Space::of(layout);
     let shared: HashSet<(&str, &str)> =
-        plan.shared.iter().map(|it| (it.first.as_str(), it.second.as_str())).collect();
+        plan.shared.iter().flat_map(|it| [(&*it.first, &*it.second), (&*it.second, &*it.first)]).collect();
     for (index, it) in plan.moves.iter().enumerate() {
         assert!(it.to.is_aligned(0x1_0000), "{}: base {}", it.path, it.to);
         assert!(it.slot >= it.size && it.slot.is_multiple_of(0x1_0000), "{}: slot {:#x}", it.path, it.slot);
         assert_eq!(space.objection_to(it.to, it.slot), None, "{}", it.path);
-        for other in plan.moves[index + 1..].iter().take_while(|other| other.to.get() < it.to.get() + it.slot) {
+        for other in plan.moves[index + 1..].iter().take_while(|other| other.to.get() < it.to.get() + it.slot)
+        {
             let pair = (it.path.as_str(), other.path.as_str());
             assert!(shared.contains(&pair), "{pair:?} overlap and are not declared");
         }
@@ -78,7 +79,8 @@ fn sound(plan: &Plan, layout: &Layout) {
 
 /// The fleet after the plan was applied.
 fn applied(members: &[Member], plan: &Plan) -> Vec<Member> {
-    let base = |member: &Member| plan.moves.iter().find(|it| it.path == member.path).map_or(member.base, |it| it.to);
+    let base =
+        |member: &Member| plan.moves.iter().find(|it| it.path == member.path).map_or(member.base, |it| it.to);
     members.iter().map(|member| Member { base: base(member), ..member.clone() }).collect()
 }
 
@@ -94,12 +96,16 @@ fn what_is_well_placed_stays_and_the_others_are_told_why() {
         Member { program: true, ..dll("sh.exe", 0x40_0000, 0x10_0000) },
         Member { machine: Machine::Amd64, ..dll("wide.dll", 0x40_0000, 0x10_0000) },
     ];
-    check(&fleet, &PlanOptions::default(), expect![[r#"
+    check(
+        &fleet,
+        &PlanOptions::default(),
+        expect![[r#"
         good.dll 0x6f000000 -> 0x6f000000 +0x20000 Stays
         odd.dll 0x6e001000 -> 0x6fe90000 +0x10000 Reserved("its base is no multiple of 64 KiB")
-        heap.dll 0x21000000 -> 0x6fea0000 +0x10000 Reserved("heap: Cygwin's heap, 384 MiB to begin with, grows up from here and on into what is free behind it")
+        heap.dll 0x21000000 -> 0x6fea0000 +0x10000 Reserved("Cygwin's heap, 384 MiB to begin with, grows up from here and on into what is free behind it")
         over.dll 0x6f010000 -> 0x6feb0000 +0x50000 Collided("good.dll")
-    "#]]);
+    "#]],
+    );
     let report = plan_of(&fleet, &layout("cygwin32"), &PlanOptions::default()).report;
     expect![[r#"
         PlanReport {
@@ -123,18 +129,23 @@ fn what_is_well_placed_stays_and_the_others_are_told_why() {
                     "is for 64 bits, the layout for 32",
                 ),
             ],
-        }"#]].assert_eq(&format!("{report:#?}"));
+        }"#]]
+    .assert_eq(&format!("{report:#?}"));
 }
 
 #[test]
 fn many_at_one_base_leave_one_there() {
     let fleet: Vec<Member> = (1..=4).map(|n| dll(&format!("{n}.dll"), 0x6000_0000, n * 0x1_0000)).collect();
-    check(&fleet, &PlanOptions { slack_percent: 50, ..PlanOptions::default() }, expect![[r#"
+    check(
+        &fleet,
+        &PlanOptions { slack_percent: 50, ..PlanOptions::default() },
+        expect![[r#"
         1.dll 0x60000000 -> 0x60000000 +0x20000 Stays
         2.dll 0x60000000 -> 0x60ee0000 +0x30000 Collided("1.dll")
         3.dll 0x60000000 -> 0x60f10000 +0x50000 Collided("1.dll")
         4.dll 0x60000000 -> 0x60f60000 +0x60000 Collided("1.dll")
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -155,9 +166,9 @@ fn the_most_used_go_far_from_the_heap() {
     let (layout, options) = (layout("cygwin32"), PlanOptions::default());
     let plan = plan(&Request { profiles: &[profile], ..request(&fleet, &layout, &options) }).expect("fits");
     expect![[r#"
-        large.dll 0x10000000 -> 0x6efd0000 +0x1000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        once.dll 0x10000000 -> 0x6ffd0000 +0x20000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        often.dll 0x10000000 -> 0x6fff0000 +0x10000 Reserved("stacks: stacks, Windows heaps and views, at random places")
+        large.dll 0x10000000 -> 0x6efd0000 +0x1000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        once.dll 0x10000000 -> 0x6ffd0000 +0x20000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        often.dll 0x10000000 -> 0x6fff0000 +0x10000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
     "#]].assert_eq(&lines(&plan));
 }
 
@@ -172,12 +183,16 @@ fn constraints_are_kept() {
         group("g2.dll", 0x4800_0000),
         dll("single.dll", 0x1000_0000, 0x9_0000),
     ];
-    check(&fleet, &PlanOptions::default(), expect![[r#"
+    check(
+        &fleet,
+        &PlanOptions::default(),
+        expect![[r#"
         fixed.dll 0x10000000 -> 0x50000000 +0x10000 Constraint("fixed at 0x00000000_50000000")
         g1.dll 0x40000000 -> 0x6ff00000 +0x30000 Constraint("together with the group g")
         g2.dll 0x48000000 -> 0x6ff30000 +0x30000 Constraint("together with the group g")
-        single.dll 0x10000000 -> 0x6ff60000 +0x90000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-    "#]]);
+        single.dll 0x10000000 -> 0x6ff60000 +0x90000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+    "#]],
+    );
     let clash = |base, other: Member| {
         let fleet = [with(Constraint::Fixed(Address::new(base)), dll("fixed.dll", 0, 0x1_0000)), other];
         plan(&request(&fleet, &layout("cygwin32"), &PlanOptions::default())).expect_err("clash").to_string()
@@ -192,7 +207,7 @@ fn constraints_are_kept() {
         clash(u64::MAX - 0xffff, never),
     ];
     expect![[r#"
-        fixed.dll: cannot be fixed at 0x00000000_20000000: heap: Cygwin's heap, 384 MiB to begin with, grows up from here and on into what is free behind it
+        fixed.dll: cannot be fixed at 0x00000000_20000000: Cygwin's heap, 384 MiB to begin with, grows up from here and on into what is free behind it
         fixed.dll: cannot be fixed at 0x00000000_6fff0000: never.dll is there and is never to be moved
         fixed.dll: cannot be fixed at 0x00000000_50010000: other.dll is fixed at 0x00000000_50000000
         fixed.dll: cannot be fixed at 0x00000000_50011000: it is no multiple of 64 KiB
@@ -219,11 +234,13 @@ fn near_files_lie_within_2_gib() {
     expect![[r#"
         anchor.dll 0x280000000 -> 0x280000000 +0x10000 Stays
         c.dll 0x2fff00000 -> 0x2fff00000 +0x10000 Stays
-        b.dll 0x3f0000000 -> 0x2fffe0000 +0x10000 Returns
-        a.dll 0x180000000 -> 0x2ffff0000 +0x10000 Reserved("runtime: cygwin1.dll, linked at 0x180040000, with room to grow")
+        b.dll 0x3f0000000 -> 0x2fffe0000 +0x10000 Constraint("within 2 GiB of anchor.dll")
+        a.dll 0x180000000 -> 0x2ffff0000 +0x10000 Reserved("cygwin1.dll, linked at 0x180040000, with room to grow")
     "#]].assert_eq(&lines(&plan));
-    let error = plat_rebase::plan(&request(&fleet[1..], &layout, &PlanOptions::default())).expect_err("no anchor");
-    expect!["a.dll: is to be near anchor.dll, which is neither in the fleet nor in the database"].assert_eq(&error.to_string());
+    let error =
+        plat_rebase::plan(&request(&fleet[1..], &layout, &PlanOptions::default())).expect_err("no anchor");
+    expect!["a.dll: is to be near anchor.dll, which is neither in the fleet nor in the database"]
+        .assert_eq(&error.to_string());
 }
 
 #[test]
@@ -249,7 +266,8 @@ fn a_changed_file_moves_alone() {
         7.dll 0x10000000 -> 0x6ffb0000 +0x10000 New
         2.dll 0x6ffc0000 -> 0x6ffc0000 +0x20000 Stays
         1.dll 0x6ffe0000 -> 0x6ffe0000 +0x20000 Stays
-    "#]].assert_eq(&lines(&second));
+    "#]]
+    .assert_eq(&lines(&second));
 }
 
 #[test]
@@ -257,18 +275,38 @@ fn what_does_not_fit_is_counted_and_shared_when_asked() {
     let mut fleet: Vec<Member> = (0..9).map(|n| dll(&format!("{n}.dll"), 0x1000_0000, 0x700_0000)).collect();
     fleet[0].imports = vec!["1.dll".into()];
     // 896 MiB less the runtime's 6.25 MiB: seven of 112 MiB.
-    check(&fleet, &PlanOptions::default(), expect![[r#"
-        6.dll 0x10000000 -> 0x3dfc0000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        5.dll 0x10000000 -> 0x44fc0000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        4.dll 0x10000000 -> 0x4bfc0000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        3.dll 0x10000000 -> 0x52fc0000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        2.dll 0x10000000 -> 0x59fc0000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        0.dll 0x10000000 -> 0x62000000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
-        1.dll 0x10000000 -> 0x69000000 +0x7000000 Reserved("stacks: stacks, Windows heaps and views, at random places")
+    check(
+        &fleet,
+        &PlanOptions::default(),
+        expect![[r#"
+        6.dll 0x10000000 -> 0x3dfc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        5.dll 0x10000000 -> 0x44fc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        4.dll 0x10000000 -> 0x4bfc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        3.dll 0x10000000 -> 0x52fc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        2.dll 0x10000000 -> 0x59fc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        0.dll 0x10000000 -> 0x62000000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        1.dll 0x10000000 -> 0x69000000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
         7.dll does not fit: 0x7000000
         8.dll does not fit: 0x7000000
-    "#]]);
-    check(&fleet, &PlanOptions { share: true, ..PlanOptions::default() }, expect![[r#""#]]);
+    "#]],
+    );
+    check(
+        &fleet,
+        &PlanOptions { share: true, ..PlanOptions::default() },
+        expect![[r#"
+        7.dll 0x10000000 -> 0x38000000 +0x7000000 Shares
+        6.dll 0x10000000 -> 0x3dfc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        5.dll 0x10000000 -> 0x44fc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        8.dll 0x10000000 -> 0x44fc0000 +0x7000000 Shares
+        4.dll 0x10000000 -> 0x4bfc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        3.dll 0x10000000 -> 0x52fc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        2.dll 0x10000000 -> 0x59fc0000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        0.dll 0x10000000 -> 0x62000000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        1.dll 0x10000000 -> 0x69000000 +0x7000000 Reserved("Windows 10 from 1703 moves images that ask for less than 0x38000000")
+        7.dll over 6.dll: high risk: no profile, imports only; 0 and 0 of 0 processes, no import leads to both
+        8.dll over 5.dll: high risk: no profile, imports only; 0 and 0 of 0 processes, no import leads to both
+    "#]],
+    );
 }
 
 #[test]

@@ -225,7 +225,13 @@ impl Layout {
                 return Err(LayoutError::OutsideArena { band: name(), range });
             }
             let files = band.files.iter().map(|name| name.to_lowercase()).collect();
-            bands.push(Band { purpose: band.purpose, range, direction: band.direction, why: band.why, files });
+            bands.push(Band {
+                purpose: band.purpose,
+                range,
+                direction: band.direction,
+                why: band.why,
+                files,
+            });
         }
         let layout = Self {
             name: raw.name,

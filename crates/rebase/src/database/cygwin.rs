@@ -93,7 +93,8 @@ impl Database {
     /// [`CygwinDbError`] with the offset and the field; nothing is allocated by a number in the file alone.
     pub fn from_cygwin(bytes: &[u8]) -> Result<Self, CygwinDbError> {
         let reader = Reader { bytes };
-        let value = |offset, field, value, expected| Err(CygwinDbError::Value { offset, field, value, expected });
+        let value =
+            |offset, field, value, expected| Err(CygwinDbError::Value { offset, field, value, expected });
         let magic: [u8; 4] = reader.array(0, "the header")?;
         if magic != *MAGIC {
             return value(0, "magic", u32::from_le_bytes(magic).into(), "0x49694272 (rBiI)");
@@ -267,7 +268,10 @@ mod tests {
         let mut bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
         bytes[24..28].fill(0xff);
         let error = Database::from_cygwin(&bytes).expect_err("no such file is that long").to_string();
-        expect_test::expect!["offset 0x18, field count: is 0xffffffff, expected no more records than the file has room for"].assert_eq(&error);
+        expect_test::expect![
+            "offset 0x18, field count: is 0xffffffff, expected no more records than the file has room for"
+        ]
+        .assert_eq(&error);
     }
 
     proptest! {

@@ -186,7 +186,11 @@ impl Database {
         let place = Place { name, text, path: "" };
         if *raw.version.get_ref() != VERSION {
             let line = place.line(raw.version.span().start);
-            return Err(DatabaseError::Version { name: name.to_owned(), line, version: *raw.version.get_ref() });
+            return Err(DatabaseError::Version {
+                name: name.to_owned(),
+                line,
+                version: *raw.version.get_ref(),
+            });
         }
         let cygwin = raw.cygwin.map(|it| {
             let base = Place { path: "[cygwin]", ..place }.address("base", &it.base)?;
@@ -206,7 +210,9 @@ impl Database {
 
     /// Writes the database.
     pub fn to_toml(&self) -> String {
-        let mut text = format!("# Bases of DLLs, kept by plat rebase. The format is in docs/rebase-database.md.\nversion = {VERSION}\n");
+        let mut text = format!(
+            "# Bases of DLLs, kept by plat rebase. The format is in docs/rebase-database.md.\nversion = {VERSION}\n"
+        );
         let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
         if let Some(layout) = &self.layout {
             let _ = writeln!(text, "layout = {}", quote(layout));
@@ -254,7 +260,8 @@ fn read_entry(name: &str, text: &str, raw: RawEntry) -> Result<Entry, DatabaseEr
     };
     let hash = raw.hash.map(|hash| {
         let expected = "sha256: and 64 hexadecimal digits";
-        parse_hash(hash.get_ref()).ok_or_else(|| place.bad(hash.span().start, "hash", hash.get_ref(), expected))
+        parse_hash(hash.get_ref())
+            .ok_or_else(|| place.bad(hash.span().start, "hash", hash.get_ref(), expected))
     });
     let base = place.address("base", &raw.base)?;
     let (size, slot) = (*raw.size.get_ref(), *raw.slot.get_ref());
@@ -263,7 +270,12 @@ fn read_entry(name: &str, text: &str, raw: RawEntry) -> Result<Entry, DatabaseEr
         // No image has 4 GiB; a slot may have slack besides.
         if *value.get_ref() > 1 << 40 || base.checked_add(*value.get_ref()).is_none() {
             let shown = format!("{:#x}", value.get_ref());
-            return Err(place.bad(value.span().start, field, &shown, "at most 1 TiB, below the end of 64 bits"));
+            return Err(place.bad(
+                value.span().start,
+                field,
+                &shown,
+                "at most 1 TiB, below the end of 64 bits",
+            ));
         }
     }
     let original = raw.original.as_ref().map(|it| place.address("original", it)).transpose()?;
@@ -339,17 +351,23 @@ mod tests {
             ".+".prop_map(Constraint::Group),
         ];
         let numbers = (0u64..1 << 47, 0u64..1 << 32, 0u64..1 << 33, proptest::option::of(any::<u64>()));
-        let rest = (proptest::option::of(any::<[u8; 32]>()), any::<bool>(), proptest::collection::vec(constraint, 0..3));
-        (".+", numbers, rest).prop_map(|(path, (base, size, slot, original), (hash, shares, constraints))| Entry {
-            path,
-            hash: hash.map(ContentHash),
-            machine: Machine::Amd64,
-            original: original.map(Address::new),
-            base: Address::new(base),
-            size,
-            slot,
-            shares,
-            constraints,
+        let rest = (
+            proptest::option::of(any::<[u8; 32]>()),
+            any::<bool>(),
+            proptest::collection::vec(constraint, 0..3),
+        );
+        (".+", numbers, rest).prop_map(|(path, (base, size, slot, original), (hash, shares, constraints))| {
+            Entry {
+                path,
+                hash: hash.map(ContentHash),
+                machine: Machine::Amd64,
+                original: original.map(Address::new),
+                base: Address::new(base),
+                size,
+                slot,
+                shares,
+                constraints,
+            }
         })
     }
 

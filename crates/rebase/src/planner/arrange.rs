@@ -51,7 +51,8 @@ impl Fleet<'_> {
         if self.request.options.repack {
             return Ok(kept);
         }
-        let taken = union(fixed.iter().map(|&(range, _)| range).chain(self.occupied.iter().copied()).collect());
+        let taken =
+            union(fixed.iter().map(|&(range, _)| range).chain(self.occupied.iter().copied()).collect());
         let is_free = |range: AddressRange| {
             let index = taken.partition_point(|it| it.end <= range.start);
             taken.get(index).is_none_or(|it| !it.overlaps(range))
@@ -102,7 +103,7 @@ impl Fleet<'_> {
             fixed.push((range, rank));
         }
         fixed.sort_unstable();
-        for pair in fixed.windows(2).filter(|pair| pair[0].0.overlaps(pair[1].0)) {
+        if let Some(pair) = fixed.windows(2).find(|pair| pair[0].0.overlaps(pair[1].0)) {
             let (a, b) = (&self.items[pair[0].1], &self.items[pair[1].1]);
             let why = format!("{} is fixed at {}", self.member(a).path, pair[0].0.start);
             return Err(PlanError::Fixed { path: self.member(b).path.clone(), base: pair[1].0.start, why });
@@ -183,17 +184,14 @@ impl Fleet<'_> {
         if let Some(rank) = rank {
             return AddressRange::sized(places[rank]?.0, self.items[rank].bytes);
         }
-        let member = self.request.members.iter().find(|member| member.path == path).map(|it| (it.base, it.size));
+        let member =
+            self.request.members.iter().find(|member| member.path == path).map(|it| (it.base, it.size));
         let obstacle = self.obstacles.iter().find(|it| it.path == path).map(|it| (it.base, it.size));
         let (base, size) = member.or(obstacle)?;
         AddressRange::sized(base, size)
     }
 
-    fn arrange_once(
-        &self,
-        kept: &[Option<Address>],
-        strategy: Strategy,
-    ) -> Result<Arrangement, PlanError> {
+    fn arrange_once(&self, kept: &[Option<Address>], strategy: Strategy) -> Result<Arrangement, PlanError> {
         let mut places = self.kept_places(kept, strategy);
         let mut units = self.units(kept);
         // What others must be near goes first, then what must be near it, then groups' and single files' turn.

@@ -17,18 +17,14 @@ pub(crate) fn lies_in(obstacle: &Obstacle, range: AddressRange) -> bool {
 /// What the reasons are told from.
 pub(crate) struct Reasons<'a> {
     fleet: &'a Fleet<'a>,
-    shares: &'a [bool],
+    chosen: &'a Arrangement,
     kept: &'a [Option<Address>],
     /// Those that stay, by address.
     staying: Vec<(AddressRange, usize)>,
 }
 
 impl Fleet<'_> {
-    pub(crate) fn reasons<'a>(
-        &'a self,
-        chosen: &'a Arrangement,
-        kept: &'a [Option<Address>],
-    ) -> Reasons<'a> {
+    pub(crate) fn reasons<'a>(&'a self, chosen: &'a Arrangement, kept: &'a [Option<Address>]) -> Reasons<'a> {
         let mut staying = Vec::new();
         for (rank, base) in kept.iter().enumerate() {
             let place = chosen.places[rank].filter(|place| Some(place.0) == *base);
@@ -37,7 +33,7 @@ impl Fleet<'_> {
             }
         }
         staying.sort_unstable();
-        Reasons { fleet: self, shares: &chosen.shares, kept, staying }
+        Reasons { fleet: self, chosen, kept, staying }
     }
 }
 
@@ -45,14 +41,14 @@ impl Reasons<'_> {
     /// Returns why the file of this rank does not have the base that it had.
     pub(crate) fn of(&self, rank: usize) -> Reason {
         let item = &self.fleet.items[rank];
-        if self.shares[rank] {
+        if self.chosen.shares[rank] {
             return Reason::Shares;
         }
         if let Some(base) = item.fixed {
             return Reason::Constraint(format!("fixed at {base}"));
         }
-        let is_kept = self.kept[rank].is_some();
-        if is_kept {
+        let place = self.chosen.places[rank].map(|(base, _)| base);
+        if place.is_some() && place == self.kept[rank] {
             return Reason::Returns;
         }
         if self.fleet.request.options.repack {

@@ -30,10 +30,8 @@ impl Fleet<'_> {
         let pages = pages.filter_map(|(start, bytes)| AddressRange::sized(start, bytes?));
         let taken = union(slots.chain(pages).collect());
         let segments = self.space.segments.iter();
-        let holes: Vec<u64> = segments
-            .flat_map(|segment| subtract(segment.range, &taken))
-            .map(AddressRange::size)
-            .collect();
+        let holes: Vec<u64> =
+            segments.flat_map(|segment| subtract(segment.range, &taken)).map(AddressRange::size).collect();
         let (free, largest_hole) = (holes.iter().sum::<u64>(), holes.iter().copied().max().unwrap_or(0));
         let heap = self.space.heap_and_dlls().into_iter().flat_map(|range| subtract(range, &taken));
         PlanReport {
@@ -42,7 +40,10 @@ impl Fleet<'_> {
             unplaced: left.iter().map(|item| (self.member(item).path.clone(), item.bytes)).collect(),
             largest_hole,
             largest_heap: heap.map(AddressRange::size).max().unwrap_or(0),
-            fragmentation_per_mille: (free - largest_hole).saturating_mul(1000).checked_div(free).unwrap_or(0),
+            fragmentation_per_mille: (free - largest_hole)
+                .saturating_mul(1000)
+                .checked_div(free)
+                .unwrap_or(0),
             ignored: self.ignored.clone(),
         }
     }

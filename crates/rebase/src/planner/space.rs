@@ -33,7 +33,6 @@ fn is_hard(purpose: Use) -> bool {
             | Use::SharedData
             | Use::Runtime
             | Use::Shared
-            | Use::Aslr
             | Use::Forbidden
     )
 }
@@ -64,14 +63,13 @@ impl<'a> Space<'a> {
         if self.stays.get(index).is_some_and(|free| free.contains_range(range)) {
             return None;
         }
-        let hit = |hard: bool| {
-            let is_hit = |band: &&Band| is_hard(band.purpose) == hard && band.range.overlaps(range);
-            let other = |band: &&Band| !matches!(band.purpose, Use::Dll | Use::AutoBase);
-            self.layout.bands.iter().filter(other).find(is_hit)
-        };
-        Some(match hit(true).or_else(|| hit(false)) {
-            Some(band) => format!("{}: {}", name(band.purpose), band.why),
-            None => format!("outside the bands of {} for DLLs", self.layout.name),
+        // The strictest reason first.
+        let strictness = |band: &&Band| (is_hard(band.purpose), band.purpose == Use::Aslr);
+        let others = self.layout.bands.iter().filter(|it| !matches!(it.purpose, Use::Dll | Use::AutoBase));
+        let hits = others.filter(|band| band.range.overlaps(range));
+        Some(match hits.rev().max_by_key(strictness) {
+            Some(band) => what_is_there(band),
+            None => format!("it is outside the bands of {} for DLLs", self.layout.name),
         })
     }
 
@@ -91,7 +89,7 @@ impl<'a> Space<'a> {
         let others = self.layout.bands.iter().filter(|it| !matches!(it.purpose, Use::Dll | Use::AutoBase));
         let free = |band: &Band| if is_hard(band.purpose) { Vec::new() } else { self.stays.clone() };
         let parts = |band: &Band| {
-            let what = format!("{}: {}", name(band.purpose), band.why);
+            let what = what_is_there(band);
             subtract(band.range, &free(band)).into_iter().map(move |range| (range, what.clone()))
         };
         others.flat_map(parts).collect()
@@ -113,23 +111,9 @@ impl<'a> Space<'a> {
     }
 }
 
-fn name(purpose: Use) -> &'static str {
-    match purpose {
-        Use::NullGuard => "null guard",
-        Use::Dos => "DOS area",
-        Use::Image => "programs",
-        Use::SystemImage => "system DLLs",
-        Use::Heap => "heap",
-        Use::Stack => "stacks",
-        Use::Private => "private memory",
-        Use::Environment => "environment blocks",
-        Use::SharedData => "shared user data",
-        Use::Dll | Use::AutoBase => "DLLs",
-        Use::Runtime => "runtime",
-        Use::Shared => "shared regions",
-        Use::Aslr => "ASLR",
-        Use::Forbidden => "forbidden",
-    }
+/// Says what a band is for: its own words, or its use.
+fn what_is_there(band: &Band) -> String {
+    if band.why.is_empty() { format!("{:?}", band.purpose).to_lowercase() } else { band.why.clone() }
 }
 
 /// Shrinks a range to whole units of 64 KiB.
@@ -197,7 +181,8 @@ mod tests {
             win32-4gb: 0x00000000_38000000..0x00000000_70000000 Down
             win64: 0x00000001_80000000..0x00000002_00000000 Down
             win64: 0x00006000_00000000..0x00006f00_00000000 Up
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]
@@ -209,16 +194,21 @@ mod tests {
         };
         assert_eq!(says(0x6000_0000, 0x1_0000), None);
         expect![[r#"
-            stacks: stacks, Windows heaps and views, at random places
-            heap: Cygwin's heap, 384 MiB to begin with, grows up from here and on into what is free behind it
-            runtime: cygwin1.dll with four shared regions below it and room to grow
-            shared user data: KUSER_SHARED_DATA, read-only, the same in every process
-            outside the bands of cygwin32 for DLLs"#]].assert_eq(&[
-            says(0x1000_0000, 0x1000),
-            says(0x37ff_0000, 0x2_0000),
-            says(0x6100_0000, 0x1000),
-            says(0x7ffe_0000, 0x1000),
-            says(0xc000_0000, 0x1000),
-        ].map(Option::unwrap_or_default).join("\n"));
+            Windows 10 from 1703 moves images that ask for less than 0x38000000
+            Cygwin's heap, 384 MiB to begin with, grows up from here and on into what is free behind it
+            cygwin1.dll with four shared regions below it and room to grow
+            KUSER_SHARED_DATA, read-only, the same in every process
+            it is outside the bands of cygwin32 for DLLs"#]]
+        .assert_eq(
+            &[
+                says(0x1000_0000, 0x1000),
+                says(0x37ff_0000, 0x2_0000),
+                says(0x6100_0000, 0x1000),
+                says(0x7ffe_0000, 0x1000),
+                says(0xc000_0000, 0x1000),
+            ]
+            .map(Option::unwrap_or_default)
+            .join("\n"),
+        );
     }
 }

@@ -48,7 +48,8 @@ impl<'a> Names<'a> {
     /// Returns the members that an import may mean: those in the importer's own folder, else all of that name.
     fn of_import(&self, importer: usize, name: &str) -> Vec<usize> {
         let Some(found) = self.by_name.get(name) else { return Vec::new() };
-        let folder = |index: usize| self.members[index].path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder =
+            |index: usize| self.members[index].path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let near: Vec<usize> =
             found.iter().copied().filter(|&index| folder(index) == folder(importer)).collect();
         if near.is_empty() { found.clone() } else { near }
