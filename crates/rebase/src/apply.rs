@@ -23,7 +23,6 @@ use plat_image::PeImage;
 use plat_image::pe::DirectoryKind;
 use plat_regions::Address;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::{ContentHash, Move, Options, Plan, Warning};
 use budget::Budget;
@@ -236,14 +235,14 @@ impl FileReport {
 
 /// Names a run by what it sets out to do.
 fn run_id(plan: &Plan, options: &ApplyOptions) -> String {
-    let mut hasher = Sha256::new();
+    let mut hasher = blake3::Hasher::new();
     for it in &plan.moves {
         hasher.update(it.path.as_bytes());
-        hasher.update(it.hash.0);
-        hasher.update(it.to.get().to_le_bytes());
+        hasher.update(&it.hash.0);
+        hasher.update(&it.to.get().to_le_bytes());
     }
-    hasher.update(format!("{:?} {:?}", options.image, options.journal));
-    hasher.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.update(format!("{:?} {:?}", options.image, options.journal).as_bytes());
+    hasher.finalize().as_bytes()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Removes what a run that was cut short has left beside the files; `true` when there was such a run.
@@ -276,9 +275,4 @@ fn is_bound(files: &dyn Files, it: &Move, options: &ApplyOptions) -> bool {
     let Ok(head) = files.read_head(&options.root.join(&it.path), HEAD_BYTES) else { return false };
     let headers = PeImage::peek(&it.path, &head);
     headers.is_ok_and(|headers| headers.directory(DirectoryKind::BoundImport).is_some())
-}
-
-/// Returns the hash of a file's bytes.
-pub(crate) fn hash_of(bytes: &[u8]) -> ContentHash {
-    ContentHash(Sha256::digest(bytes).into())
 }
