@@ -6,7 +6,10 @@ use std::time::Instant;
 fn main() {
     let folder = std::path::PathBuf::from(std::env::args().nth(1).unwrap());
     let start = Instant::now();
-    let found = scan(&[folder.clone()], &ScanOptions { without_hash: std::env::args().nth(2).is_none(), ..Default::default() });
+    let found = scan(
+        &[folder.clone()],
+        &ScanOptions { without_hash: std::env::args().nth(2).is_none(), ..Default::default() },
+    );
     let scanned = start.elapsed();
     let mut at = 0x6f00_0000u64;
     let moves = found

@@ -8,6 +8,7 @@ mod budget;
 mod check_files;
 mod files;
 mod journal;
+mod parallel;
 mod replace;
 mod rewrite;
 mod scan;
@@ -30,6 +31,7 @@ pub use check_files::{CheckReport, check_files};
 pub use files::{Disk, Durability, Files, Held, Like, Stat};
 use journal::Journal;
 pub use journal::{FileRecord, Run};
+use parallel::largest_first;
 use replace::Worker;
 pub use rewrite::{rewrite, write_atomically};
 pub use scan::{Scan, ScanOptions, Skipped, read_list, scan};
@@ -206,12 +208,12 @@ pub fn apply(files: &dyn Files, plan: &Plan, options: &ApplyOptions) -> Result<A
         budget: Budget::default(),
         stop: AtomicBool::new(false),
     };
-    let report = |(index, it): (usize, &Move)| match work[index] {
-        true if worker.stop.load(Ordering::Relaxed) => FileReport::new(it, Outcome::NotTried),
-        true => worker.replace(it),
-        false => FileReport::new(it, Outcome::Same),
+    let report = |index: usize| match (&plan.moves[index], work[index]) {
+        (it, true) if worker.stop.load(Ordering::Relaxed) => FileReport::new(it, Outcome::NotTried),
+        (it, true) => worker.replace(it),
+        (it, false) => FileReport::new(it, Outcome::Same),
     };
-    let reports = plan.moves.par_iter().enumerate().map(report).collect();
+    let reports = largest_first(plan.moves.len(), |index| plan.moves[index].size, report);
     if !options.dry_run && work.contains(&true) {
         journal.end(&id)?;
     }

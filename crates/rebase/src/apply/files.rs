@@ -43,7 +43,7 @@ thread_local! {
 }
 
 /// A buffer larger than this is given back to the system.
-const SPARE_BYTES_MAX: usize = 64 << 20;
+const SPARE_BYTES_MAX: usize = 128 << 20;
 
 /// Reads a file of about `bytes` bytes into memory that was used before.
 pub(super) fn read_into_spare(file: impl Read, bytes: u64) -> io::Result<Vec<u8>> {
@@ -53,7 +53,7 @@ pub(super) fn read_into_spare(file: impl Read, bytes: u64) -> io::Result<Vec<u8>
     let needed = usize::try_from(bytes).unwrap_or(0).saturating_add(1);
     if buffer.capacity() < needed {
         drop(std::mem::take(&mut buffer));
-        buffer.reserve_exact(needed.checked_next_power_of_two().unwrap_or(needed));
+        buffer.reserve_exact(needed.saturating_add(needed / 4));
     }
     let mut file = file;
     file.read_to_end(&mut buffer)?;
@@ -217,11 +217,11 @@ impl Files for Disk {
     }
 
     fn rename(&self, from: &Path, to: &Path, durability: Durability) -> io::Result<()> {
-        fs::rename(from, to)?;
-        match to.parent() {
-            Some(folder) if durability == Durability::File => attributes::sync_folder(folder),
-            _ => Ok(()),
+        if durability == Durability::Off {
+            return attributes::replace_quickly(from, to);
         }
+        fs::rename(from, to)?;
+        to.parent().map_or(Ok(()), attributes::sync_folder)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::IMAGE_BYTES_MAX;
 use super::budget::{Budget, Share};
 use super::files::{Stat, keep_spare, read_into_spare};
+use super::parallel::largest_first;
 use crate::{ContentHash, Member, Movable};
 
 /// How files are looked for.
@@ -70,8 +71,10 @@ pub(crate) fn scan_with<T: Send>(
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.is_named.cmp(&a.is_named)));
     candidates.dedup_by(|a, b| a.path == b.path);
     let budget = Budget::default();
-    let read = |candidate: &Candidate| read_one(candidate, options, &budget, &look);
-    let results: Vec<_> = candidates.par_iter().map(read).collect();
+    let sizes: Vec<u64> =
+        candidates.par_iter().map(|it| fs::metadata(&it.path).map_or(0, |it| it.len())).collect();
+    let read = |index: usize| read_one(&candidates[index], options, &budget, &look);
+    let results = largest_first(candidates.len(), |index| sizes[index], read);
     let mut by_id: HashMap<(u64, u64), usize> = HashMap::new();
     let mut looks = Vec::new();
     for result in results {
