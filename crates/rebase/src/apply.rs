@@ -8,7 +8,9 @@ mod budget;
 mod check_files;
 mod files;
 mod journal;
+mod parallel;
 mod replace;
+mod rewrite;
 mod scan;
 mod undo;
 mod verify;
@@ -22,7 +24,6 @@ use plat_image::PeImage;
 use plat_image::pe::DirectoryKind;
 use plat_regions::Address;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
 use crate::{ContentHash, Move, Options, Plan, Warning};
 use budget::Budget;
@@ -30,7 +31,9 @@ pub use check_files::{CheckReport, check_files};
 pub use files::{Disk, Durability, Files, Held, Like, Stat};
 use journal::Journal;
 pub use journal::{FileRecord, Run};
+use parallel::largest_first;
 use replace::Worker;
+pub use rewrite::{rewrite, write_atomically};
 pub use scan::{Scan, ScanOptions, Skipped, read_list, scan};
 pub use undo::undo;
 pub use verify::{Mismatch, verify};
@@ -205,12 +208,12 @@ pub fn apply(files: &dyn Files, plan: &Plan, options: &ApplyOptions) -> Result<A
         budget: Budget::default(),
         stop: AtomicBool::new(false),
     };
-    let report = |(index, it): (usize, &Move)| match work[index] {
-        true if worker.stop.load(Ordering::Relaxed) => FileReport::new(it, Outcome::NotTried),
-        true => worker.replace(it),
-        false => FileReport::new(it, Outcome::Same),
+    let report = |index: usize| match (&plan.moves[index], work[index]) {
+        (it, true) if worker.stop.load(Ordering::Relaxed) => FileReport::new(it, Outcome::NotTried),
+        (it, true) => worker.replace(it),
+        (it, false) => FileReport::new(it, Outcome::Same),
     };
-    let reports = plan.moves.par_iter().enumerate().map(report).collect();
+    let reports = largest_first(plan.moves.len(), |index| plan.moves[index].size, report);
     if !options.dry_run && work.contains(&true) {
         journal.end(&id)?;
     }
@@ -234,14 +237,14 @@ impl FileReport {
 
 /// Names a run by what it sets out to do.
 fn run_id(plan: &Plan, options: &ApplyOptions) -> String {
-    let mut hasher = Sha256::new();
+    let mut hasher = blake3::Hasher::new();
     for it in &plan.moves {
         hasher.update(it.path.as_bytes());
-        hasher.update(it.hash.0);
-        hasher.update(it.to.get().to_le_bytes());
+        hasher.update(&it.hash.0);
+        hasher.update(&it.to.get().to_le_bytes());
     }
-    hasher.update(format!("{:?} {:?}", options.image, options.journal));
-    hasher.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher.update(format!("{:?} {:?}", options.image, options.journal).as_bytes());
+    hasher.finalize().as_bytes()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Removes what a run that was cut short has left beside the files; `true` when there was such a run.
@@ -274,9 +277,4 @@ fn is_bound(files: &dyn Files, it: &Move, options: &ApplyOptions) -> bool {
     let Ok(head) = files.read_head(&options.root.join(&it.path), HEAD_BYTES) else { return false };
     let headers = PeImage::peek(&it.path, &head);
     headers.is_ok_and(|headers| headers.directory(DirectoryKind::BoundImport).is_some())
-}
-
-/// Returns the hash of a file's bytes.
-pub(crate) fn hash_of(bytes: &[u8]) -> ContentHash {
-    ContentHash(Sha256::digest(bytes).into())
 }

@@ -7,9 +7,19 @@ use plat_regions::{Address, AddressRange};
 use crate::RebaseError;
 use crate::relocate::is_hybrid;
 
-/// SHA-256 of a file's bytes.
+/// BLAKE3 of a file's bytes: four to five times as fast as SHA-256 where it matters, and as hard to forge.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ContentHash(pub [u8; 32]);
+
+impl ContentHash {
+    /// Stands for bytes that nobody hashed.
+    pub const UNKNOWN: Self = Self([0; 32]);
+
+    /// Returns the hash of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(blake3::hash(bytes).into())
+    }
+}
 
 /// The machines whose images can be rebased; their base relocations have one format.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

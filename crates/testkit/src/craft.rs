@@ -185,7 +185,11 @@ pub fn load(file: &[u8], base: u64) -> Option<Vec<u8>> {
         let bytes = if pointer == 0 { 0 } else { raw.min(pages).min(file.len().saturating_sub(start)) };
         memory.get_mut(rva..rva + bytes)?.copy_from_slice(file.get(start..start + bytes)?);
     }
-    let directory = optional + if is_64 { 112 } else { 96 } + 5 * 8;
+    let directories = optional + if is_64 { 112 } else { 96 };
+    let directory = directories + 5 * 8;
+    if word(directories - 4)? <= 5 {
+        return Some(memory);
+    }
     relocate(&mut memory, word(directory)?, word(directory + 4)?, base.wrapping_sub(old_base))?;
     Some(memory)
 }

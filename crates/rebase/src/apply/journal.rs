@@ -9,8 +9,6 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use super::ApplyError;
 use super::files::{Durability, Files};
 use crate::{ContentHash, Edit, Undo};
@@ -72,7 +70,7 @@ impl<'f> Journal<'f> {
         let failed = |source| ApplyError::Journal { path: path.to_owned(), source };
         let lock = lock(path, wait)?;
         let bytes = match files.read(path, BYTES_MAX) {
-            Ok(held) => held.bytes,
+            Ok(mut held) => std::mem::take(&mut held.bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(failed(error)),
         };
@@ -146,7 +144,7 @@ fn lock(journal: &Path, wait: bool) -> Result<File, ApplyError> {
 }
 
 fn check_sum(line: &str) -> String {
-    Sha256::digest(line.as_bytes())[..4].iter().fold(String::new(), |mut text, byte| {
+    blake3::hash(line.as_bytes()).as_bytes()[..4].iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

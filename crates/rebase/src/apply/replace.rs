@@ -11,8 +11,8 @@ use plat_image::PeImage;
 use super::budget::Budget;
 use super::files::{Files, Held, Like, Stat};
 use super::journal::{FileRecord, Journal};
-use super::{ApplyOptions, FileReport, HardLinks, IMAGE_BYTES_MAX, Outcome, hash_of, temporary};
-use crate::{Move, Options, rebase_image};
+use super::{ApplyOptions, FileReport, HardLinks, IMAGE_BYTES_MAX, Outcome, temporary};
+use crate::{ContentHash, Move, Options, rebase_image};
 
 /// File times are kept in steps; a file written this long before it was seen cannot have been written since at the same
 /// time.
@@ -51,7 +51,7 @@ impl Worker<'_> {
             .read(&target, IMAGE_BYTES_MAX)
             .map_err(|error| self.trouble("it cannot be read", &error))?;
         if !self.is_unchanged(it, &held.stat) {
-            let hash = hash_of(&held.bytes);
+            let hash = ContentHash::of(&held.bytes);
             if hash != it.hash {
                 return self.is_done(it, &target, &held, hash, report);
             }
@@ -65,7 +65,7 @@ impl Worker<'_> {
             return Ok(Outcome::Same);
         }
         let outcome = if it.from == it.to { Outcome::Changed } else { Outcome::Moved };
-        let after = hash_of(&held.bytes);
+        let after = ContentHash::of(&held.bytes);
         report.hash = Some(after);
         if self.options.dry_run {
             return Ok(outcome);
@@ -109,7 +109,8 @@ impl Worker<'_> {
     /// Says whether a file is the one that was hashed for the plan, by its times.
     fn is_unchanged(&self, it: &Move, stat: &Stat) -> bool {
         let settled = |time: SystemTime| time.elapsed().is_ok_and(|age| age >= SETTLED);
-        self.options.seen.get(&it.path).is_some_and(|seen| seen == stat) && stat.modified.is_some_and(settled)
+        let is_same = self.options.seen.get(&it.path).is_some_and(|seen| seen == stat);
+        is_same && (it.hash == ContentHash::UNKNOWN || stat.modified.is_some_and(settled))
     }
 
     /// Decides about a file whose bytes are not those of the plan: an earlier run's work, or somebody else's.
@@ -118,7 +119,7 @@ impl Worker<'_> {
         it: &Move,
         target: &Path,
         held: &Held,
-        hash: crate::ContentHash,
+        hash: ContentHash,
         report: &mut FileReport,
     ) -> Result<Outcome, Outcome> {
         let record = self.known.get(it.path.as_str());
@@ -189,7 +190,7 @@ impl Worker<'_> {
         }
         let held = self.files.read(&other, IMAGE_BYTES_MAX).map_err(said)?;
         // A run that was cut short may have parted the names: then the other has the bytes of before, or after.
-        if ![record.before, record.after].contains(&hash_of(&held.bytes)) {
+        if ![record.before, record.after].contains(&ContentHash::of(&held.bytes)) {
             return Err("it is another file by now".into());
         }
         let beside = temporary(&other, self.id);

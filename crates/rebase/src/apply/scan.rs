@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::budget::Budget;
-use super::files::{Disk, Files, Stat};
-use super::{IMAGE_BYTES_MAX, hash_of};
+use super::IMAGE_BYTES_MAX;
+use super::budget::{Budget, Share};
+use super::files::{Stat, keep_spare, read_into_spare};
+use super::parallel::largest_first;
 use crate::{ContentHash, Member, Movable};
 
 /// How files are looked for.
@@ -70,8 +71,10 @@ pub(crate) fn scan_with<T: Send>(
     candidates.sort_by(|a, b| a.path.cmp(&b.path).then(b.is_named.cmp(&a.is_named)));
     candidates.dedup_by(|a, b| a.path == b.path);
     let budget = Budget::default();
-    let read = |candidate: &Candidate| read_one(candidate, options, &budget, &look);
-    let results: Vec<_> = candidates.par_iter().map(read).collect();
+    let sizes: Vec<u64> =
+        candidates.par_iter().map(|it| fs::metadata(&it.path).map_or(0, |it| it.len())).collect();
+    let read = |index: usize| read_one(&candidates[index], options, &budget, &look);
+    let results = largest_first(candidates.len(), |index| sizes[index], read);
     let mut by_id: HashMap<(u64, u64), usize> = HashMap::new();
     let mut looks = Vec::new();
     for result in results {
@@ -136,40 +139,48 @@ fn read_one<T>(
     let path = &candidate.path;
     let skip = |why: String| Skipped { path: path.display().to_string(), why };
     let name = name_of(path, options).ok_or_else(|| skip("its name is not UTF-8, which plans are".into()))?;
-    let head = match Disk.read_head(path, 2) {
-        Ok(head) => head,
-        Err(error) => return Err(skip(error.to_string())),
-    };
+    let read = read_image(candidate, budget).map_err(|error| skip(error.to_string()))?;
+    let Some((bytes, stat, _share)) = read else { return Ok(None) };
+    let hash = if options.without_hash { ContentHash::UNKNOWN } else { ContentHash::of(&bytes) };
+    let member = Member::read(&name, &bytes, hash).map(|mut member| {
+        if stat.read_only && member.movable == Movable::Yes {
+            member.movable = Movable::Obstacle("it is read-only".into());
+        }
+        let seen = look(&member, &bytes);
+        (member, seen)
+    });
+    keep_spare(bytes);
+    let is_link =
+        candidate.is_named && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    match member {
+        Ok((member, seen)) => Ok(Some((member, stat, is_link, seen))),
+        Err(error) => {
+            // The message names the file by itself.
+            let text = error.to_string();
+            Err(skip(text.strip_prefix(&format!("{name}: ")).map_or(text.clone(), str::to_owned)))
+        }
+    }
+}
+
+/// Reads a file without holding it, since nothing is going to be changed; nothing when it was not named and does not
+/// begin as an image does.
+fn read_image<'b>(
+    candidate: &Candidate,
+    budget: &'b Budget,
+) -> io::Result<Option<(Vec<u8>, Stat, Share<'b>)>> {
+    let mut file = fs::File::open(&candidate.path)?;
+    let mut head = Vec::with_capacity(2);
+    (&mut file).take(2).read_to_end(&mut head)?;
     if head != b"MZ" && !candidate.is_named {
         return Ok(None);
     }
-    let bytes = Disk.stat(path).map_err(|error| skip(error.to_string()))?.bytes;
-    let _share = budget.take(bytes);
-    let (bytes, stat) = read_plain(path).map_err(|error| skip(error.to_string()))?;
-    let hash = if options.without_hash { ContentHash([0; 32]) } else { hash_of(&bytes) };
-    // The message names the file by itself.
-    let without_name =
-        |text: String| text.strip_prefix(&format!("{name}: ")).map_or(text.clone(), str::to_owned);
-    let mut member =
-        Member::read(&name, &bytes, hash).map_err(|error| skip(without_name(error.to_string())))?;
-    if stat.read_only && member.movable == Movable::Yes {
-        member.movable = Movable::Obstacle("it is read-only".into());
-    }
-    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-    let seen = look(&member, &bytes);
-    Ok(Some((member, stat, is_link, seen)))
-}
-
-/// Reads a file without holding it: nothing is going to be changed.
-fn read_plain(path: &Path) -> io::Result<(Vec<u8>, Stat)> {
-    let file = fs::File::open(path)?;
     let stat = super::attributes::stat(&file.metadata()?);
     if stat.bytes > IMAGE_BYTES_MAX {
         return Err(io::Error::other(format!("has {} bytes, more than any image", stat.bytes)));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(stat.bytes).unwrap_or(0) + 1);
-    file.take(IMAGE_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok((bytes, stat))
+    let share = budget.take(stat.bytes);
+    let bytes = read_into_spare(head.as_slice().chain(file).take(IMAGE_BYTES_MAX), stat.bytes)?;
+    Ok(Some((bytes, stat, share)))
 }
 
 /// Names a file as plans and databases do: relative to the root where it lies below it, with `/` between folders.

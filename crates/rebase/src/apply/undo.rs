@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
+use plat_image::PeImage;
 use plat_regions::Address;
 use rayon::prelude::*;
 
@@ -10,8 +11,8 @@ use super::budget::Budget;
 use super::files::Files;
 use super::journal::{FileRecord, Journal, Run};
 use super::replace::Worker;
-use super::{ApplyError, ApplyOptions, ApplyReport, FileReport, IMAGE_BYTES_MAX, Outcome, hash_of, tidy_up};
-use crate::{Options, undo_image};
+use super::{ApplyError, ApplyOptions, ApplyReport, FileReport, IMAGE_BYTES_MAX, Outcome, tidy_up};
+use crate::{ContentHash, Options, undo_image};
 
 /// Gives the files of the last run that is not undone their old bytes back; a run that was cut short, too.
 ///
@@ -90,7 +91,7 @@ impl Worker<'_> {
             .files
             .read(&target, IMAGE_BYTES_MAX)
             .map_err(|error| self.trouble("it cannot be read", &error))?;
-        let mut hash = hash_of(&held.bytes);
+        let mut hash = ContentHash::of(&held.bytes);
         let found = hash;
         for record in chain {
             if hash != record.after {
@@ -98,12 +99,15 @@ impl Worker<'_> {
             }
             undo_image(&record.path, &mut held.bytes, &record.undo)
                 .map_err(|error| Outcome::Refused(error.to_string()))?;
-            hash = hash_of(&held.bytes);
+            hash = ContentHash::of(&held.bytes);
         }
-        let back = FileRecord { before: found, after: first.before, ..first.clone() };
-        if hash != first.before {
+        // A run that did not hash the old files knows them by their base alone.
+        if first.before == ContentHash::UNKNOWN && (hash != found || has_base(&held.bytes, first.undo.base)) {
+            report.hash = None;
+        } else if hash != first.before {
             return Err(Outcome::Obstacle("it was changed by somebody else since".into()));
         }
+        let back = FileRecord { before: found, after: hash, ..first.clone() };
         if self.options.dry_run {
             return Ok(if found == hash { Outcome::Already } else { Outcome::Moved });
         }
@@ -132,4 +136,9 @@ impl Worker<'_> {
             self.trouble("its old bytes cannot be put back", &error)
         })
     }
+}
+
+/// Says whether bytes are an image with this base.
+fn has_base(bytes: &[u8], base: u64) -> bool {
+    PeImage::parse("", bytes).is_ok_and(|image| image.headers().image_base == base)
 }

@@ -7,8 +7,8 @@ use plat_image::PeImage;
 use super::budget::Budget;
 use super::files::Files;
 use super::journal::Journal;
-use super::{ApplyError, ApplyOptions, IMAGE_BYTES_MAX, hash_of};
-use crate::{Move, Plan};
+use super::{ApplyError, ApplyOptions, IMAGE_BYTES_MAX};
+use crate::{ContentHash, Move, Plan};
 
 /// A file that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn verify(files: &dyn Files, plan: &Plan, options: &ApplyOptions) -> Result<
         if base != it.to {
             return Err(format!("its base is {base}, the plan says {}", it.to));
         }
-        let hash = hash_of(&held.bytes);
+        let hash = ContentHash::of(&held.bytes);
         let expected = known.get(it.path.as_str()).filter(|record| record.before == it.hash);
         if hash != expected.map_or(it.hash, |record| record.after) {
             return Err("its bytes are others than those that were written".into());

@@ -80,6 +80,8 @@ struct RawCygwin {
     offset: u32,
     #[serde(default)]
     down: bool,
+    #[serde(default)]
+    mounts: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -136,7 +138,7 @@ fn parse_address(text: &str) -> Option<Address> {
 }
 
 fn parse_hash(text: &str) -> Option<ContentHash> {
-    let digits = text.strip_prefix("sha256:").filter(|it| it.len() == 64 && it.is_ascii())?;
+    let digits = text.strip_prefix("blake3:").filter(|it| it.len() == 64 && it.is_ascii())?;
     let mut hash = [0; 32];
     for (index, byte) in hash.iter_mut().enumerate() {
         *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16).ok()?;
@@ -193,8 +195,14 @@ impl Database {
             });
         }
         let cygwin = raw.cygwin.map(|it| {
-            let base = Place { path: "[cygwin]", ..place }.address("base", &it.base)?;
-            Ok(CygwinHeader { base, offset: it.offset, is_down: it.down })
+            let place = Place { path: "[cygwin]", ..place };
+            let base = place.address("base", &it.base)?;
+            let mount = |it: &Spanned<String>| {
+                let parts = it.get_ref().split_once('=').map(|(seen, there)| (seen.into(), there.into()));
+                parts.ok_or_else(|| place.bad(it.span().start, "mounts", it.get_ref(), "FOLDER=FOLDER"))
+            };
+            let mounts = it.mounts.iter().map(mount).collect::<Result<_, _>>()?;
+            Ok(CygwinHeader { base, offset: it.offset, is_down: it.down, mounts })
         });
         let mut entries = BTreeMap::new();
         for entry in raw.file {
@@ -217,15 +225,20 @@ impl Database {
         if let Some(layout) = &self.layout {
             let _ = writeln!(text, "layout = {}", quote(layout));
         }
-        if let Some(it) = self.cygwin {
+        if let Some(it) = &self.cygwin {
             let (base, offset, down) = (it.base.get(), it.offset, it.is_down);
             let _ = writeln!(text, "\n[cygwin]\nbase = \"{base:#x}\"\noffset = {offset}\ndown = {down}");
+            if !it.mounts.is_empty() {
+                let list: Vec<_> =
+                    it.mounts.iter().map(|(seen, there)| quote(&format!("{seen}={there}"))).collect();
+                let _ = writeln!(text, "mounts = [{}]", list.join(", "));
+            }
         }
         for entry in self.entries.values() {
             let _ = writeln!(text, "\n[[file]]\npath = {}", quote(&entry.path));
             if let Some(ContentHash(hash)) = entry.hash {
                 let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-                let _ = writeln!(text, "hash = \"sha256:{digits}\"");
+                let _ = writeln!(text, "hash = \"blake3:{digits}\"");
             }
             let _ = writeln!(text, "machine = \"{}\"", machine_text(entry.machine));
             if let Some(original) = entry.original {
@@ -259,7 +272,7 @@ fn read_entry(name: &str, text: &str, raw: RawEntry) -> Result<Entry, DatabaseEr
         other => return Err(place.bad(raw.machine.span().start, "machine", other, "i386, amd64 or arm64")),
     };
     let hash = raw.hash.map(|hash| {
-        let expected = "sha256: and 64 hexadecimal digits";
+        let expected = "blake3: and 64 hexadecimal digits";
         parse_hash(hash.get_ref())
             .ok_or_else(|| place.bad(hash.span().start, "hash", hash.get_ref(), expected))
     });
@@ -375,7 +388,10 @@ mod tests {
         #[test]
         fn a_database_is_read_as_it_was_written(entries in proptest::collection::vec(any_entry(), 0..4), layout in proptest::option::of(".*")) {
             let entries = entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
-            let cygwin = Some(CygwinHeader { base: Address::new(0x4_0000_0000), offset: 7, is_down: true });
+            let cygwin = Some(CygwinHeader {
+                base: Address::new(0x4_0000_0000), offset: 7, is_down: true,
+                mounts: vec![("usr/bin".into(), "bin".into())],
+            });
             let database = Database { layout, cygwin, entries };
             prop_assert_eq!(Database::parse("x", &database.to_toml()), Ok(database));
         }

@@ -7,23 +7,28 @@ use crate::RebaseError;
 
 /// A word whose bytes do not lie side by side in the file: it crosses sections, or ends in zero fill.
 struct Scattered {
+    /// Its place in the list of all words.
+    index: usize,
     rva: u32,
     /// Where each byte is; `None` is zero fill.
     bytes: [Option<u32>; 8],
 }
 
-/// One word in the file.
-enum Word {
-    /// Side by side from this offset.
-    Whole(u32, RelocationKind),
-    /// An index into the scattered words.
-    Scattered(u32, RelocationKind),
+/// One word in the file, in 8 bytes: large images have a million.
+struct Word {
+    /// Its offset, or [`SCATTERED`].
+    offset: u32,
+    kind: RelocationKind,
 }
+
+/// Stands for the offset of a word that has several; files are smaller.
+const SCATTERED: u32 = u32::MAX;
 
 /// All words of an image that a new base changes, in the directory's order.
 #[derive(Default)]
 pub(super) struct Words {
     words: Vec<Word>,
+    /// Sorted by index.
     scattered: Vec<Scattered>,
 }
 
@@ -49,23 +54,26 @@ impl Words {
     /// Finds and checks every word of `image`, which must be smaller than 4 GiB.
     pub(super) fn find(image: &PeImage) -> Result<Self, RebaseError> {
         let mut finder = Finder::new(image);
-        let mut found = Self::default();
+        // An entry has two bytes, so the directory bounds their number; what it claims may exceed the file.
+        let directory =
+            image.headers().directory(DirectoryKind::BaseRelocation).map_or(0, |it| it.size as usize);
+        let words = Vec::with_capacity(directory.min(image.source().len()) / 2);
+        let mut found = Self { words, scattered: Vec::new() };
         for relocation in image.relocations() {
             let Relocation { rva, kind } = relocation?;
             let rva = rva.get();
-            match finder.whole(rva, kind.field_bytes()) {
+            let offset = match finder.whole(rva, kind.field_bytes()) {
                 Some(offset) => {
                     finder.check(rva, offset, kind.field_bytes())?;
-                    found.words.push(Word::Whole(offset, kind));
+                    offset
                 }
                 None => {
                     let bytes = finder.scattered(rva, kind.field_bytes())?;
-                    let index = u32::try_from(found.scattered.len())
-                        .expect("fewer than relocations, which lie in the file");
-                    found.scattered.push(Scattered { rva, bytes });
-                    found.words.push(Word::Scattered(index, kind));
+                    found.scattered.push(Scattered { index: found.words.len(), rva, bytes });
+                    SCATTERED
                 }
-            }
+            };
+            found.words.push(Word { offset, kind });
         }
         Ok(found)
     }
@@ -78,8 +86,8 @@ impl Words {
     /// Adds `delta` to every word; on an error `file` is as it was.
     pub(super) fn add(&self, name: &str, file: &mut [u8], delta: u64) -> Result<(), RebaseError> {
         for (index, word) in self.words.iter().enumerate() {
-            if let Err(rva) = self.add_one(word, file, delta) {
-                self.subtract(&self.words[..index], file, delta);
+            if let Err(rva) = self.add_one(index, word, file, delta) {
+                self.subtract(index, file, delta);
                 return Err(RebaseError::ZeroFill { file: name.into(), rva });
             }
         }
@@ -88,43 +96,52 @@ impl Words {
 
     /// Takes `delta` off every word, from the last to the first, since words that overlap do not commute.
     pub(super) fn take_back(&self, file: &mut [u8], delta: u64) {
-        self.subtract(&self.words, file, delta);
+        self.subtract(self.words.len(), file, delta);
     }
 
-    fn subtract(&self, words: &[Word], file: &mut [u8], delta: u64) {
-        for word in words.iter().rev() {
+    /// Takes `delta` off the first `count` words, in reverse.
+    fn subtract(&self, count: usize, file: &mut [u8], delta: u64) {
+        for (index, word) in self.words[..count].iter().enumerate().rev() {
             // A word that was added to before keeps its zero fill when the same is subtracted again.
-            let _ = self.add_one(word, file, delta.wrapping_neg());
+            let _ = self.add_one(index, word, file, delta.wrapping_neg());
         }
     }
 
     /// Adds to one word; the error is its RVA, when a byte of zero fill would have to change.
-    fn add_one(&self, word: &Word, file: &mut [u8], delta: u64) -> Result<(), u32> {
-        match *word {
-            Word::Whole(offset, kind) => {
-                let start = offset as usize;
-                kind.apply(&mut file[start..start + kind.field_bytes() as usize], delta);
-                Ok(())
-            }
-            Word::Scattered(index, kind) => {
-                let scattered = &self.scattered[index as usize];
-                let places = &scattered.bytes[..kind.field_bytes() as usize];
-                let mut field = [0; 8];
-                for (byte, place) in field.iter_mut().zip(places) {
-                    *byte = place.map_or(0, |at| file[at as usize]);
-                }
-                kind.apply(&mut field[..places.len()], delta);
-                if field.iter().zip(places).any(|(&byte, place)| place.is_none() && byte != 0) {
-                    return Err(scattered.rva);
-                }
-                for (byte, place) in field.iter().zip(places) {
-                    if let Some(at) = place {
-                        file[*at as usize] = *byte;
-                    }
-                }
-                Ok(())
+    fn add_one(&self, index: usize, word: &Word, file: &mut [u8], delta: u64) -> Result<(), u32> {
+        if word.offset == SCATTERED {
+            return self.add_scattered(index, word.kind, file, delta);
+        }
+        let start = word.offset as usize;
+        word.kind.apply(&mut file[start..start + word.kind.field_bytes() as usize], delta);
+        Ok(())
+    }
+
+    #[cold]
+    fn add_scattered(
+        &self,
+        index: usize,
+        kind: RelocationKind,
+        file: &mut [u8],
+        delta: u64,
+    ) -> Result<(), u32> {
+        let place = self.scattered.binary_search_by_key(&index, |it| it.index);
+        let scattered = &self.scattered[place.expect("every scattered word was pushed with its index")];
+        let places = &scattered.bytes[..kind.field_bytes() as usize];
+        let mut field = [0; 8];
+        for (byte, place) in field.iter_mut().zip(places) {
+            *byte = place.map_or(0, |at| file[at as usize]);
+        }
+        kind.apply(&mut field[..places.len()], delta);
+        if field.iter().zip(places).any(|(&byte, place)| place.is_none() && byte != 0) {
+            return Err(scattered.rva);
+        }
+        for (byte, place) in field.iter().zip(places) {
+            if let Some(at) = place {
+                file[*at as usize] = *byte;
             }
         }
+        Ok(())
     }
 }
 
