@@ -12,7 +12,7 @@ use plat_regions::Address;
 
 pub use cygwin::CygwinDbError;
 pub use linker::{coffbase, ld_flags};
-pub use text::DatabaseError;
+pub use text::{DatabaseError, parse_constraint};
 
 use crate::member::{Constraint, ContentHash, Machine};
 use crate::plan::{Obstacle, Plan, Reason};

@@ -147,7 +147,7 @@ fn parse_hash(text: &str) -> Option<ContentHash> {
 }
 
 /// Reads a constraint as databases and command lines write it: `never-move`, `fixed 0x…`, `near PATH`, `group NAME`.
-pub(crate) fn parse_constraint(text: &str) -> Option<Constraint> {
+pub fn parse_constraint(text: &str) -> Option<Constraint> {
     match text.split_once(' ') {
         None if text == "never-move" => Some(Constraint::NeverMove),
         Some(("fixed", base)) => parse_address(base).map(Constraint::Fixed),
