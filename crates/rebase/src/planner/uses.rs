@@ -45,14 +45,23 @@ impl<'a> Names<'a> {
         found.iter().copied().filter(|index| Some(agreement(index)) == best).collect()
     }
 
-    /// Returns the members that an import may mean: those in the importer's own folder, else all of that name.
+    /// Returns the members that an import may mean: of those of that name, the nearest in the tree of folders.
     fn of_import(&self, importer: usize, name: &str) -> Vec<usize> {
         let Some(found) = self.by_name.get(name) else { return Vec::new() };
-        let folder =
-            |index: usize| self.members[index].path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let near: Vec<usize> =
-            found.iter().copied().filter(|&index| folder(index) == folder(importer)).collect();
-        if near.is_empty() { found.clone() } else { near }
+        if let [one] = found[..] {
+            return vec![one];
+        }
+        let folders = |index: usize| {
+            let path = self.members[index].path.as_str();
+            path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/')
+        };
+        // The more folders they have in common, and the fewer lie between, the nearer.
+        let nearness = |&index: &usize| {
+            let common = folders(index).zip(folders(importer)).take_while(|(a, b)| a == b).count();
+            (common, std::cmp::Reverse(folders(index).count()))
+        };
+        let best = found.iter().map(nearness).max();
+        found.iter().copied().filter(|index| Some(nearness(index)) == best).collect()
     }
 
     /// Returns for each member those that it imports.
