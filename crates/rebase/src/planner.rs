@@ -138,17 +138,23 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
             break;
         }
     }
-    let least = |list: Vec<(Arrangement, Vec<SharedPair>)>| {
-        list.into_iter().min_by_key(|(it, _)| it.unplaced_bytes).expect("there are strategies")
-    };
     let all_fit = tried.iter().any(|(it, _)| it.unplaced_bytes == 0);
     if request.options.share && (!all_fit || fleet.shares_already()) {
         let together = Together::of(&names, request.profiles);
+        tried.insert(0, (fleet.arrange(&kept, Strategy::FOR_SHARING)?, Vec::new()));
+        let mut fewest = usize::MAX;
         for (arrangement, shared) in &mut tried {
-            *shared = fleet.share(arrangement, &together);
+            // Each file without a place is to share: no need to try what can only be worse.
+            let left = arrangement.places.iter().filter(|place| place.is_none()).count();
+            if left < fewest {
+                *shared = fleet.share(arrangement, &together);
+                fewest = if arrangement.unplaced_bytes == 0 { left } else { fewest };
+            }
         }
     }
-    let (chosen, shared) = least(tried);
+    let sharers = |it: &Arrangement| it.shares.iter().filter(|&&shares| shares).count();
+    let best = tried.into_iter().min_by_key(|(it, _)| (it.unplaced_bytes, sharers(it)));
+    let (chosen, shared) = best.expect("there are strategies");
     let moves = fleet.moves(&chosen, &kept);
     let report = fleet.report(&moves, &shared, &chosen);
     let obstacles = fleet.obstacles;
