@@ -22,6 +22,12 @@ pub enum Reason {
     Reserved(String),
     /// A constraint asked for this place.
     Constraint(String),
+    /// The database keeps this place for it; the file was built or copied anew with another base.
+    Returns,
+    /// Every file was placed anew, as was asked.
+    Repacked,
+    /// There was room only where files lie that it is never loaded with; see [`Plan::shared`].
+    Shares,
 }
 
 /// One file's place.
@@ -88,6 +94,8 @@ pub struct PlanReport {
     pub largest_heap: u64,
     /// Free bytes in holes that are smaller than the largest, per thousand of all free bytes.
     pub fragmentation_per_mille: u64,
+    /// Files that are no part of the plan, each with the reason: programs, other machines' images, the runtime.
+    pub ignored: Vec<(String, String)>,
 }
 
 /// Where each file goes.

@@ -55,6 +55,7 @@ struct ReportText {
     largest_hole: u64,
     largest_heap: u64,
     fragmentation_per_mille: u64,
+    ignored: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -111,6 +112,7 @@ impl Plan {
                 largest_hole: report.largest_hole,
                 largest_heap: report.largest_heap,
                 fragmentation_per_mille: report.fragmentation_per_mille,
+                ignored: report.ignored.clone(),
             },
             moves: self.moves.iter().map(move_text).collect(),
             obstacles: self
@@ -165,6 +167,7 @@ impl Plan {
                 largest_hole: report.largest_hole,
                 largest_heap: report.largest_heap,
                 fragmentation_per_mille: report.fragmentation_per_mille,
+                ignored: report.ignored,
             },
         })
     }
@@ -182,6 +185,9 @@ fn move_text(it: &Move) -> MoveText {
         Reason::Collided(other) => ("collided", Some(other.clone())),
         Reason::Reserved(what) => ("reserved", Some(what.clone())),
         Reason::Constraint(what) => ("constraint", Some(what.clone())),
+        Reason::Returns => ("returns", None),
+        Reason::Repacked => ("repacked", None),
+        Reason::Shares => ("shares", None),
     };
     let machine = match it.machine {
         Machine::I386 => "i386",
@@ -226,6 +232,9 @@ fn read_move(it: MoveText) -> Result<Move, PlanFileError> {
         "collided" => Reason::Collided(detail),
         "reserved" => Reason::Reserved(detail),
         "constraint" => Reason::Constraint(detail),
+        "returns" => Reason::Returns,
+        "repacked" => Reason::Repacked,
+        "shares" => Reason::Shares,
         other => return Err(bad("reason", other, "stays, new, grew, collided, reserved or constraint")),
     };
     Ok(Move {
