@@ -8,7 +8,10 @@ pub(crate) mod map;
 pub(crate) mod rebase;
 pub(crate) mod rebase_apply;
 pub(crate) mod rebase_check;
+pub(crate) mod rebase_db;
 pub(crate) mod rebase_plan;
+pub(crate) mod rebase_report;
+pub(crate) mod rebase_why;
 pub(crate) mod run;
 
 use std::io::ErrorKind;

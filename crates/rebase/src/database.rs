@@ -12,7 +12,7 @@ use plat_regions::Address;
 
 pub use cygwin::CygwinDbError;
 pub use linker::{coffbase, ld_flags};
-pub use text::DatabaseError;
+pub use text::{DatabaseError, parse_constraint};
 
 use crate::member::{Constraint, ContentHash, Machine};
 use crate::plan::{Obstacle, Plan, Reason};
@@ -41,7 +41,7 @@ pub struct Entry {
 }
 
 /// What the header of Cygwin's `rebase.db` says besides its entries; kept so that an export is what was imported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CygwinHeader {
     /// The address that placement starts at (`-b`).
     pub base: Address,
@@ -49,6 +49,8 @@ pub struct CygwinHeader {
     pub offset: u32,
     /// Whether placement goes down (`-d`).
     pub is_down: bool,
+    /// Cygwin's mounts of the tree: a folder as Cygwin's programs see it, and where it is. `usr/bin` is commonly `bin`.
+    pub mounts: Vec<(String, String)>,
 }
 
 /// A record of bases, by path.
@@ -93,7 +95,7 @@ impl Database {
         let mut joined = Self::default();
         for layer in layers {
             joined.layout = layer.layout.clone().or(joined.layout);
-            joined.cygwin = layer.cygwin.or(joined.cygwin);
+            joined.cygwin = layer.cygwin.clone().or(joined.cygwin);
             joined.entries.extend(layer.entries.iter().map(|(path, entry)| (path.clone(), entry.clone())));
         }
         joined

@@ -6,7 +6,7 @@ use crate::row::MapRow;
 use crate::svg::{escape, map_svg};
 use crate::table::size;
 
-const HEAD: &str =
+pub(crate) const HEAD: &str =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Address space</title>\n<style>
 body { font: 14px sans-serif; margin: 1.5em; color: #222 }
 svg { max-width: 100%; height: auto }
@@ -16,7 +16,7 @@ td, th { padding: .2em .8em; border-bottom: 1px solid #ddd }
 td:nth-child(-n+2), td:nth-child(5) { font-family: monospace } td:nth-child(2) { text-align: right }
 </style></head><body>\n";
 
-const FILTER: &str = "<script>
+pub(crate) const FILTER: &str = "<script>
 document.getElementById('filter').addEventListener('input', function (event) {
   var wanted = event.target.value.toLowerCase();
   document.querySelectorAll('tbody tr').forEach(function (row) {

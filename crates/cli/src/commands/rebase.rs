@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::arguments::rebase::{Rebase, RebaseCommand};
-use crate::commands::{rebase_apply, rebase_check, rebase_plan};
+use crate::commands::{rebase_apply, rebase_check, rebase_db, rebase_plan, rebase_why};
 
 /// Runs a subcommand, or plan and apply.
 pub(crate) fn rebase(arguments: &Rebase) -> anyhow::Result<ExitCode> {
@@ -11,8 +11,8 @@ pub(crate) fn rebase(arguments: &Rebase) -> anyhow::Result<ExitCode> {
         Some(RebaseCommand::Plan(plan)) => rebase_plan::plan(plan),
         Some(RebaseCommand::Apply(apply)) => rebase_apply::apply(apply),
         Some(RebaseCommand::Check(check)) => rebase_check::check(check),
-        Some(RebaseCommand::Why(why)) => rebase_plan::why(why),
-        Some(RebaseCommand::Db(db)) => rebase_plan::db(db),
+        Some(RebaseCommand::Why(why)) => rebase_why::why(why),
+        Some(RebaseCommand::Db(db)) => rebase_db::db(db),
         None => anyhow::bail!("plat rebase without a subcommand is not in this build: use plan, then apply"),
     }
 }

@@ -87,11 +87,13 @@ impl Reader<'_> {
 }
 
 impl Database {
-    /// Reads Cygwin's `rebase.db`. Paths lose their leading `/`, so that they are relative to the tree's root.
+    /// Reads Cygwin's `rebase.db`. Paths lose their leading `/`, so that they are relative to the tree's root, and are
+    /// those below `mounts` (a folder as Cygwin sees it, and where it is); a mount that would hide other entries is not
+    /// made.
     ///
     /// # Errors
     /// [`CygwinDbError`] with the offset and the field; nothing is allocated by a number in the file alone.
-    pub fn from_cygwin(bytes: &[u8]) -> Result<Self, CygwinDbError> {
+    pub fn from_cygwin(bytes: &[u8], mounts: &[(String, String)]) -> Result<Self, CygwinDbError> {
         let reader = Reader { bytes };
         let value =
             |offset, field, value, expected| Err(CygwinDbError::Value { offset, field, value, expected });
@@ -109,8 +111,7 @@ impl Database {
             return value(6, "version", version.into(), "1");
         }
         let down = reader.u32(20)?;
-        let header =
-            CygwinHeader { base: Address::new(reader.u64(8)?), offset: reader.u32(16)?, is_down: down != 0 };
+        let (base, offset) = (Address::new(reader.u64(8)?), reader.u32(16)?);
         let count = reader.u32(24)?;
         let room = bytes.len().saturating_sub(HEADER_BYTES) / (RECORD_BYTES + 2);
         let Some(count) = usize::try_from(count).ok().filter(|&count| count <= room) else {
@@ -129,6 +130,18 @@ impl Database {
         if name_at != bytes.len() {
             return value(name_at, "end", (bytes.len() - name_at) as u64, "no bytes behind the names");
         }
+        let is_below =
+            |path: &str, folder: &str| path.strip_prefix(folder).is_some_and(|it| it.starts_with('/'));
+        let hides = |there: &str| entries.keys().any(|path| is_below(path, there));
+        let mounts: Vec<_> = mounts.iter().filter(|(_, there)| !hides(there)).cloned().collect();
+        let place = |mut entry: Entry| {
+            if let Some((seen, there)) = mounts.iter().find(|(seen, _)| is_below(&entry.path, seen)) {
+                entry.path.replace_range(..seen.len(), there);
+            }
+            (entry.path.clone(), entry)
+        };
+        let entries = entries.into_values().map(place).collect();
+        let header = CygwinHeader { base, offset, is_down: down != 0, mounts };
         Ok(Self { layout: None, cygwin: Some(header), entries })
     }
 
@@ -137,16 +150,22 @@ impl Database {
     /// # Errors
     /// [`CygwinDbError::Unwritable`] when an entry does not fit the format.
     pub fn to_cygwin(&self, machine: Machine) -> Result<Vec<u8>, CygwinDbError> {
-        let mut entries: Vec<&Entry> = self.entries.values().filter(|it| it.machine == machine).collect();
-        entries.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
         let default = if machine == Machine::I386 { 0x7000_0000 } else { 0x4_0000_0000 };
-        let header = CygwinHeader { base: Address::new(default), offset: 0, is_down: true };
-        let header = self.cygwin.unwrap_or(header);
+        let header =
+            CygwinHeader { base: Address::new(default), offset: 0, is_down: true, mounts: Vec::new() };
+        let header = self.cygwin.clone().unwrap_or(header);
+        let mut entries: Vec<(String, &Entry)> = self
+            .entries
+            .values()
+            .filter(|it| it.machine == machine)
+            .map(|entry| (header.name_of(&entry.path), entry))
+            .collect();
+        entries.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
         let number: u16 = match machine {
             Machine::I386 => 0x14c,
             Machine::Amd64 => 0x8664,
             Machine::Arm64 => {
-                let path = entries.first().map_or(String::new(), |it| it.path.clone());
+                let path = entries.first().map_or(String::new(), |(_, it)| it.path.clone());
                 return Err(CygwinDbError::Unwritable { path, why: "is for ARM64" });
             }
         };
@@ -158,16 +177,13 @@ impl Database {
         bytes.extend(u32::from(header.is_down).to_le_bytes());
         bytes.extend(u32::try_from(entries.len()).unwrap_or(u32::MAX).to_le_bytes());
         let mut names = Vec::new();
-        for entry in entries {
+        for (name, entry) in entries {
             let refuse = |why| CygwinDbError::Unwritable { path: entry.path.clone(), why };
-            if entry.path.contains('\0') {
+            if name.contains('\0') {
                 return Err(refuse("has a NUL in its name"));
             }
             let start = names.len();
-            if !entry.path.starts_with('/') {
-                names.push(b'/');
-            }
-            names.extend(entry.path.bytes().chain([0]));
+            names.extend(name.bytes().chain([0]));
             let narrow = |number: u64| u32::try_from(number).map_err(|_| refuse("has 4 GiB or more"));
             bytes.extend(0u64.to_le_bytes());
             bytes.extend(narrow((names.len() - start) as u64)?.to_le_bytes());
@@ -178,6 +194,16 @@ impl Database {
         }
         bytes.extend(names);
         Ok(bytes)
+    }
+}
+
+impl CygwinHeader {
+    /// Returns the absolute path by which Cygwin's programs know a file of the tree.
+    fn name_of(&self, path: &str) -> String {
+        let below = |folder: &str| path.strip_prefix(folder).filter(|rest| rest.starts_with('/'));
+        let seen = self.mounts.iter().find_map(|(seen, there)| Some(format!("/{seen}{}", below(there)?)));
+        let plain = || if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        seen.unwrap_or_else(plain)
     }
 }
 
@@ -243,7 +269,12 @@ mod tests {
         let entries = [entry("usr/bin/a.dll", 0x3_fffe_0000), entry("usr/bin/b-1.dll", 0x3_fffc_0000)];
         Database {
             layout: None,
-            cygwin: Some(CygwinHeader { base: Address::new(0x4_0000_0000), offset: 0, is_down: true }),
+            cygwin: Some(CygwinHeader {
+                base: Address::new(0x4_0000_0000),
+                offset: 0,
+                is_down: true,
+                mounts: Vec::new(),
+            }),
             entries: entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect(),
         }
     }
@@ -252,14 +283,24 @@ mod tests {
     fn it_is_read_as_it_was_written() {
         let bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
         assert_eq!(bytes.len(), 28 + 2 * 32 + "/usr/bin/a.dll".len() + "/usr/bin/b-1.dll".len() + 2);
-        assert_eq!(Database::from_cygwin(&bytes), Ok(sample()));
+        assert_eq!(Database::from_cygwin(&bytes, &[]), Ok(sample()));
+    }
+
+    #[test]
+    fn mounts_rename_folders_both_ways() {
+        let bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
+        let mounts = [("usr/bin".to_owned(), "bin".to_owned())];
+        let database = Database::from_cygwin(&bytes, &mounts).expect("is one");
+        let paths: Vec<_> = database.entries.keys().cloned().collect();
+        assert_eq!(paths, ["bin/a.dll", "bin/b-1.dll"]);
+        assert_eq!(database.to_cygwin(Machine::Amd64), Ok(bytes));
     }
 
     #[test]
     fn every_cut_is_an_error() {
         let bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
         for end in 0..bytes.len() {
-            assert!(Database::from_cygwin(&bytes[..end]).is_err(), "cut at {end}");
+            assert!(Database::from_cygwin(&bytes[..end], &[]).is_err(), "cut at {end}");
         }
     }
 
@@ -267,7 +308,7 @@ mod tests {
     fn huge_counts_are_refused_before_anything_is_allocated() {
         let mut bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
         bytes[24..28].fill(0xff);
-        let error = Database::from_cygwin(&bytes).expect_err("no such file is that long").to_string();
+        let error = Database::from_cygwin(&bytes, &[]).expect_err("no such file is that long").to_string();
         expect_test::expect![
             "offset 0x18, field count: is 0xffffffff, expected no more records than the file has room for"
         ]
@@ -277,8 +318,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Database::from_cygwin(&bytes);
-            let _ = Database::from_cygwin(&[&MAGIC[..], &[0x64, 0x86, 1, 0], &bytes].concat());
+            let _ = Database::from_cygwin(&bytes, &[]);
+            let _ = Database::from_cygwin(&[&MAGIC[..], &[0x64, 0x86, 1, 0], &bytes].concat(), &[]);
         }
 
         #[test]
@@ -286,10 +327,10 @@ mod tests {
             let mut bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
             let at = at % bytes.len();
             bytes[at] = to;
-            if let Ok(database) = Database::from_cygwin(&bytes) {
+            if let Ok(database) = Database::from_cygwin(&bytes, &[]) {
                 let machine = database.entries.values().next().map_or(Machine::Amd64, |it| it.machine);
                 let again = database.to_cygwin(machine).expect("it was one");
-                prop_assert_eq!(Database::from_cygwin(&again), Ok(database));
+                prop_assert_eq!(Database::from_cygwin(&again, &[]), Ok(database));
             }
         }
     }

@@ -80,6 +80,8 @@ struct RawCygwin {
     offset: u32,
     #[serde(default)]
     down: bool,
+    #[serde(default)]
+    mounts: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -145,7 +147,7 @@ fn parse_hash(text: &str) -> Option<ContentHash> {
 }
 
 /// Reads a constraint as databases and command lines write it: `never-move`, `fixed 0x…`, `near PATH`, `group NAME`.
-pub(crate) fn parse_constraint(text: &str) -> Option<Constraint> {
+pub fn parse_constraint(text: &str) -> Option<Constraint> {
     match text.split_once(' ') {
         None if text == "never-move" => Some(Constraint::NeverMove),
         Some(("fixed", base)) => parse_address(base).map(Constraint::Fixed),
@@ -193,8 +195,14 @@ impl Database {
             });
         }
         let cygwin = raw.cygwin.map(|it| {
-            let base = Place { path: "[cygwin]", ..place }.address("base", &it.base)?;
-            Ok(CygwinHeader { base, offset: it.offset, is_down: it.down })
+            let place = Place { path: "[cygwin]", ..place };
+            let base = place.address("base", &it.base)?;
+            let mount = |it: &Spanned<String>| {
+                let parts = it.get_ref().split_once('=').map(|(seen, there)| (seen.into(), there.into()));
+                parts.ok_or_else(|| place.bad(it.span().start, "mounts", it.get_ref(), "FOLDER=FOLDER"))
+            };
+            let mounts = it.mounts.iter().map(mount).collect::<Result<_, _>>()?;
+            Ok(CygwinHeader { base, offset: it.offset, is_down: it.down, mounts })
         });
         let mut entries = BTreeMap::new();
         for entry in raw.file {
@@ -217,9 +225,14 @@ impl Database {
         if let Some(layout) = &self.layout {
             let _ = writeln!(text, "layout = {}", quote(layout));
         }
-        if let Some(it) = self.cygwin {
+        if let Some(it) = &self.cygwin {
             let (base, offset, down) = (it.base.get(), it.offset, it.is_down);
             let _ = writeln!(text, "\n[cygwin]\nbase = \"{base:#x}\"\noffset = {offset}\ndown = {down}");
+            if !it.mounts.is_empty() {
+                let list: Vec<_> =
+                    it.mounts.iter().map(|(seen, there)| quote(&format!("{seen}={there}"))).collect();
+                let _ = writeln!(text, "mounts = [{}]", list.join(", "));
+            }
         }
         for entry in self.entries.values() {
             let _ = writeln!(text, "\n[[file]]\npath = {}", quote(&entry.path));
@@ -375,7 +388,10 @@ mod tests {
         #[test]
         fn a_database_is_read_as_it_was_written(entries in proptest::collection::vec(any_entry(), 0..4), layout in proptest::option::of(".*")) {
             let entries = entries.into_iter().map(|entry| (entry.path.clone(), entry)).collect();
-            let cygwin = Some(CygwinHeader { base: Address::new(0x4_0000_0000), offset: 7, is_down: true });
+            let cygwin = Some(CygwinHeader {
+                base: Address::new(0x4_0000_0000), offset: 7, is_down: true,
+                mounts: vec![("usr/bin".into(), "bin".into())],
+            });
             let database = Database { layout, cygwin, entries };
             prop_assert_eq!(Database::parse("x", &database.to_toml()), Ok(database));
         }
