@@ -1,6 +1,7 @@
 //! One module per command, and what they share.
 
 pub(crate) mod apis;
+pub(crate) mod compat;
 pub(crate) mod flags;
 pub(crate) mod info;
 pub(crate) mod map;

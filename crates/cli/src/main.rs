@@ -15,8 +15,12 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some((tool, rest)) = commands::compat::find(&words) {
+        return finish(commands::compat::run(tool, rest));
+    }
     let arguments = Arguments::parse();
-    let result = match arguments.command {
+    finish(match arguments.command {
         Command::Run(run) => commands::run::run(run),
         Command::Info(info) => commands::info::info(&info),
         Command::Map(map) => commands::map::map(&map),
@@ -27,7 +31,11 @@ fn main() -> ExitCode {
             commands::completions(shell);
             Ok(ExitCode::SUCCESS)
         }
-    };
+    })
+}
+
+/// Turns an error into a line and an exit code.
+fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         if commands::is_broken_pipe(&error) {
             return ExitCode::SUCCESS;

@@ -30,7 +30,7 @@ use budget::Budget;
 pub use check_files::{CheckReport, check_files};
 pub use files::{Disk, Durability, Files, Held, Like, Stat};
 use journal::Journal;
-pub use journal::{FileRecord, Run};
+pub use journal::{FileRecord, Run, lock_beside};
 use parallel::largest_first;
 use replace::Worker;
 pub use rewrite::{rewrite, write_atomically};

@@ -1,4 +1,5 @@
-//! Every image below the folder that `PLAT_FLEET` names, moved and held against an independent loader:
+//! Real images, moved and held against an independent loader: three published packages that `./test` brings into
+//! `.cache/`, and every image below a folder of your choice:
 //! `PLAT_FLEET=DIR cargo test --release -p plat-rebase --test fleet -- --ignored --nocapture`.
 
 use std::fs;
@@ -97,14 +98,41 @@ fn check(path: &Path) -> Tally {
     tally
 }
 
+/// Checks every image below some folders.
+fn check_folders(folders: &[PathBuf]) -> Tally {
+    let mut files = Vec::new();
+    for folder in folders {
+        files_below(folder, &mut files);
+    }
+    let tally = files.par_iter().map(|path| check(path)).reduce(Tally::default, Tally::plus);
+    println!("{tally:#?}");
+    assert_eq!(tally.moved, 2 * (tally.images - tally.refused.len() as u64));
+    tally
+}
+
 #[test]
 #[ignore = "needs a fleet: PLAT_FLEET=DIR"]
 fn a_fleet_is_moved_as_the_loader_would() {
     let folder = std::env::var_os("PLAT_FLEET").expect("PLAT_FLEET names a folder with DLLs");
-    let mut files = Vec::new();
-    files_below(Path::new(&folder), &mut files);
-    let tally = files.par_iter().map(|path| check(path)).reduce(Tally::default, Tally::plus);
-    println!("{tally:#?}");
+    let tally = check_folders(&[PathBuf::from(&folder)]);
     assert!(tally.images > 0, "no images below {}", folder.display());
-    assert_eq!(tally.moved, 2 * (tally.images - tally.refused.len() as u64));
+}
+
+#[test]
+fn the_small_fleet_is_moved_as_the_loader_would() {
+    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache");
+    let folders = [
+        "gevent-21.12.0-cp37-cp37m-win32",
+        "h5py-2.10.0-cp37-cp37m-win32",
+        "passagemath_objects-10.8.13-cp313-cp313-win_amd64",
+    ];
+    let folders = folders.map(|name| cache.join(name));
+    for folder in &folders {
+        let is_there = folder.join(".complete").exists();
+        assert!(is_there, "{} is not in .cache/: run ./test, which fetches it", folder.display());
+    }
+    let tally = check_folders(&folders);
+    assert_eq!((tally.images, tally.moved, tally.refused.len()), (103, 206, 0));
+    // The headers of nearly all lie elsewhere than where Cygwin's rebase looks for them.
+    assert_eq!((tally.unusual_header, tally.words), (102, 585_302));
 }

@@ -119,8 +119,9 @@ pub(crate) enum Durability {
   plat rebase apply --verify plan.toml
   plat rebase apply --undo plan.toml")]
 pub(crate) struct Apply {
-    /// The plan.
-    pub(crate) plan: PathBuf,
+    /// The plan; to undo, the journal is enough.
+    #[arg(required_unless_present_all = ["undo", "journal"])]
+    pub(crate) plan: Option<PathBuf>,
     /// Give the files of the last run back their old bytes.
     #[arg(long, conflicts_with = "verify")]
     pub(crate) undo: bool,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Format;
 
 /// `plat rebase plan`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   plat rebase plan --layout cygwin64 --root / usr/bin usr/lib -o plan.toml
   plat rebase plan --profile maps.txt --profile imports --slack 20% stage/

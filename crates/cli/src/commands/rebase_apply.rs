@@ -14,20 +14,25 @@ use crate::arguments::rebase::{Apply, Durability, HardLinks, How};
 
 /// Applies a plan, undoes the last run, or verifies; exit code 1 when a file is not as the plan wants it.
 pub(crate) fn apply(arguments: &Apply) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(&arguments.plan)
-        .with_context(|| format!("reading {}", arguments.plan.display()))?;
-    let plan = Plan::from_toml(&text).with_context(|| format!("reading {}", arguments.plan.display()))?;
-    let journal = arguments.how.journal.clone().unwrap_or_else(|| with_suffix(&arguments.plan, ".journal"));
     let root = arguments.root.clone().unwrap_or_default();
+    let journal = match (&arguments.how.journal, &arguments.plan) {
+        (Some(journal), _) => journal.clone(),
+        (None, Some(plan)) => with_suffix(plan, ".journal"),
+        (None, None) => anyhow::bail!("say which plan, or which --journal to undo"),
+    };
     let options = options(&arguments.how, root, journal)?;
+    if arguments.undo {
+        return show(&files::undo(&Disk, &options)?, true, options.dry_run, arguments.format);
+    }
+    let path = arguments.plan.as_ref().context("say which plan")?;
+    let reading = || format!("reading {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(reading)?;
+    let plan = Plan::from_toml(&text).with_context(reading)?;
     if arguments.verify {
         return show_mismatches(&files::verify(&Disk, &plan, &options)?, arguments.format);
     }
-    let report = match arguments.undo {
-        true => files::undo(&Disk, &options)?,
-        false => files::apply(&Disk, &plan, &options)?,
-    };
-    show(&report, arguments.undo, options.dry_run, arguments.format)
+    let report = files::apply(&Disk, &plan, &options)?;
+    show(&report, false, options.dry_run, arguments.format)
 }
 
 /// Appends to a file's name.

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use plat_rebase::apply::{CheckReport, check_files, read_list};
-use plat_rebase::{CheckOptions, FindingKind, ReservedRange};
-use plat_regions::{Layout, Use};
+use plat_rebase::{CheckOptions, FindingKind, ReservedRange, Space};
+use plat_regions::Layout;
 use plat_render::{Align, Table};
 
 use crate::arguments::Format;
@@ -55,12 +55,7 @@ fn reserved(name: &str) -> anyhow::Result<(Vec<ReservedRange>, u32)> {
         let text = std::fs::read_to_string(name).with_context(|| format!("reading the layout {name}"))?;
         Layout::parse(&text)?
     };
-    // Where heaps and stacks merely tend to grow, a library does no harm.
-    let is_taken = |purpose: Use| {
-        matches!(purpose, Use::NullGuard | Use::Dos | Use::Environment | Use::SharedData | Use::Forbidden)
-    };
-    let bands = layout.bands.iter().filter(|band| is_taken(band.purpose));
-    let ranges = bands.map(|band| ReservedRange { range: band.range, what: band.why.clone() });
+    let ranges = Space::of(&layout).reserved().into_iter().map(|(range, what)| ReservedRange { range, what });
     Ok((ranges.collect(), layout.bits))
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Planned {
 
 /// Plans a fleet; exit code 1 when not every file fits, and then no plan is written.
 pub(crate) fn plan(arguments: &Plan) -> anyhow::Result<ExitCode> {
-    let planned = make(arguments)?;
+    let planned = make(arguments, false)?;
     rebase_report::show(&planned, arguments.format)?;
     if let Some(refusal) = rebase_report::refusal(&planned, arguments) {
         eprintln!("plat: {refusal}");
@@ -33,8 +33,8 @@ pub(crate) fn plan(arguments: &Plan) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads the files and plans them.
-pub(crate) fn make(arguments: &Plan) -> anyhow::Result<Planned> {
+/// Reads the files and plans them. Hashes can be left out of a plan that is applied at once and recorded nowhere.
+pub(crate) fn make(arguments: &Plan, without_hash: bool) -> anyhow::Result<Planned> {
     let root = arguments.root.clone().unwrap_or_default();
     let mut paths = with_lists(&arguments.paths, &arguments.filelist)?;
     // What is not there as typed is meant to be below the root, as package lists name files.
@@ -45,7 +45,7 @@ pub(crate) fn make(arguments: &Plan) -> anyhow::Result<Planned> {
             *path = below;
         }
     }
-    let mut scan = scan(&paths, &ScanOptions { root: root.clone(), ..ScanOptions::default() });
+    let mut scan = scan(&paths, &ScanOptions { root: root.clone(), without_hash });
     for (path, wish) in &arguments.wish {
         let member = scan.members.iter_mut().find(|member| member.path == *path);
         let member = member.with_context(|| format!("--wish {path}: no file of the fleet has this path"))?;

@@ -68,7 +68,7 @@ impl<'f> Journal<'f> {
         wait: bool,
     ) -> Result<Self, ApplyError> {
         let failed = |source| ApplyError::Journal { path: path.to_owned(), source };
-        let lock = lock(path, wait)?;
+        let lock = lock_beside(path, wait)?;
         let bytes = match files.read(path, BYTES_MAX) {
             Ok(mut held) => std::mem::take(&mut held.bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
@@ -125,8 +125,12 @@ impl<'f> Journal<'f> {
     }
 }
 
-/// Locks the file beside the journal that exists for this alone; it stays, since removing it would be a race.
-fn lock(journal: &Path, wait: bool) -> Result<File, ApplyError> {
+/// Locks the file `PATH.lock` beside a journal or database until the result is dropped; it exists for this alone and
+/// stays, since removing it would be a race.
+///
+/// # Errors
+/// [`ApplyError::Locked`] when another plat has it and `wait` is not set.
+pub fn lock_beside(journal: &Path, wait: bool) -> Result<File, ApplyError> {
     let mut name = journal.as_os_str().to_owned();
     name.push(".lock");
     let path = PathBuf::from(name);

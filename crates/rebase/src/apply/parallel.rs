@@ -46,6 +46,6 @@ mod tests {
             },
         );
         assert!(results.into_iter().eq((0..100).map(|index| index * 2)));
-        assert!(largest_first(0, |_| 0, |_| 1).is_empty());
+        assert!(largest_first(0, |_| 0, |index| index).is_empty());
     }
 }
