@@ -62,6 +62,19 @@ pub struct LabOptions {
     pub bottom_up: bool,
 }
 
+/// Makes a file in memory of `size` bytes; returns it opened for reading and writing, and for reading only.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn memory_file(size: u64) -> io::Result<(OwnedFd, OwnedFd)> {
+    use rustix::fs::{Mode, OFlags};
+    let file = rustix::fs::memfd_create("plat-lab-file", rustix::fs::MemfdFlags::CLOEXEC)?;
+    rustix::fs::ftruncate(&file, size)?;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let reader = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    Ok((file, reader))
+}
+
 /// A running lab. Dropping it ends it.
 #[derive(Debug)]
 pub struct Lab {
