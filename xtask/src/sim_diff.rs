@@ -87,6 +87,7 @@ fn run(machine: &Machine, plan: Plan) -> Result<(u64, u64)> {
 struct Machine {
     release: String,
     lowest: u64,
+    lowest_fixed: u64,
     mappings: usize,
     overcommit: Overcommit,
 }
@@ -109,7 +110,8 @@ impl Machine {
             other => bail!("vm.overcommit_memory is {other}: what is promised depends on all processes"),
         };
         let mappings = number("/proc/sys/vm/max_map_count")? as usize;
-        Ok(Self { release, lowest: number("/proc/sys/vm/mmap_min_addr")?, mappings, overcommit })
+        let lowest_fixed = number("/proc/sys/vm/mmap_min_addr")?;
+        Ok(Self { release, lowest: lowest_hint()?, lowest_fixed, mappings, overcommit })
     }
 
     /// Says in words when the rules were written for another kernel than this.
@@ -118,6 +120,16 @@ impl Machine {
         let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         (version != (6, 18)).then(|| format!("the rules are those of Linux 6.18, this is {}", self.release))
     }
+}
+
+/// Asks the kernel to which address it raises a low hint: it may be more than `vm.mmap_min_addr`.
+fn lowest_hint() -> Result<u64> {
+    let mut lab = Lab::start(&LabOptions::default(), &[]).context("starting the lab")?;
+    let hint = Operation::Map { address: 4096, length: 4096, access: 0, flags: 0x22, file: None, offset: 0 };
+    lab.post(&[hint.call()], false)?;
+    let mut answers = Vec::new();
+    lab.take(&mut answers)?;
+    answers.first().copied().context("the lab gave no answer")
 }
 
 /// What a seed decides besides the operations: the limits and the direction.
@@ -194,6 +206,7 @@ impl Pair {
 fn space(machine: &Machine, setting: &Setting) -> LinuxSpace {
     let mut layout = MachineLayout::x86_64(setting.stack, 0, 0);
     layout.lowest = Address::new(machine.lowest);
+    layout.lowest_fixed = Address::new(machine.lowest_fixed);
     layout.direction = if setting.bottom_up { Direction::Up } else { Direction::Down };
     let limits = Limits {
         address_space: setting.address_space,

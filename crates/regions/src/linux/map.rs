@@ -208,10 +208,14 @@ impl LinuxSpace {
         let shared = kind.contains(MapFlags::SHARED);
         let validate = shared && kind.contains(MapFlags::PRIVATE);
         let anonymous = request.source == Source::Anonymous;
-        if anonymous && validate || shared && vm.contains(VmFlags::GROWS_DOWN) {
+        if anonymous && (validate || shared && vm.contains(VmFlags::GROWS_DOWN)) {
             return fail(LinuxError::Einval, Reason::BadFlags);
         }
         if let Source::File { file, .. } = &request.source {
+            // MAP_SHARED_VALIDATE knows the older flags only.
+            if validate && request.flags.contains(MapFlags::FIXED_NOREPLACE) {
+                return fail(LinuxError::Eopnotsupp, Reason::BadFlags);
+            }
             if shared && access.contains(Access::WRITE) && !file.writable {
                 return fail(LinuxError::Eacces, Reason::NotWritable);
             }

@@ -140,10 +140,12 @@ impl LinuxSpace {
         if request.flags.contains(RemapFlags::DONT_UNMAP) && fixed_size {
             return fail(LinuxError::Einval, Reason::NotForThisKind);
         }
-        if request.old_length > range.end.get() - request.address.get() {
+        // What shrinks is cut first: its tail may lie in other regions.
+        let kept = request.old_length.min(request.new_length);
+        if kept > range.end.get() - request.address.get() {
             return fail(LinuxError::Efault, Reason::AcrossRegions);
         }
-        if request.new_length == request.old_length {
+        if request.new_length <= request.old_length {
             return Ok(());
         }
         if vma.page_at(range.start, request.address).checked_add(request.new_length / PAGE_SIZE).is_none() {
