@@ -114,9 +114,20 @@ impl LinuxSpace {
             return Err(Failure::new(LinuxError::Eexist, Reason::AlreadyMapped));
         }
         let vma = self.new_vma(request, flags, object, range, offset)?;
-        self.check_room(range, &vma)?;
+        self.check_removal(range)?;
+        if let Err(failure) = self.check_room(range, &vma) {
+            // The regions in the way were cut out already; they are put back, and the cuts stay.
+            self.split(range.start, Reason::SplitAtStart)?;
+            self.split(range.end, Reason::SplitAtEnd)?;
+            return Err(failure);
+        }
         if !self.vmas.is_free(range) {
             self.remove(range, Reason::Replaced);
+        }
+        // A shared object is promised as a whole when it is made, which is after the old regions are gone.
+        let own_object = shared && request.source == Source::Anonymous;
+        if own_object && !vma.flags.contains(VmFlags::NO_RESERVE) {
+            self.check_commit(length / PAGE_SIZE)?;
         }
         self.map_range(range, vma, flags);
         Ok(start)
@@ -243,9 +254,8 @@ impl LinuxSpace {
         matches!(self.limits.overcommit, Overcommit::Never { .. })
     }
 
-    /// Says whether `vma` may be put over `range`: removal, `RLIMIT_AS`, `RLIMIT_DATA` and the commit limit allow it.
+    /// Says whether `vma` may be put over `range`: `RLIMIT_AS`, `RLIMIT_DATA` and the commit limit allow it.
     fn check_room(&self, range: AddressRange, vma: &Vma) -> Answer<()> {
-        self.check_removal(range)?;
         let (mut gone, mut gone_accounted) = (0, 0);
         for (at, old) in self.vmas.overlapping(range) {
             let pages = at.intersection(range).map_or(0, AddressRange::size) / PAGE_SIZE;

@@ -54,8 +54,9 @@ impl LinuxSpace {
     }
 
     fn do_remap(&mut self, request: RemapRequest) -> Answer<Address> {
-        let lengths = round_up(request.old_length).zip(round_up(request.new_length));
-        let (old_length, new_length) = lengths.unwrap_or((0, 0));
+        // Rounding up past the end gives 0, as it does in the kernel.
+        let old_length = round_up(request.old_length).unwrap_or(0);
+        let new_length = round_up(request.new_length).unwrap_or(0);
         let request = RemapRequest { old_length, new_length, ..request };
         self.check_remap(request)?;
         let fixed = request.flags.contains(RemapFlags::FIXED);
