@@ -295,11 +295,14 @@ impl LinuxSpace {
         if fits { Ok(()) } else { Err(Failure::new(LinuxError::Enomem, Reason::CommitLimit)) }
     }
 
-    /// Fetches the pages of `range` now; private writable regions get their owner of anonymous pages by it.
+    /// Fetches the pages of `range` now, but not those that are locked when they are touched; private writable regions get their owner of anonymous pages by it.
     pub(super) fn populate(&mut self, range: AddressRange) {
         let mut at = range.start;
         while let Some((found, vma)) = self.find(at).filter(|(found, _)| found.start < range.end) {
             at = found.end;
+            if vma.flags.contains(VmFlags::LOCK_ON_FAULT) {
+                continue;
+            }
             let private_write = vma.access.contains(Access::WRITE) && !vma.flags.contains(VmFlags::SHARED);
             let part = found.intersection(range).unwrap_or(found);
             if !vma.access.is_empty() {

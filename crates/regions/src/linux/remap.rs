@@ -109,7 +109,7 @@ impl LinuxSpace {
             return fail(LinuxError::Einval, Reason::BadFlags);
         }
         let ends = [
-            request.address.get().saturating_add(request.old_length),
+            request.address.get().wrapping_add(request.old_length),
             request.new_address.get() + request.new_length,
         ];
         if ends[0] > request.new_address.get() && ends[1] > request.address.get() {
@@ -301,12 +301,14 @@ impl LinuxSpace {
     /// Leaves the old range mapped: its region is no longer locked and, when all of it moved, has no owner.
     fn empty_source(&mut self, source: AddressRange, moved_to: AddressRange) {
         let Some((range, vma)) = self.vmas.get(source.start) else { return };
-        let mut vma = vma.clone();
+        let (mut vma, locked) = (vma.clone(), self.totals.locked);
         vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCK_ON_FAULT);
         if range == source && moved_to != range {
             vma.anon = None;
         }
         self.replace(range.start, range, vma);
+        // Linux 6.18 does not take the pages that are no longer locked off the count of locked ones.
+        self.totals.locked = locked;
     }
 
     fn insert_copied(&mut self, range: AddressRange, vma: Vma) -> AddressRange {
