@@ -5,11 +5,13 @@
 
 mod generator;
 mod operation;
+mod pages;
 
 use anyhow::{Context, Result, bail};
 use generator::Generator;
 use operation::Operation;
-use plat_host::kernel_lab::{CALLS_MAX, Call, Lab, LabOptions, memory_file};
+use pages::Pages;
+use plat_host::kernel_lab::{Call, Lab, LabOptions, PAGEMAP_FD, SCRATCH, SCRATCH_SIZE, memory_file};
 use plat_regions::linux::{
     Backing, Limits, LinuxSpace, MachineLayout, OpenFile, Overcommit, Policy, Step, VmFlags, Vma,
 };
@@ -170,6 +172,7 @@ struct Pair {
     lab: Lab,
     space: LinuxSpace,
     files: Vec<Arc<OpenFile>>,
+    pages: Pages,
 }
 
 impl Pair {
@@ -199,7 +202,7 @@ impl Pair {
             file(4, false, sizes[1]),
         ];
         let lab = Lab::start(&setting.options(), &descriptors).context("starting the lab")?;
-        Ok(Self { lab, space: space(machine, setting), files })
+        Ok(Self { lab, space: space(machine, setting), files, pages: Pages::default() })
     }
 }
 
@@ -249,6 +252,37 @@ fn expect(space: &LinuxSpace, value: i64, words: &mut Vec<u64>) {
     }
 }
 
+/// Runs of pages that a scan has room for.
+const RUNS_MAX: usize = (SCRATCH_SIZE / 2 - SCAN_SIZE) / 24;
+/// Size of the argument of a scan in bytes.
+const SCAN_SIZE: usize = 96;
+
+impl Pair {
+    /// Does an operation in the simulator, and adds what the lab should answer.
+    fn simulate(&mut self, operation: &Operation, expected: &mut Vec<u64>) -> Vec<Step> {
+        let (value, steps) = operation.apply(&mut self.space, &self.files);
+        self.pages.follow(operation, value, &steps, &self.space);
+        expect(&self.space, value, expected);
+        steps
+    }
+
+    /// Readies a scan of the private pages in memory in half `half` of the scratch memory; returns its call and result.
+    fn scan(&mut self, half: usize, expected: &mut Vec<u64>) -> (Call, Vec<u64>) {
+        let mut runs = self.pages.runs();
+        runs.truncate(3 * RUNS_MAX);
+        let offset = half % 2 * (SCRATCH_SIZE / 2);
+        let at = SCRATCH.get() + offset as u64;
+        self.lab.write_scratch(offset, &pages::scan_argument(at + SCAN_SIZE as u64, RUNS_MAX as u64));
+        expect(&self.space, (runs.len() / 3) as i64, expected);
+        (Call::System { number: 16, arguments: [PAGEMAP_FD, 0xc060_6610, at, 0, 0, 0] }, runs)
+    }
+
+    /// Returns the runs of pages that the scan in half `half` found, at most as many as `words`.
+    fn scanned(&self, half: usize, words: usize) -> Vec<u64> {
+        self.lab.read_scratch(half % 2 * (SCRATCH_SIZE / 2) + SCAN_SIZE, words)
+    }
+}
+
 /// What went wrong: the operations up to it.
 struct Found {
     operations: Vec<Operation>,
@@ -259,7 +293,8 @@ fn compare_seed(machine: &Machine, setting: &Setting, seed: u64, steps: u64) -> 
     let mut pair = Pair::new(machine, setting)?;
     let mut generator = Generator::new(seed);
     let mut operations: Vec<Operation> = Vec::new();
-    let mut waiting: Option<(usize, Vec<u64>)> = None;
+    let mut waiting: Option<(usize, Vec<u64>, Vec<u64>)> = None;
+    let mut half = 0;
     let (mut spare, mut answers, mut calls) = (Vec::new(), Vec::new(), Vec::<Call>::new());
     loop {
         let first = operations.len();
@@ -268,17 +303,22 @@ fn compare_seed(machine: &Machine, setting: &Setting, seed: u64, steps: u64) -> 
         calls.clear();
         while calls.len() < BATCH && (operations.len() as u64) < steps && expected.len() < WORDS_MAX {
             let operation = generator.next(&pair.space);
-            let (value, _) = operation.apply(&mut pair.space, &pair.files);
-            expect(&pair.space, value, &mut expected);
+            pair.simulate(&operation, &mut expected);
             calls.push(operation.call());
             operations.push(operation);
         }
+        let mut runs = Vec::new();
         if !calls.is_empty() {
+            half += 1;
+            let (call, expected_runs) = pair.scan(half, &mut expected);
+            runs = expected_runs;
+            calls.push(call);
             pair.lab.post(&calls, true)?;
         }
-        if let Some((start, wanted)) = waiting.take() {
+        if let Some((start, wanted, runs)) = waiting.take() {
             pair.lab.take(&mut answers)?;
-            if answers != wanted {
+            let scanned_half = if calls.is_empty() { half } else { half - 1 };
+            if answers != wanted || pair.scanned(scanned_half, runs.len()) != runs {
                 operations.truncate(start + answer_of(&wanted, first_difference(&wanted, &answers)) + 1);
                 return Ok(Some(Found { operations }));
             }
@@ -287,7 +327,7 @@ fn compare_seed(machine: &Machine, setting: &Setting, seed: u64, steps: u64) -> 
         if calls.is_empty() {
             return Ok(None);
         }
-        waiting = Some((first, expected));
+        waiting = Some((first, expected, runs));
     }
 }
 
@@ -314,39 +354,34 @@ struct Difference {
     wanted: Vec<u64>,
     answered: Vec<u64>,
     before: Vec<u64>,
+    /// Runs of pages, as simulated and as scanned.
+    pages: [Vec<u64>; 2],
     steps: Vec<Step>,
 }
 
-/// Runs operations one list at a time in a new pair; returns the first difference.
+/// Runs operations one by one in a new pair, with a scan after each; returns the first difference.
 fn rerun(machine: &Machine, setting: &Setting, operations: &[Operation]) -> Result<Option<Difference>> {
     let mut pair = Pair::new(machine, setting)?;
-    let mut answers = Vec::new();
-    let mut before = Vec::new();
-    for (chunk_index, chunk) in operations.chunks(CALLS_MAX.min(128)).enumerate() {
-        let (mut wanted, mut all_steps) = (Vec::new(), Vec::new());
-        for operation in chunk {
-            let mut words = Vec::new();
-            let (value, steps) = operation.apply(&mut pair.space, &pair.files);
-            expect(&pair.space, value, &mut words);
-            wanted.push(words);
-            all_steps.push(steps);
-        }
-        let calls: Vec<Call> = chunk.iter().map(Operation::call).collect();
-        pair.lab.post(&calls, true)?;
+    let (mut answers, mut before) = (Vec::new(), Vec::new());
+    for (index, operation) in operations.iter().enumerate() {
+        let mut expected = Vec::new();
+        let steps = pair.simulate(operation, &mut expected);
+        let size = expected.len();
+        let (scan, runs) = pair.scan(0, &mut expected);
+        pair.lab.post(&[operation.call(), scan], true)?;
         pair.lab.take(&mut answers)?;
-        let mut rest = &answers[..];
-        for (index, words) in wanted.into_iter().enumerate() {
-            let size = rest.get(1).map_or(rest.len(), |regions| (2 + 4 * *regions as usize).min(rest.len()));
-            let (answered, after) = rest.split_at(size);
-            if answered != words {
-                let index = chunk_index * CALLS_MAX.min(128) + index;
-                let (answered, steps) =
-                    (answered.to_vec(), all_steps.swap_remove(index % CALLS_MAX.min(128)));
-                return Ok(Some(Difference { index, wanted: words, answered, before, steps }));
-            }
-            before = words;
-            rest = after;
+        let regions = answers.get(1).map_or(0, |regions| *regions as usize);
+        let found = (2 + 4 * regions).min(answers.len());
+        let count = answers.get(found).map_or(0, |count| *count as usize);
+        let scanned = pair.scanned(0, count.min(RUNS_MAX) * 3);
+        if answers != expected || scanned != runs {
+            expected.truncate(size);
+            answers.truncate(found);
+            let pages = [runs, scanned];
+            return Ok(Some(Difference { index, wanted: expected, answered: answers, before, pages, steps }));
         }
+        expected.truncate(size);
+        before = expected;
     }
     Ok(None)
 }
@@ -389,6 +424,10 @@ fn tell(setting: &Setting, operations: &[Operation], difference: &Difference) ->
         text += &format!("    {step}\n");
     }
     text += &format!("kernel: {}\n{}", value_text(&difference.answered), map_text(&difference.answered));
+    let [simulated, scanned] = &difference.pages;
+    if simulated != scanned {
+        text += &format!("pages, simulated:\n{}pages, kernel:\n{}", runs_text(simulated), runs_text(scanned));
+    }
     text
 }
 
@@ -398,6 +437,11 @@ fn value_text(words: &[u64]) -> String {
         Some(value) => format!("{value:#x}"),
         None => "no answer".to_owned(),
     }
+}
+
+fn runs_text(runs: &[u64]) -> String {
+    let zeros = |kind: u64| if kind & 32 != 0 { " zeros" } else { "" };
+    runs.chunks_exact(3).map(|run| format!("  {:#x}..{:#x}{}\n", run[0], run[1], zeros(run[2]))).collect()
 }
 
 fn map_text(words: &[u64]) -> String {

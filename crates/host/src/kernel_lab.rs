@@ -24,6 +24,8 @@ pub const SCRATCH: Address = Address::new(stub::RING_START + SCRATCH_OFFSET);
 /// Size of the memory for arguments in bytes.
 pub const SCRATCH_SIZE: usize = 0xf000;
 const SCRATCH_OFFSET: u64 = 0x1_1000;
+/// Descriptor in the lab of its own page map (`/proc/self/pagemap`), also after a fork.
+pub const PAGEMAP_FD: u64 = stub::PAGEMAP_FD;
 /// Descriptors that the lab's files have in it, in order.
 pub const FILES_FD: u64 = 110;
 /// Longest time that a batch may take.
@@ -116,6 +118,7 @@ impl Lab {
         rustix::fs::ftruncate(&memory, stub::RING_SIZE)?;
         let mut ring = Ring::map(&memory)?;
         ring.write(stub::PATH, b"/proc/self/maps\0");
+        ring.write(stub::PAGEMAP_PATH, b"/proc/self/pagemap\0");
         let program = rustix::fs::memfd_create("plat-lab-code", rustix::fs::MemfdFlags::empty())?;
         rustix::io::write(&program, &stub::elf())?;
         let child = spawn(options, &program, memory, files)?;

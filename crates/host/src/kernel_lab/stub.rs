@@ -28,8 +28,12 @@ pub(super) const CALL_SIZE: u64 = 64;
 pub(super) const ANSWERS: u64 = CALLS + CALLS_MAX * CALL_SIZE;
 /// Descriptor of the lab's own map.
 pub(super) const MAPS_FD: u64 = 100;
+/// Descriptor of the lab's own page map.
+pub(super) const PAGEMAP_FD: u64 = 101;
 /// Offset in the header of the path of the map.
 pub(super) const PATH: u64 = 0x200;
+/// Offset in the header of the path of the page map.
+pub(super) const PAGEMAP_PATH: u64 = 0x240;
 /// Size of the ring in bytes.
 pub(super) const RING_SIZE: u64 = HEADER_SIZE + SLOTS * SLOT_SIZE;
 
@@ -221,14 +225,21 @@ global_asm!(
     "  mov edi, 1",
     "  mov esi, 9",
     "  syscall",
-    "  mov eax, 2",
     "  lea rdi, [rbx + {path}]",
+    "  mov esi, {maps_fd}",
+    "  call 81f",
+    "  lea rdi, [rbx + {pagemap_path}]",
+    "  mov esi, {pagemap_fd}",
+    // Opens the path at rdi as descriptor esi.
+    "81:",
+    "  push rsi",
+    "  mov eax, 2",
     "  xor esi, esi",
     "  syscall",
+    "  pop rsi",
     "  push rax",
     "  mov edi, eax",
     "  mov eax, 33",
-    "  mov esi, {maps_fd}",
     "  syscall",
     "  pop rdi",
     "  mov eax, 3",
@@ -271,6 +282,8 @@ global_asm!(
     answers = const ANSWERS,
     maps_fd = const MAPS_FD,
     path = const PATH,
+    pagemap_path = const PAGEMAP_PATH,
+    pagemap_fd = const PAGEMAP_FD,
 );
 
 unsafe extern "C" {

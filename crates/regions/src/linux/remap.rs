@@ -189,6 +189,7 @@ impl LinuxSpace {
             self.check_removal(target)?;
             self.remove(target, Reason::Replaced);
         }
+        let change = request.new_length.abs_diff(request.old_length);
         if request.new_length < request.old_length {
             self.shrink(request)?;
             request.old_length = request.new_length;
@@ -198,7 +199,7 @@ impl LinuxSpace {
         {
             self.check_expansion(vma, request.old_length / PAGE_SIZE)?;
         }
-        self.move_to_place(request)
+        self.move_to_place(request, change)
     }
 
     fn shrink(&mut self, request: RemapRequest) -> Answer<()> {
@@ -225,7 +226,7 @@ impl LinuxSpace {
         if !request.flags.contains(RemapFlags::MAY_MOVE) {
             return fail(LinuxError::Enomem, Reason::CannotMove);
         }
-        self.move_to_place(RemapRequest { new_address: Address::ZERO, ..request })
+        self.move_to_place(RemapRequest { new_address: Address::ZERO, ..request }, more)
     }
 
     fn grow_in_place(&mut self, range: AddressRange, vma: &Vma, grown: AddressRange) -> Answer<()> {
@@ -244,8 +245,8 @@ impl LinuxSpace {
         Ok(())
     }
 
-    /// Finds the new place and moves there.
-    fn move_to_place(&mut self, request: RemapRequest) -> Answer<Address> {
+    /// Finds the new place and moves there; `change` is the difference of the two lengths that were asked for.
+    fn move_to_place(&mut self, request: RemapRequest, change: u64) -> Answer<Address> {
         let Some((range, vma)) = self.vmas.get(request.address) else {
             return fail(LinuxError::Efault, Reason::NotMapped);
         };
@@ -266,7 +267,8 @@ impl LinuxSpace {
         }
         if vma.flags.contains(VmFlags::ACCOUNT) {
             let keeps = request.flags.contains(RemapFlags::DONT_UNMAP);
-            let more = request.new_length.saturating_sub(if keeps { 0 } else { request.old_length });
+            // Also a range that shrinks is checked so: Linux 6.18 takes the difference, whichever way.
+            let more = if keeps { request.new_length } else { change };
             self.check_commit(more / PAGE_SIZE)?;
         }
         self.carry(request, Vma { page_offset, ..vma }, start);
@@ -285,7 +287,8 @@ impl LinuxSpace {
         let (flags, locked) = (vma.flags, vma.flags.contains(VmFlags::LOCKED));
         let reason = if source.is_empty() { Reason::Duplicated } else { Reason::Moved };
         let whole = self.insert_copied(target, vma);
-        self.step(target, Action::Move { from: request.address }, reason);
+        let moved = AddressRange { end: Address::new(start.get() + request.old_length), ..target };
+        self.step(moved, Action::Move { from: request.address }, reason);
         if request.flags.contains(RemapFlags::DONT_UNMAP) {
             self.step(source, Action::Discard, Reason::KeptSource);
             self.empty_source(source, whole);
