@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod guest_map;
 mod proc_maps;
 
 use std::process::ExitCode;
@@ -15,6 +16,9 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::run::child() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Run(run) => commands::run::run(run),
