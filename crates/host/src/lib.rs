@@ -14,6 +14,7 @@ pub mod file_image;
 pub mod file_path;
 pub mod gate;
 pub mod libm;
+pub mod kernel_lab;
 pub mod maps;
 pub mod memory;
 pub mod name_watch;
