@@ -226,7 +226,7 @@ mod tests {
             (" \t-42x", 10, 32, true, -42, 5, false),
             ("0x1F", 0, 32, true, 31, 4, false),
             ("0x1F", 16, 32, true, 31, 4, false),
-            ("0xg", 0, 32, true, 0, 1, false),
+            ("0xg", 0, 32, true, 0, 0, false),
             ("017", 0, 32, true, 15, 3, false),
             ("zz", 36, 32, true, 1295, 2, false),
             ("", 10, 32, true, 0, 0, false),

@@ -34,47 +34,20 @@ thiscall! {
 /// A class of the standard library that is thrown from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    BadAlloc,
     BadCast,
     BadTypeid,
-    BadFunctionCall,
-    InvalidArgument,
-    LengthError,
-    OutOfRange,
-    OverflowError,
-    RuntimeError,
-    SystemError,
 }
+
+/// An object's size in words: the table, the text and its flag.
+const WORDS: u64 = 3;
 
 impl Class {
     /// Returns the decorated names of the class and its bases, the class first.
     fn lineage(self) -> &'static [&'static str] {
         match self {
-            Self::BadAlloc => &[".?AVbad_alloc@std@@", ".?AVexception@std@@"],
             Self::BadCast => &[".?AVbad_cast@std@@", ".?AVexception@std@@"],
             Self::BadTypeid => &[".?AVbad_typeid@std@@", ".?AVexception@std@@"],
-            Self::BadFunctionCall => &[".?AVbad_function_call@std@@", ".?AVexception@std@@"],
-            Self::InvalidArgument => {
-                &[".?AVinvalid_argument@std@@", ".?AVlogic_error@std@@", ".?AVexception@std@@"]
-            }
-            Self::LengthError => &[".?AVlength_error@std@@", ".?AVlogic_error@std@@", ".?AVexception@std@@"],
-            Self::OutOfRange => &[".?AVout_of_range@std@@", ".?AVlogic_error@std@@", ".?AVexception@std@@"],
-            Self::OverflowError => {
-                &[".?AVoverflow_error@std@@", ".?AVruntime_error@std@@", ".?AVexception@std@@"]
-            }
-            Self::RuntimeError => &[".?AVruntime_error@std@@", ".?AVexception@std@@"],
-            Self::SystemError => &[
-                ".?AVsystem_error@std@@",
-                ".?AV_System_error@std@@",
-                ".?AVruntime_error@std@@",
-                ".?AVexception@std@@",
-            ],
         }
-    }
-
-    /// Returns the object's size in words: table, text, its flag, and an error code with its category.
-    fn words(self) -> u64 {
-        if self == Self::SystemError { 5 } else { 3 }
     }
 }
 
@@ -159,7 +132,7 @@ fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
         block.put_u32(0);
         block.put_reference(descriptor);
         // No displacement of a base: this one begins where the object begins.
-        for value in [0, u64::MAX, 0, class.words() * word] {
+        for value in [0, u64::MAX, 0, WORDS * word] {
             block.put_u32(value);
         }
         if is_64 {
@@ -196,27 +169,13 @@ fn jump_to(block: &mut Block, address: u64) -> u64 {
 
 /// Throws an exception of the standard library with a text; does not return unless the exception is continued.
 pub(crate) fn throw(guest: &mut Guest, class: Class, text: &[u8]) -> Result<(), Fault> {
-    throw_with(guest, class, text, None)
-}
-
-/// As [`throw`], with an error code and its category at the end of the object.
-pub(crate) fn throw_with(
-    guest: &mut Guest,
-    class: Class,
-    text: &[u8],
-    code: Option<[u64; 2]>,
-) -> Result<(), Fault> {
     let [base, table, information] = describe(guest, class)?;
     let word = guest.machine().pointer_size();
-    let object = place(guest, &vec![0; (class.words() * word) as usize])?;
+    let object = place(guest, &vec![0; (WORDS * word) as usize])?;
     let text = place_narrow(guest, text)?;
     guest.write_word(object, table)?;
     guest.write_word(object + word, text)?;
     guest.write_word(object + 2 * word, 1)?;
-    if let Some([value, category]) = code {
-        guest.write_word(object + 3 * word, value)?;
-        guest.write_word(object + 4 * word, category)?;
-    }
     throw_object(guest, object, base + information, base)
 }
 
