@@ -114,7 +114,7 @@ fn integers() {
     }
     assert_eq!(
         print("%*d|%-*d|%.*f", &[Int(4), Int(1), Int(4), Int(2), Int(1), Double(0.25)], Runtime::Msvcrt),
-        "   1|2   |0.2"
+        "   1|2   |0.3"
     );
     assert_eq!(print("%*d|", &[Int(-4), Int(1)], Runtime::Msvcrt), "1   |");
 }
@@ -143,7 +143,7 @@ fn floats() {
         ("%a", 1.0, "0x1.0000000000000p+0", "0x1.0000000000000p+0"),
         ("%.1a", 1.999, "0x2.0p+0", "0x2.0p+0"),
         ("%f", f64::INFINITY, "1.#INF00", "inf"),
-        ("%.2f", f64::INFINITY, "1.#I", "inf"),
+        ("%.2f", f64::INFINITY, "1.#J", "inf"),
         ("%g", f64::NEG_INFINITY, "-1.#INF", "-inf"),
         ("%f", f64::from_bits(0x7ff8_0000_0000_0000), "1.#QNAN0", "nan"),
         ("%f", f64::from_bits(0xfff8_0000_0000_0000), "-1.#IND00", "-nan(ind)"),
