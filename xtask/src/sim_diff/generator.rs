@@ -79,7 +79,7 @@ impl Generator {
             76..79 => self.brk(space),
             79..82 => self.lock(space),
             82..89 => Operation::Load { address: self.touch_address(space) },
-            _ if self.random.one_in(300) => Operation::Fork,
+            _ if self.random.one_in(150) => Operation::Fork,
             _ => Operation::Store { address: self.touch_address(space) },
         }
     }

@@ -637,6 +637,19 @@ rules! {
 }
 
 #[test]
+fn every_kind_of_flag_keeps_regions_apart() {
+    let advices =
+        ["DONTFORK", "WIPEONFORK", "DONTDUMP", "SEQUENTIAL", "RANDOM", "MERGEABLE", "HUGEPAGE", "NOHUGEPAGE"];
+    for advice in advices {
+        let apart = run(&format!("map 0+4 rw fixed\n advise 2+2 MADV_{advice}"));
+        assert_eq!(apart.lines().count(), 2, "{advice}: {apart}");
+        let together =
+            run(&format!("map 0+4 rw fixed\n advise 2+2 MADV_{advice}\n advise 0+2 MADV_{advice}"));
+        assert_eq!(together.lines().count(), 1, "{advice}: {together}");
+    }
+}
+
+#[test]
 fn every_step_says_why() {
     let script = "
         map 5+2 rw
