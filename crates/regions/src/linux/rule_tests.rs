@@ -544,6 +544,14 @@ rules! {
             [0, 4) rw-p
             [12, 21) r--p
         "#]];
+    fork_is_promised_region_by_region: "
+        limit guess 100
+        map 0+60 rw fixed
+        map 100+60 rw fixed
+        fork" => expect![[r#"
+            [0, 60) rw-p
+            [100, 160) rw-p
+        "#]];
     overcommit_guess: "
         limit guess 100
         map 0+101 rw fixed
