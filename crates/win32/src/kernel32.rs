@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
 pub mod debugapi;
@@ -16,6 +17,7 @@ pub mod leaves;
 pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
+pub mod namedpipes;
 pub mod pipes;
 pub mod process;
 pub mod processenv;
@@ -38,6 +40,7 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
+        completionport::EXPORTS,
         consoleapi::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
@@ -54,6 +57,7 @@ pub const DLL: Dll = Dll {
         libloaderapi::EXPORTS,
         lstr::EXPORTS,
         memoryapi::EXPORTS,
+        namedpipes::EXPORTS,
         pipes::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,

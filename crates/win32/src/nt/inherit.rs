@@ -17,6 +17,8 @@ use super::file_share::Claim;
 use super::handle::{HandleEntry, HandleFlags};
 use super::object::{ObjectRef, downcast};
 use super::path::status_of;
+use super::pipe::PipeEnd;
+use super::pipe_transfer::Transfers;
 use super::process_object::ProcessObject;
 use super::section::SectionObject;
 use super::start_record::{HandleRecord, ObjectRecord};
@@ -32,6 +34,10 @@ const KINDS: [FileKind; 6] = [
     FileKind::Character,
 ];
 const OVERLAPPED: u32 = 0x10;
+const NAMED_PIPE: u32 = 0x20;
+const PIPE_MESSAGES: u32 = 0x40;
+const PIPE_SERVER: u32 = 0x80;
+const PIPE_READS_MESSAGES: u32 = 0x100;
 
 /// Adds a second descriptor of the same open file to the list; returns its number.
 fn keep(list: &mut Vec<OwnedFd>, fd: BorrowedFd<'_>) -> Option<i32> {
@@ -47,7 +53,18 @@ fn file_record(file: &FileObject, list: &mut Vec<OwnedFd>) -> Option<ObjectRecor
     let claim = file.registration.as_ref().map(|with| (with.claim.access, with.claim.share));
     let path = super::path::lock(&file.path).clone().unwrap_or_default();
     let fd = keep(list, file.file.as_fd())?;
-    Some(ObjectRecord::File { fd, traits: kind | overlapped, path, claim })
+    let mut traits = kind | overlapped;
+    if let Some(end) = file.transfers.pipe.get() {
+        let reads_messages = end.reads_messages.load(std::sync::atomic::Ordering::Relaxed);
+        let marks = [
+            (true, NAMED_PIPE),
+            (end.traits.messages, PIPE_MESSAGES),
+            (end.is_server, PIPE_SERVER),
+            (reads_messages, PIPE_READS_MESSAGES),
+        ];
+        traits |= marks.iter().filter(|mark| mark.0).fold(0, |traits, mark| traits | mark.1);
+    }
+    Some(ObjectRecord::File { fd, traits, path, claim })
 }
 
 /// Makes the record of an object, and the descriptors that must go with it.
@@ -146,9 +163,19 @@ fn file_of(
         }
         None => None,
     };
+    let transfers = Transfers::default();
+    if traits & NAMED_PIPE != 0 {
+        let end = PipeEnd::inherited(
+            traits & PIPE_MESSAGES != 0,
+            traits & PIPE_SERVER != 0,
+            traits & PIPE_READS_MESSAGES != 0,
+        );
+        let _ = transfers.pipe.set(end);
+    }
     let traits = FileTraits { overlapped: traits & OVERLAPPED != 0, delete_on_close: false };
     let path = (!path.as_os_str().is_empty()).then_some(path);
-    Ok(FileObject { file, kind, traits, path: Mutex::new(path), registration, listing: Mutex::new(None) })
+    let (path, listing) = (Mutex::new(path), Mutex::new(None));
+    Ok(FileObject { file, kind, traits, path, registration, listing, transfers })
 }
 
 /// Puts inherited handles into the table of a process that begins. One that cannot be had is left out, as one that
