@@ -13,6 +13,7 @@ pub mod handleapi;
 pub mod heapapi;
 pub mod interlocked;
 pub mod ioapi;
+pub mod jobapi;
 pub mod leaves;
 pub mod libloaderapi;
 pub mod lstr;
@@ -53,6 +54,7 @@ pub const DLL: Dll = Dll {
         heapapi::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
+        jobapi::EXPORTS,
         leaves::EXPORTS,
         libloaderapi::EXPORTS,
         lstr::EXPORTS,

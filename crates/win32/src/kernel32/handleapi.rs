@@ -13,6 +13,7 @@ pub const EXPORTS: &[Export] = dll! {
     full CloseHandle;
     partial DuplicateHandle, "only within the process; the pseudo handles of process and thread not yet";
     full GetHandleInformation;
+    full SetHandleCount;
     full SetHandleInformation;
     full CompareObjectHandles;
 };
@@ -110,6 +111,15 @@ pub fn SetHandleInformation(
     let mask = HandleFlags::from_bits(dwMask).ok_or(Win32Error::INVALID_PARAMETER)?;
     guest.process().handles.set_flags(hObject.0, mask, HandleFlags::from_bits_truncate(dwFlags))?;
     Ok(TRUE)
+}
+
+/// Returns the number it is given: handles are not limited.
+///
+/// Source: <https://learn.microsoft.com/previous-versions/aa908706(v=msdn.10)>
+#[winapi]
+pub fn SetHandleCount(guest: &mut Guest, uNumber: u32) -> u32 {
+    let _ = guest;
+    uNumber
 }
 
 /// Says whether two handles stand for the same object.

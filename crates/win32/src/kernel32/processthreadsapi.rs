@@ -30,6 +30,7 @@ pub const EXPORTS: &[Export] = dll! {
     full GetProcessId;
     full GetProcessIdOfThread;
     full GetProcessTimes;
+    full GetSystemTimes;
     full GetThreadId;
     full GetThreadPriority;
     full GetThreadTimes;
@@ -459,6 +460,25 @@ pub fn GetProcessTimes(
     let process = object::<ProcessObject>(guest, hProcess)?;
     let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
     write_times(guest, places, process.life(), process.processor_time())
+}
+
+/// Returns what all processors together have spent idle, in the kernel (idle time included) and in programs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getsystemtimes>
+#[winapi]
+pub fn GetSystemTimes(
+    guest: &mut Guest,
+    lpIdleTime: GuestWord,
+    lpKernelTime: GuestWord,
+    lpUserTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let (idle, kernel, user) = plat_host::process::system_times();
+    for (place, value) in [(lpIdleTime, idle), (lpKernelTime, kernel + idle), (lpUserTime, user)] {
+        if !place.is_null() {
+            write_file_time(guest, place, (value / 100) as i64)?;
+        }
+    }
+    Ok(TRUE)
 }
 
 /// Returns when a thread began and ended and what processor time it has used.

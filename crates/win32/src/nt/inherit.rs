@@ -15,6 +15,7 @@ use plat_regions::windows::PageProtection;
 use super::file::{FileKind, FileObject, FileTraits, Registration};
 use super::file_share::Claim;
 use super::handle::{HandleEntry, HandleFlags};
+use super::job::JobObject;
 use super::object::{ObjectRef, downcast};
 use super::path::status_of;
 use super::pipe::PipeEnd;
@@ -78,6 +79,10 @@ pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<Obje
         let page = other.page.as_ref().and_then(|page| keep(list, page.as_fd()));
         return Some(ObjectRecord::Process { id: process.id(), fd, page: page.unwrap_or(-1) });
     }
+    if let Some(job) = downcast::<JobObject>(Arc::clone(object)) {
+        let (page, line) = job.parts()?;
+        return Some(ObjectRecord::Job { page: keep(list, page.as_fd())?, line: keep(list, line.as_fd())? });
+    }
     let section = downcast::<SectionObject>(Arc::clone(object))?;
     let fd = keep(list, section.section().as_fd())?;
     Some(ObjectRecord::Section { fd, size: section.size(), protection: section.protection().bits() })
@@ -140,7 +145,7 @@ pub fn object_of(
             let section = Section::from_fd(fd(*number)?, *size);
             Ok(Arc::new(SectionObject::shared(section, PageProtection::from_bits_truncate(*protection))))
         }
-        ObjectRecord::Job { .. } => Err(NtStatus::NOT_SUPPORTED),
+        ObjectRecord::Job { page, line } => Ok(Arc::new(JobObject::shared(fd(*page)?, fd(*line)?)?)),
     }
 }
 
