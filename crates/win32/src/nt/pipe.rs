@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, Weak};
 use plat_host::file::{File, Open};
 use plat_host::file_path::Errno;
 use plat_host::pipe::{self, Form, Listener};
-use plat_host::service::{self, Interest};
+use plat_host::service::{self, Interest, Ticket};
 
 use super::event::Event;
 use super::file::{FileKind, FileObject, FileTraits};
@@ -76,6 +76,16 @@ pub struct PipeName {
     traits: PipeTraits,
     instances: Mutex<Vec<Weak<FileObject>>>,
     count: AtomicU32,
+    /// The service's wish: it keeps the socket open as long as it is not taken back.
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Drop for PipeName {
+    fn drop(&mut self) {
+        if let Some(ticket) = lock(&self.ticket).take() {
+            service::cancel(ticket);
+        }
+    }
 }
 
 /// The names that this process serves.
@@ -194,7 +204,8 @@ impl PipeNames {
                 let listener =
                     Listener::bind(&socket_name(name), form).map_err(|_| NtStatus::ACCESS_DENIED)?;
                 let (instances, count) = (Mutex::default(), AtomicU32::new(0));
-                let served = Arc::new(PipeName { listener, traits, instances, count });
+                let ticket = Mutex::default();
+                let served = Arc::new(PipeName { listener, traits, instances, count, ticket });
                 names.insert(key, Arc::downgrade(&served));
                 listen(&served)?;
                 served
@@ -229,7 +240,9 @@ fn listen(name: &Arc<PipeName>) -> Result<(), NtStatus> {
         // A name that cannot be listened at any more is as good as busy.
         let _ = listen(&name);
     };
-    service::when_ready(name.listener.as_fd(), Interest::Read, then).map_err(status_of).map(drop)
+    let ticket = service::when_ready(name.listener.as_fd(), Interest::Read, then).map_err(status_of)?;
+    *lock(&name.ticket) = Some(ticket);
+    Ok(())
 }
 
 /// Answers one who has connected, once he says what he wants.

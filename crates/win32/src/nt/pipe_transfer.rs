@@ -43,6 +43,16 @@ pub enum Work {
     Connect,
 }
 
+impl Work {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Read { length, .. } => *length,
+            Self::Write { bytes, .. } => bytes.len() as u64,
+            Self::Connect => 0,
+        }
+    }
+}
+
 /// A transfer under way.
 #[derive(Debug)]
 pub struct Pending {
@@ -108,6 +118,8 @@ impl Pending {
     fn end(self, outcome: Result<u64, NtStatus>) {
         let (status, moved) = match outcome {
             Ok(moved) => (NtStatus::SUCCESS, moved),
+            // A part of a message is there, and as long as was asked for.
+            Err(NtStatus::BUFFER_OVERFLOW) => (NtStatus::BUFFER_OVERFLOW, self.work.length()),
             Err(status) => (status, 0),
         };
         let mut bytes = Vec::new();

@@ -37,6 +37,8 @@ struct Transfer {
     count: GuestWord,
     overlapped: GuestWord,
     completion: Completion,
+    /// Bytes that were asked for.
+    asked: u64,
 }
 
 impl Transfer {
@@ -53,14 +55,14 @@ impl Transfer {
             if file.traits.overlapped && file.kind == FileKind::Disk {
                 return Err(Win32Error::INVALID_PARAMETER);
             }
-            return Ok(Self { offset: None, count, overlapped, completion: Completion::default() });
+            return Ok(Self { offset: None, count, overlapped, completion: Completion::default(), asked: 0 });
         }
         let block: OVERLAPPED = guest.read(overlapped.0)?;
         // A completion routine leaves the event to its owner's own use.
         let event = if apc.is_some() { 0 } else { block.hEvent.0 };
         let completion = Completion::begin(guest.process(), file, event, apc)?;
         guest.write_word(overlapped.0, u64::from(NtStatus::PENDING.0))?;
-        Ok(Self { offset: Some(block.offset()), count, overlapped, completion })
+        Ok(Self { offset: Some(block.offset()), count, overlapped, completion, asked: 0 })
     }
 
     /// Says whether the transfer may go on after its function returned: those of overlapped pipes.
@@ -69,12 +71,13 @@ impl Transfer {
     }
 
     fn read(
-        self,
+        mut self,
         guest: &Guest,
         file: &Arc<FileObject>,
         buffer: u64,
         length: u64,
     ) -> Result<Bool, Win32Error> {
+        self.asked = length;
         if self.may_wait(file) {
             return self.work(guest, file, Work::Read { buffer, length });
         }
@@ -100,7 +103,7 @@ impl Transfer {
     /// Begins work of a pipe that may not be done at once.
     fn work(self, guest: &Guest, file: &Arc<FileObject>, work: Work) -> Result<Bool, Win32Error> {
         let (block, is_64) = (self.overlapped.0, guest.machine().is_64());
-        let Self { count, overlapped, completion, offset } = self;
+        let Self { count, overlapped, completion, offset, asked } = self;
         let mut kept = Some(completion);
         let make = |work| Pending { work, block, is_64, completion: kept.take().unwrap_or_default() };
         let outcome = file.begin_transfer(work, make);
@@ -108,13 +111,15 @@ impl Transfer {
             return Err(Win32Error::IO_PENDING);
         }
         let completion = kept.take().unwrap_or_default();
-        Self { offset, count, overlapped, completion }.finish(guest, outcome)
+        Self { offset, count, overlapped, completion, asked }.finish(guest, outcome)
     }
 
     /// Tells the outcome in the caller's count and OVERLAPPED, then by event or call.
     fn finish(mut self, guest: &Guest, outcome: Result<u64, NtStatus>) -> Result<Bool, Win32Error> {
         let (status, moved) = match outcome {
             Ok(moved) => (NtStatus::SUCCESS, moved),
+            // A part of a message is there, and as long as was asked for.
+            Err(NtStatus::BUFFER_OVERFLOW) => (NtStatus::BUFFER_OVERFLOW, self.asked),
             Err(status) => (status, 0),
         };
         if !self.count.is_null() {
