@@ -285,6 +285,11 @@ pub fn threads(id: u32) -> Vec<u32> {
     names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect()
 }
 
+/// Returns how many descriptors a process has open.
+pub fn descriptors(id: u32) -> usize {
+    crate::directory::names(Path::new(&format!("/proc/{id}/fd"))).map_or(0, |names| names.len())
+}
+
 /// Returns the program's path of a process, if it may be seen.
 pub fn program(id: u32) -> Option<std::path::PathBuf> {
     crate::file_path::link_target(Path::new(&format!("/proc/{id}/exe"))).ok()

@@ -25,6 +25,7 @@ pub mod processenv;
 pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
+pub mod psapi;
 pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
@@ -32,6 +33,7 @@ pub mod sysinfoapi;
 pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
+pub mod toolhelp;
 pub mod winnls;
 
 use crate::export::Dll;
@@ -67,12 +69,14 @@ pub const DLL: Dll = Dll {
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resources::EXPORTS,
+        psapi::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
         threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
+        toolhelp::EXPORTS,
         winnls::code_pages::EXPORTS,
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,

@@ -34,6 +34,7 @@ pub mod msvcrt;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod psapi;
 pub mod shell32;
 pub mod user32;
 pub mod userenv;
@@ -56,6 +57,7 @@ pub const DLLS: &[Dll] = &[
     bcrypt::DLL,
     bcrypt::PRIMITIVES,
     userenv::DLL,
+    psapi::DLL,
     winmm::DLL,
 ];
 

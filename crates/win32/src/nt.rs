@@ -35,6 +35,7 @@ pub mod pipe_transfer;
 pub mod pool;
 pub mod pool_watch;
 pub mod process_create;
+pub mod process_list;
 pub mod process_object;
 pub mod registry;
 pub mod remote;

@@ -58,8 +58,8 @@ fn add_member(page: &SharedWords, id: u32) {
         let word = page.word(index);
         let before = word.load(Ordering::Acquire);
         let is_free = before == 0 || !is_running(before as u32);
-        let taken = word.compare_exchange(before, u64::from(id), Ordering::AcqRel, Ordering::Acquire);
-        if is_free && taken.is_ok() {
+        let id = u64::from(id);
+        if is_free && word.compare_exchange(before, id, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             return;
         }
     }

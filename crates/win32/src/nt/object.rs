@@ -10,6 +10,8 @@ pub enum ObjectKind {
     CompletionPort,
     /// A job.
     Job,
+    /// A snapshot of processes, threads or modules.
+    Snapshot,
     /// A file, a pipe, a device or a console.
     File,
     /// An open directory, for enumeration.
