@@ -1,5 +1,8 @@
 //! What a user may type.
 
+pub(crate) mod rebase;
+pub(crate) mod rebase_plan;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -31,6 +34,10 @@ pub(crate) enum Command {
     Map(Map),
     /// List the Windows functions that plat has.
     Apis(Apis),
+    /// Plan, write and check base addresses of whole fleets of DLLs.
+    Rebase(Box<rebase::Rebase>),
+    /// Show or change flags and sizes in the headers of programs and DLLs.
+    Flags(rebase::Flags),
     /// Print shell completions.
     Completions {
         /// The shell.
