@@ -278,7 +278,8 @@ impl Shell {
     fn start(&self, image: Image, line: &str, io: &Io) -> Result<u32, Win32Error> {
         let child = self.start_only(image, line, io)?;
         let how = WaitFor { all: false, alertable: false, deadline: None };
-        wait::wait(&[child.clone()], how)?;
+        let objects: [crate::nt::object::ObjectRef; 1] = [child.clone()];
+        wait::wait(&objects, how)?;
         Ok(child.exit_code())
     }
 

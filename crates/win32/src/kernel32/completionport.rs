@@ -76,7 +76,8 @@ fn take(
             return Ok(packets);
         }
         // Another thread may take the packet that ended the wait.
-        match wait::wait_as_guest(guest, &[port.clone()], WaitFor { all: false, alertable, deadline })? {
+        let objects: [crate::nt::object::ObjectRef; 1] = [port.clone()];
+        match wait::wait_as_guest(guest, &objects, WaitFor { all: false, alertable, deadline })? {
             NtStatus::TIMEOUT => return Err(Win32Error(WAIT_TIMEOUT)),
             NtStatus::USER_APC => return Err(Win32Error(WAIT_IO_COMPLETION)),
             _ => {}
