@@ -18,6 +18,7 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     if let Some(code) = commands::run::child() {
         return code;
+    }
     let words: Vec<_> = std::env::args_os().collect();
     if let Some((tool, rest)) = commands::compat::find(&words) {
         return finish(commands::compat::run(tool, rest));

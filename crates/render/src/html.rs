@@ -9,24 +9,6 @@ use crate::table::size;
 
 const HEAD: &str = include_str!("page_head.html");
 const SCRIPT: &str = include_str!("page_script.html");
-pub(crate) const HEAD: &str =
-    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Address space</title>\n<style>
-body { font: 14px sans-serif; margin: 1.5em; color: #222 }
-svg { max-width: 100%; height: auto }
-input { font: inherit; padding: .3em; width: 24em; margin: 1em 0 }
-table { border-collapse: collapse } th { text-align: left }
-td, th { padding: .2em .8em; border-bottom: 1px solid #ddd }
-td:nth-child(-n+2), td:nth-child(5) { font-family: monospace } td:nth-child(2) { text-align: right }
-</style></head><body>\n";
-
-pub(crate) const FILTER: &str = "<script>
-document.getElementById('filter').addEventListener('input', function (event) {
-  var wanted = event.target.value.toLowerCase();
-  document.querySelectorAll('tbody tr').forEach(function (row) {
-    row.hidden = !row.textContent.toLowerCase().includes(wanted);
-  });
-});
-</script></body></html>\n";
 
 /// Writes a map as an HTML page that needs nothing from elsewhere.
 pub fn map_html(rows: &[MapRow]) -> String {

@@ -3,8 +3,8 @@
 //! `headers` reads the fixed part, `sections` the section table, `segments` decides what is mapped where. Each data
 //! directory has its own file and is read only when asked for.
 
-mod debug;
 mod checksum;
+mod debug;
 mod exceptions;
 mod exports;
 mod fields;
@@ -20,8 +20,8 @@ mod tls;
 mod version;
 mod view;
 
-pub use debug::{Database, DebugEntry};
 pub use checksum::checksum;
+pub use debug::{Database, DebugEntry};
 pub use exceptions::RuntimeFunction;
 pub use exports::{Export, ExportTarget, Exports, ForwardedSymbol, Forwarder};
 pub use fields::Field;

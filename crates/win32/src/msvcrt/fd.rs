@@ -78,7 +78,11 @@ pub(crate) fn attach(guest: &mut Guest) {
     for entry in super::spawn::inherited(guest).unwrap_or_default().into_iter().take(DESCRIPTORS_MAX) {
         let open = entry.and_then(|(handle, mode)| {
             let kind = handles::kind(guest, handle).ok()?;
-            Some(Arc::new(Mutex::new(Descriptor { handle, mode: mode | kind_mode(kind), ..Descriptor::default() })))
+            Some(Arc::new(Mutex::new(Descriptor {
+                handle,
+                mode: mode | kind_mode(kind),
+                ..Descriptor::default()
+            })))
         });
         table.push(open);
     }

@@ -113,7 +113,13 @@ pub(crate) fn text_of(
 }
 
 /// Stores text at `to`, of so many units, or in new memory; null with ERANGE when it does not fit.
-pub(crate) fn give(guest: &mut Guest, text: &[u16], to: GuestWord, size: u64, wide: bool) -> Result<GuestWord, Fault> {
+pub(crate) fn give(
+    guest: &mut Guest,
+    text: &[u16],
+    to: GuestWord,
+    size: u64,
+    wide: bool,
+) -> Result<GuestWord, Fault> {
     let narrow = if wide { Vec::new() } else { crt(guest).narrow(text) };
     let length = if wide { text.len() } else { narrow.len() } as u64;
     if to.is_null() {

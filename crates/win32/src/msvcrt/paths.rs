@@ -27,7 +27,13 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// Stores text in a buffer of so many units; ERANGE, and an empty text, when it does not fit.
-pub(crate) fn store(guest: &mut Guest, to: GuestWord, size: u64, text: &[u16], wide: bool) -> Result<i32, Fault> {
+pub(crate) fn store(
+    guest: &mut Guest,
+    to: GuestWord,
+    size: u64,
+    text: &[u16],
+    wide: bool,
+) -> Result<i32, Fault> {
     let narrow = crt(guest).narrow(text);
     let length = if wide { text.len() } else { narrow.len() } as u64;
     let fits = length < size;
@@ -40,7 +46,12 @@ pub(crate) fn store(guest: &mut Guest, to: GuestWord, size: u64, text: &[u16], w
 }
 
 /// Splits a path into buffers with sizes; all are empty when one is too small.
-fn split_into(guest: &mut Guest, path: GuestWord, to: [(GuestWord, u64); 4], wide: bool) -> Result<i32, Fault> {
+fn split_into(
+    guest: &mut Guest,
+    path: GuestWord,
+    to: [(GuestWord, u64); 4],
+    wide: bool,
+) -> Result<i32, Fault> {
     let is_odd = |&(buffer, size): &(GuestWord, u64)| buffer.is_null() != (size == 0);
     if path.is_null() || to.iter().any(is_odd) {
         return set_errno(guest, EINVAL).map(|()| EINVAL);
@@ -57,7 +68,13 @@ fn split_into(guest: &mut Guest, path: GuestWord, to: [(GuestWord, u64); 4], wid
     Ok(0)
 }
 
-fn make_into(guest: &mut Guest, to: GuestWord, size: u64, parts: [GuestWord; 4], wide: bool) -> Result<i32, Fault> {
+fn make_into(
+    guest: &mut Guest,
+    to: GuestWord,
+    size: u64,
+    parts: [GuestWord; 4],
+    wide: bool,
+) -> Result<i32, Fault> {
     if to.is_null() || size == 0 {
         return set_errno(guest, EINVAL).map(|()| EINVAL);
     }
@@ -81,7 +98,9 @@ fn search(guest: &mut Guest, file: &[u16], variable: &[u16]) -> Result<Option<Ve
     let list = text_of(guest, |guest, units, buffer| {
         on_path(guest, "GetEnvironmentVariableW", variable, &[buffer, units])
     })?;
-    for directory in list.unwrap_or_default().split(|&unit| unit == u16::from(b';')).filter(|part| !part.is_empty()) {
+    for directory in
+        list.unwrap_or_default().split(|&unit| unit == u16::from(b';')).filter(|part| !part.is_empty())
+    {
         let mut path = directory.to_vec();
         if !matches!(path.last(), Some(0x5c | 0x2f | 0x3a)) {
             path.push(u16::from(b'\\'));
@@ -169,7 +188,13 @@ fn set_times(guest: &mut Guest, handle: u64, times: [i64; 2]) -> Result<i32, Fau
     checked(guest, result)
 }
 
-fn set_path_times(guest: &mut Guest, path: GuestWord, times: GuestWord, size: u64, wide: bool) -> Result<i32, Fault> {
+fn set_path_times(
+    guest: &mut Guest,
+    path: GuestWord,
+    times: GuestWord,
+    size: u64,
+    wide: bool,
+) -> Result<i32, Fault> {
     const FILE_WRITE_ATTRIBUTES: u64 = 0x100;
     const SHARE_ALL: u64 = 7;
     const OPEN_EXISTING: u64 = 3;
@@ -334,7 +359,13 @@ define! {
     _wgetdcwd(guest, drive: i32, buffer: GuestWord, maxlen: i32) -> GuestWord { drive_directory(guest, drive, buffer, maxlen, true) }
 }
 
-fn drive_directory(guest: &mut Guest, drive: i32, to: GuestWord, size: i32, wide: bool) -> Result<GuestWord, Fault> {
+fn drive_directory(
+    guest: &mut Guest,
+    drive: i32,
+    to: GuestWord,
+    size: i32,
+    wide: bool,
+) -> Result<GuestWord, Fault> {
     if !(0..=26).contains(&drive) {
         return set_errno(guest, EACCES).map(|()| GuestWord::NULL);
     }
@@ -342,6 +373,8 @@ fn drive_directory(guest: &mut Guest, drive: i32, to: GuestWord, size: i32, wide
     if drive > 0 {
         path = vec![u16::from(b'@') + drive as u16, u16::from(b':'), u16::from(b'.')];
     }
-    let text = text_of(guest, |guest, units, buffer| on_path(guest, "GetFullPathNameW", &path, &[units, buffer, 0]))?;
+    let text = text_of(guest, |guest, units, buffer| {
+        on_path(guest, "GetFullPathNameW", &path, &[units, buffer, 0])
+    })?;
     give(guest, &text.unwrap_or_default(), to, size.max(0) as u64, wide)
 }

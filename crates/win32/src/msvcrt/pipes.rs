@@ -67,7 +67,8 @@ fn make(guest: &mut Guest, size: u32, inherits: bool) -> Result<Option<[u64; 2]>
     // SECURITY_ATTRIBUTES: length, descriptor, whether it is inherited.
     guest.write(place, &(3 * word as u32))?;
     guest.write(place + 2 * word, &u32::from(inherits))?;
-    let done = kernel32(guest, "CreatePipe", &[place + 32, place + 32 + word, place, size.into()])? as u32 != 0;
+    let done =
+        kernel32(guest, "CreatePipe", &[place + 32, place + 32 + word, place, size.into()])? as u32 != 0;
     let error = guest.teb().last_error();
     let ends = [guest.read_word(place + 32)?, guest.read_word(place + 32 + word)?];
     guest.process().heaps.free(0, place);

@@ -27,7 +27,12 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// Reads a string of a buffer of `size` units that must hold its end; else empties it.
-fn checked_text(guest: &mut Guest, address: GuestWord, size: u64, wide: bool) -> Result<Option<Vec<u16>>, Fault> {
+fn checked_text(
+    guest: &mut Guest,
+    address: GuestWord,
+    size: u64,
+    wide: bool,
+) -> Result<Option<Vec<u16>>, Fault> {
     if address.is_null() {
         set_errno(guest, EINVAL)?;
         return Ok(None);

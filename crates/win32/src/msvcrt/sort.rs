@@ -172,7 +172,14 @@ fn sort(guest: &mut Guest, base: u64, count: u64, width: u64, compare: Compare) 
 }
 
 /// Finds an element in a sorted array: halves it as Windows does.
-fn search(guest: &mut Guest, key: u64, base: u64, count: u64, width: u64, compare: Compare) -> Result<GuestWord, Fault> {
+fn search(
+    guest: &mut Guest,
+    key: u64,
+    base: u64,
+    count: u64,
+    width: u64,
+    compare: Compare,
+) -> Result<GuestWord, Fault> {
     let mut first = base;
     let mut last = base.wrapping_add(count.wrapping_sub(1).wrapping_mul(width));
     let mut count = count;
@@ -202,7 +209,13 @@ fn search(guest: &mut Guest, key: u64, base: u64, count: u64, width: u64, compar
     Ok(GuestWord::NULL)
 }
 
-fn find(guest: &mut Guest, key: u64, base: u64, [count, width]: [u32; 2], compare: Compare) -> Result<Option<u64>, Fault> {
+fn find(
+    guest: &mut Guest,
+    key: u64,
+    base: u64,
+    [count, width]: [u32; 2],
+    compare: Compare,
+) -> Result<Option<u64>, Fault> {
     for index in 0..u64::from(count) {
         let element = base + index * u64::from(width);
         if compare.call(guest, key, element)? == 0 {
@@ -213,7 +226,14 @@ fn find(guest: &mut Guest, key: u64, base: u64, [count, width]: [u32; 2], compar
 }
 
 /// Finds an element or appends it.
-fn find_or_append(guest: &mut Guest, key: u64, base: u64, num: u64, width: u32, compare: Compare) -> Result<GuestWord, Fault> {
+fn find_or_append(
+    guest: &mut Guest,
+    key: u64,
+    base: u64,
+    num: u64,
+    width: u32,
+    compare: Compare,
+) -> Result<GuestWord, Fault> {
     let count: u32 = guest.read(num)?;
     if let Some(found) = find(guest, key, base, [count, width], compare)? {
         return Ok(GuestWord(found));

@@ -69,10 +69,14 @@ fn table(guest: &Guest, replaced: [u64; 3]) -> Vec<u8> {
         let (handle, mode) = entry.unwrap_or((u64::MAX, Mode::empty()));
         let replacement = replaced.get(index).copied().filter(|&handle| handle != 0);
         let handle = replacement.unwrap_or(handle);
-        let inherits =
-            guest.process().handles.entry(handle).is_ok_and(|entry| entry.flags.contains(HandleFlags::INHERIT));
+        let inherits = guest
+            .process()
+            .handles
+            .entry(handle)
+            .is_ok_and(|entry| entry.flags.contains(HandleFlags::INHERIT));
         let known = [(PIPE, Mode::PIPE), (APPEND, Mode::APPEND), (DEVICE, Mode::DEVICE), (TEXT, Mode::TEXT)];
-        let set = known.iter().filter(|(_, flag)| mode.contains(*flag)).fold(OPEN, |bits, (bit, _)| bits | bit);
+        let set =
+            known.iter().filter(|(_, flag)| mode.contains(*flag)).fold(OPEN, |bits, (bit, _)| bits | bit);
         bits.push(if inherits { set } else { 0 });
         handles.extend(&if inherits { handle } else { u64::MAX }.to_le_bytes()[..word]);
     }
@@ -93,7 +97,9 @@ pub(crate) fn inherited(guest: &Guest) -> Option<Vec<Option<(u64, Mode)>>> {
         let mut value = [0; 8];
         value[..word].copy_from_slice(handle);
         let mut mode = Mode::empty();
-        for (bit, flag) in [(PIPE, Mode::PIPE), (APPEND, Mode::APPEND), (DEVICE, Mode::DEVICE), (TEXT, Mode::TEXT)] {
+        for (bit, flag) in
+            [(PIPE, Mode::PIPE), (APPEND, Mode::APPEND), (DEVICE, Mode::DEVICE), (TEXT, Mode::TEXT)]
+        {
             mode.set(flag, bits & bit != 0);
         }
         (bits & OPEN != 0).then_some((u64::from_le_bytes(value), mode))
@@ -123,8 +129,11 @@ fn find(guest: &mut Guest, name: &[u16], along_path: bool) -> Result<Option<Vec<
     }
     let is_plain = !name.iter().any(|&unit| matches!(unit, 0x5c | 0x2f | 0x3a));
     if along_path && is_plain {
-        let path = guest.process().environment.get(guest.process(), &"PATH".encode_utf16().collect::<Vec<_>>());
-        for directory in path.unwrap_or_default().split(|&unit| unit == u16::from(b';')).filter(|part| !part.is_empty()) {
+        let path =
+            guest.process().environment.get(guest.process(), &"PATH".encode_utf16().collect::<Vec<_>>());
+        for directory in
+            path.unwrap_or_default().split(|&unit| unit == u16::from(b';')).filter(|part| !part.is_empty())
+        {
             let mut whole = directory.to_vec();
             whole.push(u16::from(b'\\'));
             whole.extend(name);
@@ -165,7 +174,8 @@ pub(crate) fn start(guest: &mut Guest, wish: &Wish) -> Result<u64, Fault> {
     let environment = match &wish.environment {
         None => 0,
         Some(variables) => {
-            let mut block: Vec<u16> = variables.iter().flat_map(|line| [line.as_slice(), &[0]].concat()).collect();
+            let mut block: Vec<u16> =
+                variables.iter().flat_map(|line| [line.as_slice(), &[0]].concat()).collect();
             block.push(0);
             place_wide(guest, &block)?
         }
@@ -238,7 +248,14 @@ struct Kind {
     along_path: bool,
 }
 
-fn spawn(guest: &mut Guest, mode: i32, name: GuestWord, arguments: u64, environment: u64, kind: Kind) -> Result<GuestWord, Fault> {
+fn spawn(
+    guest: &mut Guest,
+    mode: i32,
+    name: GuestWord,
+    arguments: u64,
+    environment: u64,
+    kind: Kind,
+) -> Result<GuestWord, Fault> {
     if name.is_null() || arguments == 0 || !(WAIT..=DETACH).contains(&mode) {
         return set_errno(guest, EINVAL).map(|()| GuestWord(u64::MAX));
     }
@@ -322,7 +339,12 @@ spawns! {
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/cwait>
 #[winapi(cdecl)]
-pub fn _cwait(guest: &mut Guest, termstat: GuestWord, procHandle: GuestWord, action: i32) -> Result<GuestWord, Fault> {
+pub fn _cwait(
+    guest: &mut Guest,
+    termstat: GuestWord,
+    procHandle: GuestWord,
+    action: i32,
+) -> Result<GuestWord, Fault> {
     const ECHILD: i32 = 10;
     let _ = action;
     if guest.process().handles.entry(procHandle.0).is_err() {

@@ -5,12 +5,12 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use crate::dll;
-use crate::export::Export;
-use crate::guest::Guest;
 use super::eh::throw_object;
 use super::state::{crt, place, place_narrow};
 use super::system::{exported, kernel32};
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
 use crate::thiscall;
 
 /// The exports of vcruntime140.dll.
@@ -127,7 +127,13 @@ const BLOCK_BYTES: u64 = 1024;
 /// offset of the throw information.
 fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
     let key = class.lineage()[0];
-    let known = crt(guest).tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().find(|row| row.0 == key).map(|row| row.1);
+    let known = crt(guest)
+        .tables
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .iter()
+        .find(|row| row.0 == key)
+        .map(|row| row.1);
     let word = guest.machine().pointer_size();
     if let Some(start) = known {
         return Ok([start, start + word, u64::from(guest.read_u32(start + 4 * word)?)]);
@@ -137,7 +143,8 @@ fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
     let delete = exported(guest, "msvcrt.dll", &name("__plat_exception_delete"))?;
     let what = exported(guest, "msvcrt.dll", &name("__plat_exception_what"))?;
     let copy = exported(guest, "msvcrt.dll", &name("__plat_exception_copy"))?;
-    let start = kernel32(guest, "VirtualAlloc", &[0, BLOCK_BYTES, MEM_COMMIT_RESERVE, PAGE_EXECUTE_READWRITE])?;
+    let start =
+        kernel32(guest, "VirtualAlloc", &[0, BLOCK_BYTES, MEM_COMMIT_RESERVE, PAGE_EXECUTE_READWRITE])?;
     let mut block = Block { bytes: Vec::new(), start, is_64 };
     // Locator of run-time types, the two functions, the copy constructor, then the offset of the throw information.
     for value in [0, delete, what, copy, 0] {
@@ -193,7 +200,12 @@ pub(crate) fn throw(guest: &mut Guest, class: Class, text: &[u8]) -> Result<(), 
 }
 
 /// As [`throw`], with an error code and its category at the end of the object.
-pub(crate) fn throw_with(guest: &mut Guest, class: Class, text: &[u8], code: Option<[u64; 2]>) -> Result<(), Fault> {
+pub(crate) fn throw_with(
+    guest: &mut Guest,
+    class: Class,
+    text: &[u8],
+    code: Option<[u64; 2]>,
+) -> Result<(), Fault> {
     let [base, table, information] = describe(guest, class)?;
     let word = guest.machine().pointer_size();
     let object = place(guest, &vec![0; (class.words() * word) as usize])?;

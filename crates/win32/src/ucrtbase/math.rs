@@ -114,8 +114,8 @@ sse2! {
 /// The same with two numbers, in XMM0 and XMM1.
 static SSE2_POW: Code = Code {
     i386: &[
-        0x83, 0xec, 0x10, 0xf2, 0x0f, 0x11, 0x04, 0x24, 0xf2, 0x0f, 0x11, 0x4c, 0x24, 0x08, 0xe8, 0x0c, 0, 0, 0, 0xdd,
-        0x1c, 0x24, 0xf2, 0x0f, 0x10, 0x04, 0x24, 0x83, 0xc4, 0x10, 0xc3,
+        0x83, 0xec, 0x10, 0xf2, 0x0f, 0x11, 0x04, 0x24, 0xf2, 0x0f, 0x11, 0x4c, 0x24, 0x08, 0xe8, 0x0c, 0, 0,
+        0, 0xdd, 0x1c, 0x24, 0xf2, 0x0f, 0x10, 0x04, 0x24, 0x83, 0xc4, 0x10, 0xc3,
     ],
     amd64: &[],
     slow: Some(&<math::pow as plat_abi::Api<Guest>>::DESCRIPTOR),
@@ -410,8 +410,14 @@ mod tests {
 
     #[test]
     fn numbers_are_classified_and_compared() {
-        assert_eq!([1.0, 0.0, f64::NAN, f64::INFINITY, 5e-324].map(|x| class(x.classify())), [-1, 0, 2, 1, -2]);
-        assert_eq!([compare(1.0, 2.0), compare(2.0, 2.0), compare(3.0, 2.0), compare(f64::NAN, 1.0)], [1, 2, 4, 0]);
+        assert_eq!(
+            [1.0, 0.0, f64::NAN, f64::INFINITY, 5e-324].map(|x| class(x.classify())),
+            [-1, 0, 2, 1, -2]
+        );
+        assert_eq!(
+            [compare(1.0, 2.0), compare(2.0, 2.0), compare(3.0, 2.0), compare(f64::NAN, 1.0)],
+            [1, 2, 4, 0]
+        );
         assert_eq!([0.0, 1.0, 0.75, f64::NAN].map(integer_exponent), [i32::MIN, 0, -1, i32::MAX]);
     }
 }

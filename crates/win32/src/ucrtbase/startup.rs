@@ -181,7 +181,9 @@ mod tests {
 
     #[test]
     fn arguments_begin_behind_the_programs_name() {
-        for (line, rest) in [("a.exe b c", "b c"), ("\"a b.exe\"  c", "c"), ("a\" \"b x", "x"), ("a", ""), ("", "")] {
+        for (line, rest) in
+            [("a.exe b c", "b c"), ("\"a b.exe\"  c", "c"), ("a\" \"b x", "x"), ("a", ""), ("", "")]
+        {
             let units: Vec<u16> = line.encode_utf16().collect();
             assert_eq!(String::from_utf16_lossy(&units[skip_program(&units)..]), rest, "{line}");
         }

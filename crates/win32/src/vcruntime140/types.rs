@@ -8,9 +8,9 @@ use plat_abi::{Fault, GuestWord, Memory};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::logic::undecorate::undecorate_type;
 use crate::msvcrt::define::define;
 use crate::msvcrt::state::place_narrow;
-use crate::logic::undecorate::undecorate_type;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -126,7 +126,10 @@ fn cast(guest: &Guest, pointer: u64, object: u64, types: [u64; 2]) -> Result<Opt
         let end = index + base.contained as usize;
         for part in bases.iter().take(end + 1).skip(index + 1) {
             let is_public = part.attributes & NOT_PUBLIC == 0;
-            if is_public && is_same(guest, part.type_descriptor, source)? && place(guest, whole, part)? == object {
+            if is_public
+                && is_same(guest, part.type_descriptor, source)?
+                && place(guest, whole, part)? == object
+            {
                 return place(guest, whole, base).map(Some);
             }
         }
