@@ -19,7 +19,7 @@ use plat_regions::{Address, AddressRange, Layout};
 
 use crate::database::Entry;
 use crate::member::{Constraint, Machine, Member, Movable};
-use crate::plan::{Move, Obstacle, Plan, Reason};
+use crate::plan::{Move, Obstacle, Plan, Reason, SharedPair};
 use crate::profile::Profile;
 use arrange::{Arrangement, Strategy};
 use share::{Placed, Sharing};
@@ -131,22 +131,30 @@ pub fn plan(request: &Request) -> Result<Plan, PlanError> {
     let names = Names::of(request.members);
     let fleet = Fleet::new(*request, &names)?;
     let kept = fleet.keep()?;
-    let mut best: Option<Arrangement> = None;
+    let mut tried = Vec::new();
     for strategy in Strategy::ALL {
-        let arrangement = fleet.arrange(&kept, strategy)?;
-        let is_better = best.as_ref().is_none_or(|best| arrangement.unplaced_bytes < best.unplaced_bytes);
-        if is_better {
-            best = Some(arrangement);
-        }
-        if best.as_ref().is_some_and(|best| best.unplaced_bytes == 0) {
+        tried.push((fleet.arrange(&kept, strategy)?, Vec::new()));
+        if tried.last().is_some_and(|(last, _)| last.unplaced_bytes == 0) {
             break;
         }
     }
-    let mut chosen = best.expect("there are strategies, and the first one is better than none");
-    let mut shared = Vec::new();
-    if request.options.share && (chosen.unplaced_bytes > 0 || fleet.shares_already()) {
-        shared = fleet.share(&mut chosen, &names);
+    let all_fit = tried.iter().any(|(it, _)| it.unplaced_bytes == 0);
+    if request.options.share && (!all_fit || fleet.shares_already()) {
+        let together = Together::of(&names, request.profiles);
+        tried.insert(0, (fleet.arrange(&kept, Strategy::FOR_SHARING)?, Vec::new()));
+        let mut fewest = usize::MAX;
+        for (arrangement, shared) in &mut tried {
+            // Each file without a place is to share: no need to try what can only be worse.
+            let left = arrangement.places.iter().filter(|place| place.is_none()).count();
+            if left < fewest {
+                *shared = fleet.share(arrangement, &together);
+                fewest = if arrangement.unplaced_bytes == 0 { left } else { fewest };
+            }
+        }
     }
+    let sharers = |it: &Arrangement| it.shares.iter().filter(|&&shares| shares).count();
+    let best = tried.into_iter().min_by_key(|(it, _)| (it.unplaced_bytes, sharers(it)));
+    let (chosen, shared) = best.expect("there are strategies");
     let moves = fleet.moves(&chosen, &kept);
     let report = fleet.report(&moves, &shared, &chosen);
     let obstacles = fleet.obstacles;
@@ -261,8 +269,7 @@ impl<'a> Fleet<'a> {
     }
 
     /// Gives what found no place one over files that it is never loaded with.
-    fn share(&self, chosen: &mut Arrangement, names: &Names) -> Vec<crate::SharedPair> {
-        let together = Together::of(names, self.request.profiles);
+    fn share(&self, chosen: &mut Arrangement, together: &Together) -> Vec<SharedPair> {
         let mut placed = Vec::new();
         let mut left = Vec::new();
         for (rank, item) in self.items.iter().enumerate() {
@@ -272,7 +279,7 @@ impl<'a> Fleet<'a> {
             }
         }
         left.sort_by_key(|&rank| std::cmp::Reverse((self.items[rank].bytes, self.items[rank].uses)));
-        let mut sharing = Sharing::new(&together, &self.space.segments, &self.occupied, placed);
+        let mut sharing = Sharing::new(together, &self.space.segments, &self.occupied, placed);
         for rank in left {
             let item = &self.items[rank];
             if let Some(base) = sharing.place(item) {

@@ -318,7 +318,12 @@ fn draw_image(
             "<rect x=\"{x:.1}\" y=\"{y:.2}\" width=\"{width:.1}\" height=\"{:.2}\" fill=\"{fill}\" stroke=\"{stroke}\" \
              stroke-width=\"{}\"><title>{}\n{} ({})\n{}, {} uses</title></rect>",
             height.max(0.3),
-            if height < 3.0 { 0.2 } else { 0.6 },
+            match height {
+                // Lines around what is thinner than themselves would hide its colour.
+                _ if height < 1.5 && !overlaps => 0.0,
+                _ if height < 3.0 => 0.2,
+                _ => 0.6,
+            },
             escape(&image.name),
             image.range,
             size(image.range.size()),

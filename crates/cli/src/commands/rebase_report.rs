@@ -106,7 +106,16 @@ fn text(planned: &Planned) -> String {
         "not placed",
         report.unplaced.iter().map(|(path, bytes)| format!("{path}: {}", size(*bytes))).collect(),
     );
-    list("not part of the plan", report.ignored.iter().map(|(path, why)| format!("{path}: {why}")).collect());
+    // Programs are many and never part of it: their number will do.
+    let (programs, others): (Vec<_>, Vec<_>) =
+        report.ignored.iter().partition(|(_, why)| why.starts_with("is a program"));
+    list("not part of the plan", others.into_iter().map(|(path, why)| format!("{path}: {why}")).collect());
+    if !programs.is_empty() {
+        text.push_str(&format!(
+            "{} programs are not part of the plan: Windows places them first\n",
+            programs.len()
+        ));
+    }
     let stay = plan.moves.len() - moved.len();
     text + &format!(
         "layout {}: {} files, {} move, {stay} stay\ncollisions: {} before, {} after\nlargest hole: {}, largest range left for the heap: {}, \

@@ -6,7 +6,7 @@ use plat_regions::{Address, AddressRange};
 
 use super::holes::{Holes, find_within};
 use super::keep::heaviest_without_overlap;
-use super::space::union;
+use super::space::{subtract, union};
 use super::{Fleet, Item, PlanError};
 
 /// Two images within this many bytes reach each other with 32-bit displacements.
@@ -21,15 +21,19 @@ pub(crate) struct Strategy {
     by_use: bool,
     /// With room for growth.
     with_slack: bool,
+    /// So many of the largest are left for sharing that the others fit, and the largest beside them.
+    leave_large: bool,
 }
 
 impl Strategy {
     /// From the best to the tightest.
     pub(crate) const ALL: [Self; 3] = [
-        Self { by_use: true, with_slack: true },
-        Self { by_use: false, with_slack: true },
-        Self { by_use: false, with_slack: false },
+        Self { by_use: true, with_slack: true, leave_large: false },
+        Self { by_use: false, with_slack: true, leave_large: false },
+        Self { by_use: false, with_slack: false, leave_large: false },
     ];
+    /// What few large files share, many small ones need not.
+    pub(crate) const FOR_SHARING: Self = Self { by_use: true, with_slack: true, leave_large: true };
 }
 
 /// Places for items, by their rank.
@@ -211,6 +215,9 @@ impl Fleet<'_> {
                 self.put(&unit, base, strategy, &mut places);
             }
         }
+        if strategy.leave_large {
+            self.leave_out_large(&mut free, &places);
+        }
         free.sort_by_cached_key(|unit| self.rank_of(unit, strategy));
         let mut holes = Holes::new(&self.space.segments, &self.taken(&places));
         for unit in free {
@@ -224,6 +231,23 @@ impl Fleet<'_> {
         let unplaced = self.items.iter().zip(&places).filter(|(_, place)| place.is_none());
         let unplaced_bytes = unplaced.map(|(item, _)| item.bytes).fold(0, u64::saturating_add);
         Ok(Arrangement { shares: vec![false; places.len()], places, unplaced_bytes })
+    }
+
+    /// Takes the largest single files away until the others fit, and the largest of those taken beside them.
+    fn leave_out_large(&self, units: &mut Vec<Vec<usize>>, places: &[Option<(Address, u64)>]) {
+        let taken = self.taken(places);
+        let segments = self.space.segments.iter();
+        let room: u64 = segments.flat_map(|it| subtract(it.range, &taken)).map(AddressRange::size).sum();
+        let bytes = |unit: &Vec<usize>| self.unit_bytes(unit, Strategy::FOR_SHARING);
+        let mut wanted: u64 = units.iter().map(bytes).sum();
+        units.sort_by_key(|unit| (unit.len() == 1, bytes(unit)));
+        let largest = units.last().filter(|unit| unit.len() == 1).map_or(0, bytes);
+        // A hundredth of the room is allowed to be lost between files.
+        while wanted.saturating_add(largest) > room - room / 100
+            && units.last().is_some_and(|it| it.len() == 1)
+        {
+            wanted -= units.pop().as_ref().map_or(0, bytes);
+        }
     }
 
     /// Returns the places of what stays, with as much of its slack as its neighbours leave.

@@ -3,7 +3,7 @@
 use plat_regions::{Address, AddressRange};
 
 use super::Item;
-use super::space::{Segment, round_up, subtract};
+use super::space::{Segment, round_up, subtract, union};
 use super::uses::Together;
 use crate::plan::SharedPair;
 
@@ -19,11 +19,39 @@ pub(crate) struct Placed {
 /// Finds places for what did not fit, over files that it is never loaded with.
 pub(crate) struct Sharing<'a> {
     pub(crate) together: &'a Together,
-    /// Where anything may lie at all: segments without obstacles.
+    /// Where anything may lie at all: segments without obstacles; ascending.
     free: Vec<AddressRange>,
     /// By address.
     placed: Vec<Placed>,
-    longest: u64,
+    starts: Tally,
+    ends: Tally,
+}
+
+/// Addresses in order, each with the uses of all up to it.
+#[derive(Default)]
+struct Tally {
+    addresses: Vec<Address>,
+    sums: Vec<u64>,
+}
+
+impl Tally {
+    fn of(mut list: Vec<(Address, u64)>) -> Self {
+        list.sort_unstable();
+        let mut tally = Self { addresses: Vec::with_capacity(list.len()), sums: vec![0] };
+        let mut sum = 0u64;
+        for (address, uses) in list {
+            sum = sum.saturating_add(uses);
+            tally.addresses.push(address);
+            tally.sums.push(sum);
+        }
+        tally
+    }
+
+    /// Returns number and uses of those before, or at, an address.
+    fn up_to(&self, is_before: impl Fn(Address) -> bool) -> (usize, u64) {
+        let count = self.addresses.partition_point(|&it| is_before(it));
+        (count, self.sums[count])
+    }
 }
 
 impl<'a> Sharing<'a> {
@@ -37,53 +65,51 @@ impl<'a> Sharing<'a> {
             segments.iter().flat_map(|segment| subtract(segment.range, obstacles)).collect();
         free.sort_unstable();
         placed.sort_by_key(|it| it.range);
-        let longest = placed.iter().map(|it| it.range.size()).max().unwrap_or(0);
-        Self { together, free, placed, longest }
+        let mut sharing = Self { together, free, placed, starts: Tally::default(), ends: Tally::default() };
+        sharing.tally();
+        sharing
+    }
+
+    fn tally(&mut self) {
+        self.starts = Tally::of(self.placed.iter().map(|it| (it.range.start, it.uses)).collect());
+        self.ends = Tally::of(self.placed.iter().map(|it| (it.range.end, it.uses)).collect());
     }
 
     /// Finds the place for an item with the fewest and least used partners, the lowest of equals; its own present
     /// place first.
     pub(crate) fn place(&mut self, item: &Item) -> Option<Address> {
         let bytes = round_up(item.bytes)?;
-        let own = item.desired.and_then(|start| self.cost(start, bytes, item.index).map(|_| start));
-        let base = own.or_else(|| {
-            let starts = self.placed.iter().map(|it| it.range.start);
-            let starts = starts.chain(self.free.iter().map(|range| range.start));
-            let costs = starts.filter_map(|start| Some((self.cost(start, bytes, item.index)?, start)));
-            costs.min().map(|(_, start)| start)
-        })?;
-        let range = AddressRange::sized(base, bytes)?;
+        let conflicts = self.placed.iter().filter(|it| self.together.are(it.index, item.index));
+        let conflicts = union(conflicts.map(|it| it.range).collect());
+        let holes: Vec<AddressRange> = self
+            .free
+            .iter()
+            .flat_map(|&range| subtract(range, &conflicts))
+            .filter(|it| it.size() >= bytes)
+            .collect();
+        let fits = |start: Address| {
+            let index = holes.partition_point(|hole| hole.end <= start);
+            let range = AddressRange::sized(start, bytes)?;
+            holes.get(index).is_some_and(|hole| hole.contains_range(range)).then_some(range)
+        };
+        let own = item.desired.and_then(fits);
+        let best = || {
+            let starts = self.placed.iter().flat_map(|it| [it.range.start, it.range.end]);
+            let starts = starts.chain(holes.iter().map(|hole| hole.start)).filter_map(fits);
+            starts.min_by_key(|range| (self.cost(*range), range.start))
+        };
+        let range = own.or_else(best)?;
         let at = self.placed.partition_point(|it| it.range < range);
         self.placed.insert(at, Placed { range, index: item.index, uses: item.uses });
-        self.longest = self.longest.max(bytes);
-        Some(base)
+        self.tally();
+        Some(range.start)
     }
 
-    /// Returns the number and the uses of those that an image at `start` would share with; `None` when it cannot lie
-    /// there.
-    fn cost(&self, start: Address, bytes: u64, index: usize) -> Option<(usize, u64)> {
-        let range = AddressRange::sized(start, bytes)?;
-        let at = self.free.partition_point(|free| free.end <= start);
-        if !self.free.get(at)?.contains_range(range) {
-            return None;
-        }
-        let mut cost = (0, 0);
-        for it in self.overlapping(range) {
-            if self.together.are(it.index, index) {
-                return None;
-            }
-            cost = (cost.0 + 1, cost.1 + it.uses);
-        }
-        Some(cost)
-    }
-
-    fn overlapping(&self, range: AddressRange) -> impl Iterator<Item = &Placed> {
-        let lowest = Address::new(range.start.get().saturating_sub(self.longest));
-        let from = self.placed.partition_point(|it| it.range.start < lowest);
-        self.placed[from..]
-            .iter()
-            .take_while(move |it| it.range.start < range.end)
-            .filter(move |it| it.range.overlaps(range))
+    /// Returns the number and the uses of those that an image at `range` would share with.
+    fn cost(&self, range: AddressRange) -> (usize, u64) {
+        let begun = self.starts.up_to(|start| start < range.end);
+        let over = self.ends.up_to(|end| end <= range.start);
+        (begun.0 - over.0, begun.1 - over.1)
     }
 
     /// Lists every pair that shares addresses, with what the claim rests on.

@@ -45,14 +45,23 @@ impl<'a> Names<'a> {
         found.iter().copied().filter(|index| Some(agreement(index)) == best).collect()
     }
 
-    /// Returns the members that an import may mean: those in the importer's own folder, else all of that name.
+    /// Returns the members that an import may mean: of those of that name, the nearest in the tree of folders.
     fn of_import(&self, importer: usize, name: &str) -> Vec<usize> {
         let Some(found) = self.by_name.get(name) else { return Vec::new() };
-        let folder =
-            |index: usize| self.members[index].path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let near: Vec<usize> =
-            found.iter().copied().filter(|&index| folder(index) == folder(importer)).collect();
-        if near.is_empty() { found.clone() } else { near }
+        if let [one] = found[..] {
+            return vec![one];
+        }
+        let folders = |index: usize| {
+            let path = self.members[index].path.as_str();
+            path.rsplit_once('/').map_or("", |(folder, _)| folder).split('/')
+        };
+        // The more folders they have in common, and the fewer lie between, the nearer.
+        let nearness = |&index: &usize| {
+            let common = folders(index).zip(folders(importer)).take_while(|(a, b)| a == b).count();
+            (common, std::cmp::Reverse(folders(index).count()))
+        };
+        let best = found.iter().map(nearness).max();
+        found.iter().copied().filter(|index| Some(nearness(index)) == best).collect()
     }
 
     /// Returns for each member those that it imports.
@@ -134,7 +143,7 @@ fn mark(edges: &[Vec<usize>], root: usize, is_covered: &mut [bool]) {
 
 /// What is loaded together, by profiles and by imports.
 pub(crate) struct Together {
-    /// For each member, the sets that it is part of, a bit each: profiles' processes first, then closures of roots.
+    /// For each member, the sets that it is part of, a bit each.
     sets: Vec<Vec<u64>>,
     /// How many processes the profiles saw.
     pub(crate) processes: usize,
@@ -143,23 +152,27 @@ pub(crate) struct Together {
 impl Together {
     pub(crate) fn of(names: &Names, profiles: &[Profile]) -> Self {
         let edges = names.edges();
-        let roots = roots(&edges);
-        let processes: Vec<&Vec<String>> =
-            profiles.iter().flat_map(|profile| &profile.processes).map(|process| &process.modules).collect();
-        let words = (processes.len() + roots.len()).div_ceil(64);
+        let modules = profiles.iter().flat_map(|profile| &profile.processes).map(|process| &process.modules);
+        let mut known: Vec<Vec<usize>> = modules.map(|modules| names.of_process(modules)).collect();
+        let processes = known.len();
+        known.sort_unstable();
+        known.dedup();
+        // What a process is known to have had loaded whole says nothing new.
+        let is_new = |found: &Vec<usize>, root: usize| {
+            let holds = |set: &Vec<usize>| found.iter().all(|index| set.binary_search(index).is_ok());
+            !known.iter().any(|set| set.binary_search(&root).is_ok() && holds(set))
+        };
+        let closures = roots(&edges).into_iter().map(|root| (closure(&edges, root), root));
+        let closures: Vec<Vec<usize>> =
+            closures.filter(|(found, root)| is_new(found, *root)).map(|(found, _)| found).collect();
+        let words = (known.len() + closures.len()).div_ceil(64);
         let mut sets = vec![vec![0u64; words]; edges.len()];
-        let mut put = |set: usize, found: Vec<usize>| {
-            for index in found {
+        for (set, found) in known.iter().chain(&closures).enumerate() {
+            for &index in found {
                 sets[index][set / 64] |= 1 << (set % 64);
             }
-        };
-        for (set, modules) in processes.iter().enumerate() {
-            put(set, names.of_process(modules));
         }
-        for (rank, &root) in roots.iter().enumerate() {
-            put(processes.len() + rank, closure(&edges, root));
-        }
-        Self { sets, processes: processes.len() }
+        Self { sets, processes }
     }
 
     /// Says whether two members are known to be loaded by one process.
