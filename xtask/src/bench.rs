@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: start-up, calls and 7-Zip's compression under plat, beside the same natively and under whatever
 //! peers are installed. One run, one table, each row with its target.
 
+mod rebase;
+
 use crate::fixtures::build::{Bits, build_all};
 use crate::{corpus, root, run};
 use anyhow::{Context, Result, bail};
@@ -21,8 +23,11 @@ const CALL_TARGETS: &[(&str, f64, f64)] = &[
     ("VirtualAllocFree", 1500.0, 1500.0),
 ];
 
-/// Measures everything; `--quick` takes fewer runs and a small tree.
+/// Measures everything, or `rebase` alone; `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    if arguments.first().is_some_and(|name| name == "rebase") {
+        return rebase::rebase(&arguments[1..]);
+    }
     let quick = arguments.iter().any(|a| a == "--quick");
     let plat = build_plat()?;
     let out = root().join("target/fixtures");
