@@ -107,6 +107,16 @@ fn rebase_prints_and_places_as_cygwins_does() {
         a.dll: skipped because wrong machine type.
     "#]],
     );
+}
+
+#[test]
+fn rebase_refuses_bases_that_cannot_be() {
+    let folder = folder();
+    let at = folder.path();
+    let run = |arguments: &[&str], expected: Expect| {
+        let words: Vec<&str> = ["rebase", "--compat"].iter().chain(arguments).copied().collect();
+        check(at, &words, expected);
+    };
     // Windows places nothing at such an address; the original writes it all the same.
     run(
         &["-b", "0x300001000", "a.dll"],
@@ -400,16 +410,31 @@ fn a_tree_with_cygwins_database_is_kept_as_cygwin_keeps_it() {
             ---
         "#]],
     );
-    // In a staging folder, beside what is installed: neither that nor the database is changed.
+    assert_eq!(base(&at.join("usr/bin/cygwin1.dll")), 0x1_8000_0000);
+}
+
+#[test]
+fn a_staging_folder_is_planned_beside_what_is_installed() {
+    let tree = TempDir::new().expect("a folder");
+    let at = tree.path();
+    fs::create_dir_all(at.join("usr/bin")).expect("makes");
+    fs::write(at.join("usr/bin/a.dll"), dll().bytes()).expect("writes");
+    let run = |arguments: &[&str], expected: Expect| {
+        let words: Vec<&str> = ["rebase"].iter().chain(arguments).copied().collect();
+        check(at, &words, expected);
+    };
+    let first = plat(at, &["rebase", "--compat", "-s", "-b", "0x3c0000000", "-R", ".", "usr/bin/a.dll"]);
+    assert_eq!(first.status.code(), Some(0), "{first:?}");
+    // Neither the installed files nor the database are changed.
     fs::write(at.join("stage.dll"), dll().bytes()).expect("writes");
     let before = fs::read(at.join("etc/rebase.db.x86_64")).expect("is there");
     run(
         &["--compat", "-O", "-R", ".", "-v", "stage.dll", "usr/bin/a.dll"],
         expect![[r#"
-        exit 0
-        stage.dll: new base = 3bff80000, new size = 20000
-        ---
-    "#]],
+            exit 0
+            stage.dll: new base = 3bffc0000, new size = 20000
+            ---
+        "#]],
     );
     assert!(before == fs::read(at.join("etc/rebase.db.x86_64")).expect("is there"));
     run(
@@ -422,13 +447,11 @@ fn a_tree_with_cygwins_database_is_kept_as_cygwin_keeps_it() {
     run(
         &["--compat", "-si", "-R", "."],
         expect![[r#"
-        exit 0
-        stage.dll                                 base 0x0003bff80000 size 0x00014000  
-        usr/bin/c.dll                             base 0x0003bffa0000 size 0x00014000  
-        usr/bin/b.dll                             base 0x0003bffc0000 size 0x00014000  
-        usr/bin/a.dll                             base 0x0003bffe0000 size 0x00014000  
-        ---
-    "#]],
+            exit 0
+            stage.dll                                 base 0x0003bffc0000 size 0x00014000  
+            usr/bin/a.dll                             base 0x0003bffe0000 size 0x00014000  
+            ---
+        "#]],
     );
     run(
         &["--compat", "-s", "-R", ".", "-b", "0x100000000", "usr/bin/a.dll"],
@@ -438,7 +461,6 @@ fn a_tree_with_cygwins_database_is_kept_as_cygwin_keeps_it() {
         plat: Invalid Baseaddress 0x100000000: nothing lies below it that is for DLLs
     "#]],
     );
-    assert_eq!(base(&at.join("usr/bin/cygwin1.dll")), 0x1_8000_0000);
 }
 
 #[test]
