@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Lays out process address spaces; runs Windows programs on Linux.
 #[derive(Debug, Parser)]
-#[command(version, about, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -133,11 +133,15 @@ pub(crate) enum Status {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   plat info tool.exe
+  plat info --depth 0 tool.exe            only what the file itself imports
   plat info --missing --dll-path lib tool.exe")]
 pub(crate) struct Info {
     /// List only functions that nothing provides; exit code 1 when there are any.
     #[arg(long)]
     pub(crate) missing: bool,
+    /// How many levels of DLLs to follow in the tree of imports.
+    #[arg(long, value_name = "LEVELS", default_value_t = 16, value_parser = clap::value_parser!(u8).range(..=64))]
+    pub(crate) depth: u8,
     /// Search this folder for DLLs after the file's own; may be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) dll_path: Vec<PathBuf>,

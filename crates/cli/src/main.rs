@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod guest_map;
 mod proc_maps;
 
 use std::process::ExitCode;
@@ -15,6 +16,9 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::run::child() {
+        return code;
+    }
     let words: Vec<_> = std::env::args_os().collect();
     if let Some((tool, rest)) = commands::compat::find(&words) {
         return finish(commands::compat::run(tool, rest));

@@ -360,8 +360,8 @@ impl Graph {
         let index = self.process.add_missing(missing);
         let at = self.thunks.0;
         self.thunks.0 += THUNK_BYTES;
-        let code = self.entrance.thunk(index);
-        self.process.memory.write_code(at, &code).map_err(setup)?;
+        let (code, bytes) = self.entrance.thunk(index);
+        self.process.memory.write_code(at, &code[..bytes]).map_err(setup)?;
         Ok(at)
     }
 

@@ -1,5 +1,7 @@
 //! Where an image goes: at its preferred base when that is free, else wherever the layout says, with the reason.
 
+use std::borrow::Cow;
+
 use plat_host::memory;
 use plat_image::PeImage;
 use plat_regions::windows::{ImageRequest, PageProtection};
@@ -93,36 +95,37 @@ fn copy(process: &Process, image: &PeImage<'_>, name: &str, base: u64) -> Result
         reason,
     };
     let mut mapped = if image.is_mapped() {
-        image.source().to_vec()
+        Cow::Borrowed(image.source())
     } else {
         let mapped = image.to_mapped(IMAGE_BYTES_MAX);
-        mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?
+        Cow::Owned(mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?)
     };
     if base != headers.image_base && image.is_relocatable() {
-        image.relocate(&mut mapped, base)?;
+        image.relocate(mapped.to_mut(), base)?;
     }
-    set_image_base(&mut mapped, process.machine.is_64(), base);
+    let unwritable = |at: u64| no_place(format!("its page at {at:#x} cannot be written"));
     for (index, page) in mapped.chunks(PAGE_SIZE as usize).enumerate() {
         // Fresh pages are zero already: untouched they cost nothing.
         if page.iter().any(|&byte| byte != 0) {
             let at = base + index as u64 * PAGE_SIZE;
-            memory::write(at, page)
-                .map_err(|_| no_place(format!("its page at {at:#x} cannot be written")))?;
+            memory::write(at, page).map_err(|_| unwritable(at))?;
         }
+    }
+    if let Some((offset, width)) = image_base_field(&mapped, process.machine.is_64()) {
+        let at = base + offset as u64;
+        memory::write(at, &base.to_le_bytes()[..width]).map_err(|_| unwritable(at))?;
     }
     Ok(())
 }
 
-/// Writes the base into the headers, as Windows' loader does.
+/// Returns offset and width in bytes of the field of the headers into which Windows' loader writes the base.
 ///
 /// Source: Microsoft, "PE Format", "Optional Header Windows-Specific Fields".
-fn set_image_base(mapped: &mut [u8], is_64: bool, base: u64) {
-    let Some(signature) = mapped.get(0x3c..0x40) else { return };
-    let header = u32::from_le_bytes(signature.try_into().expect("four bytes")) as usize;
+fn image_base_field(mapped: &[u8], is_64: bool) -> Option<(usize, usize)> {
+    let signature = mapped.get(0x3c..0x40)?;
+    let header = u32::from_le_bytes(signature.try_into().ok()?) as usize;
     let (offset, width) = if is_64 { (0x30, 8) } else { (0x34, 4) };
-    if let Some(field) = mapped.get_mut(header + offset..header + offset + width) {
-        field.copy_from_slice(&base.to_le_bytes()[..width]);
-    }
+    (header + offset + width <= mapped.len()).then_some((header + offset, width))
 }
 
 /// Gives an image's pages their final protection.

@@ -363,9 +363,30 @@ fn cuts(body: &mut String, axis: &Axis) {
     }
 }
 
+/// The head of a plan's page; a map's page has another.
+const PAGE_HEAD: &str =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Address space</title>\n<style>
+body { font: 14px sans-serif; margin: 1.5em; color: #222 }
+svg { max-width: 100%; height: auto }
+input { font: inherit; padding: .3em; width: 24em; margin: 1em 0 }
+table { border-collapse: collapse } th { text-align: left }
+td, th { padding: .2em .8em; border-bottom: 1px solid #ddd }
+td:nth-child(-n+2), td:nth-child(5) { font-family: monospace } td:nth-child(2) { text-align: right }
+</style></head><body>\n";
+
+/// Its end: rows are shown that hold the text in the field.
+const PAGE_END: &str = "<script>
+document.getElementById('filter').addEventListener('input', function (event) {
+  var wanted = event.target.value.toLowerCase();
+  document.querySelectorAll('tbody tr').forEach(function (row) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+  });
+});
+</script></body></html>\n";
+
 /// Draws a plan as an HTML page that needs nothing from elsewhere: the picture, and a table with a filter.
 pub fn plan_html(drawing: &PlanDrawing) -> String {
-    let mut page = crate::html::HEAD.replace("Address space", &escape(&drawing.title));
+    let mut page = PAGE_HEAD.replace("Address space", &escape(&drawing.title));
     page.push_str(&plan_svg(drawing));
     page.push_str("<p><input id=\"filter\" type=\"search\" placeholder=\"Filter: path, address, reason\"></p>\n<table><thead><tr>");
     for heading in ["range", "size", "path", "uses", "why"] {
@@ -382,7 +403,7 @@ pub fn plan_html(drawing: &PlanDrawing) -> String {
         page.push_str("</tr>\n");
     }
     page.push_str("</tbody></table>\n");
-    page.push_str(crate::html::FILTER);
+    page.push_str(PAGE_END);
     page
 }
 

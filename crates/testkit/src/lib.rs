@@ -3,3 +3,4 @@
 
 pub mod craft;
 pub mod pe;
+pub mod tables;

@@ -14,8 +14,12 @@
 )]
 // `dll!` takes two expansions per row.
 #![recursion_limit = "1024"]
+// The table of all exports is sorted by the compiler.
+#![allow(long_running_const_eval, reason = "it takes a second, once")]
 
 pub mod apis;
+pub mod cmd;
+pub mod entries;
 pub mod export;
 pub mod guest;
 pub mod logic;
@@ -24,18 +28,36 @@ pub mod process;
 pub mod teb;
 
 pub mod advapi32;
+pub mod bcrypt;
 pub mod kernel32;
 pub mod msvcrt;
 pub mod ntdll;
+pub mod ole32;
 pub mod oleaut32;
+pub mod shell32;
 pub mod user32;
+pub mod userenv;
+pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
 
 use export::Dll;
 
 /// Every builtin DLL, in the order in which they appear in `plat apis`.
-pub const DLLS: &[Dll] = &[ntdll::DLL, kernel32::DLL, msvcrt::DLL, user32::DLL, advapi32::DLL, oleaut32::DLL];
+pub const DLLS: &[Dll] = &[
+    ntdll::DLL,
+    kernel32::DLL,
+    msvcrt::DLL,
+    user32::DLL,
+    advapi32::DLL,
+    oleaut32::DLL,
+    ole32::DLL,
+    shell32::DLL,
+    bcrypt::DLL,
+    bcrypt::PRIMITIVES,
+    userenv::DLL,
+    winmm::DLL,
+];
 
 /// Returns the builtin DLL of this file name, compared without regard to case.
 pub fn builtin(name: &str) -> Option<&'static Dll> {

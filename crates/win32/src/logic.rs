@@ -9,6 +9,8 @@ pub mod nls;
 pub mod number;
 pub mod path;
 pub mod printf;
+pub mod program_search;
+pub mod record;
 pub mod scanf;
 pub mod status;
 pub mod time;

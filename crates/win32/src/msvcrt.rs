@@ -25,6 +25,7 @@ pub mod fopen;
 pub mod format;
 mod handles;
 pub mod io;
+pub mod jump_amd64;
 mod leaves;
 pub mod locale;
 pub mod locks;
@@ -59,6 +60,7 @@ pub const DLL: Dll = Dll {
         data::EXPORTS,
         eh::EXPORTS,
         eh_amd64::EXPORTS,
+        jump_amd64::EXPORTS,
         eh_i386::EXPORTS,
         eh_i386::cxx::EXPORTS,
         eh_i386::jump::EXPORTS,

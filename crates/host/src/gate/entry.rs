@@ -3,12 +3,14 @@
 //! 64-bit guest code reaches `plat_enter64` by a jump from a thunk, with the function's index in EAX. 32-bit guest
 //! code far-jumps to a trampoline below 4 GiB (see `trampoline`), which jumps to `plat_enter32`. GS base is the TEB
 //! of a 64-bit guest and FS stays the host's; for a 32-bit guest FS base is the TEB's while guest code runs.
+//! MXCSR's control bits are the guest's own: the block keeps them while the host computes with the default. The direction
+//! flag is cleared on the way in; the x87 unit is left alone, since host code does not use it.
 //! A signal may arrive anywhere here: its handler saves and restores FS base whatever it is.
 
 use std::arch::global_asm;
 use std::mem::offset_of;
 
-use super::block::{CallFrame, TEB_PRIVATE, ThreadBlock};
+use super::block::{CallFrame, MXCSR_CONTROLS, MXCSR_DEFAULT, TEB_PRIVATE, ThreadBlock};
 
 global_asm!(
     ".balign 64",
@@ -25,6 +27,7 @@ global_asm!(
     "mov r11, rsp",
     "mov rsp, [r10 + {host_rsp}]",
     "sub rsp, {frame}",
+    "stmxcsr [r10 + {mxcsr}]",
     "mov [rsp + {thread}], r10",
     "mov [rsp + {guest_sp}], r11",
     "mov [rsp + {index}], eax",
@@ -53,12 +56,22 @@ global_asm!(
     "mov rax, [r10 + {top}]",
     "mov [rsp + {previous}], rax",
     "mov [r10 + {top}], rsp",
+    "cld",
+    "mov ecx, [r10 + {mxcsr}]",
+    "and ecx, {controls}",
+    "cmp ecx, {default}",
+    "jne 22f",
     "5:",
     "mov rdi, rsp",
     "call {dispatch}",
     "mov r10, [rsp + {thread}]",
     "mov rcx, [rsp + {previous}]",
     "mov [r10 + {top}], rcx",
+    "mov ecx, [r10 + {mxcsr}]",
+    "and ecx, {controls}",
+    "cmp ecx, {default}",
+    "jne 23f",
+    "24:",
     "movsd xmm0, [rsp + {floats}]",
     "movaps xmm6, [rsp + {xmm6}]",
     "movaps xmm7, [rsp + {xmm6} + 16]",
@@ -75,12 +88,20 @@ global_asm!(
     // RBX, RBP and R12 to R15 are as they were: the host's convention preserves them.
     "mov rsp, [rsp + {guest_sp}]",
     "ret",
+    // A guest that set rounding, masks or flushing: the host computes with the default.
+    "22:",
+    "ldmxcsr [rip + plat_mxcsr]",
+    "jmp 5b",
+    "23:",
+    "ldmxcsr [r10 + {mxcsr}]",
+    "jmp 24b",
     // ---- 32-bit guest calls the host. EAX = index, R11 = thread block, FS base = TEB.
     ".globl plat_enter32",
     "plat_enter32:",
     "mov r10d, esp",
     "mov rsp, [r11 + {host_rsp}]",
     "sub rsp, {frame}",
+    "stmxcsr [r11 + {mxcsr}]",
     "mov [rsp + {thread}], r11",
     "mov [rsp + {guest_sp}], r10",
     "mov [rsp + {index}], eax",
@@ -97,6 +118,11 @@ global_asm!(
     "mov rax, [r11 + {top}]",
     "mov [rsp + {previous}], rax",
     "mov [r11 + {top}], rsp",
+    "cld",
+    "mov ecx, [r11 + {mxcsr}]",
+    "and ecx, {controls}",
+    "cmp ecx, {default}",
+    "jne 25f",
     "6:",
     "mov rbx, [rsp + {thread}]",
     "mov rdi, rsp",
@@ -105,6 +131,11 @@ global_asm!(
     "shr rdx, 32",
     "mov rcx, [rsp + {previous}]",
     "mov [rbx + {top}], rcx",
+    "mov ecx, [rbx + {mxcsr}]",
+    "and ecx, {controls}",
+    "cmp ecx, {default}",
+    "jne 26f",
+    "27:",
     "mov r10, [rbx + {guest_fs}]",
     "cmp dword ptr [rsp + {load_st0}], 0",
     "je 2f",
@@ -118,6 +149,16 @@ global_asm!(
     "wrfsbase r10",
     "mov esp, [rsp + {guest_sp}]",
     "jmp fword ptr [r11 + rcx * 2]",
+    "25:",
+    "ldmxcsr [rip + plat_mxcsr]",
+    "jmp 6b",
+    "26:",
+    "ldmxcsr [rbx + {mxcsr}]",
+    "jmp 27b",
+    // The host's MXCSR, and the guest's before it sets one.
+    ".balign 4",
+    "plat_mxcsr:",
+    ".long {default}",
     // ---- host calls 64-bit guest: RDI = thread block, RSI = function, RDX = guest's RSP (at the return address),
     // RCX = address of the first four arguments.
     ".globl plat_call64",
@@ -132,6 +173,7 @@ global_asm!(
     "push qword ptr [rdi + {top}]",
     "push rdi",
     "mov [rdi + {host_rsp}], rsp",
+    "ldmxcsr [rdi + {mxcsr}]",
     "mov rsp, rdx",
     "mov rax, rsi",
     "mov rdx, [rcx + 8]",
@@ -157,6 +199,7 @@ global_asm!(
     "push qword ptr [rdi + {top}]",
     "push rdi",
     "mov [rdi + {host_rsp}], rsp",
+    "ldmxcsr [rdi + {mxcsr}]",
     "mov [rdi + {far}], esi",
     "mov dword ptr [rdi + {far} + 4], 0x23",
     "mov rax, [rdi + {guest_fs}]",
@@ -173,6 +216,8 @@ global_asm!(
     "or rax, rdx",
     "3:",
     "pop rdi",
+    "stmxcsr [rdi + {mxcsr}]",
+    "ldmxcsr [rip + plat_mxcsr]",
     "pop qword ptr [rdi + {top}]",
     "pop qword ptr [rdi + {host_rsp}]",
     "pop r15",
@@ -220,6 +265,8 @@ global_asm!(
     "plat_fault_entry:",
     "cld",
     "mov rbx, rdi",
+    "stmxcsr [rbx + {mxcsr}]",
+    "ldmxcsr [rip + plat_mxcsr]",
     "call {drop_stale}",
     "mov rdi, rbx",
     "mov rsp, [rbx + {host_rsp}]",
@@ -259,6 +306,9 @@ global_asm!(
     host_fs = const offset_of!(ThreadBlock, host_fs),
     guest_fs = const offset_of!(ThreadBlock, guest_fs),
     top = const offset_of!(ThreadBlock, top),
+    mxcsr = const offset_of!(ThreadBlock, mxcsr),
+    controls = const MXCSR_CONTROLS,
+    default = const MXCSR_DEFAULT,
     far = const offset_of!(ThreadBlock, far),
     returns = const offset_of!(ThreadBlock, returns),
     base_rsp = const offset_of!(ThreadBlock, base_rsp),

@@ -4,31 +4,37 @@
 //! directory has its own file and is read only when asked for.
 
 mod checksum;
+mod debug;
 mod exceptions;
 mod exports;
 mod fields;
 mod headers;
 mod imports;
 mod load_config;
+mod manifest;
 mod relocations;
 mod resources;
 mod sections;
 mod segments;
 mod tls;
+mod version;
 mod view;
 
 pub use checksum::checksum;
+pub use debug::{Database, DebugEntry};
 pub use exceptions::RuntimeFunction;
 pub use exports::{Export, ExportTarget, Exports, ForwardedSymbol, Forwarder};
 pub use fields::Field;
 pub use headers::{Characteristics, DirectoryEntry, DirectoryKind, DllCharacteristics, Headers, Machine};
 pub use imports::{BoundImport, DelayImportModule, ImportEntry, ImportModule, ImportSymbol};
 pub use load_config::LoadConfig;
+pub use manifest::{Manifest, RT_MANIFEST};
 pub use relocations::{Relocation, RelocationKind, Relocations};
 pub use resources::{RT_VERSION, Resource, ResourceId};
 pub use sections::{Section, SectionFlags};
 pub use segments::Segment;
 pub use tls::TlsDirectory;
+pub use version::{FixedVersion, VersionInfo, VersionTable};
 
 use std::borrow::Cow;
 use std::fmt;

@@ -79,6 +79,9 @@ fn known(signal: i32) -> Option<i32> {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/signal>
 #[winapi(cdecl)]
 pub fn signal(guest: &mut Guest, sig: i32, func: GuestWord) -> Result<GuestWord, Fault> {
+    if matches!(sig, SIGINT | SIGBREAK) && guest.process().files.console.add_crt_handler().is_err() {
+        return set_errno(guest, EINVAL).map(|()| ERROR);
+    }
     match known(sig) {
         Some(sig) => exchange(guest, sig, func.0).map(GuestWord),
         None => set_errno(guest, EINVAL).map(|()| ERROR),

@@ -28,6 +28,7 @@ pub struct AddressSpace {
     stack_defaults: Mutex<(u64, u64)>,
     /// What the page of shared data holds when it is first looked at; empty afterwards.
     shared_data: Mutex<Vec<u8>>,
+    usable: AddressRange,
 }
 
 /// Where KUSER_SHARED_DATA lies in every process.
@@ -77,6 +78,7 @@ impl AddressSpace {
             trace,
             stack_defaults: Mutex::new((0x10_0000, 0x1000)),
             shared_data: Mutex::default(),
+            usable: layout.usable(),
         };
         let edits = space.books().initial_edits();
         space.carry_out(&edits)?;
@@ -86,6 +88,11 @@ impl AddressSpace {
     /// Returns the books, locked. Hold the lock for one look only, and touch no guest memory meanwhile.
     pub fn books(&self) -> MutexGuard<'_, WindowsSpace> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the addresses that programs may use, as the layout has them.
+    pub fn usable(&self) -> AddressRange {
+        self.usable
     }
 
     /// Returns the arena.

@@ -101,7 +101,9 @@ impl FileSystem {
         self.c_is_made.get_or_init(|| {
             if let Some(c) = &self.drives().c {
                 // Where it cannot be made, the path's own look-up reports what is missing.
-                let _ = directory::create_private(&c.join("windows/system32"));
+                let system = c.join("windows/system32");
+                let _ = directory::create_private(&system);
+                make_interpreter(&system.join("cmd.exe"));
             }
         });
     }
@@ -196,6 +198,24 @@ impl FileSystem {
     pub fn narrow(&self, text: &[u16]) -> Vec<u8> {
         self.code_page().encode(text, 0, None, false).map(|encoded| encoded.bytes).unwrap_or_default()
     }
+}
+
+/// Makes the file that stands for the builtin command interpreter, if there is none yet.
+fn make_interpreter(path: &Path) {
+    use plat_host::file::{File, Open};
+    if file_path::exists(path) {
+        return;
+    }
+    let how = Open { write: true, create: true, exclusive: true, mode: 0o755, ..Open::default() };
+    if let Ok(file) = File::open(path, how) {
+        // Without it programs do not find the interpreter, and say so.
+        let _ = file.write(&crate::logic::program_search::interpreter_file(), None);
+    }
+}
+
+/// Returns the current directory as a full Windows path.
+pub(crate) fn current(files: &FileSystem) -> Vec<u16> {
+    files.current_directory()
 }
 
 /// Translates an errno of the host.
