@@ -2,6 +2,7 @@
 //! peers are installed. One run, one table, each row with its target.
 
 mod rebase;
+mod regions;
 
 use crate::fixtures::build::{Bits, build_all};
 use crate::{corpus, root, run};
@@ -23,10 +24,13 @@ const CALL_TARGETS: &[(&str, f64, f64)] = &[
     ("VirtualAllocFree", 1500.0, 1500.0),
 ];
 
-/// Measures everything, or `rebase` alone; `--quick` takes fewer runs and a small tree.
+/// Measures everything, or `rebase` or the region maps (`regions`) alone; `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    if arguments.first().is_some_and(|name| name == "rebase") {
+    if arguments.first().is_some_and(|word| word == "rebase") {
         return rebase::rebase(&arguments[1..]);
+    }
+    if arguments.first().is_some_and(|word| word == "regions") {
+        return regions::bench(&arguments[1..]);
     }
     let quick = arguments.iter().any(|a| a == "--quick");
     let plat = build_plat()?;
