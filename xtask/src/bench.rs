@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: start-up, calls and 7-Zip's compression under plat, beside the same natively and under whatever
 //! peers are installed. One run, one table, each row with its target.
 
+mod rebase;
 mod regions;
 
 use crate::fixtures::build::{Bits, build_all};
@@ -23,8 +24,11 @@ const CALL_TARGETS: &[(&str, f64, f64)] = &[
     ("VirtualAllocFree", 1500.0, 1500.0),
 ];
 
-/// Measures everything, or the region maps alone (`regions`); `--quick` takes fewer runs and a small tree.
+/// Measures everything, or `rebase` or the region maps (`regions`) alone; `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    if arguments.first().is_some_and(|word| word == "rebase") {
+        return rebase::rebase(&arguments[1..]);
+    }
     if arguments.first().is_some_and(|word| word == "regions") {
         return regions::bench(&arguments[1..]);
     }
