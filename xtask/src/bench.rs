@@ -2,6 +2,8 @@
 //! peers are installed. One run, one table, each row with its target.
 
 mod rebase;
+mod rebase_plan;
+mod regions;
 
 use crate::fixtures::build::{Bits, build_all};
 use crate::{corpus, root, run};
@@ -23,10 +25,16 @@ const CALL_TARGETS: &[(&str, f64, f64)] = &[
     ("VirtualAllocFree", 1500.0, 1500.0),
 ];
 
-/// Measures everything, or `rebase` alone; `--quick` takes fewer runs and a small tree.
+/// Measures everything, or one thing alone (`regions`, `rebase`, `rebase-plan`); `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    if arguments.first().is_some_and(|name| name == "rebase") {
-        return rebase::rebase(&arguments[1..]);
+    match arguments.first().map(String::as_str) {
+        Some("regions") => return regions::bench(&arguments[1..]),
+        Some("rebase") => return rebase::rebase(&arguments[1..]),
+        Some("rebase-plan") => match rebase_plan::planning()? {
+            0 => return Ok(()),
+            missed => bail!("{missed} targets missed"),
+        },
+        _ => {}
     }
     let quick = arguments.iter().any(|a| a == "--quick");
     let plat = build_plat()?;

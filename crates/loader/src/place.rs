@@ -1,9 +1,8 @@
 //! Where an image goes: at its preferred base when that is free, else wherever the layout says, with the reason.
 
-use std::borrow::Cow;
-
 use plat_host::memory;
 use plat_image::PeImage;
+use plat_image::pe::DirectoryKind;
 use plat_regions::windows::{ImageRequest, PageProtection};
 use plat_regions::{Access, Address, AddressRange, Label, PAGE_SIZE, Use};
 use plat_win32::process::Process;
@@ -94,26 +93,45 @@ fn copy(process: &Process, image: &PeImage<'_>, name: &str, base: u64) -> Result
         size: u64::from(headers.size_of_image),
         reason,
     };
-    let mut mapped = if image.is_mapped() {
-        Cow::Borrowed(image.source())
-    } else {
-        let mapped = image.to_mapped(IMAGE_BYTES_MAX);
-        Cow::Owned(mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?)
-    };
-    if base != headers.image_base && image.is_relocatable() {
-        image.relocate(mapped.to_mut(), base)?;
-    }
     let unwritable = |at: u64| no_place(format!("its page at {at:#x} cannot be written"));
-    for (index, page) in mapped.chunks(PAGE_SIZE as usize).enumerate() {
-        // Fresh pages are zero already: untouched they cost nothing.
-        if page.iter().any(|&byte| byte != 0) {
-            let at = base + index as u64 * PAGE_SIZE;
-            memory::write(at, page).map_err(|_| unwritable(at))?;
+    let has_relocations = headers.directory(DirectoryKind::BaseRelocation).is_some();
+    let field = if base != headers.image_base && has_relocations && image.is_relocatable() {
+        let mapped = match image.is_mapped() {
+            true => Some(image.source().to_vec()),
+            false => image.to_mapped(IMAGE_BYTES_MAX),
+        };
+        let mut mapped =
+            mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?;
+        image.relocate(&mut mapped, base)?;
+        fill(process, base, &mapped).map_err(unwritable)?;
+        image_base_field(&mapped, process.machine.is_64())
+    } else if image.is_mapped() {
+        fill(process, base, image.source()).map_err(unwritable)?;
+        image_base_field(image.source(), process.machine.is_64())
+    } else {
+        for segment in image.segments() {
+            let source = segment.file.start.get() as usize..segment.file.end.get() as usize;
+            let source = image.source().get(source).unwrap_or_default();
+            fill(process, base + u64::from(segment.rvas.start.get()), source).map_err(unwritable)?;
         }
-    }
-    if let Some((offset, width)) = image_base_field(&mapped, process.machine.is_64()) {
+        image_base_field(image.source(), process.machine.is_64())
+    };
+    if let Some((offset, width)) = field {
         let at = base + offset as u64;
         memory::write(at, &base.to_le_bytes()[..width]).map_err(|_| unwritable(at))?;
+    }
+    Ok(())
+}
+
+/// Writes bytes into fresh pages; returns the address that cannot be written.
+fn fill(process: &Process, start: u64, bytes: &[u8]) -> Result<(), u64> {
+    process.memory.prepare_image(start, bytes.len() as u64);
+    for (index, page) in bytes.chunks(PAGE_SIZE as usize).enumerate() {
+        // Fresh pages are zero already: untouched they cost nothing.
+        if page.iter().any(|&byte| byte != 0) {
+            let at = start + index as u64 * PAGE_SIZE;
+            memory::write(at, page).map_err(|_| at)?;
+        }
     }
     Ok(())
 }

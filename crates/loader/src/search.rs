@@ -72,9 +72,18 @@ pub(crate) enum Found {
     File(PathBuf),
 }
 
-/// DLLs that programs must not replace: they speak to plat itself.
-const SYSTEM: [&str; 6] =
-    ["ntdll.dll", "kernel32.dll", "kernelbase.dll", "advapi32.dll", "shell32.dll", "ole32.dll"];
+/// DLLs that programs must not replace: they speak to plat itself, or are the system's own on Windows too, as `msvcrt`
+/// is among its "known DLLs" and `ucrtbase` behind its API sets.
+const SYSTEM: [&str; 8] = [
+    "ntdll.dll",
+    "kernel32.dll",
+    "kernelbase.dll",
+    "advapi32.dll",
+    "shell32.dll",
+    "ole32.dll",
+    "msvcrt.dll",
+    "ucrtbase.dll",
+];
 
 /// Normalises a DLL's name as Windows' loader does: lower case, `.dll` where there is no dot.
 pub(crate) fn normal_name(name: &str) -> String {

@@ -19,7 +19,7 @@ use crate::RegionRow;
 use crate::builtin::Entrance;
 use crate::environment;
 use crate::error::LoadError;
-use crate::graph::Graph;
+use crate::graph::{self, Graph, ImageBytes};
 use crate::modules::PeLoader;
 use crate::search::{Search, SearchOptions};
 
@@ -139,7 +139,7 @@ pub(crate) fn launch(
 struct Launch {
     process: &'static Process,
     path: PathBuf,
-    bytes: Vec<u8>,
+    bytes: ImageBytes,
     stack: Stack,
     search: SearchOptions,
     sinks: Sinks,
@@ -218,11 +218,11 @@ fn setup(what: &'static str) -> impl Fn(NtStatus) -> LoadError {
 }
 
 /// Reads the program's file; says what it is when it is none.
-fn read_program(path: &Path) -> Result<Vec<u8>, LoadError> {
+fn read_program(path: &Path) -> Result<ImageBytes, LoadError> {
     if path.is_dir() {
         return Err(LoadError::Directory { path: path.to_path_buf() });
     }
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
+    let bytes = graph::read(path)?;
     match classify(&bytes) {
         FileKind::Pe32 | FileKind::Pe32Plus => Ok(bytes),
         kind => Err(LoadError::WrongKind { path: path.to_path_buf(), kind }),

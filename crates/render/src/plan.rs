@@ -363,8 +363,7 @@ fn cuts(body: &mut String, axis: &Axis) {
     }
 }
 
-/// The head of a plan's page; a map's page has another.
-const PAGE_HEAD: &str =
+const HEAD: &str =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Address space</title>\n<style>
 body { font: 14px sans-serif; margin: 1.5em; color: #222 }
 svg { max-width: 100%; height: auto }
@@ -374,8 +373,7 @@ td, th { padding: .2em .8em; border-bottom: 1px solid #ddd }
 td:nth-child(-n+2), td:nth-child(5) { font-family: monospace } td:nth-child(2) { text-align: right }
 </style></head><body>\n";
 
-/// Its end: rows are shown that hold the text in the field.
-const PAGE_END: &str = "<script>
+const FILTER: &str = "<script>
 document.getElementById('filter').addEventListener('input', function (event) {
   var wanted = event.target.value.toLowerCase();
   document.querySelectorAll('tbody tr').forEach(function (row) {
@@ -386,7 +384,7 @@ document.getElementById('filter').addEventListener('input', function (event) {
 
 /// Draws a plan as an HTML page that needs nothing from elsewhere: the picture, and a table with a filter.
 pub fn plan_html(drawing: &PlanDrawing) -> String {
-    let mut page = PAGE_HEAD.replace("Address space", &escape(&drawing.title));
+    let mut page = HEAD.replace("Address space", &escape(&drawing.title));
     page.push_str(&plan_svg(drawing));
     page.push_str("<p><input id=\"filter\" type=\"search\" placeholder=\"Filter: path, address, reason\"></p>\n<table><thead><tr>");
     for heading in ["range", "size", "path", "uses", "why"] {
@@ -403,7 +401,7 @@ pub fn plan_html(drawing: &PlanDrawing) -> String {
         page.push_str("</tr>\n");
     }
     page.push_str("</tbody></table>\n");
-    page.push_str(PAGE_END);
+    page.push_str(FILTER);
     page
 }
 

@@ -35,8 +35,10 @@ pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
 pub mod shell32;
+pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
+pub mod vcruntime140;
 pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
@@ -57,7 +59,17 @@ pub const DLLS: &[Dll] = &[
     bcrypt::PRIMITIVES,
     userenv::DLL,
     winmm::DLL,
+    ucrtbase::DLL,
+    vcruntime140::DLL,
 ];
+
+/// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is
+/// msvcrt.dll's.
+pub fn companion(name: &str) -> Option<&'static str> {
+    const RUNTIMES: [&str; 3] = ["ucrtbase.dll", "vcruntime140.dll", "vcruntime140_1.dll"];
+    let is_runtime = RUNTIMES.contains(&name) || name.starts_with("msvcr") || name.starts_with("msvcp");
+    (is_runtime && name != msvcrt::DLL.name).then_some(msvcrt::DLL.name)
+}
 
 /// Returns the builtin DLL of this file name, compared without regard to case.
 pub fn builtin(name: &str) -> Option<&'static Dll> {

@@ -14,4 +14,5 @@ pub mod record;
 pub mod scanf;
 pub mod status;
 pub mod time;
+pub mod undecorate;
 pub mod wildcard;

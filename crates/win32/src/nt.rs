@@ -25,6 +25,7 @@ pub mod inherit;
 pub mod job;
 pub mod memory;
 pub mod mutant;
+pub mod name_cache;
 pub mod names;
 pub mod nls;
 pub mod object;

@@ -351,6 +351,13 @@ impl System for Gate {
         crate::nt::exception::dispatch::handle_fault(&mut guest, fault, registers)
     }
 
+    fn stop(&self, thread: Thread, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        match PROCESS.get() {
+            Some(process) => crate::nt::thread_start::stop(&mut Guest::of_thread(process, thread), registers),
+            None => (registers, false),
+        }
+    }
+
     fn resolve(&self, fault: MemoryFault) -> bool {
         let (Some(process), Some(thread)) = (PROCESS.get(), Thread::current()) else { return false };
         crate::nt::exception::dispatch::resolve(&Guest::of_thread(process, thread), fault)

@@ -26,14 +26,19 @@ pub struct ThreadBlock {
     pub(crate) returns: *const [FarPointer; RETURN_STUBS],
     /// The host's stack when the thread entered the guest for the first time.
     pub(crate) base_rsp: u64,
-    /// Whether guest code is 32-bit code.
-    pub(crate) is_i386: u32,
     /// The guest's MXCSR while the host runs.
     pub(crate) mxcsr: u32,
+    /// Whether the thread is to stop before it runs more guest code; the gate looks at it and MXCSR in one.
+    pub(crate) poke: u32,
+    /// Whether guest code is 32-bit code.
+    pub(crate) is_i386: u32,
+    pub(crate) padding: u32,
     /// Where calls of guest code begin when no call of the guest is on its way.
     pub(crate) initial_sp: u64,
     /// The state of the last fault, from the signal handler to the fault's dispatch.
     pub(crate) fault: UnsafeCell<crate::signals::SavedState>,
+    /// How other threads stop this one.
+    pub(crate) interrupt: std::sync::Arc<super::interrupt::Interrupt>,
 }
 
 /// MXCSR of a fresh thread, and the host's: everything masked, rounding to nearest.

@@ -84,6 +84,13 @@ impl Thread {
         unsafe { (*self.block).guest_fs }
     }
 
+    /// Returns its block; for one look or one change at a time.
+    #[allow(clippy::mut_from_ref)] // The block is the thread's alone, and no reference is kept.
+    pub(super) fn block<'a>(self) -> &'a mut ThreadBlock {
+        // SAFETY: 1. the block lives as long as its thread, and only that thread has the handle.
+        unsafe { &mut *self.block }
+    }
+
     /// Returns the guest's MXCSR, which it gets back when the call returns.
     pub(super) fn mxcsr(self) -> u32 {
         // SAFETY: 1. the block is this thread's.
@@ -134,10 +141,13 @@ impl Thread {
         stack.install(block);
         CURRENT.set(block);
         set_segments(teb, trampoline.is_some());
+        let interrupt = Self { block }.interrupt();
+        interrupt.begin();
         let mut start = Start { thread: Self { block }, body: Some(body), result: None };
         let run = runner(&start);
         // SAFETY: 1. `block` is valid until the end of this function; 2. `run` takes a `Start` of these very types.
         unsafe { plat_start(block, run, (&raw mut start).cast()) };
+        interrupt.end();
         CURRENT.set(std::ptr::null_mut());
         drop(stack);
         Ok(start.result.take())
@@ -235,6 +245,8 @@ impl Thread {
 
     /// Goes on in the guest with `registers`; host frames below the guest's new stack pointer are given up.
     pub fn resume(self, registers: Box<Registers>) -> ! {
+        // What comes from here on finds the thread in the guest; what came before is seen now.
+        let registers = self.stop_before_resume(registers);
         // SAFETY: 1. the block is this thread's.
         let block = unsafe { &mut *self.block };
         block.drop_frames_below(registers.rsp());
@@ -384,8 +396,11 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         base_rsp: 0,
         is_i386: u32::from(trampoline.is_some()),
         mxcsr: MXCSR_DEFAULT,
+        poke: 0,
+        padding: 0,
         initial_sp: 0,
         fault: UnsafeCell::new(SavedState::new()),
+        interrupt: std::sync::Arc::default(),
     })
 }
 

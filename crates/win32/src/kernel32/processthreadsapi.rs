@@ -11,6 +11,8 @@ use super::timezoneapi::write_file_time;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
+use crate::nt::exception::context::{apply_context, context_bytes};
+use crate::nt::exception::dispatch;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::Object;
 use crate::nt::sysinfo;
@@ -30,6 +32,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetProcessId;
     full GetProcessIdOfThread;
     full GetProcessTimes;
+    partial GetThreadContext, "threads of this process only";
+    partial SetThreadContext, "threads of this process only";
     full GetThreadId;
     full GetThreadPriority;
     full GetThreadTimes;
@@ -155,6 +159,54 @@ pub fn SuspendThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne
     let before = thread.suspend().map_err(NtStatus::to_win32)?;
     thread.stop_if_current();
     Ok(OrMinusOne(before))
+}
+
+/// Stores a thread's registers; it should be suspended. Of a thread that is in a function of the system, those of the
+/// function's caller.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadcontext>
+#[winapi]
+pub fn GetThreadContext(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    lpContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    let registers = if thread.id() == guest.thread_id() {
+        dispatch::caller(guest, 8)
+    } else {
+        thread.registers().map_err(NtStatus::to_win32)?
+    };
+    let machine = guest.machine();
+    let mut bytes = context_bytes(machine, &registers);
+    // The flags say what the caller wanted; they come back as they were.
+    let flags = if machine.is_64() { 0x30 } else { 0 };
+    guest.read_bytes(lpContext.0 + flags, &mut bytes[flags as usize..flags as usize + 4])?;
+    guest.write_bytes(lpContext.0, &bytes)?;
+    Ok(TRUE)
+}
+
+/// Sets the registers with which a thread goes on, as far as the context's flags say; it should be suspended.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadcontext>
+#[winapi]
+pub fn SetThreadContext(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    lpContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    if thread.id() == guest.thread_id() {
+        let mut registers = dispatch::caller(guest, 8);
+        registers.general[0] = 1;
+        apply_context(guest, lpContext.0, &mut registers)?;
+        drop(thread);
+        guest.gate().resume(registers)
+    }
+    let mut registers = thread.registers().map_err(NtStatus::to_win32)?;
+    apply_context(guest, lpContext.0, &mut registers)?;
+    thread.set_registers(registers);
+    Ok(TRUE)
 }
 
 /// Returns a thread's identifier.

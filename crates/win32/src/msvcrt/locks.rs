@@ -21,13 +21,13 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// All locks of the runtime, made when first taken.
 #[derive(Default)]
-pub(super) struct Locks {
+pub(crate) struct Locks {
     locks: Mutex<HashMap<u64, Arc<Lock>>>,
 }
 
 /// A lock that its owner may take again.
 #[derive(Default)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     state: Mutex<LockState>,
     freed: Condvar,
 }
@@ -45,7 +45,7 @@ struct LockState {
 
 impl Locks {
     /// Returns the lock of this number or address.
-    pub(super) fn get(&self, key: u64) -> Arc<Lock> {
+    pub(crate) fn get(&self, key: u64) -> Arc<Lock> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.entry(key).or_default().clone()
     }
@@ -53,7 +53,7 @@ impl Locks {
 
 impl Lock {
     /// Takes the lock for a thread, waiting for it if need be.
-    pub(super) fn acquire(&self, thread: u64) {
+    pub(crate) fn acquire(&self, thread: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         while state.depth != 0 && state.owner != thread {
             state.waiting += 1;
@@ -65,7 +65,7 @@ impl Lock {
     }
 
     /// Gives the lock back once; a thread that does not own it changes nothing.
-    pub(super) fn release(&self, thread: u64) {
+    pub(crate) fn release(&self, thread: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.owner == thread && state.depth > 0 {
             state.depth -= 1;
@@ -77,7 +77,7 @@ impl Lock {
 }
 
 /// Runs `work` while the calling thread holds the lock of `key`; `work` calls no guest code.
-pub(super) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
+pub(crate) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
     let (lock, thread) = (crt(guest).locks.get(key), thread_id(guest));
     lock.acquire(thread);
     let result = work(guest);

@@ -111,7 +111,7 @@ pub fn raise(guest: &mut Guest, sig: i32) -> Result<i32, Fault> {
 }
 
 /// Calls the handler of SIGABRT, if there is one.
-pub(super) fn raise_abort(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn raise_abort(guest: &mut Guest) -> Result<(), Fault> {
     let handler = exchange(guest, SIGABRT, DEFAULT)?;
     if handler > IGNORE {
         guest.call(handler, &[SIGABRT as u64])?;

@@ -268,6 +268,16 @@ impl AddressSpace {
         Ok(transaction.commit())
     }
 
+    /// Makes the pages of a part of an image that will be filled, whole pages of it.
+    pub fn prepare_image(&self, start: u64, bytes: u64) {
+        let end = start.saturating_add(bytes);
+        let first = Address::new(start).align_up(PAGE_SIZE);
+        let range = first.and_then(|first| AddressRange::new(first, Address::new(end & !(PAGE_SIZE - 1))));
+        if let Some(range) = range {
+            self.arena.populate(range);
+        }
+    }
+
     /// Gives the pages of an image that was filled the access that the books say.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! Key type: [`FileSystem`], the state that all functions of files share. The rules are in [`crate::logic::path`].
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,6 +12,7 @@ use plat_host::{directory, environment, file_path};
 use super::console::ConsoleState;
 use super::file_lock::LockTable;
 use super::file_share::ShareTable;
+use super::name_cache::NameCache;
 use crate::logic::nls::code_page::{CodePage, DefaultPages};
 use crate::logic::path::{self, DirectorySource, Drives, Found, PathContext, Target};
 use crate::{NtStatus, Win32Error};
@@ -39,19 +40,24 @@ pub struct FileSystem {
     pub locks: Arc<LockTable>,
     /// The console.
     pub console: ConsoleState,
+    /// Names of directories.
+    remembered: NameCache,
     /// The handles of standard input, output and error, once somebody asked.
     pub(crate) standard: Mutex<[Option<u64>; 3]>,
 }
 
 /// The disk, as the case-insensitive look-up asks for it.
-struct Disk;
+struct Disk<'a>(&'a NameCache);
 
-impl DirectorySource for Disk {
+impl DirectorySource for Disk<'_> {
     fn exists(&self, path: &Path) -> bool {
         file_path::exists(path)
     }
     fn names(&self, directory: &Path) -> Vec<OsString> {
         directory::names(directory).unwrap_or_default()
+    }
+    fn find_name(&self, directory: &Path, wanted: &OsStr) -> Option<OsString> {
+        self.0.find(directory, wanted)
     }
 }
 
@@ -121,7 +127,7 @@ impl FileSystem {
 
     /// Finds what a Unix path in any case names on the disk.
     pub fn find(&self, unix: &Path) -> Found {
-        path::find(unix, &Disk)
+        path::find(unix, &Disk(&self.remembered))
     }
 
     /// Finds an existing file or directory in the spelling on the disk.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use plat_host::clock::{self, ProcessorTime};
 use plat_host::file::File;
+use plat_host::gate::{Interrupt, Registers};
 use plat_host::thread_park::Parker;
 
 use super::mutant::Mutant;
@@ -44,6 +45,12 @@ pub struct ThreadObject {
     /// Where it stops while it is suspended.
     stop: Parker,
     suspensions: AtomicU32,
+    /// How it is interrupted, once it runs.
+    interrupt: OnceLock<Arc<Interrupt>>,
+    /// Its registers while it is held between two instructions of the guest.
+    held: Mutex<Option<Box<Registers>>>,
+    /// The registers that it is to go on with, if somebody set them.
+    wanted: Mutex<Option<Box<Registers>>>,
     teb: AtomicU64,
     kernel_id: AtomicU32,
     has_ended: AtomicBool,
@@ -142,6 +149,9 @@ impl ThreadObject {
             parker: Parker::default(),
             stop: Parker::default(),
             suspensions: AtomicU32::new(0),
+            interrupt: OnceLock::new(),
+            held: Mutex::default(),
+            wanted: Mutex::default(),
             teb: AtomicU64::new(0),
             kernel_id: AtomicU32::new(0),
             has_ended: AtomicBool::new(false),
@@ -241,6 +251,7 @@ impl ThreadObject {
         let is_first = !self.is_terminating.swap(true, Ordering::AcqRel);
         wait::interrupt_for_end(self);
         self.stop.unpark();
+        self.interrupt();
         is_first
     }
 
@@ -262,7 +273,8 @@ impl ThreadObject {
         queues.release(self);
     }
 
-    /// Stops it once more; returns how often it was stopped before. It stops at its next wait, or before it begins.
+    /// Stops it once more; returns how often it was stopped before. When this returns it runs no more of the guest's
+    /// code; what the host does for it goes on until it would return to the guest.
     ///
     /// # Errors
     /// `SUSPEND_COUNT_EXCEEDED` after 127 times, `THREAD_IS_TERMINATING` once it ended.
@@ -275,7 +287,9 @@ impl ThreadObject {
         }
         let more = |count: u32| (count < SUSPENSIONS_MAX).then_some(count + 1);
         let result = self.suspensions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        result.map_err(|_| NtStatus::SUSPEND_COUNT_EXCEEDED)
+        let before = result.map_err(|_| NtStatus::SUSPEND_COUNT_EXCEEDED)?;
+        self.interrupt();
+        Ok(before)
     }
 
     /// Returns how often it is suspended.
@@ -298,6 +312,68 @@ impl ThreadObject {
         while self.suspensions.load(Ordering::Acquire) > 0 && !self.is_terminating() {
             self.stop.park(None);
         }
+    }
+
+    pub(super) fn set_interrupt(&self, interrupt: Arc<Interrupt>) {
+        let _ = self.interrupt.set(interrupt);
+    }
+
+    /// Makes it stop before it runs more guest code, if it is another thread than the calling one; returns the
+    /// registers of the call that it is in.
+    fn interrupt(&self) -> Option<Box<Registers>> {
+        if with_current(|thread| thread.id == self.id) {
+            return None;
+        }
+        let is_i386 = Process::current().is_some_and(|process| !process.machine.is_64());
+        self.interrupt.get().and_then(|interrupt| interrupt.send(is_i386))
+    }
+
+    /// Holds the calling thread, whose record this is, between two instructions of the guest while it is suspended.
+    /// Returns the registers to go on with and whether somebody set them.
+    pub(super) fn hold_with(&self, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        *locked(&self.held) = Some(registers);
+        self.hold_while_suspended();
+        let held = locked(&self.held).take();
+        let wanted = locked(&self.wanted).take();
+        let is_changed = wanted.is_some();
+        let registers = wanted.or(held).unwrap_or_else(|| Registers::zeroed(false));
+        (registers, is_changed)
+    }
+
+    /// Returns the registers of another thread, which should be suspended; a thread that has not begun has its start
+    /// address.
+    ///
+    /// # Errors
+    /// `THREAD_IS_TERMINATING` once it ended; `NOT_SUPPORTED` for a thread of another process.
+    pub fn registers(&self) -> Result<Box<Registers>, NtStatus> {
+        if self.owner().is_some() {
+            return Err(NtStatus::NOT_SUPPORTED);
+        }
+        if self.has_ended() {
+            return Err(NtStatus::THREAD_IS_TERMINATING);
+        }
+        /// How often to look for a thread that is on its way from the guest to its stop, once a millisecond.
+        const LOOKS: u32 = 100;
+        let known = || locked(&self.wanted).clone().or_else(|| locked(&self.held).clone());
+        let look = |again: u32| {
+            if again > 0 {
+                plat_host::thread::sleep(1_000_000);
+            }
+            known().or_else(|| self.interrupt())
+        };
+        let looks = if self.interrupt.get().is_some() { LOOKS } else { 1 };
+        Ok((0..looks).find_map(look).unwrap_or_else(|| {
+            let is_i386 = Process::current().is_some_and(|process| !process.machine.is_64());
+            let mut registers = Registers::zeroed(is_i386);
+            registers.rip = self.start_address.load(Ordering::Relaxed);
+            registers
+        }))
+    }
+
+    /// Sets the registers with which another thread, which should be suspended, goes on in the guest.
+    pub fn set_registers(&self, registers: Box<Registers>) {
+        *locked(&self.wanted) = Some(registers);
+        self.interrupt();
     }
 
     pub(super) fn has_apcs(&self) -> bool {
@@ -427,6 +503,7 @@ impl ThreadObject {
     /// Signals it, since the process ends, and keeps it from going on after its next wait.
     pub(super) fn stop_for_exit(&self, code: u32) {
         self.suspensions.store(SUSPENSIONS_MAX, Ordering::Release);
+        self.interrupt();
         self.set_exit_code(code);
         let mut queues = wait::lock();
         self.has_ended.store(true, Ordering::Release);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{Fault, Machine, Memory};
+use plat_host::gate::Registers;
 use plat_host::{gate, memory, thread as host_thread};
 
 use super::memory::Stack;
@@ -121,6 +122,7 @@ pub fn run_guest_thread(
     let trampoline = process.trampoline.get().copied();
     let entered = gate::Thread::enter(teb, trampoline, |gate| {
         gate.set_initial_stack(stack.base - STACK_HEADROOM);
+        thread.set_interrupt(gate.interrupt());
         let mut guest = Guest::of_thread(process, gate);
         if initialize_teb(&guest, stack, thread.id()).is_err() {
             return;
@@ -216,8 +218,22 @@ pub(crate) fn leave_terminated(guest: &mut Guest) -> ! {
     guest.gate().leave()
 }
 
-/// Prepares the end of the process: all other threads count as ended for those who wait for them, and stop at their
-/// next wait. The caller then detaches the modules and ends the host's process.
+/// Holds the calling thread, which another one interrupted, while it is suspended, and ends it when it was terminated.
+/// Returns the registers to go on with and whether somebody set them.
+pub(crate) fn stop(guest: &mut Guest, registers: Box<Registers>) -> (Box<Registers>, bool) {
+    let (registers, is_terminating) = thread::with_current(|thread| {
+        let registers = thread.hold_with(registers);
+        (registers, thread.is_terminating())
+    });
+    if is_terminating {
+        drop(registers);
+        leave_terminated(guest);
+    }
+    registers
+}
+
+/// Prepares the end of the process: all other threads run no more guest code, and count as ended for those who wait for
+/// them. The caller then detaches the modules and ends the host's process.
 pub fn begin_process_exit(process: &'static Process, code: u32) {
     let own = thread::with_current(ThreadObject::id);
     for thread in process.threads.all() {
