@@ -68,18 +68,26 @@ fn a_fleet_is_planned_with_a_profile_and_a_wish() {
         "#]],
     );
     assert!(fs::read_to_string(at.join("plan.toml")).expect("written").contains("0x300000000"));
-    check(at, &["rebase", "plan", "--profile", "plan.toml", "."], expect![[r#"
+    check(
+        at,
+        &["rebase", "plan", "--profile", "plan.toml", "."],
+        expect![[r#"
         exit 2
         ---
         plat: profile plan.toml, line 1: is no line of a map (START-END PERMS …): version = 1
-    "#]]);
-    check(at, &["rebase", "plan", "--wish", "x=maybe", "."], expect![[r#"
+    "#]],
+    );
+    check(
+        at,
+        &["rebase", "plan", "--wish", "x=maybe", "."],
+        expect![[r#"
         exit 2
         ---
         error: invalid value 'x=maybe' for '--wish <PATH=WISH>': expected PATH=never-move, PATH=fixed 0xBASE, PATH=near OTHER or PATH=group NAME
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -113,7 +121,10 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn why_names_who_is_there() {
     let folder = folder();
-    check(folder.path(), &["rebase", "why", "--root", ".", "./b.dll"], expect![[r#"
+    check(
+        folder.path(),
+        &["rebase", "why", "--root", ".", "./b.dll"],
+        expect![[r#"
         exit 1
         b.dll
         range: 0x00000001_80000000..0x00000001_80014000
@@ -126,7 +137,8 @@ fn why_names_who_is_there() {
         slots of the database at the same addresses: none
         imported by: none
         ---
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -138,7 +150,10 @@ fn databases_go_out_and_come_back() {
     let export = |emit, output| ["rebase", "db", "export", "--emit", emit, "-o", output, "db.toml"];
     let nothing = || expect!["exit 0\n---\n"];
     check(at, &export("cygwin-x86-64", "rebase.db"), nothing());
-    check(at, &["rebase", "db", "import", "rebase.db"], expect![[r#"
+    check(
+        at,
+        &["rebase", "db", "import", "rebase.db"],
+        expect![[r#"
         exit 0
         # Bases of DLLs, kept by plat rebase. The format is in docs/rebase-database.md.
         version = 1
@@ -155,16 +170,25 @@ fn databases_go_out_and_come_back() {
         size = 0x12000
         slot = 0x20000
         ---
-    "#]]);
-    check(at, &["rebase", "db", "export", "--emit", "ld-flags", "db.toml"], expect![[r#"
+    "#]],
+    );
+    check(
+        at,
+        &["rebase", "db", "export", "--emit", "ld-flags", "db.toml"],
+        expect![[r#"
         exit 0
         usr/bin/a.dll	-Wl,--image-base=0x3fffe0000,--disable-auto-image-base
         ---
-    "#]]);
+    "#]],
+    );
     fs::write(at.join("bad.db"), &fs::read(at.join("rebase.db")).expect("reads")[..40]).expect("writes");
-    check(at, &["rebase", "db", "import", "bad.db"], expect![[r#"
+    check(
+        at,
+        &["rebase", "db", "import", "bad.db"],
+        expect![[r#"
         exit 2
         ---
         plat: reading bad.db: offset 0x18, field count: is 0x1, expected no more records than the file has room for
-    "#]]);
+    "#]],
+    );
 }
