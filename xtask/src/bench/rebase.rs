@@ -22,7 +22,7 @@ pub(crate) fn rebase(arguments: &[String]) -> Result<()> {
     let plat = build_plat()?;
     corpus::corpus(&["PySide2".into()])?;
     let sources = images(&root().join(".cache").join(PACKAGE))?;
-    let mut missed = 0;
+    let mut missed = super::rebase_plan::planning()?;
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {
         missed += measure("in memory", &plat, &sources, &memory.join("plat-bench-rebase"), runs, true)?;
