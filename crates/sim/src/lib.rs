@@ -3,4 +3,6 @@
 
 pub mod frames;
 pub mod paging;
+pub mod random;
+pub mod structures;
 pub mod tlb;
