@@ -6,6 +6,7 @@
 mod address;
 mod label;
 mod layout;
+pub mod linux;
 mod region_map;
 pub mod windows;
 
