@@ -96,7 +96,8 @@ fn ten_regions_are_comparable_and_a_hundred_are_not() {
         1000 list + red-black tree + mmap_cache   16.5
         1000 maple-like B-tree                    14.4
         1000 interval AVL tree                    14.3
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
