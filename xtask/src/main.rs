@@ -5,6 +5,7 @@ mod ci;
 mod corpus;
 mod fixtures;
 mod fixtures_task;
+mod sim_diff;
 mod tidy;
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +24,7 @@ const TASKS: &[Task] = &[
         corpus::corpus,
         "fetch the pinned packages of xtask/packages.txt, or those named, into .cache/",
     ),
+    ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 

@@ -13,6 +13,7 @@ pub mod file;
 pub mod file_path;
 pub mod gate;
 pub mod host_heap;
+pub mod kernel_lab;
 pub mod maps;
 pub mod memory;
 pub mod random;

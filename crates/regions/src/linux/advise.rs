@@ -158,9 +158,13 @@ impl LinuxSpace {
             }
             let part = AddressRange { start: at, end: found.end.min(range.end) };
             let owned = write && !vma.flags.contains(VmFlags::SHARED);
+            let beyond = vma.is_beyond_file(found.start, part.end);
             self.step(part, Action::Populate, Reason::Asked);
             if owned {
                 self.give_owner(found.start);
+            }
+            if beyond {
+                return Err(Failure::new(LinuxError::Efault, Reason::BeyondFile));
             }
             at = part.end;
         }

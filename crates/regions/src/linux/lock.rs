@@ -71,7 +71,11 @@ impl LinuxSpace {
             if vma.access == Access::empty() {
                 return Err(Failure::new(LinuxError::Enomem, Reason::Inaccessible));
             }
+            let beyond = vma.is_beyond_file(found.start, part.end);
             self.populate(part);
+            if beyond {
+                return Err(Failure::new(LinuxError::Enomem, Reason::BeyondFile));
+            }
         }
         Ok(())
     }

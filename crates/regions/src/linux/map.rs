@@ -114,9 +114,20 @@ impl LinuxSpace {
             return Err(Failure::new(LinuxError::Eexist, Reason::AlreadyMapped));
         }
         let vma = self.new_vma(request, flags, object, range, offset)?;
-        self.check_room(range, &vma)?;
+        self.check_removal(range)?;
+        if let Err(failure) = self.check_room(range, &vma) {
+            // The regions in the way were cut out already; they are put back, and the cuts stay.
+            self.split(range.start, Reason::SplitAtStart)?;
+            self.split(range.end, Reason::SplitAtEnd)?;
+            return Err(failure);
+        }
         if !self.vmas.is_free(range) {
             self.remove(range, Reason::Replaced);
+        }
+        // A shared object is promised as a whole when it is made, which is after the old regions are gone.
+        let own_object = shared && request.source == Source::Anonymous;
+        if own_object && !vma.flags.contains(VmFlags::NO_RESERVE) {
+            self.check_commit(length / PAGE_SIZE)?;
         }
         self.map_range(range, vma, flags);
         Ok(start)
@@ -208,10 +219,14 @@ impl LinuxSpace {
         let shared = kind.contains(MapFlags::SHARED);
         let validate = shared && kind.contains(MapFlags::PRIVATE);
         let anonymous = request.source == Source::Anonymous;
-        if anonymous && validate || shared && vm.contains(VmFlags::GROWS_DOWN) {
+        if anonymous && (validate || shared && vm.contains(VmFlags::GROWS_DOWN)) {
             return fail(LinuxError::Einval, Reason::BadFlags);
         }
         if let Source::File { file, .. } = &request.source {
+            // MAP_SHARED_VALIDATE knows the older flags only.
+            if validate && request.flags.contains(MapFlags::FIXED_NOREPLACE) {
+                return fail(LinuxError::Eopnotsupp, Reason::BadFlags);
+            }
             if shared && access.contains(Access::WRITE) && !file.writable {
                 return fail(LinuxError::Eacces, Reason::NotWritable);
             }
@@ -239,9 +254,8 @@ impl LinuxSpace {
         matches!(self.limits.overcommit, Overcommit::Never { .. })
     }
 
-    /// Says whether `vma` may be put over `range`: removal, `RLIMIT_AS`, `RLIMIT_DATA` and the commit limit allow it.
+    /// Says whether `vma` may be put over `range`: `RLIMIT_AS`, `RLIMIT_DATA` and the commit limit allow it.
     fn check_room(&self, range: AddressRange, vma: &Vma) -> Answer<()> {
-        self.check_removal(range)?;
         let (mut gone, mut gone_accounted) = (0, 0);
         for (at, old) in self.vmas.overlapping(range) {
             let pages = at.intersection(range).map_or(0, AddressRange::size) / PAGE_SIZE;
@@ -281,11 +295,14 @@ impl LinuxSpace {
         if fits { Ok(()) } else { Err(Failure::new(LinuxError::Enomem, Reason::CommitLimit)) }
     }
 
-    /// Fetches the pages of `range` now; private writable regions get their owner of anonymous pages by it.
+    /// Fetches the pages of `range` now, but not those that are locked when they are touched; private writable regions get their owner of anonymous pages by it.
     pub(super) fn populate(&mut self, range: AddressRange) {
         let mut at = range.start;
         while let Some((found, vma)) = self.find(at).filter(|(found, _)| found.start < range.end) {
             at = found.end;
+            if vma.flags.contains(VmFlags::LOCK_ON_FAULT) {
+                continue;
+            }
             let private_write = vma.access.contains(Access::WRITE) && !vma.flags.contains(VmFlags::SHARED);
             let part = found.intersection(range).unwrap_or(found);
             if !vma.access.is_empty() {

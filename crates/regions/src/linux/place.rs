@@ -35,7 +35,7 @@ impl LinuxSpace {
         if !start.is_page_aligned() {
             return Err(Failure::new(LinuxError::Einval, Reason::NotAligned));
         }
-        if start < layout.lowest {
+        if start < layout.lowest_fixed {
             return Err(Failure::new(LinuxError::Eperm, Reason::BelowMinimum));
         }
         Ok(start)

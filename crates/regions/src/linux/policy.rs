@@ -20,8 +20,11 @@ pub enum AnonMerging {
 pub struct MachineLayout {
     /// First address that no program may use.
     pub task_end: Address,
-    /// Lowest address that may be mapped (`vm.mmap_min_addr`).
+    /// Lowest address that a search or a stack reaches, and to which hints are raised: the larger of
+    /// `vm.mmap_min_addr` and `CONFIG_LSM_MMAP_MIN_ADDR`.
     pub lowest: Address,
+    /// Lowest address that `MAP_FIXED` is allowed (`vm.mmap_min_addr`).
+    pub lowest_fixed: Address,
     /// Where a search from the top starts (`mmap_base`).
     pub top_base: Address,
     /// Where a search from the bottom starts.
@@ -62,6 +65,7 @@ impl MachineLayout {
         Self {
             task_end: Address::new(task_end),
             lowest: Address::new(0x1_0000),
+            lowest_fixed: Address::new(0x1_0000),
             top_base: Address::new(top),
             bottom_base: Address::new(bottom),
             direction: Direction::Down,

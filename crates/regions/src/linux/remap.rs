@@ -54,8 +54,9 @@ impl LinuxSpace {
     }
 
     fn do_remap(&mut self, request: RemapRequest) -> Answer<Address> {
-        let lengths = round_up(request.old_length).zip(round_up(request.new_length));
-        let (old_length, new_length) = lengths.unwrap_or((0, 0));
+        // Rounding up past the end gives 0, as it does in the kernel.
+        let old_length = round_up(request.old_length).unwrap_or(0);
+        let new_length = round_up(request.new_length).unwrap_or(0);
         let request = RemapRequest { old_length, new_length, ..request };
         self.check_remap(request)?;
         let fixed = request.flags.contains(RemapFlags::FIXED);
@@ -108,7 +109,7 @@ impl LinuxSpace {
             return fail(LinuxError::Einval, Reason::BadFlags);
         }
         let ends = [
-            request.address.get().saturating_add(request.old_length),
+            request.address.get().wrapping_add(request.old_length),
             request.new_address.get() + request.new_length,
         ];
         if ends[0] > request.new_address.get() && ends[1] > request.address.get() {
@@ -140,10 +141,12 @@ impl LinuxSpace {
         if request.flags.contains(RemapFlags::DONT_UNMAP) && fixed_size {
             return fail(LinuxError::Einval, Reason::NotForThisKind);
         }
-        if request.old_length > range.end.get() - request.address.get() {
+        // What shrinks is cut first: its tail may lie in other regions.
+        let kept = request.old_length.min(request.new_length);
+        if kept > range.end.get() - request.address.get() {
             return fail(LinuxError::Efault, Reason::AcrossRegions);
         }
-        if request.new_length == request.old_length {
+        if request.new_length <= request.old_length {
             return Ok(());
         }
         if vma.page_at(range.start, request.address).checked_add(request.new_length / PAGE_SIZE).is_none() {
@@ -186,6 +189,7 @@ impl LinuxSpace {
             self.check_removal(target)?;
             self.remove(target, Reason::Replaced);
         }
+        let change = request.new_length.abs_diff(request.old_length);
         if request.new_length < request.old_length {
             self.shrink(request)?;
             request.old_length = request.new_length;
@@ -195,7 +199,7 @@ impl LinuxSpace {
         {
             self.check_expansion(vma, request.old_length / PAGE_SIZE)?;
         }
-        self.move_to_place(request)
+        self.move_to_place(request, change)
     }
 
     fn shrink(&mut self, request: RemapRequest) -> Answer<()> {
@@ -222,7 +226,7 @@ impl LinuxSpace {
         if !request.flags.contains(RemapFlags::MAY_MOVE) {
             return fail(LinuxError::Enomem, Reason::CannotMove);
         }
-        self.move_to_place(RemapRequest { new_address: Address::ZERO, ..request })
+        self.move_to_place(RemapRequest { new_address: Address::ZERO, ..request }, more)
     }
 
     fn grow_in_place(&mut self, range: AddressRange, vma: &Vma, grown: AddressRange) -> Answer<()> {
@@ -241,8 +245,8 @@ impl LinuxSpace {
         Ok(())
     }
 
-    /// Finds the new place and moves there.
-    fn move_to_place(&mut self, request: RemapRequest) -> Answer<Address> {
+    /// Finds the new place and moves there; `change` is the difference of the two lengths that were asked for.
+    fn move_to_place(&mut self, request: RemapRequest, change: u64) -> Answer<Address> {
         let Some((range, vma)) = self.vmas.get(request.address) else {
             return fail(LinuxError::Efault, Reason::NotMapped);
         };
@@ -263,7 +267,8 @@ impl LinuxSpace {
         }
         if vma.flags.contains(VmFlags::ACCOUNT) {
             let keeps = request.flags.contains(RemapFlags::DONT_UNMAP);
-            let more = request.new_length.saturating_sub(if keeps { 0 } else { request.old_length });
+            // Also a range that shrinks is checked so: Linux 6.18 takes the difference, whichever way.
+            let more = if keeps { request.new_length } else { change };
             self.check_commit(more / PAGE_SIZE)?;
         }
         self.carry(request, Vma { page_offset, ..vma }, start);
@@ -282,7 +287,8 @@ impl LinuxSpace {
         let (flags, locked) = (vma.flags, vma.flags.contains(VmFlags::LOCKED));
         let reason = if source.is_empty() { Reason::Duplicated } else { Reason::Moved };
         let whole = self.insert_copied(target, vma);
-        self.step(target, Action::Move { from: request.address }, reason);
+        let moved = AddressRange { end: Address::new(start.get() + request.old_length), ..target };
+        self.step(moved, Action::Move { from: request.address }, reason);
         if request.flags.contains(RemapFlags::DONT_UNMAP) {
             self.step(source, Action::Discard, Reason::KeptSource);
             self.empty_source(source, whole);
@@ -298,12 +304,14 @@ impl LinuxSpace {
     /// Leaves the old range mapped: its region is no longer locked and, when all of it moved, has no owner.
     fn empty_source(&mut self, source: AddressRange, moved_to: AddressRange) {
         let Some((range, vma)) = self.vmas.get(source.start) else { return };
-        let mut vma = vma.clone();
+        let (mut vma, locked) = (vma.clone(), self.totals.locked);
         vma.flags.remove(VmFlags::LOCKED | VmFlags::LOCK_ON_FAULT);
         if range == source && moved_to != range {
             vma.anon = None;
         }
         self.replace(range.start, range, vma);
+        // Linux 6.18 does not take the pages that are no longer locked off the count of locked ones.
+        self.totals.locked = locked;
     }
 
     fn insert_copied(&mut self, range: AddressRange, vma: Vma) -> AddressRange {

@@ -160,6 +160,12 @@ impl Vma {
         self.access.contains(Access::WRITE) && !self.flags.intersects(VmFlags::SHARED | VmFlags::GROWS_DOWN)
     }
 
+    /// Says whether the last page below `end` lies wholly beyond the end of the file, in a mapping that starts at `start`.
+    pub fn is_beyond_file(&self, start: Address, end: Address) -> bool {
+        let pages = |file: &OpenFile| file.size_bytes.div_ceil(PAGE_SIZE);
+        self.file().is_some_and(|file| self.page_at(start, end) > pages(file))
+    }
+
     /// Returns the number of the page at `address` in a mapping that starts at `start`.
     pub fn page_at(&self, start: Address, address: Address) -> u64 {
         let bytes = address.get().wrapping_sub(start.get());

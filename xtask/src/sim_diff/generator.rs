@@ -1,0 +1,310 @@
+//! Random operations near what is mapped: most of them do something, some are wrong on purpose.
+
+use super::operation::Operation;
+use plat_host::kernel_lab::Lab;
+use plat_regions::linux::{Advice, LinuxSpace};
+use plat_regions::{Address, AddressRange};
+
+const PAGE: u64 = 4096;
+const HUGE: u64 = 0x20_0000;
+/// Where most fixed addresses lie: `WINDOW_PAGES` pages.
+const WINDOW: u64 = 0x10_0000_0000;
+const WINDOW_PAGES: u64 = 64;
+/// Number of regions above which regions are rather removed than made.
+const REGIONS_MANY: usize = 18;
+
+/// A source of numbers that gives the same for the same seed.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x2545_f491_4f6c_dd1d)
+    }
+
+    /// Returns the next number. Source: Steele and others, "Fast splittable pseudorandom number generators", 2014.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+}
+
+/// Makes operations for one space.
+#[derive(Clone, Debug)]
+pub(crate) struct Generator {
+    random: Random,
+}
+
+impl Generator {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { random: Random::new(seed) }
+    }
+
+    /// Returns the next operation, which leaves the lab's own memory alone.
+    pub(crate) fn next(&mut self, space: &LinuxSpace) -> Operation {
+        loop {
+            let operation = self.any(space);
+            if touched(&operation).into_iter().flatten().all(is_harmless) {
+                return operation;
+            }
+        }
+    }
+
+    fn any(&mut self, space: &LinuxSpace) -> Operation {
+        let r = &mut self.random;
+        if space.len() > REGIONS_MANY && r.one_in(2) {
+            return self.unmap(space);
+        }
+        match self.random.below(100) {
+            0..27 => self.map(space),
+            27..40 => self.unmap(space),
+            40..56 => self.protect(space),
+            56..66 => self.remap(space),
+            66..76 => self.advise(space),
+            76..79 => self.brk(space),
+            79..82 => self.lock(space),
+            82..89 => Operation::Load { address: self.touch_address(space) },
+            _ if self.random.one_in(300) => Operation::Fork,
+            _ => Operation::Store { address: self.touch_address(space) },
+        }
+    }
+
+    /// Returns a page near something that is mapped, or in the window.
+    fn address(&mut self, space: &LinuxSpace) -> u64 {
+        if self.random.one_in(60) {
+            let odd = [0, PAGE, 0x1_0000, 0x4000_0000, 0x7fff_f000, 0x7fff_ffff_e000, 0x7fff_ffff_f000];
+            return self.random.pick(&odd);
+        }
+        let r = &mut self.random;
+        if r.one_in(2) || space.is_empty() {
+            return WINDOW + r.below(WINDOW_PAGES) * PAGE;
+        }
+        let Some((range, _)) = space.vmas().nth(r.below(space.len() as u64) as usize) else { return WINDOW };
+        let near = match r.below(6) {
+            0 => range.start.get().wrapping_sub(r.below(4) * PAGE),
+            1 => range.end.get().wrapping_add(r.below(4) * PAGE),
+            2 => range.start.get(),
+            3 if r.one_in(4) => range.start.get().wrapping_sub((250 + r.below(10)) * PAGE),
+            _ => range.start.get() + r.below(range.size() / PAGE) * PAGE,
+        };
+        near & 0x7fff_ffff_ffff
+    }
+
+    fn touch_address(&mut self, space: &LinuxSpace) -> u64 {
+        let r = &mut self.random;
+        let grows =
+            |flags: plat_regions::linux::VmFlags| flags.contains(plat_regions::linux::VmFlags::GROWS_DOWN);
+        if r.one_in(3)
+            && let Some((range, _)) = space.vmas().find(|(_, vma)| grows(vma.flags))
+        {
+            let below = if r.one_in(4) { r.below(300) } else { r.below(4) };
+            return range.start.get().saturating_sub(below * PAGE).saturating_add(r.below(PAGE));
+        }
+        let inside = r.below(PAGE);
+        self.address(space).saturating_add(inside).min(0x7fff_ffff_ffff)
+    }
+
+    fn length(&mut self) -> u64 {
+        let r = &mut self.random;
+        match r.below(40) {
+            0 => 0,
+            1 => 1 + r.below(8 * PAGE),
+            2 => HUGE,
+            3 => (1 + r.below(3)) * HUGE - r.below(2) * PAGE,
+            4 => 512 * PAGE + r.below(3) * PAGE,
+            5 if r.one_in(10) => {
+                r.pick(&[1 << 30, 1 << 36, 1 << 46, 0x7fff_ffff_f000, u64::MAX - 4095, u64::MAX])
+            }
+            _ => (1 + r.below(8)) * PAGE,
+        }
+    }
+
+    fn access(&mut self) -> u8 {
+        // rw, r, none, rwx, r-x, -w-, --x
+        self.random.pick(&[3, 3, 3, 1, 1, 0, 7, 5, 2, 4])
+    }
+
+    fn map(&mut self, space: &LinuxSpace) -> Operation {
+        let length = self.length();
+        let access = self.access();
+        let hinted = self.address(space);
+        let r = &mut self.random;
+        let mut flags = if r.one_in(5) { 1 } else { 2 };
+        let file = r.one_in(4).then(|| r.below(3) as usize);
+        flags |= if file.is_none() { 0x20 } else { 0 };
+        let mut address = if r.one_in(3) { 0 } else { hinted };
+        match r.below(10) {
+            0..4 => {
+                flags |= 0x10;
+                address = hinted;
+            }
+            4 => {
+                flags |= 0x10_0000;
+                address = hinted;
+            }
+            5 if r.one_in(4) => flags |= 0x40,
+            _ => {}
+        }
+        let small = length <= 64 * PAGE;
+        let extra =
+            [(0x100, 7), (0x2000, 30), (0x4000, 9), (0x8000, 15), (0x2_0000, 25), (0x80, 40), (0x1_0000, 40)];
+        for (flag, odds) in extra {
+            if r.one_in(odds) && (small || !matches!(flag, 0x2000 | 0x8000)) {
+                flags |= flag;
+            }
+        }
+        if r.one_in(50) {
+            address = address.wrapping_add(r.below(PAGE));
+        }
+        if r.one_in(100) {
+            flags ^= r.pick(&[1, 2, 3]);
+        }
+        let offset = if file.is_some() { r.below(6) * PAGE + u64::from(r.one_in(60)) } else { 0 };
+        Operation::Map { address, length, access, flags, file, offset }
+    }
+
+    fn unmap(&mut self, space: &LinuxSpace) -> Operation {
+        let address = self.address(space);
+        if self.random.one_in(30) {
+            // Room to start anew: the whole window, or everything high.
+            let high = self.random.one_in(2);
+            let (address, length) = if high { (0x7f00_0000_0000, 0xff_ffff_f000) } else { (WINDOW, 1 << 30) };
+            return Operation::Unmap { address, length };
+        }
+        let mut length = self.length();
+        if self.random.one_in(3)
+            && let Some((range, _)) = space.vma_at(Address::new(address))
+        {
+            length = range.end.get() - address;
+        }
+        let odd = u64::from(self.random.one_in(80));
+        Operation::Unmap { address: address + odd, length }
+    }
+
+    fn protect(&mut self, space: &LinuxSpace) -> Operation {
+        let (address, length, access) = (self.address(space), self.length(), self.access());
+        let odd = u64::from(self.random.one_in(80));
+        Operation::Protect { address: address + odd, length, access, down: self.random.one_in(30) }
+    }
+
+    fn remap(&mut self, space: &LinuxSpace) -> Operation {
+        let (address, mut old, mut new, to) =
+            (self.address(space), self.length(), self.length(), self.address(space));
+        let r = &mut self.random;
+        if r.one_in(2)
+            && let Some((range, _)) = space.vma_at(Address::new(address))
+        {
+            old = range.end.get() - address;
+        }
+        if r.one_in(3) {
+            new = old;
+        }
+        if r.one_in(30) {
+            old = 0;
+        }
+        let mut flags = r.pick(&[0, 1, 1, 1, 3, 3, 3, 5, 2, 7]);
+        if r.one_in(80) {
+            flags |= 8;
+        }
+        let to = if flags & 6 == 4 && r.one_in(2) { 0 } else { to };
+        let odd = u64::from(r.one_in(80));
+        Operation::Remap { address: address + odd, old, new, flags, to: to + u64::from(r.one_in(80)) }
+    }
+
+    fn advise(&mut self, space: &LinuxSpace) -> Operation {
+        const USED: &[Advice] = &[
+            Advice::Normal,
+            Advice::Random,
+            Advice::Sequential,
+            Advice::WillNeed,
+            Advice::DontNeed,
+            Advice::DontNeed,
+            Advice::DontNeed,
+            Advice::Free,
+            Advice::DontFork,
+            Advice::DoFork,
+            Advice::DoFork,
+            Advice::Mergeable,
+            Advice::Unmergeable,
+            Advice::Unmergeable,
+            Advice::NoHugePage,
+            Advice::DontDump,
+            Advice::DoDump,
+            Advice::WipeOnFork,
+            Advice::KeepOnFork,
+            Advice::Cold,
+            Advice::DontNeedLocked,
+            Advice::PopulateRead,
+            Advice::PopulateWrite,
+        ];
+        let (address, mut length) = (self.address(space), self.length());
+        let advice = self.random.pick(USED);
+        if matches!(advice, Advice::PopulateRead | Advice::PopulateWrite) {
+            length = length.min(16 * PAGE);
+        }
+        Operation::Advise { address: address + u64::from(self.random.one_in(80)), length, advice }
+    }
+
+    fn brk(&mut self, space: &LinuxSpace) -> Operation {
+        let heap = space.heap();
+        let r = &mut self.random;
+        let address = match r.below(6) {
+            0 => heap.start.get(),
+            1 => heap.start.get() - r.below(3 * PAGE),
+            2 => heap.end.get() + r.below(600 * PAGE),
+            _ => heap.start.get() + r.below(24 * PAGE),
+        };
+        Operation::Brk { address }
+    }
+
+    fn lock(&mut self, space: &LinuxSpace) -> Operation {
+        let (address, length) = (self.address(space), self.length().min(24 * PAGE));
+        let r = &mut self.random;
+        let address = address + if r.one_in(4) { r.below(PAGE) } else { 0 };
+        if r.one_in(2) {
+            Operation::Unlock { address, length }
+        } else {
+            Operation::Lock { address, length, on_fault: r.one_in(3) }
+        }
+    }
+}
+
+/// Returns the ranges that an operation changes, as far as it says.
+fn touched(operation: &Operation) -> [Option<AddressRange>; 2] {
+    let range = |address: u64, length: u64| {
+        let end = address.saturating_add(length).saturating_add(PAGE);
+        AddressRange::new(Address::new(address & !(PAGE - 1)), Address::new(end))
+    };
+    match *operation {
+        Operation::Map { address, length, flags, .. } if flags & 0x10_0010 != 0 => {
+            [range(address, length), None]
+        }
+        Operation::Unmap { address, length }
+        | Operation::Protect { address, length, .. }
+        | Operation::Advise { address, length, .. }
+        | Operation::Lock { address, length, .. }
+        | Operation::Unlock { address, length } => [range(address, length), None],
+        Operation::Remap { address, old, new, to, .. } => [range(address, old.max(1)), range(to, new)],
+        Operation::Load { address } | Operation::Store { address } => [range(address, 1), None],
+        Operation::Map { .. } | Operation::Brk { .. } | Operation::Fork => [None, None],
+    }
+}
+
+fn is_harmless(range: AddressRange) -> bool {
+    Lab::OWN.iter().all(|own| !own.overlaps(range))
+}

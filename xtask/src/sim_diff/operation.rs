@@ -1,0 +1,183 @@
+//! One random operation: how the kernel is called, and how the simulator is.
+
+use plat_host::kernel_lab::{Call, FILES_FD};
+use plat_regions::linux::{
+    Advice, Failure, Fault, FaultAccess, LinuxSpace, MapFlags, MapRequest, OpenFile, Outcome, RemapFlags,
+    RemapRequest, Signal, Source, Step,
+};
+use plat_regions::{Access, Address};
+use std::fmt;
+use std::sync::Arc;
+
+/// An operation on an address space, in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Map { address: u64, length: u64, access: u8, flags: u32, file: Option<usize>, offset: u64 },
+    Unmap { address: u64, length: u64 },
+    Protect { address: u64, length: u64, access: u8, down: bool },
+    Remap { address: u64, old: u64, new: u64, flags: u32, to: u64 },
+    Advise { address: u64, length: u64, advice: Advice },
+    Brk { address: u64 },
+    Lock { address: u64, length: u64, on_fault: bool },
+    Unlock { address: u64, length: u64 },
+    Load { address: u64 },
+    Store { address: u64 },
+    Fork,
+}
+
+/// Forms a system call.
+fn system(number: u64, arguments: &[u64]) -> Call {
+    let mut six = [0; 6];
+    six[..arguments.len()].copy_from_slice(arguments);
+    Call::System { number, arguments: six }
+}
+
+impl Operation {
+    /// Returns what the lab is told. Source: Linux, arch/x86/entry/syscalls/syscall_64.tbl.
+    pub(crate) fn call(&self) -> Call {
+        match *self {
+            Self::Map { address, length, access, flags, file, offset } => {
+                let descriptor = file.map_or(u64::MAX, |file| FILES_FD + file as u64);
+                system(9, &[address, length, access.into(), flags.into(), descriptor, offset])
+            }
+            Self::Unmap { address, length } => system(11, &[address, length]),
+            Self::Protect { address, length, access, down } => {
+                let down = if down { 0x0100_0000 } else { 0 };
+                system(10, &[address, length, u64::from(access) | down])
+            }
+            Self::Remap { address, old, new, flags, to } => {
+                system(25, &[address, old, new, flags.into(), to])
+            }
+            Self::Advise { address, length, advice } => system(28, &[address, length, advice as u64]),
+            Self::Brk { address } => system(12, &[address]),
+            Self::Lock { address, length, on_fault } => system(325, &[address, length, on_fault.into()]),
+            Self::Unlock { address, length } => system(150, &[address, length]),
+            Self::Load { address } => Call::Load(Address::new(address)),
+            Self::Store { address } => Call::Store(Address::new(address)),
+            Self::Fork => Call::Fork,
+        }
+    }
+
+    /// Does it to the simulated space; returns what the kernel's call would, and the steps.
+    pub(crate) fn apply(&self, space: &mut LinuxSpace, files: &[Arc<OpenFile>]) -> (i64, Vec<Step>) {
+        let at = Address::new;
+        match *self {
+            Self::Map { address, length, access, flags, file, offset } => {
+                let source = match file.and_then(|file| files.get(file)) {
+                    Some(file) => Source::File { file: file.clone(), offset },
+                    None => Source::Anonymous,
+                };
+                let (address, flags) = (at(address), MapFlags::from_bits_retain(flags));
+                let access = Access::from_bits_truncate(access);
+                answer(space.map(&MapRequest { address, length, access, flags, source }), number)
+            }
+            Self::Unmap { address, length } => answer(space.unmap(at(address), length), zero),
+            Self::Protect { address, length, access, down } => {
+                let access = Access::from_bits_truncate(access);
+                let outcome = if down {
+                    space.protect_grows_down(at(address), length, access)
+                } else {
+                    space.protect(at(address), length, access)
+                };
+                answer(outcome, zero)
+            }
+            Self::Remap { address, old, new, flags, to } => {
+                let request = RemapRequest {
+                    address: at(address),
+                    old_length: old,
+                    new_length: new,
+                    flags: RemapFlags::from_bits_retain(flags),
+                    new_address: at(to),
+                };
+                answer(space.remap(&request), number)
+            }
+            Self::Advise { address, length, advice } => {
+                answer(space.advise(at(address), length, advice), zero)
+            }
+            Self::Brk { address } => answer(Ok(space.brk(at(address))), number),
+            Self::Lock { address, length, on_fault } => {
+                answer(space.lock(at(address), length, on_fault), zero)
+            }
+            Self::Unlock { address, length } => answer(space.unlock(at(address), length), zero),
+            Self::Load { address } => answer(Ok(space.fault(at(address), FaultAccess::Read)), signal),
+            Self::Store { address } => answer(Ok(space.fault(at(address), FaultAccess::Write)), signal),
+            Self::Fork => match space.fork() {
+                Ok(child) => {
+                    *space = child.value;
+                    (0, child.steps)
+                }
+                Err(failure) => (-i64::from(failure.error.number()), failure.steps),
+            },
+        }
+    }
+}
+
+fn answer<T>(outcome: Result<Outcome<T>, Failure>, value: impl Fn(T) -> i64) -> (i64, Vec<Step>) {
+    match outcome {
+        Ok(outcome) => (value(outcome.value), outcome.steps),
+        Err(failure) => (-i64::from(failure.error.number()), failure.steps),
+    }
+}
+
+fn number(address: Address) -> i64 {
+    address.get() as i64
+}
+
+fn zero((): ()) -> i64 {
+    0
+}
+
+/// Returns the signal's number with its code above it, or 0.
+fn signal(fault: Fault) -> i64 {
+    match fault {
+        Fault::Served { .. } => 0,
+        Fault::Killed(Signal::SegvMap) => 1 << 32 | 11,
+        Fault::Killed(Signal::SegvAccess) => 2 << 32 | 11,
+        Fault::Killed(Signal::Bus) => 2 << 32 | 7,
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rights = |access: u8| Access::from_bits_truncate(access);
+        match *self {
+            Self::Map { address, length, access, flags, file, offset } => {
+                let flags = MapFlags::from_bits_retain(flags);
+                write!(f, "mmap({address:#x}, {length:#x}, {}, ", rights(access))?;
+                bitflags_text(f, flags.iter_names().map(|(name, _)| name))?;
+                match file {
+                    Some(file) => write!(f, ", file {file}, {offset:#x})"),
+                    None => write!(f, ", -1, {offset:#x})"),
+                }
+            }
+            Self::Unmap { address, length } => write!(f, "munmap({address:#x}, {length:#x})"),
+            Self::Protect { address, length, access, down } => {
+                let down = if down { "|GROWSDOWN" } else { "" };
+                write!(f, "mprotect({address:#x}, {length:#x}, {}{down})", rights(access))
+            }
+            Self::Remap { address, old, new, flags, to } => {
+                write!(f, "mremap({address:#x}, {old:#x}, {new:#x}, ")?;
+                let flags = RemapFlags::from_bits_retain(flags);
+                bitflags_text(f, flags.iter_names().map(|(name, _)| name))?;
+                write!(f, ", {to:#x})")
+            }
+            Self::Advise { address, length, advice } => {
+                write!(f, "madvise({address:#x}, {length:#x}, {})", advice.name())
+            }
+            Self::Brk { address } => write!(f, "brk({address:#x})"),
+            Self::Lock { address, length, on_fault } => {
+                write!(f, "mlock2({address:#x}, {length:#x}, {on_fault})")
+            }
+            Self::Unlock { address, length } => write!(f, "munlock({address:#x}, {length:#x})"),
+            Self::Load { address } => write!(f, "load {address:#x}"),
+            Self::Store { address } => write!(f, "store {address:#x}"),
+            Self::Fork => f.write_str("fork()"),
+        }
+    }
+}
+
+fn bitflags_text(f: &mut fmt::Formatter<'_>, names: impl Iterator<Item = &'static str>) -> fmt::Result {
+    let names: Vec<_> = names.collect();
+    f.write_str(if names.is_empty() { "0" } else { "" })?;
+    f.write_str(&names.join("|"))
+}
