@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plat_regions::linux::{
-    Advice, Failure, Fault, MapFlags, MapRequest, OpenFile, Outcome, RemapFlags, RemapRequest, Source,
+    Advice, Failure, Fault, MapFlags, MapRequest, OpenFile, Outcome, RemapRequest, Source,
 };
 use plat_regions::{Access, Address, Label};
 
@@ -303,15 +303,5 @@ impl Machine {
         let outcome = space.fault(address, plat_regions::linux::FaultAccess::Write);
         self.apply_steps(pid, id, &outcome.steps)?;
         Ok(matches!(outcome.value, Fault::Served { .. }))
-    }
-
-    /// Returns the flags of `mremap` by name, for scripts.
-    pub(crate) fn remap_flag(name: &str) -> Option<RemapFlags> {
-        match name {
-            "MREMAP_MAYMOVE" => Some(RemapFlags::MAY_MOVE),
-            "MREMAP_FIXED" => Some(RemapFlags::FIXED),
-            "MREMAP_DONTUNMAP" => Some(RemapFlags::DONT_UNMAP),
-            _ => None,
-        }
     }
 }

@@ -15,6 +15,7 @@ mod machine;
 pub mod paging;
 pub mod process;
 pub mod random;
+pub mod script;
 pub mod structures;
 pub mod tlb;
 mod windows;

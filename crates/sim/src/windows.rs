@@ -5,7 +5,7 @@ use plat_regions::windows::{
     AllocationType, Edit, FreeKind, GuardTouch, MemoryKind, PageProtection, Request, RuleError, State,
     ViewRequest, WindowsSpace,
 };
-use plat_regions::{Access, Address, AddressRange, Label, Layout, PAGE_SIZE, Use};
+use plat_regions::{Access, Address, Label, Layout, PAGE_SIZE, Use};
 
 use crate::event::{Kind, Pid};
 use crate::fault::{Grant, PageSource};
@@ -279,10 +279,4 @@ impl Machine {
             None => self.windows_grant(pid, id, address, Access::WRITE),
         }
     }
-}
-
-/// Returns the whole pages that a range touches.
-pub(crate) fn whole_pages(address: Address, size: u64) -> Option<AddressRange> {
-    let end = address.checked_add(size)?.align_up(PAGE_SIZE)?;
-    AddressRange::new(address.align_down(PAGE_SIZE), end)
 }

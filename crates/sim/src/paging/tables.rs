@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plat_regions::{Address, AddressRange, PAGE_SIZE};
+use plat_regions::{Address, AddressRange};
 
 use super::{Entry, EntryBits, Format};
 use crate::frames::{FrameId, FrameUse, Frames};
@@ -167,10 +167,4 @@ impl PageTables {
             frames.unpin(table);
         }
     }
-}
-
-/// Iterates over the pages of a range.
-pub(crate) fn pages_of(range: AddressRange) -> impl Iterator<Item = Address> {
-    let first = range.start.align_down(PAGE_SIZE).get();
-    (first..range.end.get()).step_by(PAGE_SIZE as usize).map(Address::new)
 }

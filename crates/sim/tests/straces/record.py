@@ -94,7 +94,7 @@ def run_lines(events):
             last = None
         elif last and last[0] == pid and last[2] == letter and last[1] + last[3] == page:
             last[3] += 1
-            lines[-1] = re.sub(r"(\*\d+)?$", f"*{last[3]}", lines[-1])
+            lines[-1] = re.sub(r"(\*\d+)?$", f"*{last[3]}", lines[-1], count=1)
         else:
             item = f"{page:x}{letter}"
             if last and last[0] == pid and len(lines[-1]) < 150:
