@@ -6,6 +6,7 @@
 mod apply;
 pub mod cache;
 mod calls;
+mod cygwin;
 mod event;
 mod exec;
 mod fault;

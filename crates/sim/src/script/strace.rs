@@ -6,6 +6,8 @@
 mod calls;
 mod maps;
 
+pub(in crate::script) use calls::plain_call;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
