@@ -14,6 +14,7 @@ mod fork;
 pub mod frames;
 mod machine;
 pub mod paging;
+pub mod place;
 pub mod process;
 pub mod random;
 pub mod script;
