@@ -4,6 +4,7 @@ pub(crate) mod apis;
 pub(crate) mod info;
 pub(crate) mod map;
 pub(crate) mod run;
+pub(crate) mod sim;
 
 use std::io::ErrorKind;
 

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Info(info) => commands::info::info(&info),
         Command::Map(map) => commands::map::map(&map),
         Command::Apis(apis) => commands::apis::apis(&apis),
+        Command::Sim(sim) => commands::sim::sim(&sim),
         Command::Completions { shell } => {
             commands::completions(shell);
             Ok(ExitCode::SUCCESS)

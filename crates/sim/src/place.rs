@@ -169,7 +169,7 @@ pub fn parse_wishes(text: &str) -> Result<Vec<Wish>, PlaceError> {
 fn parse_wish(text: &str) -> Result<Wish, PlaceError> {
     let bad = |problem: &str| PlaceError::BadWish { wish: text.to_owned(), problem: problem.to_owned() };
     let mut words = text.split_whitespace().peekable();
-    let mut number = |words: &mut std::iter::Peekable<std::str::SplitWhitespace<'_>>, what: &str| {
+    let number = |words: &mut std::iter::Peekable<std::str::SplitWhitespace<'_>>, what: &str| {
         let word = words.next().ok_or_else(|| bad(&format!("{what} is missing")))?;
         let joined = match words.peek() {
             Some(unit)
