@@ -76,7 +76,7 @@ pub(super) fn choose(
         policy.layout.top_base = Address::new(base);
     }
     let task_end = policy.layout.task_end.get();
-    let dyn_base = if image.is_64 { (task_end + PAGE_SIZE) / 3 * 2 & !(PAGE_SIZE - 1) } else { 0x40_0000 };
+    let dyn_base = if image.is_64 { (task_end / 3 * 2) & !(PAGE_SIZE - 1) } else { 0x40_0000 };
     let chosen = Chosen {
         exe: known.exe.unwrap_or(dyn_base + exe_random),
         stack_top: known.stack_top.unwrap_or(task_end - stack_random),

@@ -69,6 +69,8 @@ pub struct Replay {
     checkpoints: Vec<Checkpoint>,
     known: BTreeMap<Pid, Vec<Span>>,
     waiting: BTreeMap<Pid, Vec<String>>,
+    /// The trace from its first line on, when it is known as a whole.
+    lines: Vec<String>,
     line: usize,
 }
 
@@ -86,6 +88,7 @@ impl Replay {
             checkpoints,
             known: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            lines: Vec::new(),
             line: 0,
         }
     }
@@ -95,6 +98,7 @@ impl Replay {
     /// # Errors
     /// [`ReplayError`] with the line.
     pub fn run(&mut self, text: &str, outside: &mut dyn Outside) -> Result<(), ReplayError> {
+        self.lines = text.lines().map(str::to_owned).collect();
         for line in text.lines() {
             self.line(line, outside)?;
             self.machine.take_events();

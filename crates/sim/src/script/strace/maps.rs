@@ -1,10 +1,18 @@
 //! Recorded maps: [`Checkpoint`], compared with the model's line by line.
 
+use plat_image::ElfImage;
+use plat_image::elf::ElfKind;
+use plat_regions::PAGE_SIZE;
+
 use crate::event::Pid;
 use crate::exec::Bases;
 use crate::machine::Machine;
 
 use super::Replay;
+use crate::script::c_call;
+
+/// Position-independent programs lie below this, what they map above, on x86-64 with 47 bits.
+const MAPPINGS_START: u64 = 0x7000_0000_0000;
 
 /// The maps of a process at one moment, and how the model's differed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +95,7 @@ impl Replay {
         let here = self.checkpoints.iter().find(|at| at.pid == pid && at.at_exec && at.differing.is_none());
         // Without the maps after this execve, those of the end tell the same.
         let Some(at) = here.or_else(|| self.checkpoints.iter().find(|at| at.pid == pid)) else {
-            return Bases::default();
+            return self.guessed_bases(pid, path);
         };
         let object = |path: &str| {
             let id = self.machine.cache.find(path)?;
@@ -102,6 +110,51 @@ impl Replay {
             stack_top: at.span_of(|shown| shown == "[stack]").map(|span| span.1),
             brk: None,
         }
+    }
+
+    /// Tells random bases by what the dynamic linker makes read-only: where that lies in the file is known.
+    fn guessed_bases(&self, pid: Pid, path: &str) -> Bases {
+        let elf = |path: &str| {
+            let id = self.machine.cache.find(path)?;
+            self.machine.cache.get(id)?.elf().ok()
+        };
+        let (Some(program), mut bases) = (elf(path), Bases::default()) else { return Bases::default() };
+        let Some(loader) = program.interpreter.as_deref().and_then(elf) else { return bases };
+        for (address, length) in self.protects_ahead(pid) {
+            let base_in = |image: &ElfImage| {
+                let (at, size) = image.relro?;
+                let start = at & !(PAGE_SIZE - 1);
+                let matches = (at.checked_add(size)? & !(PAGE_SIZE - 1)).checked_sub(start)? == length;
+                address.checked_sub(start).filter(|_| matches)
+            };
+            if address < MAPPINGS_START && program.kind == ElfKind::Movable {
+                bases.exe = bases.exe.or(base_in(&program));
+            } else if let (Some(base), Some((low, high))) = (base_in(&loader), loader.span()) {
+                // The linker lies above all that it maps.
+                let end = base.saturating_add(high - low);
+                bases.mmap_base = Some(bases.mmap_base.map_or(end, |highest| highest.max(end)));
+            }
+        }
+        bases
+    }
+
+    /// Lists what the process protects until its next execve: address and length.
+    fn protects_ahead(&self, pid: Pid) -> Vec<(u64, u64)> {
+        let mut found = Vec::new();
+        for line in self.lines.iter().skip(self.line) {
+            let (of, column, text) = self.process_of(line);
+            if of == pid && text.starts_with("execve(") {
+                break;
+            }
+            if of == pid
+                && text.starts_with("mprotect(")
+                && let Ok(call) = c_call::split(text, column)
+                && let (Ok(address), Ok(length)) = (call.number(0), call.number(1))
+            {
+                found.push((address, length));
+            }
+        }
+        found
     }
 
     /// Compares the model's maps with the next recorded ones of a process.
