@@ -42,3 +42,13 @@ fetch_seven_zip() {
     cargo xtask corpus 7zip-bin >/dev/null
     chmod +x .cache/7zip-bin-5.2.0/package/linux/x64/7za
 }
+
+# Three published wheels with 103 DLLs of both bitnesses, 8 MB to download: the fleet that plat rebase is tested on.
+fetch_small_fleet() {
+    missing=""
+    want python3 python3
+    python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || [ -e .cache/h5py-2.10.0-cp37-cp37m-win32/.complete ] || install_packages $missing
+    cargo xtask corpus gevent h5py passagemath-objects >/dev/null
+}

@@ -13,7 +13,15 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn read_directories(image: &PeImage<'_>) {
     let _ = (image.imports(), image.delay_imports(), image.bound_imports());
-    let _ = (image.tls(), image.load_config(), image.resources(), image.version_info(), image.certificates());
+    let _ = (
+        image.tls(),
+        image.load_config(),
+        image.resources(),
+        image.version(),
+        image.manifest(),
+        image.debug_entries(),
+        image.certificates(),
+    );
     let _ = image.runtime_function_at(Rva::new(0x1000));
     if let Ok(Some(exports)) = image.exports() {
         let _ = (exports.by_name(b"x"), exports.by_ordinal(1));

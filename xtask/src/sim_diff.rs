@@ -1,7 +1,7 @@
 //! `cargo xtask sim-diff`: the simulated Linux against the kernel of this machine, on the same random operations.
 //!
-//! After every operation the value returned and the whole map are compared. The simulator runs ahead by a batch, so that
-//! both work at once. A difference is shrunk to the operations that it needs.
+//! After every operation the value returned and the map around what it may have changed are compared; after every batch
+//! the whole map, and which private pages are in memory. The simulator runs ahead by a batch, so that both work at once. A difference is shrunk to the operations that it needs.
 
 mod generator;
 mod operation;
@@ -11,11 +11,11 @@ use anyhow::{Context, Result, bail};
 use generator::Generator;
 use operation::Operation;
 use pages::Pages;
-use plat_host::kernel_lab::{Call, Lab, LabOptions, PAGEMAP_FD, SCRATCH, SCRATCH_SIZE, memory_file};
+use plat_host::kernel_lab::{Call, Lab, LabOptions, Order, PAGEMAP_FD, SCRATCH, SCRATCH_SIZE, memory_file};
 use plat_regions::linux::{
     Backing, Limits, LinuxSpace, MachineLayout, OpenFile, Overcommit, Policy, Step, VmFlags, Vma,
 };
-use plat_regions::{Access, Address, Direction, Label};
+use plat_regions::{Access, Address, AddressRange, Direction, Label};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
@@ -128,7 +128,7 @@ impl Machine {
 fn lowest_hint() -> Result<u64> {
     let mut lab = Lab::start(&LabOptions::default(), &[]).context("starting the lab")?;
     let hint = Operation::Map { address: 4096, length: 4096, access: 0, flags: 0x22, file: None, offset: 0 };
-    lab.post(&[hint.call()], false)?;
+    lab.post(&[Order::whole(hint.call())])?;
     let mut answers = Vec::new();
     lab.take(&mut answers)?;
     answers.first().copied().context("the lab gave no answer")
@@ -243,10 +243,12 @@ fn space(machine: &Machine, setting: &Setting) -> LinuxSpace {
     space
 }
 
-/// Adds what the lab should answer: the value, and the map as it then is.
-fn expect(space: &LinuxSpace, value: i64, words: &mut Vec<u64>) {
-    words.extend([value as u64, space.len() as u64]);
-    for (range, vma) in space.vmas() {
+/// Adds what the lab should answer: the value, and the map in the windows as it then is.
+fn expect(space: &LinuxSpace, value: i64, windows: [AddressRange; 2], words: &mut Vec<u64>) {
+    let head = words.len();
+    words.extend([value as u64, 0]);
+    for (range, vma) in windows.into_iter().flat_map(|window| space.overlapping(window)) {
+        words[head + 1] += 1;
         let flags = u64::from(vma.access.bits()) | if vma.is_shared() { 8 } else { 0 };
         words.extend([range.start.get(), range.end.get(), flags, vma.shown_offset()]);
     }
@@ -259,22 +261,27 @@ const SCAN_SIZE: usize = 96;
 
 impl Pair {
     /// Does an operation in the simulator, and adds what the lab should answer.
-    fn simulate(&mut self, operation: &Operation, expected: &mut Vec<u64>) -> Vec<Step> {
+    ///
+    /// The windows are those that it may have changed, when only these are to be compared.
+    fn simulate(&mut self, operation: &Operation, near: bool, expected: &mut Vec<u64>) -> (Order, Vec<Step>) {
         let (value, steps) = operation.apply(&mut self.space, &self.files);
         self.pages.follow(operation, value, &steps, &self.space);
-        expect(&self.space, value, expected);
-        steps
+        let windows = if near { operation.windows(value, &self.space) } else { [Order::ALL, Order::NONE] };
+        expect(&self.space, value, windows, expected);
+        (Order { call: operation.call(), windows }, steps)
     }
 
     /// Readies a scan of the private pages in memory in half `half` of the scratch memory; returns its call and result.
-    fn scan(&mut self, half: usize, expected: &mut Vec<u64>) -> (Call, Vec<u64>) {
+    fn scan(&mut self, half: usize, expected: &mut Vec<u64>) -> (Order, Vec<u64>) {
         let mut runs = self.pages.runs();
         runs.truncate(3 * RUNS_MAX);
         let offset = half % 2 * (SCRATCH_SIZE / 2);
         let at = SCRATCH.get() + offset as u64;
         self.lab.write_scratch(offset, &pages::scan_argument(at + SCAN_SIZE as u64, RUNS_MAX as u64));
-        expect(&self.space, (runs.len() / 3) as i64, expected);
-        (Call::System { number: 16, arguments: [PAGEMAP_FD, 0xc060_6610, at, 0, 0, 0] }, runs)
+        let call = Call::System { number: 16, arguments: [PAGEMAP_FD, 0xc060_6610, at, 0, 0, 0] };
+        let order = Order::whole(call);
+        expect(&self.space, (runs.len() / 3) as i64, order.windows, expected);
+        (order, runs)
     }
 
     /// Returns the runs of pages that the scan in half `half` found, at most as many as `words`.
@@ -295,7 +302,7 @@ fn compare_seed(machine: &Machine, setting: &Setting, seed: u64, steps: u64) -> 
     let mut operations: Vec<Operation> = Vec::new();
     let mut waiting: Option<(usize, Vec<u64>, Vec<u64>)> = None;
     let mut half = 0;
-    let (mut spare, mut answers, mut calls) = (Vec::new(), Vec::new(), Vec::<Call>::new());
+    let (mut spare, mut answers, mut calls) = (Vec::new(), Vec::new(), Vec::<Order>::new());
     loop {
         let first = operations.len();
         let mut expected = std::mem::take(&mut spare);
@@ -303,8 +310,7 @@ fn compare_seed(machine: &Machine, setting: &Setting, seed: u64, steps: u64) -> 
         calls.clear();
         while calls.len() < BATCH && (operations.len() as u64) < steps && expected.len() < WORDS_MAX {
             let operation = generator.next(&pair.space);
-            pair.simulate(&operation, &mut expected);
-            calls.push(operation.call());
+            calls.push(pair.simulate(&operation, true, &mut expected).0);
             operations.push(operation);
         }
         let mut runs = Vec::new();
@@ -313,7 +319,7 @@ fn compare_seed(machine: &Machine, setting: &Setting, seed: u64, steps: u64) -> 
             let (call, expected_runs) = pair.scan(half, &mut expected);
             runs = expected_runs;
             calls.push(call);
-            pair.lab.post(&calls, true)?;
+            pair.lab.post(&calls)?;
         }
         if let Some((start, wanted, runs)) = waiting.take() {
             pair.lab.take(&mut answers)?;
@@ -365,10 +371,10 @@ fn rerun(machine: &Machine, setting: &Setting, operations: &[Operation]) -> Resu
     let (mut answers, mut before) = (Vec::new(), Vec::new());
     for (index, operation) in operations.iter().enumerate() {
         let mut expected = Vec::new();
-        let steps = pair.simulate(operation, &mut expected);
+        let (order, steps) = pair.simulate(operation, false, &mut expected);
         let size = expected.len();
         let (scan, runs) = pair.scan(0, &mut expected);
-        pair.lab.post(&[operation.call(), scan], true)?;
+        pair.lab.post(&[order, scan])?;
         pair.lab.take(&mut answers)?;
         let regions = answers.get(1).map_or(0, |regions| *regions as usize);
         let found = (2 + 4 * regions).min(answers.len());

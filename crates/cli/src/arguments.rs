@@ -1,5 +1,8 @@
 //! What a user may type.
 
+pub(crate) mod rebase;
+pub(crate) mod rebase_plan;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Lays out process address spaces; runs Windows programs on Linux.
 #[derive(Debug, Parser)]
-#[command(version, about, disable_help_subcommand = true, after_help = EXAMPLES)]
+#[command(version, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -33,6 +36,10 @@ pub(crate) enum Command {
     Apis(Apis),
     /// Simulate address spaces step by step: scripts, straces, what-if questions. See docs/sim.md.
     Sim(Sim),
+    /// Plan, write and check base addresses of whole fleets of DLLs.
+    Rebase(Box<rebase::Rebase>),
+    /// Show or change flags and sizes in the headers of programs and DLLs.
+    Flags(rebase::Flags),
     /// Print shell completions.
     Completions {
         /// The shell.
@@ -128,11 +135,15 @@ pub(crate) enum Status {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   plat info tool.exe
+  plat info --depth 0 tool.exe            only what the file itself imports
   plat info --missing --dll-path lib tool.exe")]
 pub(crate) struct Info {
     /// List only functions that nothing provides; exit code 1 when there are any.
     #[arg(long)]
     pub(crate) missing: bool,
+    /// How many levels of DLLs to follow in the tree of imports.
+    #[arg(long, value_name = "LEVELS", default_value_t = 16, value_parser = clap::value_parser!(u8).range(..=64))]
+    pub(crate) depth: u8,
     /// Search this folder for DLLs after the file's own; may be repeated.
     #[arg(long, value_name = "DIR")]
     pub(crate) dll_path: Vec<PathBuf>,

@@ -1,8 +1,17 @@
 //! One module per command, and what they share.
 
 pub(crate) mod apis;
+pub(crate) mod compat;
+pub(crate) mod flags;
 pub(crate) mod info;
 pub(crate) mod map;
+pub(crate) mod rebase;
+pub(crate) mod rebase_apply;
+pub(crate) mod rebase_check;
+pub(crate) mod rebase_db;
+pub(crate) mod rebase_plan;
+pub(crate) mod rebase_report;
+pub(crate) mod rebase_why;
 pub(crate) mod run;
 pub(crate) mod sim;
 

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod commands;
+mod guest_map;
 mod proc_maps;
 
 use std::process::ExitCode;
@@ -15,18 +16,31 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
+    if let Some(code) = commands::run::child() {
+        return code;
+    }
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some((tool, rest)) = commands::compat::find(&words) {
+        return finish(commands::compat::run(tool, rest));
+    }
     let arguments = Arguments::parse();
-    let result = match arguments.command {
+    finish(match arguments.command {
         Command::Run(run) => commands::run::run(run),
         Command::Info(info) => commands::info::info(&info),
         Command::Map(map) => commands::map::map(&map),
         Command::Apis(apis) => commands::apis::apis(&apis),
         Command::Sim(sim) => commands::sim::sim(&sim),
+        Command::Rebase(rebase) => commands::rebase::rebase(&rebase),
+        Command::Flags(flags) => commands::flags::flags(&flags),
         Command::Completions { shell } => {
             commands::completions(shell);
             Ok(ExitCode::SUCCESS)
         }
-    };
+    })
+}
+
+/// Turns an error into a line and an exit code.
+fn finish(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         if commands::is_broken_pipe(&error) {
             return ExitCode::SUCCESS;

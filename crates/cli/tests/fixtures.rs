@@ -52,7 +52,7 @@ macro_rules! fixtures {
 
 fixtures! {
     raw_hello hello args env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
-    modules
+    jump modules ctrl overlapped resources pool fpstate retry suspend
 }
 
 #[test]
@@ -76,5 +76,46 @@ fn books_and_kernel_agree() {
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(errors.contains("verify: no difference"), "{name}, {}: {errors}", bits.name());
         }
+    }
+}
+
+/// Signals from outside become the console's events, one after the other, and the program ends by itself.
+#[test]
+fn signals_reach_the_handlers() {
+    use std::io::{BufRead as _, BufReader};
+    for bits in [Bits::X64, Bits::X86] {
+        let program = programs().join(bits.name()).join("ctrl.exe");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        command.arg("run").arg(&program).args(["wait", "2"]).stdout(std::process::Stdio::piped());
+        let mut child = command.spawn().expect("plat starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut next = || lines.next().map(|line| line.expect("text")).unwrap_or_default();
+        assert_eq!(next(), "ready");
+        for (signal, event) in [("INT", 0), ("TERM", 1)] {
+            let sent =
+                std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+            assert!(sent.expect("kill starts").success());
+            assert_eq!(next(), format!("first: event {event}, on a thread of its own: 1"));
+        }
+        assert_eq!(next(), "done");
+        assert_eq!(child.wait().expect("it ends").code(), Some(7));
+    }
+}
+
+/// What the system says of the address space follows the layout.
+#[test]
+fn address_limits_follow_the_layout() {
+    let layouts = [
+        (Bits::X86, "win32", "7ffeffff"),
+        (Bits::X86, "win32-3gb", "bffeffff"),
+        (Bits::X86, "win32-4gb", "fffeffff"),
+        (Bits::X64, "win64", "7ffffffeffff"),
+    ];
+    for (bits, layout, highest) in layouts {
+        let program = programs().join(bits.name()).join("sysinfo.exe");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        let output = command.args(["run", "--layout", layout]).arg(&program).arg("limits").output();
+        let text = fixtures::cases::plain(&output.expect("plat starts").stdout);
+        assert_eq!(text, format!("highest: 0x{highest}\nall of it: 1\n"), "{layout}");
     }
 }

@@ -143,9 +143,16 @@ fn start_watch(interrupted: fn(Interrupt)) -> Result<(), Errno> {
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
         action.sa_sigaction = handler as usize;
         action.sa_flags = libc::SA_ONSTACK | libc::SA_RESTART;
+        // SAFETY: 1. all zeros is a valid sigaction.
+        let mut before: libc::sigaction = unsafe { std::mem::zeroed() };
         // SAFETY: 1. the action is initialised. 2. the handler is async-signal-safe.
-        if unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) } != 0 {
+        if unsafe { libc::sigaction(signal, &raw const action, &raw mut before) } != 0 {
             return Err(Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)));
+        }
+        // Whoever started us asked for it to be ignored: nohup, a shell's background job.
+        if before.sa_sigaction == libc::SIG_IGN {
+            // SAFETY: 1. `before` is what the kernel just gave.
+            unsafe { libc::sigaction(signal, &raw const before, std::ptr::null_mut()) };
         }
     }
     Ok(())

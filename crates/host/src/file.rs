@@ -80,7 +80,20 @@ impl AsFd for File {
     }
 }
 
+impl From<OwnedFd> for File {
+    fn from(fd: OwnedFd) -> Self {
+        Self::own(fd)
+    }
+}
+
 impl File {
+    /// Gives the descriptor out of its wrapping.
+    pub fn into_fd(self) -> OwnedFd {
+        let mut file = ManuallyDrop::new(self);
+        // SAFETY: 1. the wrapping is not dropped and not used again.
+        unsafe { ManuallyDrop::take(&mut file.fd) }
+    }
+
     fn own(fd: OwnedFd) -> Self {
         Self { fd: ManuallyDrop::new(fd) }
     }

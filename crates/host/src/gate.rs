@@ -6,12 +6,14 @@
 pub(crate) mod block;
 pub(crate) mod dispatch;
 pub(crate) mod entry;
+mod interrupt;
 mod registers;
 mod thread;
 mod trampoline;
 
 pub use block::{CallFrame, TEB_PRIVATE, ThreadBlock};
 pub use dispatch::{Call, FaultInfo, System, install, system};
+pub use interrupt::{Interrupt, interrupt_signal};
 pub use registers::Registers;
 pub use thread::{Thread, Unsupported, probe};
 pub use trampoline::{TRAMPOLINE_SIZE, Trampoline};

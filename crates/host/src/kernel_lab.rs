@@ -49,6 +49,27 @@ pub enum Call {
     Fork,
 }
 
+/// A call, and the parts of the map that are noted after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// What to do.
+    pub call: Call,
+    /// The regions that share a byte with these are noted; an empty window has none.
+    pub windows: [AddressRange; 2],
+}
+
+impl Order {
+    /// Everything.
+    pub const ALL: AddressRange = AddressRange { start: Address::ZERO, end: Address::new(u64::MAX) };
+    /// Nothing.
+    pub const NONE: AddressRange = AddressRange { start: Address::ZERO, end: Address::ZERO };
+
+    /// Makes an order after which the whole map is noted.
+    pub const fn whole(call: Call) -> Self {
+        Self { call, windows: [Self::ALL, Self::NONE] }
+    }
+}
+
 /// What the lab's process has at most.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LabOptions {
@@ -124,7 +145,7 @@ impl Lab {
         let child = spawn(options, &program, memory, files)?;
         let mut lab = Self { child, ring, posted: 0, taken: 0 };
         let mut answers = Vec::new();
-        lab.post(&[Call::System { number: 39, arguments: [0; 6] }], true)?;
+        lab.post(&[Order::whole(Call::System { number: 39, arguments: [0; 6] })])?;
         lab.take(&mut answers)?;
         if answers.get(1).is_none_or(|regions| *regions == 0) {
             return Err(io::Error::new(
@@ -135,30 +156,30 @@ impl Lab {
         Ok(lab)
     }
 
-    /// Posts a batch of at most [`CALLS_MAX`] calls; `note_maps` has each followed by the kernel's map.
+    /// Posts a batch of at most [`CALLS_MAX`] calls.
     ///
     /// # Errors
     /// `InvalidInput` for too many calls or a third batch; when the lab has ended.
-    pub fn post(&mut self, calls: &[Call], note_maps: bool) -> io::Result<()> {
-        if calls.len() > CALLS_MAX || self.posted - self.taken >= stub::SLOTS {
+    pub fn post(&mut self, orders: &[Order]) -> io::Result<()> {
+        if orders.len() > CALLS_MAX || self.posted - self.taken >= stub::SLOTS {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many calls at once"));
         }
         let slot = stub::HEADER_SIZE + self.posted % stub::SLOTS * stub::SLOT_SIZE;
-        let mut bytes = Vec::with_capacity(calls.len() * stub::CALL_SIZE as usize);
-        for call in calls {
-            let (kind, number, arguments): (u64, u64, [u64; 6]) = match *call {
+        let mut bytes = Vec::with_capacity(orders.len() * stub::CALL_SIZE as usize);
+        for order in orders {
+            let (kind, number, arguments): (u64, u64, [u64; 6]) = match order.call {
                 Call::System { number, arguments } => (0, number, arguments),
                 Call::Load(address) => (1, 0, [address.get(), 0, 0, 0, 0, 0]),
                 Call::Store(address) => (2, 0, [address.get(), 0, 0, 0, 0, 0]),
                 Call::Fork => (3, 0, [0; 6]),
             };
-            let head = kind | u64::from(note_maps) << 32;
-            for word in [head, number].into_iter().chain(arguments) {
+            let windows = order.windows.into_iter().flat_map(|window| [window.start.get(), window.end.get()]);
+            for word in [kind, number].into_iter().chain(arguments).chain(windows) {
                 bytes.extend_from_slice(&word.to_le_bytes());
             }
         }
         self.ring.write(slot + stub::CALLS, &bytes);
-        self.ring.write(slot + 4, &(calls.len() as u32).to_le_bytes());
+        self.ring.write(slot + 4, &(orders.len() as u32).to_le_bytes());
         let state = self.ring.state(slot);
         state.store(1, Ordering::Release);
         wake(state)?;
@@ -367,8 +388,8 @@ mod tests {
             Call::Store(Address::new(0x70_0000_0000)),
             Call::Load(Address::new(64)),
         ];
-        lab.post(&calls, true).expect("posted");
-        lab.post(&[Call::Fork, map], true).expect("a second batch may wait");
+        lab.post(&calls.map(Order::whole)).expect("posted");
+        lab.post(&[Call::Fork, map].map(Order::whole)).expect("a second batch may wait");
         let mut answers = Vec::new();
         lab.take(&mut answers).expect("answered");
         let own = Lab::OWN.map(|range| (range.start.get(), range.end.get()));

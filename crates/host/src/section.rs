@@ -25,6 +25,11 @@ impl Section {
         Ok(Self { fd, size })
     }
 
+    /// Takes a section that another process made, of `size` bytes.
+    pub fn from_fd(fd: OwnedFd, size: u64) -> Self {
+        Self { fd, size }
+    }
+
     /// Takes a file of at least `size` bytes.
     ///
     /// # Errors

@@ -8,8 +8,8 @@
 use std::arch::global_asm;
 use std::mem::MaybeUninit;
 
-use crate::gate::ThreadBlock;
 use crate::gate::entry::{plat_fault_entry, plat_gate_begin, plat_gate_end};
+use crate::gate::{ThreadBlock, interrupt_signal};
 use crate::memory::{in_arena, plat_copy_begin, plat_copy_end, plat_copy_landing};
 
 /// Size and alignment in bytes of an alternate stack.
@@ -130,12 +130,15 @@ const FAULTS: [i32; 5] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFP
 
 /// Installs the handler for processor faults; every thread that can fault needs an alternate stack from [`crate::gate`].
 pub(crate) fn install() {
-    for signal in FAULTS {
+    for signal in FAULTS.into_iter().chain([interrupt_signal()]) {
         let mut action = MaybeUninit::<libc::sigaction>::zeroed();
         // SAFETY: 1. all-zero is a valid sigaction.
         let action = unsafe { action.assume_init_mut() };
         action.sa_sigaction = std::ptr::addr_of!(plat_signal_entry) as usize;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        // A fault may come in a handler's copy routine; an interrupt waits for the handler's end, and restarts what the
+        // kernel was doing.
+        action.sa_flags |= if FAULTS.contains(&signal) { libc::SA_NODEFER } else { libc::SA_RESTART };
         // SAFETY: 1. the action is initialised. 2. the handler follows the signal convention and is async-signal-safe.
         let result = unsafe { libc::sigaction(signal, action, std::ptr::null_mut()) };
         debug_assert_eq!(result, 0, "these signals may always be caught");
@@ -152,6 +155,13 @@ extern "C" fn handle(
 ) {
     // SAFETY: 1. the kernel passes a valid context that nobody else refers to.
     let state = unsafe { &mut *context };
+    if signal == interrupt_signal() {
+        if !block.is_null() {
+            // SAFETY: 1. the block is this thread's; 2. `fs_base` is the prologue's slot.
+            unsafe { interrupt(state, fs_base, block) };
+        }
+        return;
+    }
     if recover_copy(state) {
         return;
     }
@@ -164,6 +174,37 @@ extern "C" fn handle(
     // fault has taken its state before it ran any guest code.
     unsafe { save(block, state, signal, code) };
     // SAFETY: 1. `block` as above; 2. `fs_base` is the prologue's slot.
+    unsafe { leave_signal(state, fs_base, block) };
+}
+
+/// Handles another thread's wish that this one stop: guest code is left as by a fault, host code goes on to the gate.
+/// In the gate, and in the 64-bit code below 4 GiB that leads there, nothing is told: the sender repeats itself.
+///
+/// # Safety
+/// 1. `block` is this thread's own. 2. `fs_base` is the prologue's slot.
+unsafe fn interrupt(state: &mut KernelContext, fs_base: *mut u64, block: *mut ThreadBlock) {
+    const CODE_32: u16 = 0x23;
+    let gate = std::ptr::addr_of!(plat_gate_begin) as u64..std::ptr::addr_of!(plat_gate_end) as u64;
+    if gate.contains(&state.rip) {
+        return;
+    }
+    // SAFETY: 1. by the caller: only this thread, which stands still, has references to it.
+    let own = unsafe { &mut *block };
+    let is_64_code = state.segments[0] != CODE_32;
+    if own.is_i386 != 0 && is_64_code && in_arena(state.rip, 1) {
+        return;
+    }
+    if is_64_code && !in_arena(state.rip, 1) {
+        // SAFETY: 1. frames on the list are alive.
+        own.interrupt.see(unsafe { own.top.as_ref() });
+        // SAFETY: 1. the field is valid; volatile, since the interrupted code looks at it between any two instructions.
+        unsafe { (&raw mut own.poke).write_volatile(1) };
+        return;
+    }
+    own.interrupt.see(None);
+    // SAFETY: 1. by the caller; 2. guest code runs, so that no earlier fault's state is in use.
+    unsafe { save(block, state, interrupt_signal(), 0) };
+    // SAFETY: 1. and 2. by the caller.
     unsafe { leave_signal(state, fs_base, block) };
 }
 

@@ -11,6 +11,7 @@ use crate::pe::{Characteristics, DirectoryKind, DllCharacteristics, Machine, Rel
 const PAGE: usize = 4096;
 const HEADERS_BYTES: usize = PAGE;
 const SIGNATURE: usize = 0x80;
+const EXPORT_DIRECTORY_BYTES: usize = 40;
 
 /// A place in the code or the data given to the builder, in bytes from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,12 +23,12 @@ pub enum Spot {
 }
 
 /// What an export stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ExportValue {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportValue<'a> {
     /// A place in the image.
     At(Spot),
     /// Another module's export: `MODULE.Name` or `MODULE.#12`.
-    Forwarder(String),
+    Forwarder(&'a str),
 }
 
 /// Why no image can be made of what the builder was given.
@@ -86,34 +87,35 @@ pub struct BuiltImage {
     pub data: Rva,
 }
 
-#[derive(Debug, Clone)]
-struct PlannedExport {
-    name: Option<String>,
+#[derive(Debug, Clone, Copy)]
+struct PlannedExport<'a> {
+    name: Option<&'a str>,
     ordinal: Option<u16>,
-    value: ExportValue,
+    value: ExportValue<'a>,
 }
 
 /// Collects the parts of an image.
 #[derive(Debug, Clone)]
-pub struct ImageBuilder {
-    name: String,
+pub struct ImageBuilder<'a> {
+    name: &'a str,
     machine: Machine,
     base: u64,
     timestamp: u32,
     entry: Option<Spot>,
     text: Vec<u8>,
     data: Vec<u8>,
-    exports: Vec<PlannedExport>,
+    exports: Vec<PlannedExport<'a>>,
     relocations: Vec<(Spot, RelocationKind)>,
     functions: Vec<(u32, u32, Vec<u8>)>,
     version: Option<[u16; 4]>,
+    directories: Vec<(DirectoryKind, Spot, u32)>,
 }
 
-impl ImageBuilder {
+impl<'a> ImageBuilder<'a> {
     /// Begins a DLL of this name for this machine, at this preferred base, a multiple of 64 KiB.
-    pub fn new(name: &str, machine: Machine, preferred_base: u64) -> Self {
+    pub fn new(name: &'a str, machine: Machine, preferred_base: u64) -> Self {
         Self {
-            name: name.into(),
+            name,
             machine,
             base: preferred_base,
             timestamp: 0,
@@ -124,7 +126,20 @@ impl ImageBuilder {
             relocations: Vec::new(),
             functions: Vec::new(),
             version: None,
+            directories: Vec::new(),
         }
+    }
+
+    /// Makes room for this many bytes of code and this many exports, so that adding them does not move the others.
+    pub fn reserve(&mut self, code_bytes: usize, exports: usize) -> &mut Self {
+        self.text.reserve(code_bytes);
+        self.exports.reserve(exports);
+        self
+    }
+
+    /// Returns where the next code will begin, in bytes from the start of the code.
+    pub fn next_text(&self) -> u32 {
+        self.text.len().next_multiple_of(16) as u32
     }
 
     /// Appends code, aligned to 16 bytes, and returns where it begins.
@@ -145,13 +160,13 @@ impl ImageBuilder {
     }
 
     /// Exports a name, with this ordinal or the next free one.
-    pub fn export(&mut self, name: &str, ordinal: Option<u16>, value: ExportValue) -> &mut Self {
-        self.exports.push(PlannedExport { name: Some(name.into()), ordinal, value });
+    pub fn export(&mut self, name: &'a str, ordinal: Option<u16>, value: ExportValue<'a>) -> &mut Self {
+        self.exports.push(PlannedExport { name: Some(name), ordinal, value });
         self
     }
 
     /// Exports an ordinal without a name.
-    pub fn export_ordinal(&mut self, ordinal: u16, value: ExportValue) -> &mut Self {
+    pub fn export_ordinal(&mut self, ordinal: u16, value: ExportValue<'a>) -> &mut Self {
         self.exports.push(PlannedExport { name: None, ordinal: Some(ordinal), value });
         self
     }
@@ -186,6 +201,12 @@ impl ImageBuilder {
         self
     }
 
+    /// Points a data directory at bytes that the caller wrote. It replaces the one that the builder would make.
+    pub fn directory(&mut self, kind: DirectoryKind, spot: Spot, bytes: u32) -> &mut Self {
+        self.directories.push((kind, spot, bytes));
+        self
+    }
+
     /// Makes the image.
     ///
     /// # Errors
@@ -204,10 +225,9 @@ impl ImageBuilder {
             SectionFlags::CNT_CODE | SectionFlags::MEM_EXECUTE | SectionFlags::MEM_READ,
         );
         let exports = self.plan_exports()?;
-        // The size of .rdata does not depend on where .data is, so that it can be made twice: once to measure.
         let unwind = self.unwind_tables(rdata);
         let exports_at = rdata + unwind.bytes.len() as u32;
-        let export_bytes = self.export_tables(&exports, exports_at, 0)?.len();
+        let export_bytes = self.export_bytes(&exports);
         let data = rdata + (unwind.bytes.len() + export_bytes).next_multiple_of(PAGE) as u32;
         let mut constants = unwind.bytes;
         if !self.exports.is_empty() {
@@ -231,6 +251,9 @@ impl ImageBuilder {
             layout.directory(DirectoryKind::BaseRelocation, layout.bytes.len() as u32, relocations.len());
             layout.push(".reloc", &relocations, read_only | SectionFlags::MEM_DISCARDABLE);
         }
+        for &(kind, spot, bytes) in &self.directories {
+            layout.directory(kind, self.rva(spot, data)?, bytes as usize);
+        }
         let entry = self.entry.map_or(Ok(0), |spot| self.rva(spot, data))?;
         if layout.bytes.len() > 1 << 30 {
             return Err(self.too_large(layout.bytes.len()));
@@ -241,7 +264,7 @@ impl ImageBuilder {
     }
 
     fn too_large(&self, bytes: usize) -> BuildError {
-        BuildError::TooLarge { module: self.name.clone(), bytes }
+        BuildError::TooLarge { module: self.name.to_owned(), bytes }
     }
 
     fn rva(&self, spot: Spot, data: u32) -> Result<u32, BuildError> {
@@ -250,52 +273,78 @@ impl ImageBuilder {
             Spot::Data(offset) => (data, offset, self.data.len()),
         };
         if offset as usize >= bytes {
-            return Err(BuildError::SpotOutside { module: self.name.clone(), spot, bytes });
+            return Err(BuildError::SpotOutside { module: self.name.to_owned(), spot, bytes });
         }
         Ok(start + offset)
     }
 
     /// Gives every export its ordinal and sorts the names.
     fn plan_exports(&self) -> Result<ExportPlan, BuildError> {
-        let module = || self.name.clone();
-        let mut taken = HashMap::with_capacity(self.exports.len());
-        for (index, export) in self.exports.iter().enumerate() {
-            if let Some(ordinal) = export.ordinal
-                && taken.insert(ordinal, index).is_some()
-            {
-                return Err(BuildError::OrdinalTwice { module: module(), ordinal });
-            }
-        }
-        let base = taken.keys().min().copied().unwrap_or(1);
-        let mut next = base;
-        let mut ordinals = Vec::with_capacity(self.exports.len());
-        for (index, export) in self.exports.iter().enumerate() {
-            let ordinal = match export.ordinal {
-                Some(ordinal) => ordinal,
-                None => {
-                    while taken.contains_key(&next) {
-                        next = next
-                            .checked_add(1)
-                            .ok_or_else(|| BuildError::TooManyExports { module: module() })?;
-                    }
-                    taken.insert(next, index);
-                    next
-                }
-            };
-            ordinals.push(ordinal);
-        }
+        let ordinals = self.plan_ordinals()?;
+        let base = ordinals.iter().min().copied().unwrap_or(1);
+        let name = |at: usize| self.exports[at].name.unwrap_or_default().as_bytes();
         let mut names: Vec<usize> =
             (0..self.exports.len()).filter(|&at| self.exports[at].name.is_some()).collect();
-        names.sort_unstable_by_key(|&at| self.exports[at].name.as_deref().unwrap_or_default().as_bytes());
+        // Names that come in order cost one look each.
+        if !names.is_sorted_by_key(|&at| name(at)) {
+            names.sort_unstable_by_key(|&at| name(at));
+        }
         for pair in names.windows(2) {
             if let (Some(name), true) =
-                (&self.exports[pair[0]].name, self.exports[pair[0]].name == self.exports[pair[1]].name)
+                (self.exports[pair[0]].name, self.exports[pair[0]].name == self.exports[pair[1]].name)
             {
-                return Err(BuildError::NameTwice { module: module(), name: name.clone() });
+                return Err(BuildError::NameTwice { module: self.name.to_owned(), name: name.to_owned() });
             }
         }
         let last = ordinals.iter().max().copied().unwrap_or(base);
         Ok(ExportPlan { base, slots: usize::from(last - base) + 1, ordinals, names })
+    }
+
+    /// Gives every export its ordinal: the one asked for, or the next that is free.
+    fn plan_ordinals(&self) -> Result<Vec<u16>, BuildError> {
+        let module = || self.name.to_owned();
+        let mut taken: Vec<u16> = self.exports.iter().filter_map(|export| export.ordinal).collect();
+        taken.sort_unstable();
+        if let Some(pair) = taken.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(BuildError::OrdinalTwice { module: module(), ordinal: pair[0] });
+        }
+        let mut next = Some(taken.first().copied().unwrap_or(1));
+        let mut ordinals = Vec::with_capacity(self.exports.len());
+        for export in &self.exports {
+            let ordinal = match (export.ordinal, next) {
+                (Some(ordinal), _) => ordinal,
+                (None, mut candidate) => {
+                    while candidate.is_some_and(|ordinal| taken.binary_search(&ordinal).is_ok()) {
+                        candidate = candidate.and_then(|ordinal| ordinal.checked_add(1));
+                    }
+                    let free = candidate.ok_or_else(|| BuildError::TooManyExports { module: module() })?;
+                    next = free.checked_add(1);
+                    free
+                }
+            };
+            ordinals.push(ordinal);
+        }
+        Ok(ordinals)
+    }
+
+    /// Returns the size in bytes of what [`Self::export_tables`] makes.
+    fn export_bytes(&self, plan: &ExportPlan) -> usize {
+        if self.exports.is_empty() {
+            return 0;
+        }
+        let texts = self.exports.iter().map(|export| {
+            let forwarder = match export.value {
+                ExportValue::Forwarder(to) => to.len() + 1,
+                ExportValue::At(_) => 0,
+            };
+            export.name.map_or(0, |name| name.len() + 1) + forwarder
+        });
+        EXPORT_DIRECTORY_BYTES
+            + plan.slots * 4
+            + plan.names.len() * 6
+            + self.name.len()
+            + 1
+            + texts.sum::<usize>()
     }
 
     /// Writes the export directory, its three tables and its texts, for a start at `at`.
@@ -303,18 +352,19 @@ impl ImageBuilder {
         if self.exports.is_empty() {
             return Ok(Vec::new());
         }
-        let functions = 40;
+        let functions = EXPORT_DIRECTORY_BYTES;
         let names = functions + plan.slots * 4;
         let ordinals = names + plan.names.len() * 4;
         let texts = ordinals + plan.names.len() * 2;
-        let mut out = vec![0; texts];
+        let mut out = Vec::with_capacity(self.export_bytes(plan));
+        out.resize(texts, 0);
         let text = |out: &mut Vec<u8>, text: &str| {
             let start = at + out.len() as u32;
             out.extend_from_slice(text.as_bytes());
             out.push(0);
             start
         };
-        let module = text(&mut out, &self.name);
+        let module = text(&mut out, self.name);
         let counts = [plan.base.into(), plan.slots as u32, plan.names.len() as u32];
         let tables = [at + functions as u32, at + names as u32, at + ordinals as u32];
         put_words(&mut out, 4, &[self.timestamp, 0, module]);
@@ -328,7 +378,7 @@ impl ImageBuilder {
             put_words(&mut out, functions + usize::from(ordinal - plan.base) * 4, &[target]);
         }
         for (index, &export) in plan.names.iter().enumerate() {
-            let name = text(&mut out, self.exports[export].name.as_deref().unwrap_or_default());
+            let name = text(&mut out, self.exports[export].name.unwrap_or_default());
             put_words(&mut out, names + index * 4, &[name]);
             let slot = plan.ordinals[export] - plan.base;
             put(&mut out, ordinals + index * 2, &slot.to_le_bytes());

@@ -13,7 +13,7 @@ fn sample() -> Vec<u8> {
     let code = builder.text(&[0xc3; 40]);
     let data = builder.data(&0x1_8000_1000u64.to_le_bytes());
     builder.export("beta", None, ExportValue::At(code)).export("alpha", Some(7), ExportValue::At(data));
-    builder.export("gone", None, ExportValue::Forwarder("NTDLL.#12".into()));
+    builder.export("gone", None, ExportValue::Forwarder("NTDLL.#12"));
     builder.relocation(data, RelocationKind::Dir64).version([10, 0, 19041, 1]).entry_point(code);
     builder.runtime_function(0, 40, &[1, 0, 0, 0]);
     builder.build().expect("a valid image").bytes

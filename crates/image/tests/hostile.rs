@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plat_image::pe::{Machine, RelocationKind, ResourceId};
+use plat_image::pe::{DirectoryKind, Machine, RelocationKind, ResourceId};
 use plat_image::{ExportValue, ImageBuilder, ImageError, PeImage, Rva, classify};
 use proptest::prelude::*;
 
@@ -13,13 +13,56 @@ fn valid(machine: Machine) -> Vec<u8> {
     let code = builder.text(&[0xc3; 40]);
     let data = builder.data(&[0x11; 64]);
     builder.export("beta", None, ExportValue::At(code)).export("alpha", Some(7), ExportValue::At(data));
-    builder.export("gone", None, ExportValue::Forwarder("NTDLL.#12".into()));
+    builder.export("gone", None, ExportValue::Forwarder("NTDLL.#12"));
     let kind = if machine == Machine::Amd64 { RelocationKind::Dir64 } else { RelocationKind::HighLow };
     builder.relocation(data, kind).version([10, 0, 19041, 1]).entry_point(code);
     if machine == Machine::Amd64 {
         builder.runtime_function(0, 40, &[1, 0, 0, 0]);
     }
+    // With exports `.rdata` lies between code and data.
+    tables(&mut builder, machine == Machine::Amd64, base, 0x3000 + 64);
     builder.build().expect("a valid image").bytes
+}
+
+/// Adds the directories that the builder does not make itself, from the data's RVA `at` on.
+fn tables(builder: &mut ImageBuilder, is_64: bool, base: u64, mut at: u32) {
+    let words = |words: &[u64], bytes: usize| {
+        words.iter().flat_map(|word| word.to_le_bytes()[..bytes].to_vec()).collect::<Vec<u8>>()
+    };
+    let width = if is_64 { 8 } else { 4 };
+    let modules = &[("a.dll", &["x", "#2"] as &[&str]), ("b.dll", &["y"])];
+    let mut add = |kind, make: &dyn Fn(u32) -> Vec<u8>| {
+        let mut bytes = make(at);
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        let spot = builder.data(&bytes);
+        builder.directory(kind, spot, bytes.len() as u32);
+        at += bytes.len() as u32;
+    };
+    add(DirectoryKind::Import, &|at| plat_testkit::tables::imports(at, is_64, modules));
+    add(DirectoryKind::DelayImport, &|at| plat_testkit::tables::delay_imports(at, is_64, modules));
+    add(DirectoryKind::BoundImport, &|_| {
+        plat_testkit::tables::bound_imports(&[("a.dll", 1, &[("c.dll", 2)]), ("b.dll", 3, &[])])
+    });
+    add(DirectoryKind::Tls, &|at| {
+        let here = base + u64::from(at);
+        let mut bytes = words(&[here, here + 8, here + 64, here + 48], width);
+        bytes.resize(48, 0);
+        bytes.extend(words(&[base + 0x1000, 0, 0], width));
+        bytes.resize(96, 0);
+        bytes
+    });
+    add(DirectoryKind::LoadConfig, &|at| {
+        let mut bytes = words(&[if is_64 { 148 } else { 92 }], 4);
+        bytes.resize(if is_64 { 88 } else { 60 }, 0);
+        bytes.extend(words(&[base + u64::from(at), base + u64::from(at), 1], width));
+        bytes.resize(160, 0);
+        bytes
+    });
+    add(DirectoryKind::Debug, &|at| {
+        let mut bytes = words(&[0, 1, 0, 2, 32, u64::from(at) + 28, u64::from(at) + 28], 4);
+        bytes.extend(b"RSDS0123456789abcdef\x01\0\0\0a.pdb\0\0\0");
+        bytes
+    });
 }
 
 /// Reads all that can be read; returns the errors met.
@@ -38,7 +81,9 @@ fn read_everything(bytes: &[u8], mapped: bool) -> Vec<ImageError> {
     note(image.tls().err());
     note(image.load_config().err());
     note(image.resources().err());
-    note(image.version_info().err());
+    note(image.version().err());
+    note(image.manifest().err());
+    note(image.debug_entries().err());
     note(image.certificates().err());
     note(image.find_resource(&ResourceId::Number(16), &ResourceId::Number(1), Some(0x409)).err());
     note(image.runtime_function_at(Rva::new(0x1004)).err());

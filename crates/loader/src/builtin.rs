@@ -3,8 +3,8 @@
 use plat_abi::Machine;
 use plat_host::gate;
 use plat_image::{BuiltImage, ExportValue, ImageBuilder, Spot};
-use plat_win32::export::{Body, Dll};
-use plat_win32::process::first_index;
+use plat_win32::entries::{first_index, name_order};
+use plat_win32::export::{Body, Dll, Export};
 
 /// A builtin DLL's image, with the variables it exports.
 #[derive(Debug)]
@@ -30,27 +30,58 @@ impl Entrance {
         Self::Amd64(gate::enter64_address())
     }
 
-    /// Encodes a thunk: the index into EAX, then into the host.
-    pub(crate) fn thunk(self, index: u32) -> Vec<u8> {
-        let mut code = vec![0xb8];
-        code.extend(index.to_le_bytes());
+    /// Encodes a thunk: the index into EAX, then into the host. Returns the bytes and how many of them are the thunk.
+    pub(crate) fn thunk(self, index: u32) -> ([u8; THUNK_BYTES_MAX], usize) {
+        let mut code = [0xcc; THUNK_BYTES_MAX];
+        code[0] = 0xb8;
+        code[1..5].copy_from_slice(&index.to_le_bytes());
         match self {
             Self::Amd64(address) => {
                 // mov r11, address; jmp r11
-                code.extend([0x49, 0xbb]);
-                code.extend(address.to_le_bytes());
-                code.extend([0x41, 0xff, 0xe3]);
+                code[5..7].copy_from_slice(&[0x49, 0xbb]);
+                code[7..15].copy_from_slice(&address.to_le_bytes());
+                code[15..18].copy_from_slice(&[0x41, 0xff, 0xe3]);
+                (code, 18)
             }
             Self::I386(address) => {
                 // jmp far 0x33:address
-                code.push(0xea);
-                code.extend(address.to_le_bytes());
-                code.extend([0x33, 0]);
+                code[5] = 0xea;
+                code[6..10].copy_from_slice(&address.to_le_bytes());
+                code[10..12].copy_from_slice(&[0x33, 0]);
+                (code, 12)
             }
+        }
+    }
+
+    /// Returns what lies at the start of a builtin DLL's code: a trap for jumps there, and what its thunks need.
+    fn prologue(self) -> [u8; PROLOGUE_BYTES] {
+        let mut code = [0xcc; PROLOGUE_BYTES];
+        if let Self::Amd64(address) = self {
+            code[PROLOGUE_BYTES - 8..].copy_from_slice(&address.to_le_bytes());
         }
         code
     }
+
+    /// Encodes a thunk that will lie at `offset` of a DLL's code, behind [`Self::prologue`]: shorter than [`Self::thunk`].
+    fn near_thunk(self, index: u32, offset: u32) -> ([u8; THUNK_BYTES_MAX], usize) {
+        let (mut code, bytes) = self.thunk(index);
+        let Self::Amd64(_) = self else { return (code, bytes) };
+        // jmp [rip + distance to the address in the prologue]
+        let distance = (PROLOGUE_BYTES as u32 - 8).wrapping_sub(offset + NEAR_THUNK_BYTES as u32);
+        code[5..7].copy_from_slice(&[0xff, 0x25]);
+        code[7..NEAR_THUNK_BYTES].copy_from_slice(&distance.to_le_bytes());
+        (code, NEAR_THUNK_BYTES)
+    }
 }
+
+/// Bytes before the first thunk of a DLL: a trap, and the entrance's address.
+const PROLOGUE_BYTES: usize = 16;
+
+/// Bytes of a 64-bit thunk that finds the entrance in its DLL.
+const NEAR_THUNK_BYTES: usize = 11;
+
+/// The longest thunk, in bytes.
+const THUNK_BYTES_MAX: usize = 18;
 
 /// Generates the image of a builtin DLL for a machine.
 pub(crate) fn build(dll: &'static Dll, machine: Machine, entrance: Entrance, base: u64) -> Builtin {
@@ -58,23 +89,29 @@ pub(crate) fn build(dll: &'static Dll, machine: Machine, entrance: Entrance, bas
         Machine::I386 => plat_image::pe::Machine::I386,
         Machine::Amd64 => plat_image::pe::Machine::Amd64,
     };
+    let exports: Vec<&'static Export> = dll.exports().collect();
     let mut builder = ImageBuilder::new(dll.name, kind, base);
+    builder.reserve(PROLOGUE_BYTES + exports.len() * NEAR_THUNK_BYTES.next_multiple_of(16), exports.len());
     let mut data = Vec::new();
-    // A section without a byte is none, and an image needs one: a trap, also for jumps to the module's start.
-    builder.text(&[0xcc; 16]);
+    builder.text(&entrance.prologue());
     let first = first_index(dll.name);
-    for (offset, export) in dll.exports().enumerate() {
-        let thunk = entrance.thunk(first + offset as u32);
+    for &place in name_order(dll.name) {
+        let export = exports[usize::from(place)];
+        let index = first + u32::from(place);
         let value = match export.body {
-            Body::Api(_) | Body::Stub => ExportValue::At(builder.text(&thunk)),
-            Body::Forward(to) => ExportValue::Forwarder(to.to_owned()),
-            Body::Code(code) if code.bytes(machine).is_empty() => continue,
+            Body::Api(_) | Body::Stub => {
+                let (thunk, bytes) = entrance.near_thunk(index, builder.next_text());
+                ExportValue::At(builder.text(&thunk[..bytes]))
+            }
+            Body::Forward(to) => ExportValue::Forwarder(to),
             // A machine without the code does not export the name.
             Body::Code(code) if code.bytes(machine).is_empty() => continue,
             Body::Code(code) => {
                 let mut bytes = code.bytes(machine).to_vec();
                 if code.slow.is_some() {
-                    bytes.extend(&thunk);
+                    let offset = builder.next_text() + bytes.len() as u32;
+                    let (thunk, thunk_bytes) = entrance.near_thunk(index, offset);
+                    bytes.extend(&thunk[..thunk_bytes]);
                 }
                 ExportValue::At(builder.text(&bytes))
             }

@@ -39,6 +39,14 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
     },
+    /// The record of a parent process cannot be read.
+    #[error(
+        "descriptor {descriptor} holds no record of a parent process; only plat itself passes this argument"
+    )]
+    Record {
+        /// The descriptor.
+        descriptor: i32,
+    },
     /// The file is damaged.
     #[error(transparent)]
     Image(#[from] ImageError),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plat_abi::Machine;
+use plat_host::file_image::FileImage;
 use plat_host::memory;
 use plat_image::pe::{ExportTarget, ForwardedSymbol, ImportEntry, ImportSymbol, TlsDirectory};
 use plat_image::{FileKind, PeImage, classify};
@@ -18,13 +19,33 @@ use crate::error::LoadError;
 use crate::place::{Placed, place};
 use crate::search::{Found, Search, normal_name};
 
+/// Where an image's bytes are.
+#[derive(Debug)]
+pub(crate) enum ImageBytes {
+    /// In a file.
+    File(FileImage),
+    /// Made by plat.
+    Made(Vec<u8>),
+}
+
+impl std::ops::Deref for ImageBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::File(file) => file,
+            Self::Made(bytes) => bytes,
+        }
+    }
+}
+
 /// One loaded module with what the loader needs to know about it.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     /// What the rest of plat sees.
     pub(crate) module: Module,
     /// The image: a file's bytes, or mapped layout for a builtin. Shared, because binding one module reads others.
-    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) bytes: Arc<ImageBytes>,
     /// How often it was asked for; the program and static imports never reach zero.
     pub(crate) references: u32,
     /// Whether it may never be unloaded.
@@ -92,7 +113,7 @@ impl Graph {
     ///
     /// # Errors
     /// [`LoadError`] when an image is damaged or fits nowhere.
-    pub(crate) fn load_program(&mut self, path: &Path, bytes: Vec<u8>) -> Result<u64, LoadError> {
+    pub(crate) fn load_program(&mut self, path: &Path, bytes: ImageBytes) -> Result<u64, LoadError> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let base = self.add_file(&name, path, bytes, true)?;
         // Every process has these two, imported or not.
@@ -175,8 +196,11 @@ impl Graph {
         }
     }
 
-    /// Places a builtin DLL. It imports nothing.
+    /// Places a builtin DLL, after the one that keeps its state. It imports nothing.
     fn add_builtin(&mut self, dll: &'static Dll) -> Result<u64, LoadError> {
+        if let Some(companion) = plat_win32::companion(dll.name) {
+            self.ensure(companion, dll.name)?;
+        }
         let built = builtin::build(dll, self.process.machine, self.entrance, 0);
         let image = PeImage::parse_mapped(dll.name, &built.bytes)?;
         let placed = place(self.process, &image, dll.name, true)?;
@@ -187,7 +211,7 @@ impl Graph {
         path.extend(dll.name.encode_utf16());
         let module = describe(&image, dll.name, path, &placed, true, false);
         crate::place::protect(self.process, &image, placed.base)?;
-        self.add(module, built.bytes, &placed, None, true);
+        self.add(module, ImageBytes::Made(built.bytes), &placed, None, true);
         Ok(placed.base)
     }
 
@@ -195,7 +219,7 @@ impl Graph {
         &mut self,
         name: &str,
         path: &Path,
-        bytes: Vec<u8>,
+        bytes: ImageBytes,
         is_program: bool,
     ) -> Result<u64, LoadError> {
         let image = parse_for(self.process.machine, path, &bytes)?;
@@ -209,7 +233,7 @@ impl Graph {
     fn add(
         &mut self,
         module: Module,
-        bytes: Vec<u8>,
+        bytes: ImageBytes,
         placed: &Placed,
         tls: Option<TlsDirectory>,
         pinned: bool,
@@ -360,8 +384,8 @@ impl Graph {
         let index = self.process.add_missing(missing);
         let at = self.thunks.0;
         self.thunks.0 += THUNK_BYTES;
-        let code = self.entrance.thunk(index);
-        self.process.memory.write_code(at, &code).map_err(setup)?;
+        let (code, bytes) = self.entrance.thunk(index);
+        self.process.memory.write_code(at, &code[..bytes]).map_err(setup)?;
         Ok(at)
     }
 
@@ -387,9 +411,13 @@ impl Graph {
     }
 }
 
-/// Reads a DLL's file.
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })
+/// Opens an image's file.
+///
+/// # Errors
+/// [`LoadError::Read`] when it cannot be read.
+pub(crate) fn read(path: &Path) -> Result<ImageBytes, LoadError> {
+    let image = FileImage::open(path);
+    image.map(ImageBytes::File).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })
 }
 
 /// Parses a file that must be an image for `machine`.

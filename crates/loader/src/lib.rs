@@ -8,6 +8,7 @@
 
 mod apis;
 mod builtin;
+pub mod child;
 mod crash;
 mod environment;
 mod error;
@@ -23,7 +24,7 @@ pub mod start;
 
 pub use apis::{ApiRow, ApiStatus, apis};
 pub use error::LoadError;
-pub use info::{Dependency, Info, inspect};
+pub use info::{Below, Dependency, ImportNode, ImportedFunction, Info, Supply, inspect};
 pub use plat_win32::process::Trace;
 pub use rows::RegionRow;
 pub use search::{Choice, SearchOptions};

@@ -23,6 +23,8 @@ pub(crate) struct PeLoader {
     /// TEBs of all guest threads.
     threads: Mutex<Vec<u64>>,
     pub(crate) sinks: Sinks,
+    /// The options in a form for child processes.
+    for_children: Vec<u8>,
 }
 
 /// Writes a line of `--trace loader`.
@@ -31,8 +33,9 @@ pub(crate) fn trace_line(line: &str) {
 }
 
 impl PeLoader {
-    pub(crate) fn new(process: &'static Process, graph: Graph, sinks: Sinks) -> Self {
-        Self { process, graph: Mutex::new(graph), ldr: OnceLock::new(), threads: Mutex::default(), sinks }
+    pub(crate) fn new(process: &'static Process, graph: Graph, sinks: Sinks, for_children: Vec<u8>) -> Self {
+        let (graph, ldr, threads) = (Mutex::new(graph), OnceLock::new(), Mutex::default());
+        Self { process, graph, ldr, threads, sinks, for_children }
     }
 
     pub(crate) fn process(&self) -> &'static Process {
@@ -218,6 +221,10 @@ impl ModuleLoader for PeLoader {
         if self.sinks.verify {
             self.verify();
         }
+    }
+
+    fn options_for_children(&self) -> Vec<u8> {
+        self.for_children.clone()
     }
 
     fn report_crash(&self, guest: &Guest, crash: &Crash) {

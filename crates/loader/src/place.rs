@@ -2,6 +2,7 @@
 
 use plat_host::memory;
 use plat_image::PeImage;
+use plat_image::pe::DirectoryKind;
 use plat_regions::windows::{ImageRequest, PageProtection};
 use plat_regions::{Access, Address, AddressRange, Label, PAGE_SIZE, Use};
 use plat_win32::process::Process;
@@ -92,37 +93,57 @@ fn copy(process: &Process, image: &PeImage<'_>, name: &str, base: u64) -> Result
         size: u64::from(headers.size_of_image),
         reason,
     };
-    let mut mapped = if image.is_mapped() {
-        image.source().to_vec()
-    } else {
-        let mapped = image.to_mapped(IMAGE_BYTES_MAX);
-        mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?
-    };
-    if base != headers.image_base && image.is_relocatable() {
+    let unwritable = |at: u64| no_place(format!("its page at {at:#x} cannot be written"));
+    let has_relocations = headers.directory(DirectoryKind::BaseRelocation).is_some();
+    let field = if base != headers.image_base && has_relocations && image.is_relocatable() {
+        let mapped = match image.is_mapped() {
+            true => Some(image.source().to_vec()),
+            false => image.to_mapped(IMAGE_BYTES_MAX),
+        };
+        let mut mapped =
+            mapped.ok_or_else(|| no_place("images of 2 GiB and more are not loaded".to_owned()))?;
         image.relocate(&mut mapped, base)?;
+        fill(process, base, &mapped).map_err(unwritable)?;
+        image_base_field(&mapped, process.machine.is_64())
+    } else if image.is_mapped() {
+        fill(process, base, image.source()).map_err(unwritable)?;
+        image_base_field(image.source(), process.machine.is_64())
+    } else {
+        for segment in image.segments() {
+            let source = segment.file.start.get() as usize..segment.file.end.get() as usize;
+            let source = image.source().get(source).unwrap_or_default();
+            fill(process, base + u64::from(segment.rvas.start.get()), source).map_err(unwritable)?;
+        }
+        image_base_field(image.source(), process.machine.is_64())
+    };
+    if let Some((offset, width)) = field {
+        let at = base + offset as u64;
+        memory::write(at, &base.to_le_bytes()[..width]).map_err(|_| unwritable(at))?;
     }
-    set_image_base(&mut mapped, process.machine.is_64(), base);
-    for (index, page) in mapped.chunks(PAGE_SIZE as usize).enumerate() {
+    Ok(())
+}
+
+/// Writes bytes into fresh pages; returns the address that cannot be written.
+fn fill(process: &Process, start: u64, bytes: &[u8]) -> Result<(), u64> {
+    process.memory.prepare_image(start, bytes.len() as u64);
+    for (index, page) in bytes.chunks(PAGE_SIZE as usize).enumerate() {
         // Fresh pages are zero already: untouched they cost nothing.
         if page.iter().any(|&byte| byte != 0) {
-            let at = base + index as u64 * PAGE_SIZE;
-            memory::write(at, page)
-                .map_err(|_| no_place(format!("its page at {at:#x} cannot be written")))?;
+            let at = start + index as u64 * PAGE_SIZE;
+            memory::write(at, page).map_err(|_| at)?;
         }
     }
     Ok(())
 }
 
-/// Writes the base into the headers, as Windows' loader does.
+/// Returns offset and width in bytes of the field of the headers into which Windows' loader writes the base.
 ///
 /// Source: Microsoft, "PE Format", "Optional Header Windows-Specific Fields".
-fn set_image_base(mapped: &mut [u8], is_64: bool, base: u64) {
-    let Some(signature) = mapped.get(0x3c..0x40) else { return };
-    let header = u32::from_le_bytes(signature.try_into().expect("four bytes")) as usize;
+fn image_base_field(mapped: &[u8], is_64: bool) -> Option<(usize, usize)> {
+    let signature = mapped.get(0x3c..0x40)?;
+    let header = u32::from_le_bytes(signature.try_into().ok()?) as usize;
     let (offset, width) = if is_64 { (0x30, 8) } else { (0x34, 4) };
-    if let Some(field) = mapped.get_mut(header + offset..header + offset + width) {
-        field.copy_from_slice(&base.to_le_bytes()[..width]);
-    }
+    (header + offset + width <= mapped.len()).then_some((header + offset, width))
 }
 
 /// Gives an image's pages their final protection.

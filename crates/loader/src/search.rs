@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use plat_win32::export::Dll;
+use plat_win32::logic::record::{Reader, Writer};
 
 /// Which of the two an option of the user demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,43 @@ pub struct SearchOptions {
     pub paths: Vec<PathBuf>,
 }
 
+impl SearchOptions {
+    /// Lays the options in a row of bytes, for a child process.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        use std::os::unix::ffi::OsStrExt;
+        let mut writer = Writer::default();
+        writer.u32(self.choices.len() as u32);
+        for (name, choice) in &self.choices {
+            writer.bytes(name.as_bytes()).u32(u32::from(*choice == Choice::Native));
+        }
+        writer.u32(self.paths.len() as u32);
+        for path in &self.paths {
+            // A child may begin in another directory.
+            writer.bytes(crate::start::absolute(path).as_os_str().as_bytes());
+        }
+        writer.finish()
+    }
+
+    /// Reads the options of a parent; nothing when they are damaged.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        use std::os::unix::ffi::OsStringExt;
+        let mut options = Self::default();
+        if bytes.is_empty() {
+            return Some(options);
+        }
+        let mut reader = Reader::new(bytes);
+        for _ in 0..reader.u32().ok()? {
+            let name = String::from_utf8(reader.bytes().ok()?).ok()?;
+            let choice = if reader.u32().ok()? == 1 { Choice::Native } else { Choice::Builtin };
+            options.choices.insert(name, choice);
+        }
+        for _ in 0..reader.u32().ok()? {
+            options.paths.push(std::ffi::OsString::from_vec(reader.bytes().ok()?).into());
+        }
+        reader.is_at_end().then_some(options)
+    }
+}
+
 /// What a name turned out to mean.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
@@ -34,8 +72,18 @@ pub(crate) enum Found {
     File(PathBuf),
 }
 
-/// DLLs that programs must not replace: they speak to plat itself.
-const SYSTEM: [&str; 4] = ["ntdll.dll", "kernel32.dll", "kernelbase.dll", "advapi32.dll"];
+/// DLLs that programs must not replace: they speak to plat itself, or are the system's own on Windows too, as `msvcrt`
+/// is among its "known DLLs" and `ucrtbase` behind its API sets.
+const SYSTEM: [&str; 8] = [
+    "ntdll.dll",
+    "kernel32.dll",
+    "kernelbase.dll",
+    "advapi32.dll",
+    "shell32.dll",
+    "ole32.dll",
+    "msvcrt.dll",
+    "ucrtbase.dll",
+];
 
 /// Normalises a DLL's name as Windows' loader does: lower case, `.dll` where there is no dot.
 pub(crate) fn normal_name(name: &str) -> String {

@@ -10,6 +10,7 @@ use plat_win32::NtStatus;
 use plat_win32::guest::{Guest, GuestMemory};
 use plat_win32::logic::{command_line, path::Drives, path::unix_name_to_wide, path::unix_to_win32};
 use plat_win32::nt::memory::{AddressSpace, Stack};
+use plat_win32::nt::start_record::StartRecord;
 use plat_win32::nt::thread_start;
 use plat_win32::process::{Process, Start, Trace};
 use plat_win32::teb::{Peb, Teb};
@@ -18,7 +19,7 @@ use crate::RegionRow;
 use crate::builtin::Entrance;
 use crate::environment;
 use crate::error::LoadError;
-use crate::graph::Graph;
+use crate::graph::{self, Graph, ImageBytes};
 use crate::modules::PeLoader;
 use crate::search::{Search, SearchOptions};
 
@@ -82,9 +83,32 @@ pub enum Outcome {
 /// # Errors
 /// [`LoadError`] when the program cannot be started.
 pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
-    gate::probe()?;
-    plat_host::host_heap::prepare();
     let path = absolute(&options.program);
+    let start = || describe_start(&path, &options.arguments, options.trace);
+    if crate::child::is_interpreter(&path) {
+        plat_win32::cmd::run(&start());
+    }
+    let plan = LaunchPlan { path: path.clone(), layout: options.layout, record: None };
+    launch(plan, start, options.search, options.sinks)
+}
+
+/// What is launched.
+pub(crate) struct LaunchPlan {
+    pub(crate) path: PathBuf,
+    pub(crate) layout: Option<Layout>,
+    /// What the parent said, if this is a child.
+    pub(crate) record: Option<StartRecord>,
+}
+
+/// Makes the process and its first thread, and runs it.
+pub(crate) fn launch(
+    plan: LaunchPlan,
+    start: impl FnOnce() -> Start,
+    search: SearchOptions,
+    sinks: Sinks,
+) -> Result<Outcome, LoadError> {
+    let LaunchPlan { path, layout, record } = plan;
+    gate::probe()?;
     let bytes = read_program(&path)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let image = PeImage::parse(&name, &bytes)?;
@@ -92,12 +116,13 @@ pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
         return Err(LoadError::IsDll { path });
     }
     let machine = if image.headers().is_64 { Machine::Amd64 } else { Machine::I386 };
-    let layout = choose_layout(&path, &image, options.layout)?;
-    let space = AddressSpace::new(&layout, options.trace.memory)?;
+    let layout = choose_layout(&path, &image, layout)?;
+    let start = start();
+    let space = AddressSpace::new(&layout, start.trace.memory)?;
     space.set_stack_defaults(image.headers().stack_reserve, image.headers().stack_commit);
     drop(image);
-    let start = describe_start(&path, &options.arguments, options.trace);
     let process = Process::install(machine, start, space);
+    let is_suspended = record.as_ref().is_some_and(|record| record.is_suspended);
     let stack =
         process.memory.allocate_stack(0, 0, "stack of the main thread").map_err(setup("the stack"))?;
     let teb = process.memory.allocate_teb().map_err(setup("the TEB"))?;
@@ -105,7 +130,8 @@ pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
         let trampoline = make_trampoline(process)?;
         process.trampoline.get_or_init(|| trampoline);
     }
-    let launch = Launch { process, path, bytes, stack, search: options.search, sinks: options.sinks };
+    let control = record.map(|record| crate::child::restore(process, record));
+    let launch = Launch { process, path, bytes, stack, search, sinks, is_suspended, control };
     thread_start::start_main(process, stack, teb, |guest| launch.go(guest))
 }
 
@@ -113,10 +139,13 @@ pub fn run(options: RunOptions) -> Result<Outcome, LoadError> {
 struct Launch {
     process: &'static Process,
     path: PathBuf,
-    bytes: Vec<u8>,
+    bytes: ImageBytes,
     stack: Stack,
     search: SearchOptions,
     sinks: Sinks,
+    is_suspended: bool,
+    /// Through what the parent asks; nothing when there is no plat parent.
+    control: Option<Option<plat_host::file::File>>,
 }
 
 impl Launch {
@@ -128,7 +157,7 @@ impl Launch {
             Ok(code) => code,
             Err(error) => {
                 report(&format!("plat: {error}\n"));
-                plat_host::thread::exit_process(EXIT_ERROR)
+                plat_win32::nt::process_object::leave_with(error.status().0, EXIT_ERROR)
             }
         }
     }
@@ -150,16 +179,27 @@ impl Launch {
             None => Entrance::amd64(),
         };
         let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let for_children = self.search.encode();
         let mut graph = Graph::new(process, Search::new(folder, self.search), entrance);
         let base = graph.load_program(&self.path, self.bytes)?;
         let entry = graph.loaded[graph.index_of(base)].module.entry_point;
-        let loader: &'static PeLoader = Box::leak(Box::new(PeLoader::new(process, graph, sinks)));
+        let loader: &'static PeLoader =
+            Box::leak(Box::new(PeLoader::new(process, graph, sinks, for_children)));
         process.complete(loader);
         let machine = process.machine;
         let at = peb + Peb::IMAGE_BASE.offset(machine);
         let written = GuestMemory::of(machine).write_word(at, base);
         written.map_err(|_| setup("the PEB")(NtStatus::ACCESS_VIOLATION))?;
         loader.start_lists(peb);
+        // Others may ask from here on: everything that they may ask for is there.
+        if let Some(parent) = self.control {
+            plat_win32::nt::thread_start::suspend_first_thread(self.is_suspended);
+            plat_win32::nt::control::start(process, parent);
+        }
+        if self.is_suspended {
+            // What Windows would have mapped by now is there; nothing of the program's has run.
+            plat_win32::nt::thread_start::hold_first_thread(guest);
+        }
         loader.start_tls(guest)?;
         loader.attach_modules(guest, 1)?;
         Ok((entry, peb))
@@ -178,11 +218,11 @@ fn setup(what: &'static str) -> impl Fn(NtStatus) -> LoadError {
 }
 
 /// Reads the program's file; says what it is when it is none.
-fn read_program(path: &Path) -> Result<Vec<u8>, LoadError> {
+fn read_program(path: &Path) -> Result<ImageBytes, LoadError> {
     if path.is_dir() {
         return Err(LoadError::Directory { path: path.to_path_buf() });
     }
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
+    let bytes = graph::read(path)?;
     match classify(&bytes) {
         FileKind::Pe32 | FileKind::Pe32Plus => Ok(bytes),
         kind => Err(LoadError::WrongKind { path: path.to_path_buf(), kind }),
@@ -190,7 +230,7 @@ fn read_program(path: &Path) -> Result<Vec<u8>, LoadError> {
 }
 
 /// Makes a path absolute without resolving links: the program sees the name it was called by.
-fn absolute(path: &Path) -> PathBuf {
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
@@ -226,6 +266,7 @@ fn describe_start(path: &Path, arguments: &[std::ffi::OsString], trace: Trace) -
         current_directory: to_windows(&directory),
         environment: plat_win32::nt::environment::from_unix(std::env::vars_os()),
         trace,
+        startup: None,
     }
 }
 
@@ -240,7 +281,7 @@ fn argument_to_wide(argument: &std::ffi::OsStr) -> Vec<u16> {
     wide
 }
 
-fn to_windows(path: &Path) -> Vec<u16> {
+pub(crate) fn to_windows(path: &Path) -> Vec<u16> {
     unix_to_win32(path, &Drives { c: None })
 }
 

@@ -22,6 +22,12 @@ pub enum Reason {
     Reserved(String),
     /// A constraint asked for this place.
     Constraint(String),
+    /// The database keeps this place for it; the file was built or copied anew with another base.
+    Returns,
+    /// Every file was placed anew, as was asked.
+    Repacked,
+    /// There was room only where files lie that it is never loaded with; see [`Plan::shared`].
+    Shares,
 }
 
 /// One file's place.
@@ -29,6 +35,8 @@ pub enum Reason {
 pub struct Move {
     /// The file.
     pub path: String,
+    /// Other names of the same file (hard links), as in [`crate::Member::links`].
+    pub links: Vec<String>,
     /// Its bytes when the plan was made; apply refuses other bytes.
     pub hash: ContentHash,
     /// The machine it is for.
@@ -86,6 +94,8 @@ pub struct PlanReport {
     pub largest_heap: u64,
     /// Free bytes in holes that are smaller than the largest, per thousand of all free bytes.
     pub fragmentation_per_mille: u64,
+    /// Files that are no part of the plan, each with the reason: programs, other machines' images, the runtime.
+    pub ignored: Vec<(String, String)>,
 }
 
 /// Where each file goes.

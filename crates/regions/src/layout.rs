@@ -1,13 +1,17 @@
 //! Layouts as data: which range of an address space is for what, read from TOML.
 //!
-//! Key types: [`Layout`], [`Band`], [`Use`]. Four layouts are built in: see [`Layout::builtin`].
+//! Key types: [`Layout`], [`Band`], [`Use`]. Those built in: see [`Layout::builtin`].
 
 use serde::Deserialize;
 
 use crate::{ALLOCATION_GRANULARITY, Address, AddressRange, PAGE_SIZE};
 
 /// The layouts that need no file: name and text.
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 8] = [
+    ("cygwin32", include_str!("../layouts/cygwin32.toml")),
+    ("cygwin64", include_str!("../layouts/cygwin64.toml")),
+    ("cygwin64-3.3", include_str!("../layouts/cygwin64-3.3.toml")),
+    ("msys2", include_str!("../layouts/msys2.toml")),
     ("win32", include_str!("../layouts/win32.toml")),
     ("win32-3gb", include_str!("../layouts/win32-3gb.toml")),
     ("win32-4gb", include_str!("../layouts/win32-4gb.toml")),
@@ -36,6 +40,16 @@ pub enum Use {
     Environment,
     /// Read-only data that the system shares with every process; 64 KiB, of which the first page is mapped.
     SharedData,
+    /// Where a planner gives DLLs their bases (`plat rebase`); the first of several bands is the best.
+    Dll,
+    /// Where a linker gave DLLs bases by hashing their names: those that collide with nothing stay.
+    AutoBase,
+    /// The DLL that all others of the system need, with room around it; [`Band::files`] names it.
+    Runtime,
+    /// Memory that processes share by its address.
+    Shared,
+    /// Where Windows puts images at random, or moves those that ask for it.
+    Aslr,
     /// Nobody may place anything here: it belongs to the host or to the system.
     Forbidden,
 }
@@ -62,6 +76,8 @@ pub struct Band {
     pub direction: Direction,
     /// Why the band is there, for people.
     pub why: String,
+    /// Files that belong here and nowhere else, in lower case; a planner leaves them alone.
+    pub files: Vec<String>,
 }
 
 /// A plan of an address space: limits, arena and bands.
@@ -126,7 +142,7 @@ pub enum LayoutError {
         upper: AddressRange,
     },
     /// No built-in layout has this name.
-    #[error("no layout is called {name:?}; built in are win32, win32-3gb, win32-4gb and win64")]
+    #[error("no layout is called {name:?}; built in are {}", builtin_list())]
     UnknownName {
         /// The name that was asked for.
         name: String,
@@ -165,6 +181,12 @@ struct RawBand {
     direction: Direction,
     #[serde(default)]
     why: String,
+    #[serde(default)]
+    files: Vec<String>,
+}
+
+fn builtin_list() -> String {
+    BUILTIN.map(|(name, _)| name).join(", ")
 }
 
 impl Layout {
@@ -202,7 +224,14 @@ impl Layout {
             if outside && !matches!(band.purpose, Use::NullGuard | Use::Forbidden) {
                 return Err(LayoutError::OutsideArena { band: name(), range });
             }
-            bands.push(Band { purpose: band.purpose, range, direction: band.direction, why: band.why });
+            let files = band.files.iter().map(|name| name.to_lowercase()).collect();
+            bands.push(Band {
+                purpose: band.purpose,
+                range,
+                direction: band.direction,
+                why: band.why,
+                files,
+            });
         }
         let layout = Self {
             name: raw.name,
@@ -286,7 +315,7 @@ mod tests {
               |
             7 | use = 'heep'
               |       ^^^^^^
-            unknown variant `heep`, expected one of `null-guard`, `dos`, `image`, `system-image`, `heap`, `stack`, `private`, `environment`, `shared-data`, `forbidden`
+            unknown variant `heep`, expected one of `null-guard`, `dos`, `image`, `system-image`, `heap`, `stack`, `private`, `environment`, `shared-data`, `dll`, `auto-base`, `runtime`, `shared`, `aslr`, `forbidden`
         "#]]
         .assert_eq(&error);
     }

@@ -6,12 +6,14 @@
 
 mod html;
 mod json;
+mod plan;
 mod row;
 mod svg;
 mod table;
 
 pub use html::map_html;
 pub use json::map_json;
+pub use plan::{BandKind, DrawnBand, DrawnImage, PlanDrawing, plan_html, plan_svg};
 pub use row::{Gap, MapRow, gaps, map_text};
 pub use svg::map_svg;
 pub use table::{Align, Table, size};

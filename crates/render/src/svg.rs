@@ -1,211 +1,265 @@
-//! A map as a picture: addresses run downward, heights grow with the logarithm of the size, holes are compressed.
+//! A map as a picture in two panels: a bar to scale, and beside it one line per region with holes cut short.
+//!
+//! Every line of the details has a height of its own, so that no label can lie on another; how large a region is
+//! shows on an axis of its own, a logarithmic one with marks.
+
+mod overview;
+mod style;
 
 use std::fmt::Write;
 
-use crate::row::{MapRow, gaps};
+use crate::row::MapRow;
 use crate::table::size;
+pub(crate) use style::escape;
+use style::{colour, legend, pattern, shorten, shorten_middle};
 
-const WIDTH: f64 = 1180.0;
-const BAR_LEFT: f64 = 190.0;
-const BAR_WIDTH: f64 = 400.0;
-const TOP: f64 = 74.0;
-const HOLE_HEIGHT: f64 = 34.0;
-const BLOCK_HEIGHT_MIN: f64 = 20.0;
-/// Above this many rows, neighbours of one owner become one block.
-const BLOCKS_MAX: usize = 80;
+const WIDTH: f64 = 1320.0;
+const TOP: f64 = 116.0;
+const LINE: f64 = 19.0;
+const BREAK: f64 = 26.0;
+const ADDRESS_RIGHT: f64 = 392.0;
+const BLOCK_LEFT: f64 = 400.0;
+const BLOCK_WIDTH: f64 = 258.0;
+const RIGHTS_LEFT: f64 = 666.0;
+const SIZE_RIGHT: f64 = 768.0;
+const AXIS_LEFT: f64 = 780.0;
+/// The axis begins at 4 KiB, 2 to the 12, and ends at 256 TiB, 2 to the 48.
+const AXIS_BITS: (u32, u32) = (12, 48);
+const AXIS_WIDTH: f64 = 144.0;
+const REASON_LEFT: f64 = 940.0;
+/// A hole of at least so many bytes is a break in the details, and what it parts are two clusters.
+const BREAK_BYTES: u64 = 1 << 20;
+/// Above this many lines, neighbours of one owner become one block.
+const LINES_MAX: usize = 400;
 
-/// Colour and pattern by kind; a pattern too, so that the picture reads without colours.
-const KINDS: [(&str, &str, &str); 5] = [
-    ("image", "#7aa6d8", "M0 8 L8 0"),
-    ("mapped", "#8cc29a", "M0 4 H8"),
-    ("private", "#e6b566", "M2 2 h1 v1 h-1 z M6 6 h1 v1 h-1 z"),
-    ("system", "#b79ad1", "M4 0 V8"),
-    ("other", "#b9bec6", ""),
-];
+/// Where a line, or several, lie in the picture.
+#[derive(Clone, Copy)]
+struct Line {
+    y: f64,
+    height: f64,
+}
+
+/// Regions without a large hole between them.
+struct Cluster {
+    start: u64,
+    end: u64,
+    line: Line,
+}
+
+/// One or more rows that are drawn as one.
+struct Block {
+    row: MapRow,
+    first: usize,
+    count: usize,
+}
 
 /// Writes a map as an SVG document.
+///
+/// Each region is a group of class `row` whose attributes `data-first` and `data-last` are the indices of its rows.
 pub fn map_svg(rows: &[MapRow]) -> String {
-    let rows = if rows.len() > BLOCKS_MAX { merge(rows) } else { rows.to_vec() };
-    let mut body = String::new();
+    let mut blocks = merge(rows, is_same);
+    if blocks.len() > LINES_MAX {
+        blocks = merge(rows, is_same_owner);
+    }
+    let mut details = String::new();
+    let mut clusters: Vec<Cluster> = Vec::new();
     let mut y = TOP;
-    let mut gaps = gaps(&rows).into_iter().peekable();
-    for (index, row) in rows.iter().enumerate() {
-        if let Some(gap) = gaps.next_if(|gap| gap.before_row == index) {
-            hole(&mut body, y, &gap.range.to_string(), gap.range.size(), &rows[index - 1]);
-            y += HOLE_HEIGHT;
+    for block in &blocks {
+        let (start, end) = (block.row.range.start.get(), block.row.range.end.get());
+        match clusters.last_mut() {
+            Some(last) if start.saturating_sub(last.end) < BREAK_BYTES => {
+                y += small_hole(&mut details, y, last.end, start);
+                last.end = last.end.max(end);
+                last.line.height = y + LINE - last.line.y;
+            }
+            last => {
+                if let Some(last) = last {
+                    y += large_hole(&mut details, y, last.end, start);
+                }
+                clusters.push(Cluster { start, end, line: Line { y, height: LINE } });
+            }
         }
-        y += block(&mut body, y, row);
+        line(&mut details, y, block);
+        y += LINE;
     }
-    if let Some(row) = rows.last() {
-        address(&mut body, y, &row.range.end.to_string());
+    if let Some(last) = clusters.last() {
+        address(&mut details, y, last.end);
     }
-    let height = y + 24.0;
+    let mut body = axis(y - TOP);
+    let lowest = overview::draw(&mut body, rows, &clusters, TOP, y - TOP).max(y + 16.0);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" width=\"{WIDTH}\" \
-         height=\"{height:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}{body}</svg>\n",
-        legend()
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {lowest:.0}\" width=\"{WIDTH}\" \
+         height=\"{lowest:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}{}{body}{details}</svg>\n",
+        headings(),
+        legend(276.0, 12.0),
     )
 }
 
-/// Joins neighbours whose owners begin with the same word and whose kinds agree.
-fn merge(rows: &[MapRow]) -> Vec<MapRow> {
-    let mut merged: Vec<MapRow> = Vec::new();
-    let stem = |row: &MapRow| row.owner.split(' ').next().unwrap_or_default().to_owned();
-    for row in rows {
-        match merged.last_mut() {
-            Some(last)
-                if last.range.end == row.range.start && last.kind == row.kind && stem(last) == stem(row) =>
-            {
-                last.range.end = row.range.end;
-                last.owner = stem(row);
-                if last.protection != row.protection {
-                    "several".clone_into(&mut last.protection);
-                }
-                if last.state != row.state {
-                    "several".clone_into(&mut last.state);
-                }
-            }
-            _ => merged.push(row.clone()),
-        }
-    }
-    merged
-}
-
-fn legend() -> String {
-    let mut text = String::from("<defs>\n");
-    for (name, colour, path) in KINDS {
-        let _ = writeln!(
-            text,
-            "<pattern id=\"{name}\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\"><rect width=\"8\" \
-             height=\"8\" fill=\"{colour}\"/><path d=\"{path}\" stroke=\"#000\" stroke-opacity=\".18\"/></pattern>"
-        );
-    }
-    text.push_str(
-        "</defs>\n<text x=\"20\" y=\"28\" font-size=\"17\" font-weight=\"bold\">Address space</text>\n",
-    );
-    let mut x = BAR_LEFT;
-    for (name, ..) in KINDS {
-        let _ = writeln!(
-            text,
-            "<rect x=\"{x}\" y=\"15\" width=\"18\" height=\"16\" fill=\"url(#{name})\" stroke=\"#555\"/>\
-             <text x=\"{}\" y=\"28\">{name}</text>",
-            x + 24.0
-        );
-        x += 96.0;
-    }
-    let _ = writeln!(
-        text,
-        "<text x=\"{x}\" y=\"28\">pale: reserved only</text>\n<text x=\"20\" y=\"52\" fill=\"#555\">Addresses grow \
-         downward. A block's height grows with the logarithm of its size; holes are cut short.</text>"
-    );
+fn headings() -> String {
+    let mut text =
+        String::from("<text x=\"20\" y=\"30\" font-size=\"18\" font-weight=\"bold\">Address space</text>\n");
+    let mut heading = |x: f64, words: &str| {
+        let _ = writeln!(text, "<text x=\"{x}\" y=\"{}\" font-weight=\"bold\">{words}</text>", TOP - 30.0);
+    };
+    heading(20.0, "To scale");
+    heading(270.0, "In detail, holes cut short");
+    heading(RIGHTS_LEFT, "rights");
+    heading(SIZE_RIGHT - 26.0, "size");
+    heading(AXIS_LEFT + 20.0, "by powers of two");
+    heading(REASON_LEFT, "why it lies there");
     text
 }
 
-fn address(body: &mut String, y: f64, text: &str) {
+/// Joins neighbours that `joins` says are one.
+fn merge(rows: &[MapRow], joins: fn(&MapRow, &MapRow) -> bool) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        match blocks.last_mut() {
+            Some(last) if last.row.range.end == row.range.start && joins(&last.row, row) => {
+                last.row.range.end = row.range.end;
+                last.count += 1;
+                for (ours, other) in
+                    [(&mut last.row.protection, &row.protection), (&mut last.row.state, &row.state)]
+                {
+                    if ours != other {
+                        "several".clone_into(ours);
+                    }
+                }
+            }
+            _ => blocks.push(Block { row: row.clone(), first: index, count: 1 }),
+        }
+    }
+    blocks
+}
+
+fn is_same(a: &MapRow, b: &MapRow) -> bool {
+    let key =
+        |row: &MapRow| [&row.owner, &row.kind, &row.state, &row.protection, &row.reason].map(Clone::clone);
+    key(a) == key(b)
+}
+
+fn is_same_owner(a: &MapRow, b: &MapRow) -> bool {
+    let stem =
+        |row: &MapRow| row.owner.rsplit_once(' ').map_or(row.owner.clone(), |(stem, _)| stem.to_owned());
+    a.kind == b.kind && stem(a) == stem(b)
+}
+
+fn axis_x(bytes: u64) -> f64 {
+    let (first, last) = (f64::from(AXIS_BITS.0), f64::from(AXIS_BITS.1));
+    let bits = (bytes.max(1) as f64).log2().clamp(first, last);
+    AXIS_LEFT + AXIS_WIDTH * (bits - first) / (last - first)
+}
+
+/// Draws the marks of the axis of sizes, and a line down from each.
+fn axis(height: f64) -> String {
+    let mut text = String::new();
+    for (bits, name) in [(12, "4K"), (20, "1M"), (30, "1G"), (40, "1T"), (48, "256T")] {
+        let x = axis_x(1 << bits);
+        let _ = writeln!(
+            text,
+            "<path d=\"M{x:.1} {TOP} v{height:.1}\" stroke=\"#ccc\" stroke-width=\".7\"/><text x=\"{x:.1}\" y=\"{}\" \
+             text-anchor=\"middle\" font-size=\"10\" fill=\"#555\">{name}</text>",
+            TOP - 8.0
+        );
+    }
+    text
+}
+
+fn address(body: &mut String, y: f64, address: u64) {
+    let text = plat_regions::Address::new(address);
     let _ = writeln!(
         body,
-        "<path d=\"M{} {y:.1} H{BAR_LEFT}\" stroke=\"#555\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" \
-         font-family=\"monospace\" font-size=\"11\">{text}</text>",
-        BAR_LEFT - 8.0,
-        BAR_LEFT - 12.0,
-        y + 4.0
+        "<text x=\"{ADDRESS_RIGHT}\" y=\"{:.1}\" text-anchor=\"end\" font-family=\"monospace\" font-size=\"10.5\">{text}\
+         </text>",
+        y + 9.0
     );
 }
 
-fn hole(body: &mut String, y: f64, range: &str, bytes: u64, before: &MapRow) {
-    address(body, y, &before.range.end.to_string());
-    let middle = y + HOLE_HEIGHT / 2.0;
+/// Draws a hole that is too small for a break; returns its height.
+fn small_hole(body: &mut String, y: f64, start: u64, end: u64) -> f64 {
+    if end <= start {
+        return 0.0;
+    }
+    address(body, y, start);
     let _ = writeln!(
         body,
-        "<g><title>{range} free, {0}</title><rect x=\"{BAR_LEFT}\" y=\"{y:.1}\" width=\"{BAR_WIDTH}\" \
-         height=\"{HOLE_HEIGHT}\" fill=\"#fff\"/><path d=\"M{BAR_LEFT} {y:.1} v{HOLE_HEIGHT} M{1} {y:.1} \
-         v{HOLE_HEIGHT}\" stroke=\"#999\" stroke-dasharray=\"2 4\"/><text x=\"{2}\" y=\"{3:.1}\" \
-         text-anchor=\"middle\" fill=\"#777\" font-style=\"italic\">free: {0}</text></g>",
-        size(bytes),
-        BAR_LEFT + BAR_WIDTH,
-        BAR_LEFT + BAR_WIDTH / 2.0,
-        middle + 4.0
+        "<rect x=\"{BLOCK_LEFT}\" y=\"{y:.1}\" width=\"{BLOCK_WIDTH}\" height=\"{LINE}\" fill=\"none\" stroke=\"#aaa\" \
+         stroke-dasharray=\"2 3\"/><text x=\"{}\" y=\"{:.1}\" fill=\"#777\" font-style=\"italic\">free</text>\
+         <text x=\"{SIZE_RIGHT}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#777\">{}</text>",
+        BLOCK_LEFT + 8.0,
+        y + 13.5,
+        y + 13.5,
+        size(end - start)
     );
+    LINE
 }
 
-/// Draws a region and returns its height.
-fn block(body: &mut String, y: f64, row: &MapRow) -> f64 {
-    let pages = (row.range.size() / 4096).max(1);
-    let height = BLOCK_HEIGHT_MIN + 2.0 * f64::from(pages.ilog2());
-    let kind = KINDS.iter().find(|(name, ..)| *name == row.kind).map_or("other", |(name, ..)| name);
-    let opacity = if row.state == "reserve" { ".35" } else { "1" };
-    let (left, middle) = (BAR_LEFT + 8.0, y + height / 2.0 + 4.0);
-    address(body, y, &row.range.start.to_string());
+/// Draws a break: two torn edges, and how much lies between them; returns its height.
+fn large_hole(body: &mut String, y: f64, start: u64, end: u64) -> f64 {
+    let teeth = "l6 5 l6 -5 ".repeat((BLOCK_WIDTH / 12.0) as usize);
+    address(body, y, start);
     let _ = writeln!(
         body,
-        "<g><title>{} ({}) {} {} {} {}: {}</title><rect x=\"{BAR_LEFT}\" y=\"{y:.1}\" width=\"{BAR_WIDTH}\" \
-         height=\"{height:.1}\" fill=\"url(#{kind})\" fill-opacity=\"{opacity}\" stroke=\"#555\"/>\
-         <text x=\"{left}\" y=\"{middle:.1}\">{}</text>\
-         <text x=\"{}\" y=\"{middle:.1}\" text-anchor=\"end\" font-family=\"monospace\">{}</text>\
-         <text x=\"{}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>\
-         <text x=\"{}\" y=\"{middle:.1}\" fill=\"#555\">{}</text></g>",
+        "<path d=\"M{BLOCK_LEFT} {:.1} {teeth}M{BLOCK_LEFT} {:.1} {teeth}\" fill=\"none\" stroke=\"#888\"/>\
+         <text x=\"{}\" y=\"{:.1}\" text-anchor=\"middle\" fill=\"#555\" font-style=\"italic\" stroke=\"#fff\" \
+         stroke-width=\"4\" paint-order=\"stroke\">{} free</text>",
+        y + 4.0,
+        y + BREAK - 9.0,
+        BLOCK_LEFT + BLOCK_WIDTH / 2.0,
+        y + BREAK / 2.0 + 4.0,
+        size(end - start)
+    );
+    BREAK
+}
+
+/// Draws a region's line.
+fn line(body: &mut String, y: f64, block: &Block) {
+    let row = &block.row;
+    let bytes = row.range.size();
+    let opacity = if row.state == "reserve" { ".45" } else { "1" };
+    let text_y = y + 13.5;
+    let times = if block.count > 1 { format!(" (×{})", block.count) } else { String::new() };
+    let _ = write!(
+        body,
+        "<g class=\"row\" data-first=\"{}\" data-last=\"{}\"><title>{}\n{} ({bytes} bytes), {} {} {}\nowner: {}{times}\n\
+         why: {}</title>",
+        block.first,
+        block.first + block.count - 1,
         row.range,
-        size(row.range.size()),
+        size(bytes),
         escape(&row.state),
         escape(&row.kind),
         escape(&row.protection),
         escape(&row.owner),
-        escape(&row.reason),
-        escape(&shorten(&row.owner, 48)),
-        BAR_LEFT + BAR_WIDTH - 8.0,
-        escape(&row.protection),
-        BAR_LEFT + BAR_WIDTH + 76.0,
-        size(row.range.size()),
-        BAR_LEFT + BAR_WIDTH + 90.0,
-        escape(&shorten(&row.reason, 76)),
+        escape(&row.reason)
     );
-    height
-}
-
-fn shorten(text: &str, letters_max: usize) -> String {
-    if text.chars().count() <= letters_max {
-        return text.to_owned();
+    address(body, y, row.range.start.get());
+    for fill in [colour(row).to_owned(), format!("url(#k-{})", pattern(row))] {
+        let _ = write!(
+            body,
+            "<rect x=\"{BLOCK_LEFT}\" y=\"{y:.1}\" width=\"{BLOCK_WIDTH}\" height=\"{LINE}\" fill=\"{fill}\" \
+             fill-opacity=\"{opacity}\" stroke=\"#555\" stroke-width=\".6\"/>"
+        );
     }
-    text.chars().take(letters_max - 1).chain(['…']).collect()
-}
-
-/// Makes text safe for XML, where control characters are not allowed at all.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
+    let end = axis_x(bytes).max(AXIS_LEFT + 2.0);
+    let _ = writeln!(
+        body,
+        "<text x=\"{}\" y=\"{text_y:.1}\">{}</text><text x=\"{RIGHTS_LEFT}\" y=\"{text_y:.1}\" \
+         font-family=\"monospace\">{}</text><text x=\"{SIZE_RIGHT}\" y=\"{text_y:.1}\" text-anchor=\"end\">{}</text>\
+         <rect x=\"{AXIS_LEFT}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{}\" stroke=\"#777\" \
+         stroke-width=\".5\"/><text x=\"{REASON_LEFT}\" y=\"{text_y:.1}\" font-size=\"11\" fill=\"#555\">{}</text></g>",
+        BLOCK_LEFT + 8.0,
+        escape(&(shorten_middle(&row.owner, 33 - times.chars().count()) + &times)),
+        escape(&shorten(&row.protection, 5)),
+        size(bytes),
+        y + 5.0,
+        end - AXIS_LEFT,
+        LINE - 10.0,
+        colour(row),
+        escape(&shorten(&row.reason, 62))
+    );
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_break_out_of_the_picture() {
-        let text = map_svg(&crate::row::sample());
-        assert!(text.contains("a&amp;b.exe .text") && text.contains("preferred &lt;base&gt;"));
-        assert!(!text.contains("<base>"));
-    }
-
-    #[test]
-    fn holes_say_their_size() {
-        assert!(map_svg(&crate::row::sample()).contains("free: 2 GiB"));
-    }
-
-    #[test]
-    fn neighbours_of_one_owner_merge() {
-        let merged = merge(&crate::row::sample());
-        assert_eq!(merged.len(), 2);
-        assert_eq!((merged[0].owner.as_str(), merged[0].protection.as_str()), ("a&b.exe", "several"));
-    }
-}
+mod tests;

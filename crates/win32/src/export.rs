@@ -8,6 +8,7 @@
 //! stub AddConsoleAliasA;                                 stops the program, naming itself, when called
 //! data _iob: stdio::IOB;                                 a variable of the DLL
 //! code GetLastError: leaves::GET_LAST_ERROR;             guest code that never enters the host
+//! this "name32" / "name64" = SHIM, path;                 a member function: see `thiscall!`
 //! @6 full SysFreeString in oleauto;                      (rows may start with `@ordinal`)
 //! ```
 
@@ -159,6 +160,22 @@ macro_rules! dll {
             body: $crate::export::Body::Data(&$($path)::+),
         },] $($rest)*)
     };
+    (@row $ordinal:expr; [$($done:expr,)*] this $x86:literal / $x64:literal = $code:ident, $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $x86, ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Code(&$code),
+        }, $crate::export::Export {
+            name: $x64, ordinal: None, limits: None,
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] data $name:literal: $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $name, ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Data(&$($path)::+),
+        },] $($rest)*)
+    };
     (@row $ordinal:expr; [$($done:expr,)*] code $name:ident: $($path:ident)::+; $($rest:tt)*) => {
         $crate::dll!(@rows [$($done,)* $crate::export::Export {
             name: stringify!($name), ordinal: $ordinal, limits: None,
@@ -166,4 +183,18 @@ macro_rules! dll {
         },] $($rest)*)
     };
     ($($rows:tt)*) => { $crate::dll!(@rows [] $($rows)*) };
+}
+
+/// Makes the 32-bit code of a member function: the object, which the caller passes in ECX, becomes the first argument of
+/// a stdcall function. 64-bit programs import another name, with the object as the first argument by itself.
+#[macro_export]
+macro_rules! thiscall {
+    ($($code:ident => $($path:ident)::+;)*) => {$(
+        // pop eax; push ecx; push eax; the thunk follows.
+        static $code: $crate::export::Code = $crate::export::Code {
+            i386: &[0x58, 0x51, 0x50],
+            amd64: &[],
+            slow: Some(&<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        };
+    )*};
 }

@@ -1,6 +1,8 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod consoleapi;
+pub mod createprocess;
+pub mod debugapi;
 pub mod errhandlingapi;
 pub mod fileapi;
 pub mod filemapping;
@@ -17,11 +19,14 @@ pub mod memoryapi;
 pub mod pipes;
 pub mod process;
 pub mod processenv;
+pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
+pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
 pub mod winnls;
@@ -34,6 +39,8 @@ pub const DLL: Dll = Dll {
     description: "Windows NT BASE API Client DLL",
     tables: &[
         consoleapi::EXPORTS,
+        debugapi::EXPORTS,
+        createprocess::EXPORTS,
         errhandlingapi::EXPORTS,
         fileapi::EXPORTS,
         filemapping::EXPORTS,
@@ -51,10 +58,13 @@ pub const DLL: Dll = Dll {
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
+        processor_topology::EXPORTS,
         profileapi::EXPORTS,
+        resources::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
+        threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         winnls::code_pages::EXPORTS,

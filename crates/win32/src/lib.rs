@@ -14,8 +14,12 @@
 )]
 // `dll!` takes two expansions per row.
 #![recursion_limit = "1024"]
+// The table of all exports is sorted by the compiler.
+#![allow(long_running_const_eval, reason = "it takes a second, once")]
 
 pub mod apis;
+pub mod cmd;
+pub mod entries;
 pub mod export;
 pub mod guest;
 pub mod logic;
@@ -24,18 +28,48 @@ pub mod process;
 pub mod teb;
 
 pub mod advapi32;
+pub mod bcrypt;
 pub mod kernel32;
 pub mod msvcrt;
 pub mod ntdll;
+pub mod ole32;
 pub mod oleaut32;
+pub mod shell32;
+pub mod ucrtbase;
 pub mod user32;
+pub mod userenv;
+pub mod vcruntime140;
+pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
 
 use export::Dll;
 
 /// Every builtin DLL, in the order in which they appear in `plat apis`.
-pub const DLLS: &[Dll] = &[ntdll::DLL, kernel32::DLL, msvcrt::DLL, user32::DLL, advapi32::DLL, oleaut32::DLL];
+pub const DLLS: &[Dll] = &[
+    ntdll::DLL,
+    kernel32::DLL,
+    msvcrt::DLL,
+    user32::DLL,
+    advapi32::DLL,
+    oleaut32::DLL,
+    ole32::DLL,
+    shell32::DLL,
+    bcrypt::DLL,
+    bcrypt::PRIMITIVES,
+    userenv::DLL,
+    winmm::DLL,
+    ucrtbase::DLL,
+    vcruntime140::DLL,
+];
+
+/// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is
+/// msvcrt.dll's.
+pub fn companion(name: &str) -> Option<&'static str> {
+    const RUNTIMES: [&str; 3] = ["ucrtbase.dll", "vcruntime140.dll", "vcruntime140_1.dll"];
+    let is_runtime = RUNTIMES.contains(&name) || name.starts_with("msvcr") || name.starts_with("msvcp");
+    (is_runtime && name != msvcrt::DLL.name).then_some(msvcrt::DLL.name)
+}
 
 /// Returns the builtin DLL of this file name, compared without regard to case.
 pub fn builtin(name: &str) -> Option<&'static Dll> {

@@ -6,40 +6,48 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
-mod ci_leaves;
+pub(crate) mod ci_leaves;
 pub mod ctype;
 pub mod data;
+pub(crate) mod define;
 pub mod eh;
 pub mod eh_amd64;
 pub mod eh_i386;
-mod eh_tables;
+pub(crate) mod eh_tables;
 pub mod env;
 pub mod errno;
 pub mod exit;
-mod fd;
+pub(crate) mod fd;
 pub mod files;
 pub mod find;
 pub mod float;
-mod float_leaves;
+pub(crate) mod float_leaves;
 pub mod fopen;
 pub mod format;
-mod handles;
+pub(crate) mod handles;
 pub mod io;
-mod leaves;
+pub mod jump_amd64;
+pub(crate) mod leaves;
 pub mod locale;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod paths;
+pub mod pipes;
+pub mod safe;
 pub mod scan;
 pub mod signal;
+pub mod sort;
+pub mod spawn;
 pub mod startup;
 pub mod state;
 pub mod stdio;
 pub mod stdlib;
-mod stream;
+pub(crate) mod stream;
 pub mod string;
 pub mod system;
 pub mod threads;
+pub mod throw;
 pub mod time;
 pub mod wide;
 pub mod wide_stdio;
@@ -59,6 +67,7 @@ pub const DLL: Dll = Dll {
         data::EXPORTS,
         eh::EXPORTS,
         eh_amd64::EXPORTS,
+        jump_amd64::EXPORTS,
         eh_i386::EXPORTS,
         eh_i386::cxx::EXPORTS,
         eh_i386::jump::EXPORTS,
@@ -75,14 +84,20 @@ pub const DLL: Dll = Dll {
         locks::EXPORTS,
         malloc::EXPORTS,
         math::EXPORTS,
+        paths::EXPORTS,
+        pipes::EXPORTS,
+        safe::EXPORTS,
         scan::EXPORTS,
         signal::EXPORTS,
+        sort::EXPORTS,
+        spawn::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
         stdlib::EXPORTS,
         string::EXPORTS,
         system::EXPORTS,
         threads::EXPORTS,
+        throw::EXPORTS,
         time::EXPORTS,
         wide::EXPORTS,
         wide_stdio::EXPORTS,

@@ -1,6 +1,8 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
+pub mod completion;
 pub mod console;
+pub mod control;
 pub mod critical_section;
 pub mod environment;
 pub mod event;
@@ -18,17 +20,27 @@ mod file_tests;
 pub mod format;
 pub mod handle;
 pub mod heap;
+mod heap_pages;
+pub mod inherit;
+pub mod job;
 pub mod memory;
 pub mod mutant;
+pub mod name_cache;
 pub mod names;
 pub mod nls;
 pub mod object;
 pub mod path;
+pub mod pool;
+pub mod pool_watch;
+pub mod process_create;
+pub mod process_object;
 pub mod registry;
+pub mod remote;
 pub mod resource;
 pub mod section;
 pub mod semaphore;
 pub mod slim_lock;
+pub mod start_record;
 pub mod sysinfo;
 pub mod thread;
 pub mod thread_start;

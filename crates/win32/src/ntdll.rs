@@ -5,8 +5,10 @@ pub mod files;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
+pub mod pointers;
 pub mod rtl;
 pub mod rtl_string;
+pub mod system;
 pub mod unwind;
 
 use crate::export::Dll;
@@ -21,8 +23,10 @@ pub const DLL: Dll = Dll {
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,
+        pointers::EXPORTS,
         rtl::EXPORTS,
         unwind::EXPORTS,
         rtl_string::EXPORTS,
+        system::EXPORTS,
     ],
 };

@@ -11,22 +11,9 @@ use plat_host::gate::{Call, FaultInfo, Registers, System, Thread};
 use plat_host::memory::MemoryFault;
 
 use crate::NtStatus;
-use crate::export::Body;
+use crate::entries::{self, Entry};
 use crate::guest::Guest;
 use crate::nt::handle::HandleTable;
-
-/// What the guest's thunks lead to, by index.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// The DLL, as in `kernel32.dll`.
-    pub dll: &'static str,
-    /// The exported name.
-    pub name: &'static str,
-    /// The function, or `None` for a stub.
-    pub api: Option<&'static ApiDescriptor<Guest>>,
-    /// Bytes of arguments that a 32-bit call removes.
-    pub stack_bytes: u32,
-}
 
 /// The index of the first import that nothing provides.
 const MISSING_INDEX: u32 = 0x8000_0000;
@@ -40,30 +27,6 @@ pub struct MissingImport {
     pub symbol: String,
     /// Why it is missing, as the second half of a sentence: `which this DLL does not export`.
     pub reason: String,
-}
-
-/// Lists what the thunks of all builtin DLLs lead to; an export's index is [`first_index`] of its DLL plus its place.
-fn entries(machine: Machine) -> Vec<Entry> {
-    let exports = crate::DLLS.iter().flat_map(|dll| dll.exports().map(move |export| (dll.name, export)));
-    exports
-        .map(|(dll, export)| {
-            let api = match export.body {
-                Body::Api(api) => Some(api),
-                Body::Code(code) => code.slow,
-                _ => None,
-            };
-            let stack_bytes = match machine {
-                Machine::I386 => api.map_or(0, ApiDescriptor::stack_bytes_i386),
-                Machine::Amd64 => 0,
-            };
-            Entry { dll, name: export.name, api, stack_bytes }
-        })
-        .collect()
-}
-
-/// Returns the index of the first export of the builtin DLL of this name.
-pub fn first_index(dll: &str) -> u32 {
-    crate::DLLS.iter().take_while(|other| other.name != dll).map(|other| other.exports().count() as u32).sum()
 }
 
 /// One loaded module, builtin or native.
@@ -135,6 +98,9 @@ pub trait ModuleLoader: Sync + Send {
     /// Tells the modules that the process ends, in reverse order.
     fn detach_process(&self, guest: &mut Guest);
 
+    /// Returns the loader's options in a form for a child process.
+    fn options_for_children(&self) -> Vec<u8>;
+
     /// Describes a crash to the user on standard error: exception, place, registers, code, stack, regions.
     fn report_crash(&self, guest: &Guest, crash: &Crash);
 }
@@ -176,6 +142,8 @@ pub struct Start {
     pub environment: Vec<(Vec<u16>, Vec<u16>)>,
     /// What to trace.
     pub trace: Trace,
+    /// What `GetStartupInfo` returns; nothing where a Unix program started it.
+    pub startup: Option<crate::nt::start_record::Startup>,
 }
 
 /// The state that all guest threads share.
@@ -204,12 +172,15 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// The processes it knows.
+    pub children: crate::nt::process_object::Children,
+    /// The threads that make calls for others.
+    pub pool: crate::nt::pool::Pool,
     /// Its named objects.
     pub names: crate::nt::names::Names,
     /// Where 32-bit code enters the host, once it was placed.
     pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
-    entries: Vec<Entry>,
     missing: Mutex<Vec<MissingImport>>,
     data: RwLock<HashMap<(&'static str, &'static str), u64>>,
     /// The PEB's address, once there is one.
@@ -242,10 +213,11 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            children: crate::nt::process_object::Children::default(),
+            pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),
             trampoline: OnceLock::new(),
             loader: OnceLock::new(),
-            entries: entries(machine),
             missing: Mutex::default(),
             data: RwLock::default(),
             peb: OnceLock::new(),
@@ -297,10 +269,19 @@ impl Process {
         crate::nt::exception::dispatch::raise_access_violation(guest, fault)
     }
 
+    /// Returns the registers with which the current call can be made again, at its thunk.
+    pub(crate) fn retry_registers(&self, guest: &mut Guest) -> Option<Box<Registers>> {
+        let entry = entries::entry(guest.gate().call_index()?)?;
+        let name: Vec<u16> = entry.dll().encode_utf16().collect();
+        let base = self.loader().module_named(&name)?.base;
+        let thunk = self.loader().symbol(guest, base, Symbol::Name(entry.name)).ok()?;
+        guest.gate().entry_registers(thunk)
+    }
+
     /// Reports a crash and ends the process with the exception's code.
     pub fn end_by_crash(&self, guest: &Guest, crash: &Crash) -> ! {
         self.loader().report_crash(guest, crash);
-        plat_host::thread::exit_process(exit_status(crash.code))
+        crate::nt::process_object::leave(crash.code)
     }
 
     /// Ends the process because of a call that leads nowhere: the function is named.
@@ -308,19 +289,17 @@ impl Process {
     fn call_nowhere(&self, guest: &Guest, index: u32) -> ! {
         let registers = guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!self.machine.is_64()));
         let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        let message =
-            match (self.entries.get(index as usize), missing.get(index.wrapping_sub(MISSING_INDEX) as usize))
-            {
-                (Some(entry), _) => {
-                    format!("the program called {}!{}, which plat does not have yet", entry.dll, entry.name)
-                }
-                (None, Some(import)) => {
-                    format!("the program called {}!{}, {}", import.dll, import.symbol, import.reason)
-                }
-                (None, None) => {
-                    format!("the program called a function of plat that does not exist (index {index})")
-                }
-            };
+        let message = match (entries::entry(index), missing.get(index.wrapping_sub(MISSING_INDEX) as usize)) {
+            (Some(entry), _) => {
+                format!("the program called {}!{}, which plat does not have yet", entry.dll(), entry.name)
+            }
+            (None, Some(import)) => {
+                format!("the program called {}!{}, {}", import.dll, import.symbol, import.reason)
+            }
+            (None, None) => {
+                format!("the program called a function of plat that does not exist (index {index})")
+            }
+        };
         drop(missing);
         let crash = Crash { code: NtStatus::ENTRYPOINT_NOT_FOUND.0, message, registers, accessed: None };
         self.end_by_crash(guest, &crash)
@@ -328,7 +307,7 @@ impl Process {
 
     fn trace_call(&self, guest: &Guest, entry: &Entry, api: &ApiDescriptor<Guest>) {
         let mut cursor = guest.arguments();
-        let mut line = format!("{}!{}(", entry.dll, entry.name);
+        let mut line = format!("{}!{}(", entry.dll(), entry.name);
         for (index, param) in api.params.iter().enumerate() {
             let value = if param.size_i386 == 8 { cursor.take::<u64>() } else { cursor.slot_word() };
             let comma = if index == 0 { "" } else { ", " };
@@ -351,8 +330,7 @@ impl System for Gate {
     fn call(&self, call: &mut Call<'_>) {
         let process = PROCESS.get().expect("installed with the gate");
         let mut guest = Guest::of_call(process, call);
-        let Some((entry, api)) =
-            process.entries.get(call.index() as usize).and_then(|entry| Some((entry, entry.api?)))
+        let Some((entry, api)) = entries::entry(call.index()).and_then(|entry| Some((entry, entry.api?)))
         else {
             process.call_nowhere(&guest, call.index())
         };
@@ -371,6 +349,13 @@ impl System for Gate {
         let process = PROCESS.get().expect("installed with the gate");
         let mut guest = Guest::of_thread(process, thread);
         crate::nt::exception::dispatch::handle_fault(&mut guest, fault, registers)
+    }
+
+    fn stop(&self, thread: Thread, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        match PROCESS.get() {
+            Some(process) => crate::nt::thread_start::stop(&mut Guest::of_thread(process, thread), registers),
+            None => (registers, false),
+        }
     }
 
     fn resolve(&self, fault: MemoryFault) -> bool {

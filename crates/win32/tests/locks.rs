@@ -5,10 +5,11 @@ use plat_abi::Machine;
 use plat_host::gate::{self, Thread};
 use plat_host::memory;
 use plat_regions::{Access, Address, AddressRange, Layout};
+use plat_win32::entries::first_index;
 use plat_win32::export::{Body, Code};
 use plat_win32::nt::critical_section::CriticalSection;
 use plat_win32::nt::memory::AddressSpace;
-use plat_win32::process::{Process, Start, first_index};
+use plat_win32::process::{Process, Start};
 
 const CODE: u64 = 0x10_0000;
 const DATA: u64 = 0x20_0000;

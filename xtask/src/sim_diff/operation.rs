@@ -1,11 +1,11 @@
 //! One random operation: how the kernel is called, and how the simulator is.
 
-use plat_host::kernel_lab::{Call, FILES_FD};
+use plat_host::kernel_lab::{Call, FILES_FD, Order};
 use plat_regions::linux::{
     Advice, Failure, Fault, FaultAccess, LinuxSpace, MapFlags, MapRequest, OpenFile, Outcome, RemapFlags,
     RemapRequest, Signal, Source, Step,
 };
-use plat_regions::{Access, Address};
+use plat_regions::{Access, Address, AddressRange, PAGE_SIZE};
 use std::fmt;
 use std::sync::Arc;
 
@@ -110,6 +110,41 @@ impl Operation {
             },
         }
     }
+}
+
+impl Operation {
+    /// Returns the parts of the map that it may have changed: its ranges with the regions that touch them.
+    pub(crate) fn windows(&self, value: i64, space: &LinuxSpace) -> [AddressRange; 2] {
+        let result = (value > 0).then_some(value as u64);
+        let ranges = match *self {
+            Self::Map { address, length, .. } => [Some((result.unwrap_or(address), length)), None],
+            Self::Unmap { address, length }
+            | Self::Protect { address, length, .. }
+            | Self::Advise { address, length, .. }
+            | Self::Lock { address, length, .. }
+            | Self::Unlock { address, length } => [Some((address, length)), None],
+            Self::Remap { address, old, new, to, .. } => {
+                [Some((address, old.max(new))), Some((result.unwrap_or(to), new))]
+            }
+            Self::Brk { .. } => {
+                let heap = space.heap();
+                [Some((heap.start.get(), heap.size() + 64 * PAGE_SIZE)), None]
+            }
+            Self::Load { address } | Self::Store { address } => [Some((address, 1)), None],
+            Self::Fork => return [Order::ALL, Order::NONE],
+        };
+        ranges.map(|range| range.map_or(Order::NONE, |(start, length)| window(start, length, space)))
+    }
+}
+
+/// Returns a range with a page on each side, up to the ends of the regions there.
+fn window(start: u64, length: u64, space: &LinuxSpace) -> AddressRange {
+    let (below, above) =
+        (start.saturating_sub(PAGE_SIZE), start.saturating_add(length).saturating_add(PAGE_SIZE));
+    let (below, above) = (Address::new(below), Address::new(above));
+    let start = space.vma_at(below).map_or(below, |(range, _)| range.start);
+    let end = space.vma_at(above).map_or(above, |(range, _)| range.end);
+    AddressRange { start, end }
 }
 
 fn answer<T>(outcome: Result<Outcome<T>, Failure>, value: impl Fn(T) -> i64) -> (i64, Vec<Step>) {

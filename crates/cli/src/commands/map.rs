@@ -1,6 +1,7 @@
 //! `plat map`, and the forms in which any map is shown.
 
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -64,13 +65,36 @@ fn of_process(pid: u32) -> anyhow::Result<Vec<MapRow>> {
     let path = format!("/proc/{pid}/maps");
     let text = std::fs::read(&path)
         .with_context(|| format!("cannot read {path}: is process {pid} running, and yours?"))?;
-    crate::proc_maps::parse(&String::from_utf8_lossy(&text))
-        .map_err(|error| anyhow::anyhow!("{path}: {error}"))
+    let rows = crate::proc_maps::parse(&String::from_utf8_lossy(&text))
+        .map_err(|error| anyhow::anyhow!("{path}: {error}"))?;
+    let Some(program) = guest_program(pid) else { return Ok(rows) };
+    // Without the right to read the memory, the arena alone is labelled.
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).ok();
+    let read = |address: u64, count: usize| {
+        let mut bytes = vec![0; count];
+        memory.as_ref()?.read_exact_at(&mut bytes, address).ok()?;
+        Some(bytes)
+    };
+    Ok(crate::guest_map::label(rows, &program, &read))
+}
+
+/// Returns the name of the Windows program that a process runs, if the process is a plat that runs one.
+fn guest_program(pid: u32) -> Option<String> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words: Vec<String> =
+        line.split(|&byte| byte == 0).map(|it| String::from_utf8_lossy(it).into_owned()).collect();
+    let own = Path::new(words.first()?).file_name()?.to_str()?.starts_with("plat");
+    let after_run = words.iter().position(|word| word == "run").filter(|_| own)?;
+    let is_program = |word: &&String| word.to_lowercase().ends_with(".exe");
+    let program = words[after_run..].iter().find(is_program);
+    let name =
+        program.and_then(|word| Path::new(word).file_name()).map(|name| name.to_string_lossy().into_owned());
+    Some(name.unwrap_or_else(|| "program".into()))
 }
 
 /// Lays an image out at its preferred base.
 fn of_file(path: &Path) -> anyhow::Result<Vec<MapRow>> {
-    let info = plat_loader::inspect(path, plat_loader::SearchOptions::default())?;
+    let info = plat_loader::inspect(path, plat_loader::SearchOptions::default(), 0)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let image = PeImage::parse(&name, &info.bytes)?;
     let base = Address::new(image.headers().image_base);

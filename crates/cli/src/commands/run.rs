@@ -35,6 +35,23 @@ pub(crate) fn run(arguments: Run) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(code as u8))
 }
 
+/// Runs as the child of another plat process, if that is what the arguments say: `child-process NUMBER …`. It is no
+/// command of the user's, so it is looked for before they are parsed.
+pub(crate) fn child() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()? != plat_loader::child::ARGUMENT {
+        return None;
+    }
+    let descriptor = arguments.next().and_then(|number| number.to_str()?.parse().ok()).unwrap_or(-1);
+    Some(match plat_loader::child::run(descriptor, |text| eprint!("{text}")) {
+        Ok(Outcome::Exited(code)) => ExitCode::from(code as u8),
+        Err(error) => {
+            eprintln!("plat: {error}");
+            ExitCode::from(2)
+        }
+    })
+}
+
 fn translate(choice: DllChoice) -> Choice {
     match choice {
         DllChoice::Native => Choice::Native,

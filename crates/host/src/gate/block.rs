@@ -26,6 +26,10 @@ pub struct ThreadBlock {
     pub(crate) returns: *const [FarPointer; RETURN_STUBS],
     /// The host's stack when the thread entered the guest for the first time.
     pub(crate) base_rsp: u64,
+    /// The guest's MXCSR while the host runs.
+    pub(crate) mxcsr: u32,
+    /// Whether the thread is to stop before it runs more guest code; the gate looks at it and MXCSR in one.
+    pub(crate) poke: u32,
     /// Whether guest code is 32-bit code.
     pub(crate) is_i386: u32,
     pub(crate) padding: u32,
@@ -33,7 +37,22 @@ pub struct ThreadBlock {
     pub(crate) initial_sp: u64,
     /// The state of the last fault, from the signal handler to the fault's dispatch.
     pub(crate) fault: UnsafeCell<crate::signals::SavedState>,
+    /// How other threads stop this one.
+    pub(crate) interrupt: std::sync::Arc<super::interrupt::Interrupt>,
 }
+
+/// MXCSR of a fresh thread, and the host's: everything masked, rounding to nearest.
+pub(crate) const MXCSR_DEFAULT: u32 = 0x1f80;
+
+/// The bits of MXCSR that control; the others report what happened.
+///
+/// Source: <https://learn.microsoft.com/cpp/build/x64-calling-convention>, "MxCsr"
+pub(crate) const MXCSR_CONTROLS: u32 = 0xffc0;
+
+/// The x87 control word of a fresh thread: everything masked, 53 bits of precision.
+///
+/// Source: <https://learn.microsoft.com/cpp/build/x64-calling-convention>, "FpCsr"
+pub(crate) const X87_CONTROL: u16 = 0x27f;
 
 /// How many `ret N` stubs there are: functions of up to 63 words of arguments.
 pub(crate) const RETURN_STUBS: usize = 64;

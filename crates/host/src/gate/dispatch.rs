@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::block::{CallFrame, FaultFrame, ThreadBlock};
 use super::entry::{plat_again32, plat_again64};
+use super::interrupt::interrupt_signal;
 use super::registers::Registers;
 use super::thread::Thread;
 use crate::memory::MemoryFault;
@@ -15,6 +16,13 @@ pub trait System: Sync {
 
     /// Handles a processor fault in guest code; the guest goes on with the registers that are returned.
     fn fault(&self, thread: Thread, fault: &FaultInfo, registers: Box<Registers>) -> Box<Registers>;
+
+    /// Holds a thread that another one interrupted, as long as that wants it; returns the registers to go on with, and
+    /// whether they are others than those given.
+    fn stop(&self, thread: Thread, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        let _ = thread;
+        (registers, false)
+    }
 
     /// Makes a page accessible that the host was refused on the guest's behalf (a guard page, a growing stack);
     /// says whether to try again.
@@ -182,7 +190,10 @@ pub(crate) extern "C" fn plat_fault_dispatch(block: *mut ThreadBlock) -> ! {
     let mut frame = FaultFrame::default();
     // The copy that unwinding sees; `resume` out of a handler gives it up.
     thread.push_fault(&mut frame, registers.clone());
-    let registers = system.fault(thread, &info, registers);
+    let registers = match info.signal {
+        signal if signal == interrupt_signal() => system.stop(thread, registers).0,
+        _ => system.fault(thread, &info, registers),
+    };
     thread.pop_fault(&mut frame);
     thread.resume(registers)
 }

@@ -76,6 +76,7 @@ impl Registers {
         let thread = Thread::from_block(frame.thread);
         let mut registers = Self::zeroed(thread.is_i386());
         save_floating_point(&mut registers.xstate);
+        registers.xstate.bytes[24..28].copy_from_slice(&thread.mxcsr().to_le_bytes());
         let return_address = if thread.is_i386() {
             crate::memory::read_u32(frame.guest_sp).map(u64::from)
         } else {
@@ -92,6 +93,24 @@ impl Registers {
         if !thread.is_i386() {
             for (index, &value) in frame.xmm6.iter().enumerate() {
                 registers.set_xmm(6 + index, value);
+            }
+        }
+        registers
+    }
+
+    /// Reads the state with which a call entered its thunk at `thunk`: going on with it makes the call again.
+    pub(super) fn of_entry(frame: &CallFrame, thunk: u64) -> Box<Self> {
+        let mut registers = Self::of_caller(frame);
+        registers.rip = thunk;
+        registers.general[4] = frame.guest_sp;
+        if !registers.is_i386 {
+            // The gate has put the arguments' registers into their home area; RCX, RDX, R8, R9 in this order.
+            for (index, register) in [1, 2, 8, 9].into_iter().enumerate() {
+                let home = frame.guest_sp + 8 + 8 * index as u64;
+                registers.general[register] = crate::memory::read_u64(home).unwrap_or(0);
+            }
+            for (index, &value) in frame.floats.iter().enumerate() {
+                registers.set_xmm(index, u128::from(value));
             }
         }
         registers

@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 
-use super::block::{CallFrame, FaultFrame, TEB_PRIVATE, ThreadBlock};
+use super::block::{CallFrame, FaultFrame, MXCSR_DEFAULT, TEB_PRIVATE, ThreadBlock, X87_CONTROL};
 use super::entry::{
     plat_call32, plat_call64, plat_enter32, plat_leave, plat_resume, plat_return32, plat_return64, plat_start,
 };
@@ -84,6 +84,19 @@ impl Thread {
         unsafe { (*self.block).guest_fs }
     }
 
+    /// Returns its block; for one look or one change at a time.
+    #[allow(clippy::mut_from_ref)] // The block is the thread's alone, and no reference is kept.
+    pub(super) fn block<'a>(self) -> &'a mut ThreadBlock {
+        // SAFETY: 1. the block lives as long as its thread, and only that thread has the handle.
+        unsafe { &mut *self.block }
+    }
+
+    /// Returns the guest's MXCSR, which it gets back when the call returns.
+    pub(super) fn mxcsr(self) -> u32 {
+        // SAFETY: 1. the block is this thread's.
+        unsafe { (*self.block).mxcsr }
+    }
+
     /// Returns the registers of the caller of the innermost call, as they will be once it has returned.
     pub fn caller_registers(self) -> Option<Box<Registers>> {
         // SAFETY: 1. the block is this thread's.
@@ -91,6 +104,24 @@ impl Thread {
         // SAFETY: 1. frames on its list are alive: each is taken off when its call ends.
         let frame = unsafe { top.as_ref() };
         frame.map(Registers::of_caller)
+    }
+
+    /// Returns the index that the thunk of the innermost call passed; `None` outside calls, and in a fault.
+    pub fn call_index(self) -> Option<u32> {
+        self.innermost_call().map(|frame| frame.index)
+    }
+
+    /// Returns the registers with which the innermost call entered its thunk, which lies at `thunk`: going on with them
+    /// makes the call again.
+    pub fn entry_registers(self, thunk: u64) -> Option<Box<Registers>> {
+        self.innermost_call().map(|frame| Registers::of_entry(frame, thunk))
+    }
+
+    fn innermost_call<'a>(self) -> Option<&'a CallFrame> {
+        // SAFETY: 1. the block is this thread's.
+        let top = unsafe { (*self.block).top };
+        // SAFETY: 1. frames on its list are alive: each is taken off when its call ends.
+        unsafe { top.as_ref() }.filter(|frame| frame.is_fault == 0)
     }
 
     /// Makes this host thread a guest thread with the TEB at `teb`, runs `body`, and returns when `body` returns or
@@ -110,10 +141,13 @@ impl Thread {
         stack.install(block);
         CURRENT.set(block);
         set_segments(teb, trampoline.is_some());
+        let interrupt = Self { block }.interrupt();
+        interrupt.begin();
         let mut start = Start { thread: Self { block }, body: Some(body), result: None };
         let run = runner(&start);
         // SAFETY: 1. `block` is valid until the end of this function; 2. `run` takes a `Start` of these very types.
         unsafe { plat_start(block, run, (&raw mut start).cast()) };
+        interrupt.end();
         CURRENT.set(std::ptr::null_mut());
         drop(stack);
         Ok(start.result.take())
@@ -211,6 +245,8 @@ impl Thread {
 
     /// Goes on in the guest with `registers`; host frames below the guest's new stack pointer are given up.
     pub fn resume(self, registers: Box<Registers>) -> ! {
+        // What comes from here on finds the thread in the guest; what came before is seen now.
+        let registers = self.stop_before_resume(registers);
         // SAFETY: 1. the block is this thread's.
         let block = unsafe { &mut *self.block };
         block.drop_frames_below(registers.rsp());
@@ -359,9 +395,12 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         returns,
         base_rsp: 0,
         is_i386: u32::from(trampoline.is_some()),
+        mxcsr: MXCSR_DEFAULT,
+        poke: 0,
         padding: 0,
         initial_sp: 0,
         fault: UnsafeCell::new(SavedState::new()),
+        interrupt: std::sync::Arc::default(),
     })
 }
 
@@ -374,6 +413,8 @@ fn read_fs_base() -> u64 {
 
 /// Sets GS base to a 64-bit TEB, or loads the flat selectors that 32-bit code needs; FS base stays the host's.
 fn set_segments(teb: u64, is_i386: bool) {
+    // SAFETY: 1. host code does not use the x87 unit: any control word suits it.
+    unsafe { asm!("fldcw word ptr [{}]", in(reg) &X87_CONTROL, options(nostack)) };
     if is_i386 {
         // SAFETY: 1. 0x2b is Linux' flat data segment. 2. loading FS clears its base, which is put back at once.
         unsafe {

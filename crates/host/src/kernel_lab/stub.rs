@@ -23,7 +23,7 @@ pub(super) const CALLS: u64 = 64;
 /// Most calls in a slot.
 pub(super) const CALLS_MAX: u64 = 1024;
 /// Size of a call in bytes.
-pub(super) const CALL_SIZE: u64 = 64;
+pub(super) const CALL_SIZE: u64 = 96;
 /// Offset of the answers in a slot.
 pub(super) const ANSWERS: u64 = CALLS + CALLS_MAX * CALL_SIZE;
 /// Descriptor of the lab's own map.
@@ -39,7 +39,7 @@ pub(super) const RING_SIZE: u64 = HEADER_SIZE + SLOTS * SLOT_SIZE;
 
 // Header, from RING_START: 0x000 the query of the map; 0x100 signal and code of the last fault; 0x200 path; 0x400
 // sigaction; stack from 0x1_0000 down. A slot: state u32 (1 is to do, 2 is done), number of calls u32, end of answers.
-// A call: kind u32 (0 system call, 1 load, 2 store, 3 fork, 4 end), u32 whether to note the map, number, six arguments.
+// A call: kind (0 system call, 1 load, 2 store, 3 fork, 4 end), number, six arguments, two windows of the map to note.
 // An answer: value, number of regions, then start, end, flags and offset of each.
 global_asm!(
     ".pushsection .text.plat_lab, \"ax\", @progbits",
@@ -138,9 +138,14 @@ global_asm!(
     "  lea r15, [rbp + 16]",
     "  xor ecx, ecx",
     "  mov [rbp + 8], rcx",
-    "  cmp dword ptr [r13 + 4], 0",
-    "  je 9f",
-    // Notes the map.
+    // Notes the map: the regions in the two windows.
+    "  lea rdi, [r13 + 64]",
+    "  mov [rbx + 0x120], rdi",
+    "10:",
+    "  mov rdi, [rbx + 0x120]",
+    "  mov rcx, [rdi]",
+    "  cmp rcx, [rdi + 8]",
+    "  jae 8f",
     "  mov [rbx + 16], rcx",
     "7:",
     "  lea rax, [r14 + {slot_size} - 64]",
@@ -154,8 +159,11 @@ global_asm!(
     "  mov rdx, rbx",
     "  syscall",
     "  test rax, rax",
-    "  jnz 9f",
+    "  jnz 8f",
+    "  mov rdi, [rbx + 0x120]",
     "  mov rax, [rbx + 24]",
+    "  cmp rax, [rdi + 8]",
+    "  jae 8f",
     "  mov [r15], rax",
     "  mov rax, [rbx + 32]",
     "  mov [r15 + 8], rax",
@@ -167,6 +175,13 @@ global_asm!(
     "  add r15, 32",
     "  inc qword ptr [rbp + 8]",
     "  jmp 7b",
+    "8:",
+    "  mov rdi, [rbx + 0x120]",
+    "  add rdi, 16",
+    "  mov [rbx + 0x120], rdi",
+    "  lea rax, [r13 + {call_size}]",
+    "  cmp rdi, rax",
+    "  jb 10b",
     "9:",
     "  mov rbp, r15",
     "  add r13, {call_size}",

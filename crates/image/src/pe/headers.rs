@@ -181,6 +181,8 @@ pub struct Headers {
     pub heap_reserve: u64,
     /// Memory to commit for it at the start, in bytes.
     pub heap_commit: u64,
+    /// Reserved; Cygwin reads the size of its heap here, in MiB.
+    pub loader_flags: u32,
     directories: [DirectoryEntry; 16],
     /// Where the section table is.
     pub(super) section_table: u64,
@@ -257,6 +259,7 @@ impl Headers {
             stack_commit: word(76, 80, "SizeOfStackCommit")?,
             heap_reserve: word(80, 88, "SizeOfHeapReserve")?,
             heap_commit: word(84, 96, "SizeOfHeapCommit")?,
+            loader_flags: if is_64 { u32(104, "LoaderFlags")? } else { u32(88, "LoaderFlags")? },
             directories: read_directories(&fields, optional + if is_64 { 108 } else { 92 })?,
             section_table: optional + u64::from(fields.u16(file_header + 16, "SizeOfOptionalHeader")?),
             optional_header: optional,

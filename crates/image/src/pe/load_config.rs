@@ -20,6 +20,10 @@ pub struct LoadConfig {
     pub guard_dispatch: Option<Rva>,
     /// Flags of control flow guard.
     pub guard_flags: u32,
+    /// What makes the image a hybrid one (ARM64EC, ARM64X, CHPE): code for two processors.
+    pub hybrid_metadata: Option<Rva>,
+    /// The dynamic value relocation table: the number of its section, from 1, and where it begins in there.
+    pub dynamic_relocations: Option<(u16, u32)>,
 }
 
 impl PeImage<'_> {
@@ -28,7 +32,7 @@ impl PeImage<'_> {
     /// # Errors
     /// When the directory, or an address in it, lies outside the image.
     ///
-    /// Source: PE Format, "Load Configuration Layout".
+    /// Source: PE Format, "Load Configuration Layout"; Windows SDK, `winnt.h`, `IMAGE_LOAD_CONFIG_DIRECTORY64`.
     pub fn load_config(&self) -> Result<Option<LoadConfig>, ImageError> {
         let Some(directory) = self.headers.directory(DirectoryKind::LoadConfig) else { return Ok(None) };
         let at = u64::from(directory.rva.get());
@@ -47,6 +51,14 @@ impl PeImage<'_> {
         };
         let flags_at = if word_bytes == 8 { 144 } else { 88 };
         let has_flags = flags_at + 4 <= u64::from(size);
+        let dynamic_at = if word_bytes == 8 { 224 } else { 136 };
+        let dynamic_relocations = if dynamic_at + 6 <= u64::from(size) {
+            let offset = self.u32_at(at + dynamic_at, "LoadConfig DynamicValueRelocTableOffset")?;
+            let section = self.u16_at(at + dynamic_at + 4, "LoadConfig DynamicValueRelocTableSection")?;
+            (section != 0).then_some((section, offset))
+        } else {
+            None
+        };
         Ok(Some(LoadConfig {
             size,
             security_cookie: address(60, 88, "LoadConfig SecurityCookie")?,
@@ -55,6 +67,8 @@ impl PeImage<'_> {
             guard_check: address(72, 112, "LoadConfig GuardCFCheckFunctionPointer")?,
             guard_dispatch: address(76, 120, "LoadConfig GuardCFDispatchFunctionPointer")?,
             guard_flags: if has_flags { self.u32_at(at + flags_at, "LoadConfig GuardFlags")? } else { 0 },
+            hybrid_metadata: address(124, 200, "LoadConfig CHPEMetadataPointer")?,
+            dynamic_relocations,
         }))
     }
 }

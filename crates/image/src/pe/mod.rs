@@ -3,28 +3,38 @@
 //! `headers` reads the fixed part, `sections` the section table, `segments` decides what is mapped where. Each data
 //! directory has its own file and is read only when asked for.
 
+mod checksum;
+mod debug;
 mod exceptions;
 mod exports;
+mod fields;
 mod headers;
 mod imports;
 mod load_config;
+mod manifest;
 mod relocations;
 mod resources;
 mod sections;
 mod segments;
 mod tls;
+mod version;
 mod view;
 
+pub use checksum::checksum;
+pub use debug::{Database, DebugEntry};
 pub use exceptions::RuntimeFunction;
 pub use exports::{Export, ExportTarget, Exports, ForwardedSymbol, Forwarder};
+pub use fields::Field;
 pub use headers::{Characteristics, DirectoryEntry, DirectoryKind, DllCharacteristics, Headers, Machine};
 pub use imports::{BoundImport, DelayImportModule, ImportEntry, ImportModule, ImportSymbol};
 pub use load_config::LoadConfig;
+pub use manifest::{Manifest, RT_MANIFEST};
 pub use relocations::{Relocation, RelocationKind, Relocations};
 pub use resources::{RT_VERSION, Resource, ResourceId};
 pub use sections::{Section, SectionFlags};
 pub use segments::Segment;
 pub use tls::TlsDirectory;
+pub use version::{FixedVersion, VersionInfo, VersionTable};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -61,6 +71,14 @@ impl<'a> PeImage<'a> {
         let segments = segments::plan(name, bytes.len() as u64, &headers, &sections)?;
         let pieces = segments.iter().map(Segment::piece).collect();
         Ok(Self { name: name.into(), view: View::of_file(bytes, pieces), headers, sections, segments })
+    }
+
+    /// Reads the headers from the first bytes of a file, without its sections: 4 KiB are enough for most files.
+    ///
+    /// # Errors
+    /// As [`PeImage::parse`], for the headers alone.
+    pub fn peek(name: &str, head: &[u8]) -> Result<Headers, ImageError> {
+        Headers::read(name, head, false)
     }
 
     /// Parses an image that is mapped already: the byte at index n is the byte at RVA n.

@@ -66,10 +66,11 @@ pub struct Relocations<'i, 'a> {
     block: u64,
     /// Where the directory ends.
     end: u64,
-    /// The page of the block being read, its next entry and its end.
+    /// The page of the block being read, and where its next entry is.
     page: u32,
     entry: u64,
-    entries_end: u64,
+    /// The bytes of the entries that are left of the block.
+    entries: &'a [u8],
 }
 
 impl<'a> PeImage<'a> {
@@ -83,7 +84,7 @@ impl<'a> PeImage<'a> {
         let directory = self.headers.directory(DirectoryKind::BaseRelocation);
         let (block, size) =
             directory.map_or((0, 0), |entry| (u64::from(entry.rva.get()), u64::from(entry.size)));
-        Relocations { image: self, block, end: block + size, page: 0, entry: 0, entries_end: 0 }
+        Relocations { image: self, block, end: block + size, page: 0, entry: 0, entries: &[] }
     }
 
     /// Says whether the image may be placed elsewhere than at its preferred base.
@@ -138,45 +139,48 @@ impl Relocations<'_, '_> {
             return Err(self.image.unexpected(self.block + 4, "BaseRelocation BlockSize", size, expected));
         }
         // Zero fill holds no relocations: a block must be in the file, which bounds the loop by the file's size.
-        if self.image.view.slice(self.block, size.into()).is_none() {
+        let Some(block) = self.image.view.slice(self.block, size.into()) else {
             return Err(self.image.unmapped(self.block + 4, "BaseRelocation BlockSize", next));
-        }
-        (self.page, self.entry, self.entries_end) = (page, self.block + 8, next);
+        };
+        (self.page, self.entry, self.entries) = (page, self.block + 8, &block[8..]);
         self.block = next;
         Ok(true)
     }
 
+    /// Takes the next 16 bits of the block.
+    fn take(&mut self) -> Option<u16> {
+        let (word, rest) = self.entries.split_first_chunk()?;
+        self.entries = rest;
+        self.entry += 2;
+        Some(u16::from_le_bytes(*word))
+    }
+
     fn read(&mut self) -> Result<Option<Relocation>, ImageError> {
-        const FIELD: &str = "BaseRelocation entry";
         loop {
-            if self.entry + 2 > self.entries_end {
+            let at = self.entry;
+            let Some(entry) = self.take() else {
                 if !self.next_block()? {
                     return Ok(None);
                 }
                 continue;
-            }
-            let at = self.entry;
-            let entry = self.image.u16_at(at, FIELD)?;
-            self.entry += 2;
+            };
             let kind = match entry >> 12 {
                 0 => continue,
-                1 => RelocationKind::High,
-                2 => RelocationKind::Low,
-                3 => RelocationKind::HighLow,
-                4 if self.entry + 2 <= self.entries_end => {
-                    self.entry += 2;
-                    RelocationKind::HighAdjust(self.image.u16_at(at + 2, "BaseRelocation HIGHADJ parameter")?)
-                }
-                10 => RelocationKind::Dir64,
-                other => {
-                    let expected =
-                        "a type met on x86: ABSOLUTE, HIGH, LOW, HIGHLOW, HIGHADJ with its parameter, DIR64";
-                    return Err(self.image.unexpected(at, "BaseRelocation Type", other, expected));
-                }
+                1 => Some(RelocationKind::High),
+                2 => Some(RelocationKind::Low),
+                3 => Some(RelocationKind::HighLow),
+                4 => self.take().map(RelocationKind::HighAdjust),
+                10 => Some(RelocationKind::Dir64),
+                _ => None,
+            };
+            let Some(kind) = kind else {
+                let expected =
+                    "a type met on x86: ABSOLUTE, HIGH, LOW, HIGHLOW, HIGHADJ with its parameter, DIR64";
+                return Err(self.image.unexpected(at, "BaseRelocation Type", entry >> 12, expected));
             };
             let target = u64::from(self.page) + u64::from(entry & 0xfff);
             if target + u64::from(kind.field_bytes()) > u64::from(self.image.headers.size_of_image) {
-                return Err(self.image.unmapped(at, FIELD, target));
+                return Err(self.image.unmapped(at, "BaseRelocation entry", target));
             }
             let rva = Rva::new(u32::try_from(target).expect("below SizeOfImage"));
             return Ok(Some(Relocation { rva, kind }));
@@ -190,7 +194,7 @@ impl Iterator for Relocations<'_, '_> {
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.read().transpose();
         if matches!(item, None | Some(Err(_))) {
-            (self.entry, self.entries_end, self.block, self.end) = (0, 0, 0, 0);
+            (self.entries, self.block, self.end) = (&[], 0, 0);
         }
         item
     }

@@ -9,6 +9,7 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::console::send_event;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::path::lock;
 
@@ -214,7 +215,8 @@ pub fn GenerateConsoleCtrlEvent(
     if dwCtrlEvent > 1 || (dwProcessGroupId != 0 && Some(u64::from(dwProcessGroupId)) != own_id(guest)) {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    guest.process().files.console.send_event(dwCtrlEvent, 130);
+    const SIGNALLED_INTERRUPT: i32 = 130;
+    send_event(guest.process(), dwCtrlEvent, SIGNALLED_INTERRUPT);
     Ok(TRUE)
 }
 

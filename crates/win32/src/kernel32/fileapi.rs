@@ -21,6 +21,8 @@ pub const EXPORTS: &[Export] = dll! {
     full open::GetFileType;
     full transfer::ReadFile;
     full transfer::WriteFile;
+    full transfer::ReadFileEx;
+    full transfer::WriteFileEx;
     full transfer::SetFilePointer;
     full transfer::SetFilePointerEx;
     full transfer::GetFileSize;
@@ -64,6 +66,7 @@ pub const EXPORTS: &[Export] = dll! {
     full path_names::GetTempFileNameA;
     full path_names::SearchPathW;
     full path_names::SearchPathA;
+    partial path_names::GetFinalPathNameByHandleA, "paths with a drive or without, not those of devices or volumes";
     partial path_names::GetFinalPathNameByHandleW, "paths with a drive or without, not those of devices or volumes";
     full volume::GetLogicalDrives;
     full volume::GetLogicalDriveStringsW;

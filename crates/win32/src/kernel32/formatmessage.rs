@@ -129,7 +129,7 @@ impl Request {
         narrow_conversion(&mut format, self.wide);
         let mut inserts = Inserts::scattered(guest, slots.of(number, stars));
         let pointer_size = guest.machine().pointer_size() as u8;
-        format_text(&format, &mut inserts, Options { runtime: Runtime::Msvcrt, pointer_size })
+        format_text(&format, &mut inserts, Options::of(Runtime::Msvcrt, pointer_size))
     }
 }
 

@@ -3,21 +3,28 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::fileapi::file;
-use super::fileapi::transfer::OVERLAPPED;
+use super::fileapi::transfer::{OVERLAPPED, complete};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::file::FileKind;
+use crate::nt::thread::ThreadObject;
+use crate::nt::wait::{self, WaitFor};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial DeviceIoControl, "reparse points (there are none) and sparse files; other codes are unknown functions";
     full GetOverlappedResult;
+    full GetOverlappedResultEx;
+    partial CancelSynchronousIo, "a read that blocks goes on";
     full CancelIo;
     full CancelIoEx;
 };
 
+/// `WAIT_TIMEOUT` and `WAIT_IO_COMPLETION`, as last errors.
+const WAIT_TIMEOUT: u32 = 258;
+const WAIT_IO_COMPLETION: u32 = 192;
 const FSCTL_GET_REPARSE_POINT: u32 = 0x9_00a8;
 const FSCTL_SET_SPARSE: u32 = 0x9_00c4;
 
@@ -36,21 +43,19 @@ pub fn DeviceIoControl(
     lpBytesReturned: GuestWord,
     lpOverlapped: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let _ = (lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize, lpOverlapped);
+    let _ = (lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize);
     let file = file(guest, hDevice, 0)?;
-    if !lpBytesReturned.is_null() {
-        guest.write_bytes(lpBytesReturned.0, &[0; 4])?;
-    }
     let is_disk = matches!(file.kind, FileKind::Disk | FileKind::Directory);
-    match dwIoControlCode {
-        FSCTL_GET_REPARSE_POINT if is_disk => Err(Win32Error::NOT_A_REPARSE_POINT),
+    complete(guest, &file, lpBytesReturned, lpOverlapped, || match dwIoControlCode {
+        FSCTL_GET_REPARSE_POINT if is_disk => Err(NtStatus::NOT_A_REPARSE_POINT),
         // Linux makes every file sparse where it is not written.
-        FSCTL_SET_SPARSE if file.kind == FileKind::Disk => Ok(TRUE),
-        _ => Err(Win32Error::INVALID_FUNCTION),
-    }
+        FSCTL_SET_SPARSE if file.kind == FileKind::Disk => Ok(0),
+        _ => Err(NtStatus::INVALID_DEVICE_REQUEST),
+    })
 }
 
-/// Tells the outcome of an overlapped transfer.
+/// Tells the outcome of an overlapped transfer, and waits for it. No transfer of plat's is ever under way; a block that
+/// the program itself marked as pending is waited for as on Windows.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresult>
 #[winapi]
@@ -61,11 +66,50 @@ pub fn GetOverlappedResult(
     lpNumberOfBytesTransferred: GuestWord,
     bWait: Bool,
 ) -> Result<Bool, Win32Error> {
-    let _ = (hFile, bWait);
-    let overlapped: OVERLAPPED = guest.read(lpOverlapped.0)?;
-    let moved = overlapped.InternalHigh.0 as u32;
-    guest.write_bytes(lpNumberOfBytesTransferred.0, &moved.to_le_bytes())?;
-    match NtStatus(overlapped.Internal.0 as u32) {
+    let milliseconds = if bWait.0 { u32::MAX } else { 0 };
+    result(guest, hFile, lpOverlapped, lpNumberOfBytesTransferred, (milliseconds, false))
+}
+
+/// Tells the outcome of an overlapped transfer, and waits for it for a time.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresultex>
+#[winapi]
+pub fn GetOverlappedResultEx(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpOverlapped: GuestWord,
+    lpNumberOfBytesTransferred: GuestWord,
+    dwMilliseconds: u32,
+    bAlertable: Bool,
+) -> Result<Bool, Win32Error> {
+    result(guest, hFile, lpOverlapped, lpNumberOfBytesTransferred, (dwMilliseconds, bAlertable.0))
+}
+
+fn result(
+    guest: &mut Guest,
+    handle: GuestWord,
+    overlapped: GuestWord,
+    count: GuestWord,
+    (milliseconds, alertable): (u32, bool),
+) -> Result<Bool, Win32Error> {
+    let mut block: OVERLAPPED = guest.read(overlapped.0)?;
+    if block.Internal.0 as u32 == NtStatus::PENDING.0 {
+        if milliseconds == 0 {
+            return Err(Win32Error::IO_INCOMPLETE);
+        }
+        let event = if block.hEvent.is_null() { handle.0 } else { block.hEvent.0 & !1 };
+        let object = guest.process().object(event)?;
+        let deadline = wait::deadline_of_milliseconds(milliseconds);
+        match wait::wait_as_guest(guest, &[object], WaitFor { all: false, alertable, deadline })? {
+            NtStatus::TIMEOUT => return Err(Win32Error(WAIT_TIMEOUT)),
+            NtStatus::USER_APC => return Err(Win32Error(WAIT_IO_COMPLETION)),
+            _ => {}
+        }
+        block = guest.read(overlapped.0)?;
+    }
+    guest.write_bytes(count.0, &(block.InternalHigh.0 as u32).to_le_bytes())?;
+    match NtStatus(block.Internal.0 as u32) {
+        NtStatus::PENDING => Err(Win32Error::IO_INCOMPLETE),
         status if status.is_success() => Ok(TRUE),
         status => Err(status.to_win32()),
     }
@@ -87,5 +131,15 @@ pub fn CancelIo(guest: &mut Guest, hFile: GuestWord) -> Result<Bool, Win32Error>
 pub fn CancelIoEx(guest: &mut Guest, hFile: GuestWord, lpOverlapped: GuestWord) -> Result<Bool, Win32Error> {
     let _ = lpOverlapped;
     file(guest, hFile, 0)?;
+    Err(Win32Error::NOT_FOUND)
+}
+
+/// Cancels a synchronous transfer of a thread: one that blocks is in the kernel and is not interrupted, which Windows
+/// allows by the same error as when there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/fileio/cancelsynchronousio-func>
+#[winapi]
+pub fn CancelSynchronousIo(guest: &mut Guest, hThread: GuestWord) -> Result<Bool, Win32Error> {
+    guest.process().object_as::<ThreadObject>(hThread.0)?;
     Err(Win32Error::NOT_FOUND)
 }

@@ -16,6 +16,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial LoadLibraryExA, "LOAD_LIBRARY_AS_DATAFILE loads as code; search flags are ignored";
     partial LoadLibraryExW, "LOAD_LIBRARY_AS_DATAFILE loads as code; search flags are ignored";
     full FreeLibrary;
+    full FreeLibraryAndExitThread;
     full GetProcAddress;
     full GetModuleHandleA;
     full GetModuleHandleW;
@@ -27,11 +28,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial SetDllDirectoryW, "accepted and ignored: use --dll-path";
     partial SetDllDirectoryA, "accepted and ignored: use --dll-path";
     partial SetDefaultDllDirectories, "accepted and ignored";
-    stub FindResourceA;
-    stub FindResourceW;
-    stub LoadResource;
-    stub LockResource;
-    stub SizeofResource;
 };
 
 /// Decodes text of the ANSI code page.
@@ -105,6 +101,17 @@ pub fn FreeLibrary(guest: &mut Guest, hLibModule: GuestWord) -> Result<Bool, Win
     let loader = guest.process().loader();
     loader.unload(guest, hLibModule.get()).map_err(|_| Win32Error::MOD_NOT_FOUND)?;
     Ok(TRUE)
+}
+
+/// Gives a module up and ends the thread, so that a thread can unload the DLL whose code it runs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-freelibraryandexitthread>
+#[winapi]
+pub fn FreeLibraryAndExitThread(guest: &mut Guest, hLibModule: GuestWord, dwExitCode: u32) {
+    let loader = guest.process().loader();
+    // The thread ends whether or not there was such a module.
+    let _ = loader.unload(guest, hLibModule.get());
+    crate::nt::thread_start::end_current(guest, dwExitCode)
 }
 
 /// Finds an export by name, or by ordinal when the "pointer" is below 64 KiB.

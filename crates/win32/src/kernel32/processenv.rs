@@ -310,48 +310,83 @@ pub fn SetCurrentDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Result<
 /// How the process was started.
 #[derive(GuestStruct, Default)]
 #[allow(non_snake_case)]
-struct STARTUPINFO {
-    cb: u32,
-    lpReserved: GuestWord,
-    lpDesktop: GuestWord,
-    lpTitle: GuestWord,
-    dwX: u32,
-    dwY: u32,
-    dwXSize: u32,
-    dwYSize: u32,
-    dwXCountChars: u32,
-    dwYCountChars: u32,
-    dwFillAttribute: u32,
-    dwFlags: u32,
-    wShowWindow: u16,
-    cbReserved2: u16,
-    lpReserved2: GuestWord,
-    hStdInput: GuestWord,
-    hStdOutput: GuestWord,
-    hStdError: GuestWord,
+pub(super) struct STARTUPINFO {
+    pub(super) cb: u32,
+    pub(super) lpReserved: GuestWord,
+    pub(super) lpDesktop: GuestWord,
+    pub(super) lpTitle: GuestWord,
+    pub(super) dwX: u32,
+    pub(super) dwY: u32,
+    pub(super) dwXSize: u32,
+    pub(super) dwYSize: u32,
+    pub(super) dwXCountChars: u32,
+    pub(super) dwYCountChars: u32,
+    pub(super) dwFillAttribute: u32,
+    pub(super) dwFlags: u32,
+    pub(super) wShowWindow: u16,
+    pub(super) cbReserved2: u16,
+    pub(super) lpReserved2: GuestWord,
+    pub(super) hStdInput: GuestWord,
+    pub(super) hStdOutput: GuestWord,
+    pub(super) hStdError: GuestWord,
 }
 
 const STARTF_USESTDHANDLES: u32 = 0x100;
 
-fn startup_info(guest: &Guest, title: u64) -> STARTUPINFO {
+/// Addresses of the title, the desktop and the C runtime's table; made once, as in the process parameters.
+#[derive(Clone, Copy)]
+pub(crate) struct StartupTexts {
+    title: u64,
+    desktop: u64,
+    reserved: u64,
+}
+
+fn startup_info(guest: &Guest, texts: StartupTexts) -> STARTUPINFO {
     let process = guest.process();
     let handle = |which| GuestWord(file_standard::handle(process, which));
-    STARTUPINFO {
+    let mut info = STARTUPINFO {
         cb: STARTUPINFO::size(guest.machine()) as u32,
-        lpTitle: GuestWord(title),
+        lpTitle: GuestWord(texts.title),
+        lpDesktop: GuestWord(texts.desktop),
+        lpReserved2: GuestWord(texts.reserved),
         dwFlags: STARTF_USESTDHANDLES,
         hStdInput: handle(Standard::Input),
         hStdOutput: handle(Standard::Output),
         hStdError: handle(Standard::Error),
         ..STARTUPINFO::default()
+    };
+    if let Some(startup) = &process.start.startup {
+        let numbers = startup.numbers;
+        [info.dwX, info.dwY, info.dwXSize, info.dwYSize] = [numbers[0], numbers[1], numbers[2], numbers[3]];
+        [info.dwXCountChars, info.dwYCountChars, info.dwFillAttribute] = [numbers[4], numbers[5], numbers[6]];
+        info.dwFlags = startup.flags;
+        info.wShowWindow = startup.show_window as u16;
+        info.cbReserved2 = startup.reserved.len() as u16;
     }
+    info
 }
 
-/// The program's path as a title, wide and narrow, made once.
-fn titles(guest: &Guest) -> (u64, u64) {
-    *guest.process().environment.startup_strings.get_or_init(|| {
-        let title = [guest.process().start.program.as_slice(), &[0]].concat();
-        (to_heap(guest, &wide_bytes(&title)), to_heap(guest, &guest.process().files.narrow(&title)))
+/// The texts of the start, wide and narrow, made once. The title is the program's path where nobody gave another.
+fn startup_texts(guest: &Guest) -> [StartupTexts; 2] {
+    *guest.process().environment.startup_texts.get_or_init(|| {
+        let start = &guest.process().start;
+        let none = crate::nt::start_record::Startup::default();
+        let startup = start.startup.as_ref().unwrap_or(&none);
+        let title = if startup.title.is_empty() { &start.program } else { &startup.title };
+        let reserved = match startup.reserved.is_empty() {
+            true => 0,
+            false => to_heap(guest, &startup.reserved),
+        };
+        let place = |text: &[u16], is_wide: bool| {
+            let text = [text, &[0]].concat();
+            let bytes = if is_wide { wide_bytes(&text) } else { guest.process().files.narrow(&text) };
+            to_heap(guest, &bytes)
+        };
+        [true, false].map(|is_wide| StartupTexts {
+            title: place(title, is_wide),
+            desktop: place(&startup.desktop, is_wide),
+            reserved,
+        })
     })
 }
 
@@ -360,7 +395,7 @@ fn titles(guest: &Guest) -> (u64, u64) {
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getstartupinfow>
 #[winapi]
 pub fn GetStartupInfoW(guest: &mut Guest, lpStartupInfo: GuestWord) -> Result<(), plat_abi::Fault> {
-    let info = startup_info(guest, titles(guest).0);
+    let info = startup_info(guest, startup_texts(guest)[0]);
     guest.write(lpStartupInfo.0, &info)
 }
 
@@ -369,6 +404,6 @@ pub fn GetStartupInfoW(guest: &mut Guest, lpStartupInfo: GuestWord) -> Result<()
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getstartupinfow>
 #[winapi]
 pub fn GetStartupInfoA(guest: &mut Guest, lpStartupInfo: GuestWord) -> Result<(), plat_abi::Fault> {
-    let info = startup_info(guest, titles(guest).1);
+    let info = startup_info(guest, startup_texts(guest)[1]);
     guest.write(lpStartupInfo.0, &info)
 }

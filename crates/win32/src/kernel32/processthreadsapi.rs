@@ -4,18 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestWord, Memory, winapi};
-use plat_host::clock::{self, ProcessorTime};
+use plat_host::clock::ProcessorTime;
 
 use super::synchapi::queue_user_apc;
 use super::timezoneapi::write_file_time;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
+use crate::nt::exception::context::{apply_context, context_bytes};
+use crate::nt::exception::dispatch;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::Object;
+use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
 use crate::nt::thread_start::{self, ThreadPlan};
-use crate::nt::{sysinfo, time};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this header. What is asked most is guest code (`leaves`).
@@ -30,12 +32,14 @@ pub const EXPORTS: &[Export] = dll! {
     full GetProcessId;
     full GetProcessIdOfThread;
     full GetProcessTimes;
+    partial GetThreadContext, "threads of this process only";
+    partial SetThreadContext, "threads of this process only";
     full GetThreadId;
     full GetThreadPriority;
     full GetThreadTimes;
     full IsProcessorFeaturePresent;
     full IsWow64Process;
-    partial OpenProcess, "only this process";
+    full OpenProcess;
     full OpenThread;
     full ProcessIdToSessionId;
     full QueueUserAPC;
@@ -139,7 +143,11 @@ pub fn GetExitCodeThread(
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread>
 #[winapi]
 pub fn ResumeThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne, Win32Error> {
-    Ok(OrMinusOne(object::<ThreadObject>(guest, hThread)?.resume()))
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    Ok(OrMinusOne(match thread.owner() {
+        Some(owner) => owner.move_thread(thread.id(), true)?,
+        None => thread.resume(),
+    }))
 }
 
 /// Suspends a thread once more; returns how often it was suspended before.
@@ -151,6 +159,54 @@ pub fn SuspendThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne
     let before = thread.suspend().map_err(NtStatus::to_win32)?;
     thread.stop_if_current();
     Ok(OrMinusOne(before))
+}
+
+/// Stores a thread's registers; it should be suspended. Of a thread that is in a function of the system, those of the
+/// function's caller.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadcontext>
+#[winapi]
+pub fn GetThreadContext(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    lpContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    let registers = if thread.id() == guest.thread_id() {
+        dispatch::caller(guest, 8)
+    } else {
+        thread.registers().map_err(NtStatus::to_win32)?
+    };
+    let machine = guest.machine();
+    let mut bytes = context_bytes(machine, &registers);
+    // The flags say what the caller wanted; they come back as they were.
+    let flags = if machine.is_64() { 0x30 } else { 0 };
+    guest.read_bytes(lpContext.0 + flags, &mut bytes[flags as usize..flags as usize + 4])?;
+    guest.write_bytes(lpContext.0, &bytes)?;
+    Ok(TRUE)
+}
+
+/// Sets the registers with which a thread goes on, as far as the context's flags say; it should be suspended.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadcontext>
+#[winapi]
+pub fn SetThreadContext(
+    guest: &mut Guest,
+    hThread: GuestWord,
+    lpContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let thread = object::<ThreadObject>(guest, hThread)?;
+    if thread.id() == guest.thread_id() {
+        let mut registers = dispatch::caller(guest, 8);
+        registers.general[0] = 1;
+        apply_context(guest, lpContext.0, &mut registers)?;
+        drop(thread);
+        guest.gate().resume(registers)
+    }
+    let mut registers = thread.registers().map_err(NtStatus::to_win32)?;
+    apply_context(guest, lpContext.0, &mut registers)?;
+    thread.set_registers(registers);
+    Ok(TRUE)
 }
 
 /// Returns a thread's identifier.
@@ -166,8 +222,8 @@ pub fn GetThreadId(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Err
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocessidofthread>
 #[winapi]
 pub fn GetProcessIdOfThread(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Error> {
-    object::<ThreadObject>(guest, Thread)?;
-    Ok(guest.process().threads.this_process().id())
+    let thread = object::<ThreadObject>(guest, Thread)?;
+    Ok(thread.owner().map_or_else(|| guest.process().threads.this_process().id(), |owner| owner.id()))
 }
 
 /// Opens a running thread of this process.
@@ -198,11 +254,9 @@ pub fn OpenProcess(
 ) -> Result<GuestWord, Win32Error> {
     let process = guest.process();
     let own = process.threads.this_process();
-    if dwProcessId != own.id() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
+    let object = if dwProcessId == own.id() { own } else { process.children.open(dwProcessId)? };
     let flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
-    Ok(GuestWord(process.handles.insert(own, dwDesiredAccess, flags)))
+    Ok(GuestWord(process.handles.insert(object, dwDesiredAccess, flags)))
 }
 
 /// Returns a process's identifier: Linux' own.
@@ -456,10 +510,7 @@ pub fn GetProcessTimes(
 ) -> Result<Bool, Win32Error> {
     let process = object::<ProcessObject>(guest, hProcess)?;
     let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
-    if process.id() != guest.process().threads.this_process().id() {
-        return Err(Win32Error::NOT_SUPPORTED);
-    }
-    write_times(guest, places, (time::process_start(), 0), clock::process_time())
+    write_times(guest, places, process.life(), process.processor_time())
 }
 
 /// Returns when a thread began and ended and what processor time it has used.

@@ -13,8 +13,8 @@ use crate::nt::nls;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial MultiByteToWideChar, "no East Asian code pages, UTF-7, ASCII (20127) or ISO 8859";
-    partial WideCharToMultiByte, "no East Asian code pages, UTF-7, ASCII (20127) or ISO 8859";
+    partial MultiByteToWideChar, "no UTF-7, ASCII (20127), ISO 8859 or GB 18030 (54936)";
+    partial WideCharToMultiByte, "no UTF-7, ASCII (20127), ISO 8859 or GB 18030 (54936)";
     full CompareStringOrdinal;
     partial CompareStringEx, "one order for all locales; no expansions; of the flags only case counts";
     partial CompareStringW, "one order for all locales; no expansions; of the flags only case counts";

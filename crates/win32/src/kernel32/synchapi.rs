@@ -39,15 +39,11 @@ pub const EXPORTS: &[Export] = dll! {
     full CreateSemaphoreExA;
     full CreateSemaphoreExW;
     full CreateSemaphoreW;
-    stub CreateTimerQueue;
-    stub CreateTimerQueueTimer;
     full CreateWaitableTimerA;
     full CreateWaitableTimerExA;
     full CreateWaitableTimerExW;
     full CreateWaitableTimerW;
     forward DeleteCriticalSection => "ntdll.RtlDeleteCriticalSection";
-    stub DeleteTimerQueueEx;
-    stub DeleteTimerQueueTimer;
     forward EnterCriticalSection => "ntdll.RtlEnterCriticalSection";
     full InitOnceBeginInitialize;
     full InitOnceComplete;
@@ -66,7 +62,6 @@ pub const EXPORTS: &[Export] = dll! {
     full OpenSemaphoreA;
     full OpenSemaphoreW;
     full PulseEvent;
-    stub RegisterWaitForSingleObject;
     full ReleaseMutex;
     forward ReleaseSRWLockExclusive => "ntdll.RtlReleaseSRWLockExclusive";
     forward ReleaseSRWLockShared => "ntdll.RtlReleaseSRWLockShared";
@@ -84,7 +79,6 @@ pub const EXPORTS: &[Export] = dll! {
     forward TryAcquireSRWLockExclusive => "ntdll.RtlTryAcquireSRWLockExclusive";
     forward TryAcquireSRWLockShared => "ntdll.RtlTryAcquireSRWLockShared";
     forward TryEnterCriticalSection => "ntdll.RtlTryEnterCriticalSection";
-    stub UnregisterWaitEx;
     full WaitForMultipleObjects;
     full WaitForMultipleObjectsEx;
     full WaitForSingleObject;

@@ -10,14 +10,13 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::time as rules;
 use crate::nt::{sysinfo, time};
+use crate::process::Process;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full GetComputerNameA;
     full GetComputerNameW;
     full GetLocalTime;
-    stub GetLogicalProcessorInformation;
-    stub GetLogicalProcessorInformationEx;
     full GetNativeSystemInfo;
     full GetSystemDirectoryA;
     full GetSystemDirectoryW;
@@ -116,18 +115,18 @@ pub fn GetSystemTimeAdjustment(
 /// `SYSTEM_INFO`.
 #[allow(non_camel_case_types, non_snake_case)]
 #[derive(GuestStruct, Default)]
-struct SYSTEM_INFO {
-    wProcessorArchitecture: u16,
-    wReserved: u16,
-    dwPageSize: u32,
-    lpMinimumApplicationAddress: GuestWord,
-    lpMaximumApplicationAddress: GuestWord,
-    dwActiveProcessorMask: GuestWord,
-    dwNumberOfProcessors: u32,
-    dwProcessorType: u32,
-    dwAllocationGranularity: u32,
-    wProcessorLevel: u16,
-    wProcessorRevision: u16,
+pub(crate) struct SYSTEM_INFO {
+    pub(crate) wProcessorArchitecture: u16,
+    pub(crate) wReserved: u16,
+    pub(crate) dwPageSize: u32,
+    pub(crate) lpMinimumApplicationAddress: GuestWord,
+    pub(crate) lpMaximumApplicationAddress: GuestWord,
+    pub(crate) dwActiveProcessorMask: GuestWord,
+    pub(crate) dwNumberOfProcessors: u32,
+    pub(crate) dwProcessorType: u32,
+    pub(crate) dwAllocationGranularity: u32,
+    pub(crate) wProcessorLevel: u16,
+    pub(crate) wProcessorRevision: u16,
 }
 
 const PROCESSOR_ARCHITECTURE_INTEL: u16 = 0;
@@ -136,9 +135,10 @@ const PROCESSOR_INTEL_PENTIUM: u32 = 586;
 const PROCESSOR_AMD_X8664: u32 = 8664;
 
 #[allow(non_snake_case)]
-fn system_info(machine: Machine, architecture: Machine) -> SYSTEM_INFO {
-    let (lowest, highest) = sysinfo::address_limits(machine);
-    let mask = sysinfo::processors(machine);
+/// Describes the machine as a program of `architecture` sees it.
+pub(crate) fn system_info(process: &Process, architecture: Machine) -> SYSTEM_INFO {
+    let (lowest, highest) = sysinfo::address_limits(process);
+    let mask = sysinfo::processors(process.machine);
     let model = host::processor_model();
     let (wProcessorArchitecture, dwProcessorType) = match architecture {
         Machine::I386 => (PROCESSOR_ARCHITECTURE_INTEL, PROCESSOR_INTEL_PENTIUM),
@@ -164,8 +164,8 @@ fn system_info(machine: Machine, architecture: Machine) -> SYSTEM_INFO {
 /// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsysteminfo>
 #[winapi]
 pub fn GetSystemInfo(guest: &mut Guest, lpSystemInfo: GuestWord) -> Result<(), Fault> {
-    let machine = guest.process().machine;
-    guest.write(lpSystemInfo.get(), &system_info(machine, machine))
+    let process = guest.process();
+    guest.write(lpSystemInfo.get(), &system_info(process, process.machine))
 }
 
 /// Describes the machine as it is: 64-bit, also to a 32-bit program.
@@ -173,8 +173,7 @@ pub fn GetSystemInfo(guest: &mut Guest, lpSystemInfo: GuestWord) -> Result<(), F
 /// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getnativesysteminfo>
 #[winapi]
 pub fn GetNativeSystemInfo(guest: &mut Guest, lpSystemInfo: GuestWord) -> Result<(), Fault> {
-    let machine = guest.process().machine;
-    guest.write(lpSystemInfo.get(), &system_info(machine, Machine::Amd64))
+    guest.write(lpSystemInfo.get(), &system_info(guest.process(), Machine::Amd64))
 }
 
 /// Returns the version in one word: major, minor, build from the low byte up.
@@ -310,9 +309,9 @@ struct MEMORYSTATUSEX {
     ullAvailExtendedVirtual: u64,
 }
 
-fn memory_status(machine: Machine) -> MEMORYSTATUSEX {
+fn memory_status(process: &Process) -> MEMORYSTATUSEX {
     let memory = host::memory_status();
-    let (lowest, highest) = sysinfo::address_limits(machine);
+    let (lowest, highest) = sysinfo::address_limits(process);
     let used = memory.total - memory.available.min(memory.total);
     MEMORYSTATUSEX {
         dwLength: 64,
@@ -335,7 +334,7 @@ pub fn GlobalMemoryStatusEx(guest: &mut Guest, lpBuffer: GuestWord) -> Result<Bo
     if guest.read_u32(lpBuffer.get())? != 64 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    guest.write(lpBuffer.get(), &memory_status(guest.process().machine))?;
+    guest.write(lpBuffer.get(), &memory_status(guest.process()))?;
     Ok(TRUE)
 }
 
@@ -354,7 +353,7 @@ struct MEMORYSTATUS {
 #[winapi]
 pub fn GlobalMemoryStatus(guest: &mut Guest, lpBuffer: GuestWord) -> Result<(), Fault> {
     let machine = guest.process().machine;
-    let status = memory_status(machine);
+    let status = memory_status(guest.process());
     let most = if machine.is_64() { u64::MAX } else { 0x7fff_ffff };
     let sizes = [
         status.ullTotalPhys,

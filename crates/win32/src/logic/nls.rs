@@ -4,4 +4,5 @@ pub mod case;
 pub mod code_page;
 pub mod collate;
 pub mod ctype;
+pub mod double_byte;
 mod tables;

@@ -23,6 +23,20 @@ pub struct Options {
     pub runtime: Runtime,
     /// Bytes of a pointer: 4 or 8.
     pub pointer_size: u8,
+    /// Whether `%s` in a wide format is a narrow string, as ISO C has it; Windows' own rule is the family's width.
+    pub iso_wide: bool,
+    /// Whether `%n` stores; otherwise it is an invalid parameter.
+    pub counts: bool,
+    /// Whether exponents have at least three digits even in the Universal CRT.
+    pub three_digits: bool,
+}
+
+impl Options {
+    /// Returns the options of a runtime without any of its switches.
+    pub const fn of(runtime: Runtime, pointer_size: u8) -> Self {
+        let counts = matches!(runtime, Runtime::Msvcrt);
+        Self { runtime, pointer_size, iso_wide: false, counts, three_digits: counts }
+    }
 }
 
 /// The arguments of a call, read one after the other from guest memory. `Error` is what a failed read yields.
@@ -249,11 +263,11 @@ fn convert<U: Unit, A: Arguments>(
             put_integer(output, Spec { precision: None, ..spec }, false, false, digits, "");
         }
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
-            let number = float::format(arguments.double()?, letter, &spec, options.runtime);
+            let number = float::format(arguments.double()?, letter, &spec, options);
             put_number(output, &spec, &number.sign, &number.digits, spec.zero && number.is_finite);
         }
-        b'c' | b'C' => put_character(letter, spec, output, arguments)?,
-        b's' | b'S' => put_string(letter, spec, output, arguments)?,
+        b'c' | b'C' => put_character(letter, spec, output, arguments, options)?,
+        b's' | b'S' => put_string(letter, spec, output, arguments, options)?,
         b'n' => {
             let address = arguments.pointer()?;
             let size = match spec.size {
@@ -262,7 +276,9 @@ fn convert<U: Unit, A: Arguments>(
                 Size::Int64 => 8,
                 _ => 4,
             };
-            arguments.store_count(address, output.len() as u64, size)?;
+            if options.counts {
+                arguments.store_count(address, output.len() as u64, size)?;
+            }
         }
         _ => return Ok(false),
     }
@@ -335,8 +351,9 @@ fn put_number<U: Unit>(output: &mut Vec<U>, spec: &Spec, sign: &str, digits: &st
 }
 
 /// Tells whether the text argument of `%c` or `%s` (`%C`, `%S`) is wide.
-fn is_wide<U: Unit>(letter: u8, size: Size) -> bool {
+fn is_wide<U: Unit>(letter: u8, size: Size, options: Options) -> bool {
     match size {
+        Size::None if options.iso_wide && matches!(letter, b'c' | b's') => false,
         Size::Short | Size::Char => false,
         Size::Long | Size::Wide => true,
         // The capital means the other kind than the function's own.
@@ -349,9 +366,10 @@ fn put_character<U: Unit, A: Arguments>(
     spec: Spec,
     output: &mut Vec<U>,
     arguments: &mut A,
+    options: Options,
 ) -> Result<(), A::Error> {
     let value = arguments.int32()?;
-    let text = if is_wide::<U>(letter, spec.size) {
+    let text = if is_wide::<U>(letter, spec.size, options) {
         U::from_wide(arguments, vec![value as u16])
     } else {
         U::from_narrow(arguments, vec![value as u8])
@@ -365,10 +383,11 @@ fn put_string<U: Unit, A: Arguments>(
     spec: Spec,
     output: &mut Vec<U>,
     arguments: &mut A,
+    options: Options,
 ) -> Result<(), A::Error> {
     let address = arguments.pointer()?;
     let max = spec.precision;
-    let wide = is_wide::<U>(letter, spec.size);
+    let wide = is_wide::<U>(letter, spec.size, options);
     let cut = |mut text: Vec<U>| {
         text.truncate(max.unwrap_or(usize::MAX));
         text

@@ -4,7 +4,7 @@ use crate::export::Code;
 
 /// The square root of ST0.
 #[rustfmt::skip]
-pub(super) static CI_SQRT: Code = Code {
+pub(crate) static CI_SQRT: Code = Code {
     i386: &[
         0xd9, 0xfa, // fsqrt
         0xc3, // ret
@@ -15,7 +15,7 @@ pub(super) static CI_SQRT: Code = Code {
 
 /// The sine of ST0.
 #[rustfmt::skip]
-pub(super) static CI_SIN: Code = Code {
+pub(crate) static CI_SIN: Code = Code {
     i386: &[
         0xd9, 0xfe, // fsin
         0xc3, // ret
@@ -26,7 +26,7 @@ pub(super) static CI_SIN: Code = Code {
 
 /// The cosine of ST0.
 #[rustfmt::skip]
-pub(super) static CI_COS: Code = Code {
+pub(crate) static CI_COS: Code = Code {
     i386: &[
         0xd9, 0xff, // fcos
         0xc3, // ret
@@ -37,7 +37,7 @@ pub(super) static CI_COS: Code = Code {
 
 /// The tangent of ST0.
 #[rustfmt::skip]
-pub(super) static CI_TAN: Code = Code {
+pub(crate) static CI_TAN: Code = Code {
     i386: &[
         0xd9, 0xf2, // fptan
         0xdd, 0xd8, // fstp st(0)
@@ -49,7 +49,7 @@ pub(super) static CI_TAN: Code = Code {
 
 /// The arc tangent of ST0.
 #[rustfmt::skip]
-pub(super) static CI_ATAN: Code = Code {
+pub(crate) static CI_ATAN: Code = Code {
     i386: &[
         0xd9, 0xe8, // fld1
         0xd9, 0xf3, // fpatan
@@ -61,7 +61,7 @@ pub(super) static CI_ATAN: Code = Code {
 
 /// The arc tangent of ST1 / ST0.
 #[rustfmt::skip]
-pub(super) static CI_ATAN2: Code = Code {
+pub(crate) static CI_ATAN2: Code = Code {
     i386: &[
         0xd9, 0xf3, // fpatan
         0xc3, // ret
@@ -72,7 +72,7 @@ pub(super) static CI_ATAN2: Code = Code {
 
 /// The natural logarithm of ST0.
 #[rustfmt::skip]
-pub(super) static CI_LOG: Code = Code {
+pub(crate) static CI_LOG: Code = Code {
     i386: &[
         0xd9, 0xed, // fldln2
         0xd9, 0xc9, // fxch st(1)
@@ -85,7 +85,7 @@ pub(super) static CI_LOG: Code = Code {
 
 /// The decimal logarithm of ST0.
 #[rustfmt::skip]
-pub(super) static CI_LOG10: Code = Code {
+pub(crate) static CI_LOG10: Code = Code {
     i386: &[
         0xd9, 0xec, // fldlg2
         0xd9, 0xc9, // fxch st(1)
@@ -98,7 +98,7 @@ pub(super) static CI_LOG10: Code = Code {
 
 /// The arc cosine of ST0.
 #[rustfmt::skip]
-pub(super) static CI_ACOS: Code = Code {
+pub(crate) static CI_ACOS: Code = Code {
     i386: &[
         0xd9, 0xe8, // fld1
         0xd8, 0xc1, // fadd st,st(1)
@@ -116,7 +116,7 @@ pub(super) static CI_ACOS: Code = Code {
 
 /// The arc sine of ST0.
 #[rustfmt::skip]
-pub(super) static CI_ASIN: Code = Code {
+pub(crate) static CI_ASIN: Code = Code {
     i386: &[
         0xd9, 0xe8, // fld1
         0xd8, 0xc1, // fadd st,st(1)
@@ -133,7 +133,7 @@ pub(super) static CI_ASIN: Code = Code {
 
 /// The remainder of ST1 / ST0.
 #[rustfmt::skip]
-pub(super) static CI_FMOD: Code = Code {
+pub(crate) static CI_FMOD: Code = Code {
     i386: &[
         0xd9, 0xc9, // fxch st(1)
         0xd9, 0xf8, // fprem
@@ -149,7 +149,7 @@ pub(super) static CI_FMOD: Code = Code {
 
 /// e to the power of ST0.
 #[rustfmt::skip]
-pub(super) static CI_EXP: Code = Code {
+pub(crate) static CI_EXP: Code = Code {
     i386: &[
         0xd9, 0xe5, // fxam
         0xdf, 0xe0, // fnstsw ax
@@ -180,7 +180,7 @@ pub(super) static CI_EXP: Code = Code {
 
 /// ST1 to the power of ST0.
 #[rustfmt::skip]
-pub(super) static CI_POW: Code = Code {
+pub(crate) static CI_POW: Code = Code {
     i386: &[
         0x31, 0xd2, // xor edx,edx
         0xd9, 0xe4, // ftst

@@ -34,7 +34,7 @@ const HEX: u32 = 0x80;
 const ALPHA: u32 = 0x100 | UPPER | LOWER;
 
 /// Returns the bits of a byte in the "C" locale.
-pub(super) const fn bits(byte: u8) -> u32 {
+pub(crate) const fn bits(byte: u8) -> u32 {
     match byte {
         b'A'..=b'F' => UPPER | HEX,
         b'G'..=b'Z' => UPPER,
@@ -50,7 +50,7 @@ pub(super) const fn bits(byte: u8) -> u32 {
 }
 
 /// Returns the exported table: the entry of EOF, then one for each byte.
-pub(super) fn table() -> Vec<u8> {
+pub(crate) fn table() -> Vec<u8> {
     let entries = std::iter::once(0).chain((0..=255).map(bits));
     entries.flat_map(|entry| (entry as u16).to_le_bytes()).collect()
 }

@@ -42,10 +42,11 @@ pub const EXPORTS: &[Export] = dll! {
     data _fileinfo: INT;
     data _aexit_rtn: POINTER;
     data __lconv: POINTER;
+    data "??_7type_info@@6B@": TYPE_INFO;
 };
 
 /// How many streams `_iob` holds.
-pub(super) const IOB_COUNT: u64 = 20;
+pub(crate) const IOB_COUNT: u64 = 20;
 
 fn none(_: Machine) -> Vec<u8> {
     Vec::new()
@@ -56,6 +57,8 @@ const fn int(initial: fn(Machine) -> Vec<u8>) -> Data {
 }
 
 static POINTER: Data = Data { size: |machine| machine.pointer_size() as u32, initial: none };
+/// The table of virtual functions of `type_info`: the destructor, which nothing calls.
+static TYPE_INFO: Data = Data { size: |machine| 2 * machine.pointer_size() as u32, initial: none };
 static INT: Data = int(none);
 static IOB: Data = Data {
     size: |machine| (IOB_COUNT * super::stream::size(machine)) as u32,

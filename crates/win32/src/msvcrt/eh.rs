@@ -12,6 +12,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::exception::context::{Record, flags};
 use crate::nt::exception::dispatch;
+use plat_host::gate::Registers;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -21,12 +22,12 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// The exception of C++ programs: "msc" and a bit.
-pub(super) const CXX_EXCEPTION: NtStatus = NtStatus(crate::nt::exception::unwind_run::CXX_EXCEPTION);
+pub(crate) const CXX_EXCEPTION: NtStatus = NtStatus(crate::nt::exception::unwind_run::CXX_EXCEPTION);
 
 /// The first parameter of a C++ exception: the version of its structures.
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/cxxthrowexception>.
-pub(super) const CXX_MAGIC: u64 = 0x1993_0520;
+pub(crate) const CXX_MAGIC: u64 = 0x1993_0520;
 
 thread_local! {
     /// Addresses of the records of the exceptions that the thread's catch blocks hold, outermost first.
@@ -34,7 +35,7 @@ thread_local! {
 }
 
 /// Remembers that a catch block begins whose exception's record, on the guest's stack, lies at this address.
-pub(super) fn begin_catch(record: u64) {
+pub(crate) fn begin_catch(record: u64) {
     CAUGHT.with_borrow_mut(|caught| {
         // Blocks that an unwind left lie below the one that begins now, or begin at the same address.
         caught.retain(|&other| other > record);
@@ -43,15 +44,19 @@ pub(super) fn begin_catch(record: u64) {
 }
 
 /// Forgets a catch block and all inside it.
-pub(super) fn end_catch(record: u64) {
+pub(crate) fn end_catch(record: u64) {
     CAUGHT.with_borrow_mut(|caught| caught.retain(|&other| other > record));
+}
+
+/// Returns where the record lies of the exception that the innermost catch block holds that has not been left.
+pub(crate) fn current_record(guest: &Guest) -> Option<u64> {
+    let stack = guest.gate().top_stack_pointer()?;
+    CAUGHT.with_borrow(|caught| caught.iter().rev().copied().find(|&at| at > stack))
 }
 
 /// Returns the exception of the innermost catch block that has not been left.
 fn current_exception(guest: &Guest) -> Option<Record> {
-    let stack = guest.gate().top_stack_pointer()?;
-    let address = CAUGHT.with_borrow(|caught| caught.iter().rev().copied().find(|&at| at > stack))?;
-    Record::load(guest, address).ok()
+    Record::load(guest, current_record(guest)?).ok()
 }
 
 /// Throws a C++ exception; without an object, the one that the innermost catch block holds.
@@ -73,11 +78,22 @@ pub fn _CxxThrowException(
         record.address = registers.rip;
         dispatch::raise(guest, record, registers)
     }
+    let image = guest.process().loader().module_at(pThrowInfo.0);
+    let base = image.map_or(0, |module| module.base);
+    raise_object(guest, [pExceptionObject.0, pThrowInfo.0, base], registers)
+}
+
+/// Throws an object of the host's making; `base` is what the offsets in its description count from.
+pub(crate) fn throw_object(guest: &mut Guest, object: u64, information: u64, base: u64) -> Result<(), Fault> {
+    let registers = dispatch::caller(guest, 0);
+    raise_object(guest, [object, information, base], registers)
+}
+
+fn raise_object(guest: &mut Guest, [object, information, base]: [u64; 3], registers: Box<Registers>) -> ! {
     let mut record = Record::noncontinuable(CXX_EXCEPTION, registers.rip);
-    record.information = vec![CXX_MAGIC, pExceptionObject.0, pThrowInfo.0];
+    record.information = vec![CXX_MAGIC, object, information];
     if guest.process().machine.is_64() {
-        let image = guest.process().loader().module_at(pThrowInfo.0);
-        record.information.push(image.map_or(0, |module| module.base));
+        record.information.push(base);
     }
     dispatch::raise(guest, record, registers)
 }

@@ -25,7 +25,7 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// 64-bit programs only: 32-bit ones have functions of the same names with other arguments. One `nop`, then the host.
-static SPECIFIC_HANDLER: Code = Code {
+pub(crate) static SPECIFIC_HANDLER: Code = Code {
     i386: &[],
     amd64: &[0x90],
     slow: Some(&<__C_specific_handler as plat_abi::Api<Guest>>::DESCRIPTOR),

@@ -45,7 +45,7 @@ macro_rules! only_i386 {
         };)*
     };
 }
-pub(super) use only_i386;
+pub(crate) use only_i386;
 
 only_i386! {
     EXCEPT_HANDLER3: _except_handler3;

@@ -7,9 +7,9 @@ use plat_abi::{Fault, Memory};
 
 /// A function's states and try blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct FuncInfo {
+pub(crate) struct FuncInfo {
     /// The image's base.
-    pub(super) base: u64,
+    pub(crate) base: u64,
     /// The version of the tables.
     magic: u32,
     states: u32,
@@ -23,37 +23,37 @@ pub(super) struct FuncInfo {
 
 /// A try block: its states, those of its catch blocks, the catch blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct TryBlock {
+pub(crate) struct TryBlock {
     /// Its place in the map.
-    pub(super) index: u32,
+    pub(crate) index: u32,
     /// The first state in the block.
-    pub(super) low: i32,
+    pub(crate) low: i32,
     /// The last state in the block.
-    pub(super) high: i32,
+    pub(crate) high: i32,
     /// The last state in its catch blocks.
-    pub(super) catch_high: i32,
+    pub(crate) catch_high: i32,
     count: u32,
     handlers: u64,
 }
 
 /// A catch block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Catch {
+pub(crate) struct Catch {
     /// 1 const, 2 volatile, 4 unaligned, 8 a reference.
-    pub(super) adjectives: u32,
+    pub(crate) adjectives: u32,
     /// The address of the type's descriptor, or 0 for all types.
-    pub(super) descriptor: u64,
+    pub(crate) descriptor: u64,
     /// Where the frame has the caught object; 0 for nowhere.
-    pub(super) object: i32,
+    pub(crate) object: i32,
     /// Offset of the block's function.
-    pub(super) function: u32,
+    pub(crate) function: u32,
     /// Where the block's own frame has its function's frame.
-    pub(super) frame: u32,
+    pub(crate) frame: u32,
 }
 
 impl FuncInfo {
     /// Reads a function's tables.
-    pub(super) fn load<M: Memory>(memory: &M, base: u64, address: u64) -> Result<Self, Fault> {
+    pub(crate) fn load<M: Memory>(memory: &M, base: u64, address: u64) -> Result<Self, Fault> {
         let field = |index: u64| memory.read_u32(address + index * 4);
         let place = |index: u64| field(index).map(|offset| base + u64::from(offset));
         let magic = field(0)? & 0x1fff_ffff;
@@ -72,12 +72,12 @@ impl FuncInfo {
     }
 
     /// Says whether `catch (...)` takes only C++ exceptions.
-    pub(super) fn is_synchronous(&self) -> bool {
+    pub(crate) fn is_synchronous(&self) -> bool {
         self.eh_flags & 1 != 0
     }
 
     /// Returns the state at an instruction; -1 is the empty state.
-    pub(super) fn state<M: Memory>(&self, memory: &M, pc: u64) -> Result<i32, Fault> {
+    pub(crate) fn state<M: Memory>(&self, memory: &M, pc: u64) -> Result<i32, Fault> {
         let offset = pc.wrapping_sub(self.base) as u32;
         let mut state = -1;
         for index in 0..u64::from(self.ips) {
@@ -90,7 +90,7 @@ impl FuncInfo {
     }
 
     /// Returns the state below a state, and the address of the function that leads there or 0.
-    pub(super) fn unwind_step<M: Memory>(&self, memory: &M, state: i32) -> Result<(i32, u64), Fault> {
+    pub(crate) fn unwind_step<M: Memory>(&self, memory: &M, state: i32) -> Result<(i32, u64), Fault> {
         let Some(index) = u32::try_from(state).ok().filter(|&state| state < self.states) else {
             return Ok((-1, 0));
         };
@@ -101,7 +101,7 @@ impl FuncInfo {
     }
 
     /// Returns the try blocks, inner ones first.
-    pub(super) fn try_blocks<M: Memory>(&self, memory: &M) -> Result<Vec<TryBlock>, Fault> {
+    pub(crate) fn try_blocks<M: Memory>(&self, memory: &M) -> Result<Vec<TryBlock>, Fault> {
         (0..self.tries)
             .map(|index| {
                 let entry = self.try_map + u64::from(index) * 20;
@@ -119,7 +119,7 @@ impl FuncInfo {
     }
 
     /// Returns a try block's catch blocks in their order.
-    pub(super) fn catches<M: Memory>(&self, memory: &M, block: &TryBlock) -> Result<Vec<Catch>, Fault> {
+    pub(crate) fn catches<M: Memory>(&self, memory: &M, block: &TryBlock) -> Result<Vec<Catch>, Fault> {
         (0..u64::from(block.count))
             .map(|index| {
                 let entry = block.handlers + index * 20;
@@ -139,34 +139,34 @@ impl FuncInfo {
 
 impl TryBlock {
     /// Says whether a state is inside the block.
-    pub(super) fn holds(&self, state: i32) -> bool {
+    pub(crate) fn holds(&self, state: i32) -> bool {
         self.low <= state && state <= self.high
     }
 
     /// Says whether a block lies inside this one's catch blocks.
-    pub(super) fn catches_around(&self, inner: &Self) -> bool {
+    pub(crate) fn catches_around(&self, inner: &Self) -> bool {
         self.high < inner.low && inner.high <= self.catch_high
     }
 }
 
 /// A type as which an exception can be caught.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Catchable {
+pub(crate) struct Catchable {
     /// 1 a simple type, 2 by reference only, 4 with a virtual base.
-    pub(super) properties: u32,
+    pub(crate) properties: u32,
     /// The address of the type's descriptor.
-    pub(super) descriptor: u64,
+    pub(crate) descriptor: u64,
     /// How to get from the thrown object to the one of this type: `mdisp`, `pdisp`, `vdisp`.
     displacement: [i32; 3],
     /// Size in bytes.
-    pub(super) size: u32,
+    pub(crate) size: u32,
     /// The address of the copy constructor, or 0.
-    pub(super) copy: u64,
+    pub(crate) copy: u64,
 }
 
 impl Catchable {
     /// Reads the types of a `ThrowInfo`.
-    pub(super) fn load_all<M: Memory>(memory: &M, base: u64, throw_info: u64) -> Result<Vec<Self>, Fault> {
+    pub(crate) fn load_all<M: Memory>(memory: &M, base: u64, throw_info: u64) -> Result<Vec<Self>, Fault> {
         let array = base + u64::from(memory.read_u32(throw_info + 12)?);
         let count = u64::from(memory.read_u32(array)?);
         (1..=count)
@@ -186,7 +186,7 @@ impl Catchable {
     }
 
     /// Returns the address of the part of an object that has this type.
-    pub(super) fn adjust<M: Memory>(&self, memory: &M, object: u64) -> Result<u64, Fault> {
+    pub(crate) fn adjust<M: Memory>(&self, memory: &M, object: u64) -> Result<u64, Fault> {
         let [member, pointer, entry] = self.displacement.map(i64::from);
         let mut address = object.wrapping_add_signed(member);
         if pointer >= 0 {
@@ -200,13 +200,13 @@ impl Catchable {
 }
 
 /// Says whether two descriptors name the same type; modules have their own descriptors of it.
-pub(super) fn is_same_type<M: Memory>(memory: &M, one: u64, other: u64) -> Result<bool, Fault> {
+pub(crate) fn is_same_type<M: Memory>(memory: &M, one: u64, other: u64) -> Result<bool, Fault> {
     const NAME: u64 = 16;
     Ok(one == other || memory.read_c_string(one + NAME)? == memory.read_c_string(other + NAME)?)
 }
 
 /// Says whether a descriptor has no name: it stands for all types.
-pub(super) fn is_any_type<M: Memory>(memory: &M, descriptor: u64) -> Result<bool, Fault> {
+pub(crate) fn is_any_type<M: Memory>(memory: &M, descriptor: u64) -> Result<bool, Fault> {
     const NAME: u64 = 16;
     Ok(descriptor == 0 || memory.read_c_string(descriptor + NAME)?.is_empty())
 }

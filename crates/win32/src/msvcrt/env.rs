@@ -25,7 +25,7 @@ pub const EXPORTS: &[Export] = dll! {
 const EQUALS: u16 = b'=' as u16;
 
 /// Makes both arrays from the process's environment.
-pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn attach(guest: &mut Guest) -> Result<(), Fault> {
     let (mut narrow, mut wide) = (Vec::new(), Vec::new());
     for (name, value) in &guest.process().start.environment {
         let line: Vec<u16> = name.iter().chain(&[EQUALS]).chain(value).copied().collect();

@@ -24,33 +24,35 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// No such file or directory.
-pub(super) const ENOENT: i32 = 2;
+pub(crate) const ENOENT: i32 = 2;
+/// Too many arguments.
+pub(crate) const E2BIG: i32 = 7;
 /// Bad file descriptor.
-pub(super) const EBADF: i32 = 9;
+pub(crate) const EBADF: i32 = 9;
 /// Out of memory.
-pub(super) const ENOMEM: i32 = 12;
+pub(crate) const ENOMEM: i32 = 12;
 /// Permission denied.
-pub(super) const EACCES: i32 = 13;
+pub(crate) const EACCES: i32 = 13;
 /// File exists.
-pub(super) const EEXIST: i32 = 17;
+pub(crate) const EEXIST: i32 = 17;
 /// Invalid argument.
-pub(super) const EINVAL: i32 = 22;
+pub(crate) const EINVAL: i32 = 22;
 /// Too many open files.
-pub(super) const EMFILE: i32 = 24;
+pub(crate) const EMFILE: i32 = 24;
 /// No space left on device.
-pub(super) const ENOSPC: i32 = 28;
+pub(crate) const ENOSPC: i32 = 28;
 /// Domain error.
-pub(super) const EDOM: i32 = 33;
+pub(crate) const EDOM: i32 = 33;
 /// Result too large.
-pub(super) const ERANGE: i32 = 34;
+pub(crate) const ERANGE: i32 = 34;
 /// Illegal byte sequence.
-pub(super) const EILSEQ: i32 = 42;
+pub(crate) const EILSEQ: i32 = 42;
 
 /// Returns the `errno` of a Win32 error, as the runtime's own table has it.
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/errno-doserrno-sys-errlist-and-sys-nerr>; the pairs were
 /// observed by calling `_dosmaperr`-based functions.
-pub(super) fn of_win32(error: Win32Error) -> i32 {
+pub(crate) fn of_win32(error: Win32Error) -> i32 {
     match error.0 {
         2 | 3 | 15 | 18 | 53 | 67 | 161 | 206 => ENOENT,
         4 => EMFILE,
@@ -71,7 +73,7 @@ pub(super) fn of_win32(error: Win32Error) -> i32 {
 }
 
 /// The texts of `strerror`, by number.
-pub(super) const TEXTS: [&str; 43] = [
+pub(crate) const TEXTS: [&str; 43] = [
     "No error",
     "Operation not permitted",
     "No such file or directory",
@@ -118,7 +120,7 @@ pub(super) const TEXTS: [&str; 43] = [
 ];
 
 /// Returns the text of an `errno` value.
-pub(super) fn text(code: i32) -> &'static str {
+pub(crate) fn text(code: i32) -> &'static str {
     usize::try_from(code).ok().and_then(|code| TEXTS.get(code)).copied().unwrap_or("Unknown error")
 }
 

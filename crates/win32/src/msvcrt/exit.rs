@@ -41,7 +41,7 @@ const TABLE_STEP: u64 = 16;
 
 /// What is to be done when the program ends.
 #[derive(Default)]
-pub(super) struct Exit {
+pub(crate) struct Exit {
     functions: Mutex<Vec<u64>>,
     done: AtomicBool,
 }
@@ -55,6 +55,11 @@ pub fn at_process_exit(guest: &mut Guest) -> Result<(), Fault> {
     if !crt(guest).attached.load(Ordering::Relaxed) || exit.done.swap(true, Ordering::Relaxed) {
         return Ok(());
     }
+    let callback = crt(guest).thread_local_exit.swap(0, Ordering::Relaxed);
+    if callback != 0 {
+        // DLL_PROCESS_DETACH, as a TLS callback is told.
+        guest.call(callback, &[0, 0, 0])?;
+    }
     loop {
         // The lock is free again while the function runs: it may add more of them.
         let function = exit.functions.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -67,7 +72,7 @@ pub fn at_process_exit(guest: &mut Guest) -> Result<(), Fault> {
 }
 
 /// Writes a message to the standard error and ends the process.
-pub(super) fn fatal(guest: &mut Guest, message: &str, code: u32) -> ! {
+pub(crate) fn fatal(guest: &mut Guest, message: &str, code: u32) -> ! {
     // There is nobody left to tell when standard error cannot be written.
     let _ = super::fd::write_to(guest, 2, message.as_bytes());
     end_process(guest, code)
@@ -114,8 +119,11 @@ pub fn _c_exit(guest: &mut Guest) {
 pub fn abort(guest: &mut Guest) -> Result<(), Fault> {
     let message = "\r\nThis application has requested the Runtime to terminate it in an unusual way.\r\n\
                    Please contact the application's support team for more information.\r\n";
+    const WRITE_MESSAGE: u32 = 1;
     // What is in the streams stays there: abort writes nothing out.
-    let _ = super::fd::write_to(guest, 2, message.replace('\r', "").as_bytes());
+    if crt(guest).abort_flags.load(Ordering::Relaxed) & WRITE_MESSAGE != 0 {
+        let _ = super::fd::write_to(guest, 2, message.replace('\r', "").as_bytes());
+    }
     super::signal::raise_abort(guest)?;
     crt(guest).exit.done.store(true, Ordering::Relaxed);
     end_process(guest, ABORT_CODE)
@@ -224,10 +232,14 @@ fn report_assertion(guest: &mut Guest, message: &[u8], file: &[u8], line: u32) -
     abort(guest)
 }
 
-/// Ends the program because of an exception that C++ cannot handle: aborts.
+/// Ends the program because of an exception that C++ cannot handle: calls the function of `set_terminate`, aborts.
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/terminate-crt>
 #[winapi(cdecl)]
 pub fn terminate(guest: &mut Guest) -> Result<(), Fault> {
+    let handler = crt(guest).terminate[0].load(Ordering::Relaxed);
+    if handler != 0 {
+        guest.call(handler, &[])?;
+    }
     abort(guest)
 }

@@ -22,7 +22,7 @@ const CTRL_Z: u8 = 0x1a;
 bitflags! {
     /// How a descriptor behaves.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub(super) struct Mode: u32 {
+    pub(crate) struct Mode: u32 {
         /// Every write goes to the end of the file.
         const APPEND = 1;
         /// Lines end with CR LF in the file, with LF in the program.
@@ -40,11 +40,11 @@ bitflags! {
 
 /// An open descriptor.
 #[derive(Debug, Default)]
-pub(super) struct Descriptor {
+pub(crate) struct Descriptor {
     /// The Windows handle.
-    pub(super) handle: u64,
+    pub(crate) handle: u64,
     /// How it behaves.
-    pub(super) mode: Mode,
+    pub(crate) mode: Mode,
     /// A byte read ahead in text mode: what came after a CR at the end of a piece.
     ahead: Option<u8>,
     /// The bytes of the last read in text mode as they stand in the file: `ftell` counts in them.
@@ -55,7 +55,7 @@ type Shared = Arc<Mutex<Descriptor>>;
 
 /// All descriptors by number.
 #[derive(Default)]
-pub(super) struct Descriptors {
+pub(crate) struct Descriptors {
     table: Mutex<Vec<Option<Shared>>>,
 }
 
@@ -72,27 +72,52 @@ fn kind_mode(kind: Kind) -> Mode {
     }
 }
 
-/// Opens descriptors 0, 1 and 2 for the standard handles, in text mode.
-pub(super) fn attach(guest: &mut Guest) {
-    let mut table = Vec::new();
-    for index in 0..3 {
+/// Opens the descriptors that the parent's runtime left, and 0, 1 and 2 for the standard handles, in text mode.
+pub(crate) fn attach(guest: &mut Guest) {
+    let mut table: Vec<Option<Shared>> = Vec::new();
+    for entry in super::spawn::inherited(guest).unwrap_or_default().into_iter().take(DESCRIPTORS_MAX) {
+        let open = entry.and_then(|(handle, mode)| {
+            let kind = handles::kind(guest, handle).ok()?;
+            Some(Arc::new(Mutex::new(Descriptor {
+                handle,
+                mode: mode | kind_mode(kind),
+                ..Descriptor::default()
+            })))
+        });
+        table.push(open);
+    }
+    table.resize(table.len().max(3), None);
+    for (index, slot) in table.iter_mut().enumerate().take(3) {
+        if slot.is_some() {
+            continue;
+        }
         let handle = handles::standard(guest, index);
         let kind = handles::kind(guest, handle);
-        table.push(kind.ok().map(|kind| {
+        *slot = kind.ok().map(|kind| {
             let mode = Mode::TEXT | kind_mode(kind);
             Arc::new(Mutex::new(Descriptor { handle, mode, ..Descriptor::default() }))
-        }));
+        });
     }
     *lock(&crt(guest).descriptors.table) = table;
 }
 
+/// Returns handle and mode of all descriptors by number.
+pub(crate) fn all(guest: &Guest) -> Vec<Option<(u64, Mode)>> {
+    let table = lock(&crt(guest).descriptors.table);
+    let of = |slot: &Option<Shared>| {
+        let descriptor = lock(slot.as_ref()?);
+        Some((descriptor.handle, descriptor.mode))
+    };
+    table.iter().map(of).collect()
+}
+
 /// Returns an open descriptor.
-pub(super) fn get(guest: &Guest, fd: i32) -> Option<Shared> {
+pub(crate) fn get(guest: &Guest, fd: i32) -> Option<Shared> {
     lock(&crt(guest).descriptors.table).get(usize::try_from(fd).ok()?)?.clone()
 }
 
 /// Returns an open descriptor, or sets `errno` to EBADF.
-pub(super) fn get_or_errno(guest: &mut Guest, fd: i32) -> Result<Option<Shared>, Fault> {
+pub(crate) fn get_or_errno(guest: &mut Guest, fd: i32) -> Result<Option<Shared>, Fault> {
     let found = get(guest, fd);
     if found.is_none() {
         set_errno(guest, EBADF)?;
@@ -101,12 +126,12 @@ pub(super) fn get_or_errno(guest: &mut Guest, fd: i32) -> Result<Option<Shared>,
 }
 
 /// Returns the mode of a descriptor; none is empty.
-pub(super) fn mode(guest: &Guest, fd: i32) -> Mode {
+pub(crate) fn mode(guest: &Guest, fd: i32) -> Mode {
     get(guest, fd).map_or(Mode::empty(), |descriptor| lock(&descriptor).mode)
 }
 
 /// Changes the translation mode; returns whether it was text before.
-pub(super) fn set_text(descriptor: &Shared, text: bool) -> bool {
+pub(crate) fn set_text(descriptor: &Shared, text: bool) -> bool {
     let mut descriptor = lock(descriptor);
     let was = descriptor.mode.contains(Mode::TEXT);
     descriptor.mode.set(Mode::TEXT, text);
@@ -114,12 +139,12 @@ pub(super) fn set_text(descriptor: &Shared, text: bool) -> bool {
 }
 
 /// Returns the handle of a descriptor.
-pub(super) fn handle(descriptor: &Shared) -> u64 {
+pub(crate) fn handle(descriptor: &Shared) -> u64 {
     lock(descriptor).handle
 }
 
 /// Gives a handle the lowest free number, or -1 with `errno` EMFILE.
-pub(super) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, Fault> {
+pub(crate) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, Fault> {
     let kind = handles::kind(guest, handle).map(kind_mode).unwrap_or_default();
     let shared = Arc::new(Mutex::new(Descriptor { handle, mode: mode | kind, ..Descriptor::default() }));
     let mut table = lock(&crt(guest).descriptors.table);
@@ -138,7 +163,7 @@ pub(super) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, 
 }
 
 /// Puts a handle at a given number, whose own descriptor must have been closed.
-pub(super) fn put_at(guest: &Guest, fd: i32, handle: u64, mode: Mode) -> bool {
+pub(crate) fn put_at(guest: &Guest, fd: i32, handle: u64, mode: Mode) -> bool {
     let Some(index) = usize::try_from(fd).ok().filter(|&index| index < DESCRIPTORS_MAX) else { return false };
     let mut table = lock(&crt(guest).descriptors.table);
     if table.len() <= index {
@@ -149,7 +174,7 @@ pub(super) fn put_at(guest: &Guest, fd: i32, handle: u64, mode: Mode) -> bool {
 }
 
 /// Closes a descriptor and its handle; returns 0, or -1 with `errno`.
-pub(super) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
+pub(crate) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
     let taken = {
         let mut table = lock(&crt(guest).descriptors.table);
         usize::try_from(fd).ok().and_then(|index| table.get_mut(index)?.take())
@@ -167,7 +192,7 @@ pub(super) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
 }
 
 /// Turns a native result into the runtime's: the value, or -1 with `errno`.
-pub(super) fn finish(guest: &mut Guest, result: Result<i32, Win32Error>) -> Result<i32, Fault> {
+pub(crate) fn finish(guest: &mut Guest, result: Result<i32, Win32Error>) -> Result<i32, Fault> {
     match result {
         Ok(value) => Ok(value),
         Err(error) => set_win32_errno(guest, error).map(|()| -1),
@@ -175,7 +200,7 @@ pub(super) fn finish(guest: &mut Guest, result: Result<i32, Win32Error>) -> Resu
 }
 
 /// Writes bytes of the program (LF) to a descriptor; returns how many of them, or -1 with `errno`.
-pub(super) fn write_to(guest: &mut Guest, fd: i32, bytes: &[u8]) -> Result<i32, Fault> {
+pub(crate) fn write_to(guest: &mut Guest, fd: i32, bytes: &[u8]) -> Result<i32, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
     let result = write_locked(guest, &descriptor, bytes);
     finish(guest, result.map(|count| count as i32))
@@ -199,7 +224,7 @@ fn write_locked(guest: &mut Guest, descriptor: &Shared, bytes: &[u8]) -> Result<
 }
 
 /// Writes guest memory to a descriptor; returns how many bytes, or -1 with `errno`.
-pub(super) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
+pub(crate) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
     let mode = lock(&descriptor).mode;
     if !mode.intersects(Mode::TEXT | Mode::APPEND) && length > 0 {
@@ -224,7 +249,7 @@ pub(super) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64)
 }
 
 /// Reads from a descriptor to guest memory; returns how many bytes, 0 at the end, or -1 with `errno`.
-pub(super) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
+pub(crate) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
     if let Some(handle) = binary_handle(&descriptor) {
         let read = match handles::read_to_guest(guest, handle, address, length) {
@@ -296,7 +321,7 @@ fn read_or_end(guest: &mut Guest, handle: u64, into: &mut [u8]) -> Result<usize,
 }
 
 /// Moves a descriptor's position; returns the new one, or -1 with `errno`.
-pub(super) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> Result<i64, Fault> {
+pub(crate) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> Result<i64, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
     let result = {
         let mut descriptor = lock(&descriptor);
@@ -318,7 +343,7 @@ pub(super) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> R
 
 /// Returns how many bytes of the file the last read in text mode took, and how many of them stand for the first
 /// `read` bytes that the program got.
-pub(super) fn raw_lengths(guest: &Guest, fd: i32, read: usize) -> (u64, u64) {
+pub(crate) fn raw_lengths(guest: &Guest, fd: i32, read: usize) -> (u64, u64) {
     let Some(descriptor) = get(guest, fd) else { return (0, 0) };
     let descriptor = lock(&descriptor);
     let (mut at, mut given) = (0, 0);

@@ -22,6 +22,8 @@ pub const EXPORTS: &[Export] = dll! {
     full _chdir; full "chdir" = _chdir; full _wchdir; full _getcwd; full "getcwd" = _getcwd; full _wgetcwd; full _getdrive;
     full _access; full "access" = _access; full _waccess; full _access_s; full _waccess_s; full _chmod; full "chmod" = _chmod; full _wchmod;
     full _stat; full _stati64; full _stat64; full _wstat; full _wstati64; full _wstat64;
+    full _stat64i32; full _wstat64i32; full _fstat64i32; full _stat32; full _wstat32; full _fstat32;
+    full _stat32i64; full _wstat32i64; full _fstat32i64;
     full _fstat; full _fstati64; full _fstat64;
     full _fullpath; full _wfullpath;
     full _splitpath; full _wsplitpath; full _makepath; full _wmakepath;
@@ -33,7 +35,7 @@ const DIRECTORY: u32 = 0x10;
 const NO_ATTRIBUTES: u32 = u32::MAX;
 
 /// Calls a function of kernel32 with a path as its first argument.
-pub(super) fn on_path(guest: &mut Guest, function: &str, path: &[u16], more: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn on_path(guest: &mut Guest, function: &str, path: &[u16], more: &[u64]) -> Result<u64, Fault> {
     let address = place_wide(guest, path)?;
     let mut arguments = vec![address];
     arguments.extend(more);
@@ -43,7 +45,7 @@ pub(super) fn on_path(guest: &mut Guest, function: &str, path: &[u16], more: &[u
 }
 
 /// Turns the `BOOL` of kernel32 into 0, or -1 with `errno`.
-pub(super) fn checked(guest: &mut Guest, result: u64) -> Result<i32, Fault> {
+pub(crate) fn checked(guest: &mut Guest, result: u64) -> Result<i32, Fault> {
     if result as u32 != 0 {
         return Ok(0);
     }
@@ -64,12 +66,12 @@ fn rename_to(guest: &mut Guest, from: &[u16], to: &[u16]) -> Result<i32, Fault> 
 }
 
 /// Reads a path, narrow or wide.
-fn any_path(guest: &Guest, path: GuestWord, wide: bool) -> Result<Vec<u16>, Fault> {
+pub(crate) fn any_path(guest: &Guest, path: GuestWord, wide: bool) -> Result<Vec<u16>, Fault> {
     if wide { guest.read_wide_string(path.0) } else { read_path(guest, path) }
 }
 
 /// Returns a file's attributes; `None` with `errno`.
-fn attributes(guest: &mut Guest, path: &[u16]) -> Result<Option<u32>, Fault> {
+pub(crate) fn attributes(guest: &mut Guest, path: &[u16]) -> Result<Option<u32>, Fault> {
     let attributes = on_path(guest, "GetFileAttributesW", path, &[])? as u32;
     if attributes == NO_ATTRIBUTES {
         let error = guest.teb().last_error();
@@ -94,7 +96,7 @@ fn chmod_path(guest: &mut Guest, path: &[u16], permission: i32) -> Result<i32, F
 }
 
 /// What a function of kernel32 writes as text: it is asked for up to 32,767 units.
-fn text_of(
+pub(crate) fn text_of(
     guest: &mut Guest,
     call: impl FnOnce(&mut Guest, u64, u64) -> Result<u64, Fault>,
 ) -> Result<Option<Vec<u16>>, Fault> {
@@ -111,7 +113,13 @@ fn text_of(
 }
 
 /// Stores text at `to`, of so many units, or in new memory; null with ERANGE when it does not fit.
-fn give(guest: &mut Guest, text: &[u16], to: GuestWord, size: u64, wide: bool) -> Result<GuestWord, Fault> {
+pub(crate) fn give(
+    guest: &mut Guest,
+    text: &[u16],
+    to: GuestWord,
+    size: u64,
+    wide: bool,
+) -> Result<GuestWord, Fault> {
     let narrow = if wide { Vec::new() } else { crt(guest).narrow(text) };
     let length = if wide { text.len() } else { narrow.len() } as u64;
     if to.is_null() {
@@ -201,7 +209,7 @@ fn mode_of(attributes: u32, name: &[u16]) -> u16 {
 }
 
 /// Reads a FILETIME as seconds since 1970.
-pub(super) fn read_time(guest: &Guest, address: u64) -> Result<i64, Fault> {
+pub(crate) fn read_time(guest: &Guest, address: u64) -> Result<i64, Fault> {
     let (low, high): (u32, u32) = (guest.read(address)?, guest.read(address + 4)?);
     Ok(file_time_to_unix((u64::from(high) << 32 | u64::from(low)) as i64).0)
 }
@@ -263,7 +271,7 @@ fn stat_descriptor(guest: &mut Guest, fd: i32, to: GuestWord, layout: Layout) ->
 }
 
 /// Splits a path: drive, directory with its last separator, name, extension with its point.
-fn split(path: &[u16]) -> [&[u16]; 4] {
+pub(crate) fn split(path: &[u16]) -> [&[u16]; 4] {
     let is = |unit: u16, byte: u8| unit == u16::from(byte);
     let (drive, rest) = if path.len() > 1 && is(path[1], b':') { path.split_at(2) } else { path.split_at(0) };
     let name_at = rest.iter().rposition(|&unit| is(unit, b'\\') || is(unit, b'/')).map_or(0, |at| at + 1);
@@ -274,7 +282,7 @@ fn split(path: &[u16]) -> [&[u16]; 4] {
 }
 
 /// Joins what [`split`] splits; a separator and a point are added where they lack.
-fn join(parts: &[Vec<u16>; 4]) -> Vec<u16> {
+pub(crate) fn join(parts: &[Vec<u16>; 4]) -> Vec<u16> {
     let [drive, directory, name, extension] = parts;
     let mut path = Vec::new();
     if let Some(&letter) = drive.first() {
@@ -371,6 +379,8 @@ macro_rules! stats {
     )*};
 }
 stats! {
+    _stat64i32(4, true, false);
+    _wstat64i32(4, true, true);
     _stat(4, false, false);
     _stati64(8, false, false);
     _stat64(8, true, false);
@@ -404,6 +414,34 @@ functions! {
     _fstat64(guest, fd: i32, buffer: GuestWord) -> i32 {
         let layout = layout(guest, 8, true);
         stat_descriptor(guest, fd, buffer, layout)
+    }
+    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
+    _fstat64i32(guest, fd: i32, buffer: GuestWord) -> i32 {
+        stat_descriptor(guest, fd, buffer, Layout { size: 4, time: 8 })
+    }
+    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
+    _fstat32(guest, fd: i32, buffer: GuestWord) -> i32 {
+        stat_descriptor(guest, fd, buffer, Layout { size: 4, time: 4 })
+    }
+    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
+    _fstat32i64(guest, fd: i32, buffer: GuestWord) -> i32 {
+        stat_descriptor(guest, fd, buffer, Layout { size: 8, time: 4 })
+    }
+    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
+    _stat32(guest, path: GuestWord, buffer: GuestWord) -> i32 {
+        stat_path(guest, path, buffer, Layout { size: 4, time: 4 }, false)
+    }
+    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
+    _wstat32(guest, path: GuestWord, buffer: GuestWord) -> i32 {
+        stat_path(guest, path, buffer, Layout { size: 4, time: 4 }, true)
+    }
+    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
+    _stat32i64(guest, path: GuestWord, buffer: GuestWord) -> i32 {
+        stat_path(guest, path, buffer, Layout { size: 8, time: 4 }, false)
+    }
+    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
+    _wstat32i64(guest, path: GuestWord, buffer: GuestWord) -> i32 {
+        stat_path(guest, path, buffer, Layout { size: 8, time: 4 }, true)
     }
     "Renames a file or a directory; returns 0, or -1.", "rename-wrename";
     rename(guest, oldname: GuestWord, newname: GuestWord) -> i32 {

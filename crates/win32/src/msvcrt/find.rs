@@ -14,6 +14,7 @@ use crate::guest::Guest;
 pub const EXPORTS: &[Export] = dll! {
     full _findfirst; full _findfirsti64; full _findfirst64; full _findnext; full _findnexti64; full _findnext64;
     full _wfindfirst; full _wfindfirsti64; full _wfindfirst64; full _wfindnext; full _wfindnexti64; full _wfindnext64;
+    full _findfirst64i32; full _findnext64i32; full _wfindfirst64i32; full _wfindnext64i32;
     full _findclose;
 };
 
@@ -111,6 +112,8 @@ macro_rules! finds {
     )*};
 }
 finds! {
+    _findfirst64i32, _findnext64i32(4, true, false);
+    _wfindfirst64i32, _wfindnext64i32(4, true, true);
     _findfirst, _findnext(4, false, false);
     _findfirsti64, _findnexti64(8, false, false);
     _findfirst64, _findnext64(8, true, false);
@@ -130,7 +133,7 @@ pub fn _findclose(guest: &mut Guest, handle: GuestWord) -> Result<i32, Fault> {
 
 /// Returns the names that a wildcard of the command line stands for, each with the pattern's own directory, without
 /// directories whose names begin with a point; none when nothing fits or the guest's memory is short.
-pub(super) fn expand(guest: &mut Guest, pattern: &[u16]) -> Vec<Vec<u16>> {
+pub(crate) fn expand(guest: &mut Guest, pattern: &[u16]) -> Vec<Vec<u16>> {
     let separators = [u16::from(b'\\'), u16::from(b'/'), u16::from(b':')];
     let end = pattern.iter().rposition(|unit| separators.contains(unit)).map_or(0, |at| at + 1);
     let mut names = names_of(guest, pattern).unwrap_or_default();

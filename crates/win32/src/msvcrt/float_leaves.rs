@@ -7,7 +7,7 @@ use crate::export::Code;
 
 /// Converts ST0 to an integer in EDX:EAX, cutting.
 #[rustfmt::skip]
-pub(super) static FTOL: Code = Code {
+pub(crate) static FTOL: Code = Code {
     i386: &[
         0x83, 0xec, 0x08, // sub esp,0x8
         0xdd, 0x0c, 0x24, // fisttp QWORD PTR [esp]
@@ -21,7 +21,7 @@ pub(super) static FTOL: Code = Code {
 
 /// Reads and sets the floating-point control word: rounding, precision, exceptions.
 #[rustfmt::skip]
-pub(super) static CONTROL87: Code = Code {
+pub(crate) static CONTROL87: Code = Code {
     i386: &[
         0x55, // push ebp
         0x57, // push edi
@@ -253,7 +253,7 @@ pub(super) static CONTROL87: Code = Code {
 
 /// Does what [`CONTROL87`] does, but leaves the mask of denormals alone.
 #[rustfmt::skip]
-pub(super) static CONTROLFP: Code = Code {
+pub(crate) static CONTROLFP: Code = Code {
     i386: &[
         0x55, // push ebp
         0x57, // push edi
@@ -485,7 +485,7 @@ pub(super) static CONTROLFP: Code = Code {
 
 /// Reads the floating-point status.
 #[rustfmt::skip]
-pub(super) static STATUSFP: Code = Code {
+pub(crate) static STATUSFP: Code = Code {
     i386: &[
         0x83, 0xec, 0x10, // sub esp,0x10
         0xdd, 0x7c, 0x24, 0x0a, // fnstsw WORD PTR [esp+0xa]
@@ -549,7 +549,7 @@ pub(super) static STATUSFP: Code = Code {
 
 /// Reads and clears the floating-point status.
 #[rustfmt::skip]
-pub(super) static CLEARFP: Code = Code {
+pub(crate) static CLEARFP: Code = Code {
     i386: &[
         0x83, 0xec, 0x10, // sub esp,0x10
         0xdd, 0x7c, 0x24, 0x0a, // fnstsw WORD PTR [esp+0xa]
@@ -620,7 +620,7 @@ pub(super) static CLEARFP: Code = Code {
 
 /// Sets the floating-point unit to 53 bits, no exceptions.
 #[rustfmt::skip]
-pub(super) static FPRESET: Code = Code {
+pub(crate) static FPRESET: Code = Code {
     i386: &[
         0xdb, 0xe3, // fninit
         0x68, 0x80, 0x1f, 0x00, 0x00, // push 0x1f80

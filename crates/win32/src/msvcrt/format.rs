@@ -52,7 +52,7 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// `_TRUNCATE`: cut the text to the buffer.
-const TRUNCATE: u32 = u32::MAX;
+pub(crate) const TRUNCATE: u32 = u32::MAX;
 
 /// The arguments of a call, from a `va_list`.
 struct GuestArguments<'a> {
@@ -115,21 +115,31 @@ fn read_at_most<T: Default + PartialEq>(
 }
 
 fn options(guest: &Guest) -> Options {
-    Options { runtime: Runtime::Msvcrt, pointer_size: guest.machine().pointer_size() as u8 }
+    Options::of(Runtime::Msvcrt, guest.machine().pointer_size() as u8)
 }
 
 /// Formats narrow text.
-pub(super) fn narrow(guest: &Guest, format: u64, list: u64) -> Result<Vec<u8>, Fault> {
+pub(crate) fn narrow(guest: &Guest, format: u64, list: u64) -> Result<Vec<u8>, Fault> {
+    narrow_with(guest, format, list, options(guest))
+}
+
+/// Formats narrow text by a runtime's rules.
+pub(crate) fn narrow_with(guest: &Guest, format: u64, list: u64, options: Options) -> Result<Vec<u8>, Fault> {
     let format = guest.read_c_string(format)?;
     let mut arguments = GuestArguments { guest, cursor: guest.va_list(list) };
-    format_text(&format, &mut arguments, options(guest))
+    format_text(&format, &mut arguments, options)
 }
 
 /// Formats wide text.
-pub(super) fn wide(guest: &Guest, format: u64, list: u64) -> Result<Vec<u16>, Fault> {
+pub(crate) fn wide(guest: &Guest, format: u64, list: u64) -> Result<Vec<u16>, Fault> {
+    wide_with(guest, format, list, options(guest))
+}
+
+/// Formats wide text by a runtime's rules.
+pub(crate) fn wide_with(guest: &Guest, format: u64, list: u64, options: Options) -> Result<Vec<u16>, Fault> {
     let format = guest.read_wide_string(format)?;
     let mut arguments = GuestArguments { guest, cursor: guest.va_list(list) };
-    format_text(&format, &mut arguments, options(guest))
+    format_text(&format, &mut arguments, options)
 }
 
 /// One double as the only argument of a format.
@@ -167,7 +177,7 @@ impl Arguments for OneDouble {
 }
 
 /// Writes a number as `%g` does, with so many significant digits.
-pub(super) fn general(guest: &Guest, value: f64, digits: i32) -> Vec<u8> {
+pub(crate) fn general(guest: &Guest, value: f64, digits: i32) -> Vec<u8> {
     let format = format!("%.{}g", digits.clamp(0, 300));
     let Ok(text) = format_text(format.as_bytes(), &mut OneDouble(value), options(guest));
     text
@@ -184,7 +194,7 @@ fn print_wide(guest: &mut Guest, file: u64, format: GuestWord, list: u64) -> Res
     print_bytes(guest, file, &bytes, text.len())
 }
 
-fn print_bytes(guest: &mut Guest, file: u64, bytes: &[u8], count: usize) -> Result<i32, Fault> {
+pub(crate) fn print_bytes(guest: &mut Guest, file: u64, bytes: &[u8], count: usize) -> Result<i32, Fault> {
     let written = stream::with(guest, file, |guest, stream| stream::put(guest, file, stream, bytes))?;
     Ok(if written == bytes.len() { count as i32 } else { EOF })
 }
@@ -208,7 +218,7 @@ fn store<T: Copy + Default>(
 }
 
 /// Writes text as the `_s` functions do: cut with `_TRUNCATE`, else empty and -1 when it does not fit.
-fn store_safe<T: Copy + Default>(
+pub(crate) fn store_safe<T: Copy + Default>(
     guest: &mut Guest,
     mut text: Vec<T>,
     size: u64,

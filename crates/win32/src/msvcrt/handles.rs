@@ -6,14 +6,14 @@ use crate::Win32Error;
 use crate::guest::Guest;
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, SeekOrigin, access};
-pub(super) use crate::nt::file_open::Disposition;
+pub(crate) use crate::nt::file_open::Disposition;
 use crate::nt::file_open::{CreateOptions, Request};
 use crate::nt::file_standard::{self, Standard};
 use crate::nt::handle::HandleFlags;
 
 /// What lies behind a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A file that can be sought.
     Disk,
     /// A console or another character device.
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 
 /// From where a position is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whence {
+pub(crate) enum Whence {
     /// The beginning.
     Start,
     /// The current position.
@@ -35,18 +35,18 @@ pub(super) enum Whence {
 
 /// A wish to open a file.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wish {
-    pub(super) read: bool,
-    pub(super) write: bool,
+pub(crate) struct Wish {
+    pub(crate) read: bool,
+    pub(crate) write: bool,
     /// `FILE_SHARE_…`.
-    pub(super) share: u32,
-    pub(super) disposition: Disposition,
+    pub(crate) share: u32,
+    pub(crate) disposition: Disposition,
     /// Whether a new file is read-only.
-    pub(super) read_only: bool,
+    pub(crate) read_only: bool,
     /// The file goes away when closed.
-    pub(super) temporary: bool,
+    pub(crate) temporary: bool,
     /// Child processes get the handle too.
-    pub(super) inherit: bool,
+    pub(crate) inherit: bool,
 }
 
 /// `FILE_ATTRIBUTE_READONLY`, `FILE_ATTRIBUTE_NORMAL`.
@@ -56,7 +56,7 @@ const NORMAL: u32 = 0x80;
 const SHARE_DELETE: u32 = 4;
 
 /// Returns the handle of standard input, output or error (0 to 2); 0 where there is none.
-pub(super) fn standard(guest: &Guest, index: usize) -> u64 {
+pub(crate) fn standard(guest: &Guest, index: usize) -> u64 {
     let which = [Standard::Input, Standard::Output, Standard::Error];
     which.get(index).map_or(0, |&which| file_standard::handle(guest.process(), which))
 }
@@ -66,7 +66,7 @@ fn file(guest: &Guest, handle: u64, needed: u32) -> Result<Arc<FileObject>, Win3
 }
 
 /// Tells what lies behind a handle.
-pub(super) fn kind(guest: &Guest, handle: u64) -> Result<Kind, Win32Error> {
+pub(crate) fn kind(guest: &Guest, handle: u64) -> Result<Kind, Win32Error> {
     Ok(match file(guest, handle, 0)?.kind {
         FileKind::Disk | FileKind::Directory => Kind::Disk,
         FileKind::Pipe => Kind::Pipe,
@@ -75,14 +75,14 @@ pub(super) fn kind(guest: &Guest, handle: u64) -> Result<Kind, Win32Error> {
 }
 
 /// Writes at the current position; returns how many bytes.
-pub(super) fn write(guest: &Guest, handle: u64, bytes: &[u8]) -> Result<usize, Win32Error> {
+pub(crate) fn write(guest: &Guest, handle: u64, bytes: &[u8]) -> Result<usize, Win32Error> {
     let file = file(guest, handle, access::WRITE_DATA | access::APPEND_DATA)?;
     let written = file.write(bytes, None).map_err(|status| status.to_win32())?;
     Ok(written as usize)
 }
 
 /// Writes guest memory at the current position; returns how many bytes.
-pub(super) fn write_from_guest(
+pub(crate) fn write_from_guest(
     guest: &Guest,
     handle: u64,
     address: u64,
@@ -93,13 +93,13 @@ pub(super) fn write_from_guest(
 }
 
 /// Reads at the current position; returns how many bytes, 0 at the end.
-pub(super) fn read(guest: &Guest, handle: u64, into: &mut [u8]) -> Result<usize, Win32Error> {
+pub(crate) fn read(guest: &Guest, handle: u64, into: &mut [u8]) -> Result<usize, Win32Error> {
     let read = file(guest, handle, access::READ_DATA)?.read(into, None);
     read.map(|count| count as usize).map_err(|status| status.to_win32())
 }
 
 /// Reads into guest memory at the current position; returns how many bytes, 0 at the end.
-pub(super) fn read_to_guest(
+pub(crate) fn read_to_guest(
     guest: &Guest,
     handle: u64,
     address: u64,
@@ -110,7 +110,7 @@ pub(super) fn read_to_guest(
 }
 
 /// Moves the position; returns the new one.
-pub(super) fn seek(guest: &Guest, handle: u64, offset: i64, whence: Whence) -> Result<u64, Win32Error> {
+pub(crate) fn seek(guest: &Guest, handle: u64, offset: i64, whence: Whence) -> Result<u64, Win32Error> {
     let origin = match whence {
         Whence::Start => SeekOrigin::Begin,
         Whence::Current => SeekOrigin::Current,
@@ -120,7 +120,7 @@ pub(super) fn seek(guest: &Guest, handle: u64, offset: i64, whence: Whence) -> R
 }
 
 /// Opens or makes a file; returns its handle.
-pub(super) fn open(guest: &Guest, path: &[u16], wish: Wish) -> Result<u64, Win32Error> {
+pub(crate) fn open(guest: &Guest, path: &[u16], wish: Wish) -> Result<u64, Win32Error> {
     if path.is_empty() {
         return Err(Win32Error::PATH_NOT_FOUND);
     }
@@ -149,23 +149,23 @@ pub(super) fn open(guest: &Guest, path: &[u16], wish: Wish) -> Result<u64, Win32
 }
 
 /// Makes a second handle of the same object.
-pub(super) fn duplicate(guest: &Guest, handle: u64) -> Result<u64, Win32Error> {
+pub(crate) fn duplicate(guest: &Guest, handle: u64) -> Result<u64, Win32Error> {
     let handles = &guest.process().handles;
     let entry = handles.entry(handle).map_err(|status| status.to_win32())?;
     Ok(handles.insert(entry.object, entry.access, entry.flags))
 }
 
 /// Cuts or extends a file.
-pub(super) fn set_size(guest: &Guest, handle: u64, size: u64) -> Result<(), Win32Error> {
+pub(crate) fn set_size(guest: &Guest, handle: u64, size: u64) -> Result<(), Win32Error> {
     file(guest, handle, access::WRITE_DATA)?.set_size(size).map_err(|status| status.to_win32())
 }
 
 /// Writes a file's contents to the disk.
-pub(super) fn flush(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
+pub(crate) fn flush(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
     file(guest, handle, access::WRITE_DATA)?.flush().map_err(|status| status.to_win32())
 }
 
 /// Closes a handle.
-pub(super) fn close(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
+pub(crate) fn close(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
     guest.process().handles.close(handle).map(drop).map_err(|status| status.to_win32())
 }

@@ -33,23 +33,23 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// `_O_TEXT`, `_O_BINARY` and the other flags of `_open`.
-pub(super) const O_TEXT: i32 = 0x4000;
-pub(super) const O_BINARY: i32 = 0x8000;
-pub(super) const O_WRONLY: i32 = 1;
-pub(super) const O_RDWR: i32 = 2;
-pub(super) const O_APPEND: i32 = 8;
-pub(super) const O_TEMPORARY: i32 = 0x40;
+pub(crate) const O_TEXT: i32 = 0x4000;
+pub(crate) const O_BINARY: i32 = 0x8000;
+pub(crate) const O_WRONLY: i32 = 1;
+pub(crate) const O_RDWR: i32 = 2;
+pub(crate) const O_APPEND: i32 = 8;
+pub(crate) const O_TEMPORARY: i32 = 0x40;
 const O_NOINHERIT: i32 = 0x80;
-pub(super) const O_CREAT: i32 = 0x100;
-pub(super) const O_TRUNC: i32 = 0x200;
-pub(super) const O_EXCL: i32 = 0x400;
+pub(crate) const O_CREAT: i32 = 0x100;
+pub(crate) const O_TRUNC: i32 = 0x200;
+pub(crate) const O_EXCL: i32 = 0x400;
 /// `_S_IWRITE`: a new file may be written.
-pub(super) const S_IWRITE: i32 = 0x80;
+pub(crate) const S_IWRITE: i32 = 0x80;
 /// `_SH_DENYRW`, `_SH_DENYWR`, `_SH_DENYRD`, `_SH_DENYNO`.
 const SH_DENYRW: i32 = 0x10;
 const SH_DENYWR: i32 = 0x20;
 const SH_DENYRD: i32 = 0x30;
-pub(super) const SH_DENYNO: i32 = 0x40;
+pub(crate) const SH_DENYNO: i32 = 0x40;
 /// `FILE_SHARE_READ`, `FILE_SHARE_WRITE`.
 const SHARE_READ: u32 = 1;
 const SHARE_WRITE: u32 = 2;
@@ -77,7 +77,7 @@ fn disposition(flags: i32) -> Disposition {
 }
 
 /// Opens a file; returns its descriptor, or -1 with `errno`.
-pub(super) fn open_path(
+pub(crate) fn open_path(
     guest: &mut Guest,
     path: &[u16],
     flags: i32,
@@ -91,12 +91,13 @@ pub(super) fn open_path(
         SH_DENYNO => SHARE_READ | SHARE_WRITE,
         _ => return set_errno(guest, EINVAL).map(|()| -1),
     };
+    let mask = crt(guest).mask.load(std::sync::atomic::Ordering::Relaxed);
     let wish = Wish {
         read: flags & O_WRONLY == 0,
         write: flags & (O_WRONLY | O_RDWR) != 0,
         share,
         disposition: disposition(flags),
-        read_only: flags & O_CREAT != 0 && permission & S_IWRITE == 0,
+        read_only: flags & O_CREAT != 0 && permission & !mask & S_IWRITE == 0,
         temporary: flags & O_TEMPORARY != 0,
         inherit: flags & O_NOINHERIT == 0,
     };
@@ -119,7 +120,7 @@ fn insert(guest: &mut Guest, handle: u64, flags: i32) -> Result<i32, Fault> {
 }
 
 /// Reads a path in the ANSI code page.
-pub(super) fn read_path(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
+pub(crate) fn read_path(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
     Ok(crt(guest).widen(&guest.read_c_string(address.0)?))
 }
 
@@ -132,7 +133,7 @@ fn permission(guest: &Guest, flags: i32, arguments: u64) -> Result<i32, Fault> {
 }
 
 /// Says from where a position is counted; `None` for a wrong number.
-pub(super) fn whence(origin: i32) -> Option<Whence> {
+pub(crate) fn whence(origin: i32) -> Option<Whence> {
     [Whence::Start, Whence::Current, Whence::End].get(usize::try_from(origin).ok()?).copied()
 }
 

@@ -6,7 +6,7 @@ use crate::export::Code;
 
 /// Copies memory whose ranges may overlap: `memcpy` and `memmove`. Long copies use `rep movsb`.
 #[rustfmt::skip]
-pub(super) static MEMMOVE: Code = Code {
+pub(crate) static MEMMOVE: Code = Code {
     i386: &[
         0x8b, 0x44, 0x24, 0x04, // mov eax,DWORD PTR [esp+0x4]
         0x8b, 0x54, 0x24, 0x08, // mov edx,DWORD PTR [esp+0x8]
@@ -162,7 +162,7 @@ pub(super) static MEMMOVE: Code = Code {
 
 /// Fills memory.
 #[rustfmt::skip]
-pub(super) static MEMSET: Code = Code {
+pub(crate) static MEMSET: Code = Code {
     i386: &[
         0x8b, 0x44, 0x24, 0x04, // mov eax,DWORD PTR [esp+0x4]
         0x0f, 0xb6, 0x54, 0x24, 0x08, // movzx edx,BYTE PTR [esp+0x8]
@@ -257,7 +257,7 @@ pub(super) static MEMSET: Code = Code {
 
 /// Compares memory, 16 bytes at a time.
 #[rustfmt::skip]
-pub(super) static MEMCMP: Code = Code {
+pub(crate) static MEMCMP: Code = Code {
     i386: &[
         0x56, // push esi
         0x57, // push edi
@@ -336,7 +336,7 @@ pub(super) static MEMCMP: Code = Code {
 
 /// Measures a string, 16 aligned bytes at a time: never past the page on which it ends.
 #[rustfmt::skip]
-pub(super) static STRLEN: Code = Code {
+pub(crate) static STRLEN: Code = Code {
     i386: &[
         0x8b, 0x4c, 0x24, 0x04, // mov ecx,DWORD PTR [esp+0x4]
         0x89, 0xc8, // mov eax,ecx
@@ -388,7 +388,7 @@ pub(super) static STRLEN: Code = Code {
 
 /// Compares strings.
 #[rustfmt::skip]
-pub(super) static STRCMP: Code = Code {
+pub(crate) static STRCMP: Code = Code {
     i386: &[
         0x8b, 0x4c, 0x24, 0x04, // mov ecx,DWORD PTR [esp+0x4]
         0x8b, 0x54, 0x24, 0x08, // mov edx,DWORD PTR [esp+0x8]
@@ -424,7 +424,7 @@ pub(super) static STRCMP: Code = Code {
 
 /// Finds a byte in a string.
 #[rustfmt::skip]
-pub(super) static STRCHR: Code = Code {
+pub(crate) static STRCHR: Code = Code {
     i386: &[
         0x8b, 0x44, 0x24, 0x04, // mov eax,DWORD PTR [esp+0x4]
         0x8a, 0x4c, 0x24, 0x08, // mov cl,BYTE PTR [esp+0x8]
@@ -453,7 +453,7 @@ pub(super) static STRCHR: Code = Code {
 
 /// Measures a wide string.
 #[rustfmt::skip]
-pub(super) static WCSLEN: Code = Code {
+pub(crate) static WCSLEN: Code = Code {
     i386: &[
         0x8b, 0x54, 0x24, 0x04, // mov edx,DWORD PTR [esp+0x4]
         0x89, 0xd0, // mov eax,edx
@@ -480,7 +480,7 @@ pub(super) static WCSLEN: Code = Code {
 
 /// Compares wide strings.
 #[rustfmt::skip]
-pub(super) static WCSCMP: Code = Code {
+pub(crate) static WCSCMP: Code = Code {
     i386: &[
         0x8b, 0x4c, 0x24, 0x04, // mov ecx,DWORD PTR [esp+0x4]
         0x8b, 0x54, 0x24, 0x08, // mov edx,DWORD PTR [esp+0x8]

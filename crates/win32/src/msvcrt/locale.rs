@@ -30,7 +30,7 @@ const USER_LOCALE: &str = "English_United States.1252";
 
 /// The locale in force: a bit for each category that is the user's rather than "C".
 #[derive(Default)]
-pub(super) struct Locale {
+pub(crate) struct Locale {
     user: AtomicU32,
 }
 
@@ -40,7 +40,7 @@ impl Locale {
     }
 
     /// Returns the code page of LC_CTYPE, `None` for "C".
-    pub(super) fn page(&self) -> Option<CodePage> {
+    pub(crate) fn page(&self) -> Option<CodePage> {
         if !self.is_user(CTYPE) {
             return None;
         }
@@ -48,7 +48,7 @@ impl Locale {
     }
 
     /// Converts bytes to UTF-16; in "C" each byte is its own unit.
-    pub(super) fn widen(&self, text: &[u8]) -> Vec<u16> {
+    pub(crate) fn widen(&self, text: &[u8]) -> Vec<u16> {
         match self.page() {
             Some(page) => page.decode(text, 0).unwrap_or_default(),
             None => text.iter().map(|&byte| u16::from(byte)).collect(),
@@ -56,7 +56,7 @@ impl Locale {
     }
 
     /// Converts UTF-16 to bytes; what has no counterpart becomes `?`.
-    pub(super) fn narrow(&self, text: &[u16]) -> Vec<u8> {
+    pub(crate) fn narrow(&self, text: &[u16]) -> Vec<u8> {
         match self.page() {
             Some(page) => page.encode(text, 0, None, false).map(|encoded| encoded.bytes).unwrap_or_default(),
             None => text.iter().map(|&unit| u8::try_from(unit).unwrap_or(b'?')).collect(),
@@ -64,7 +64,7 @@ impl Locale {
     }
 
     /// Converts one unit to a byte, if the locale has it.
-    pub(super) fn narrow_unit(&self, unit: u16) -> Option<u8> {
+    pub(crate) fn narrow_unit(&self, unit: u16) -> Option<u8> {
         match self.page() {
             Some(page) => {
                 let encoded = page.encode(&[unit], 0, None, true).ok()?;
@@ -83,7 +83,7 @@ struct Lconv {
 }
 
 /// Makes the structure that `localeconv` returns, and the names of the locales.
-pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn attach(guest: &mut Guest) -> Result<(), Fault> {
     let (point, empty) = (place_narrow(guest, b".")?, place_narrow(guest, b"")?);
     let mut strings = [GuestWord(empty); 10];
     strings[0] = GuestWord(point);

@@ -21,21 +21,31 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// All locks of the runtime, made when first taken.
 #[derive(Default)]
-pub(super) struct Locks {
+pub(crate) struct Locks {
     locks: Mutex<HashMap<u64, Arc<Lock>>>,
 }
 
 /// A lock that its owner may take again.
 #[derive(Default)]
-pub(super) struct Lock {
-    /// The owning thread's identifier and how often it took the lock.
-    owner: Mutex<(u64, u32)>,
+pub(crate) struct Lock {
+    state: Mutex<LockState>,
     freed: Condvar,
+}
+
+/// Who holds a lock.
+#[derive(Default)]
+struct LockState {
+    /// The owning thread's identifier.
+    owner: u64,
+    /// How often the owner took it.
+    depth: u32,
+    /// Threads that wait: without any, giving the lock back is no system call.
+    waiting: u32,
 }
 
 impl Locks {
     /// Returns the lock of this number or address.
-    pub(super) fn get(&self, key: u64) -> Arc<Lock> {
+    pub(crate) fn get(&self, key: u64) -> Arc<Lock> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         locks.entry(key).or_default().clone()
     }
@@ -43,20 +53,23 @@ impl Locks {
 
 impl Lock {
     /// Takes the lock for a thread, waiting for it if need be.
-    pub(super) fn acquire(&self, thread: u64) {
-        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
-        while owner.1 != 0 && owner.0 != thread {
-            owner = self.freed.wait(owner).unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn acquire(&self, thread: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        while state.depth != 0 && state.owner != thread {
+            state.waiting += 1;
+            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
-        *owner = (thread, owner.1 + 1);
+        state.owner = thread;
+        state.depth += 1;
     }
 
     /// Gives the lock back once; a thread that does not own it changes nothing.
-    pub(super) fn release(&self, thread: u64) {
-        let mut owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
-        if owner.0 == thread && owner.1 > 0 {
-            owner.1 -= 1;
-            if owner.1 == 0 {
+    pub(crate) fn release(&self, thread: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.owner == thread && state.depth > 0 {
+            state.depth -= 1;
+            if state.depth == 0 && state.waiting > 0 {
                 self.freed.notify_one();
             }
         }
@@ -64,7 +77,7 @@ impl Lock {
 }
 
 /// Runs `work` while the calling thread holds the lock of `key`; `work` calls no guest code.
-pub(super) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
+pub(crate) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
     let (lock, thread) = (crt(guest).locks.get(key), thread_id(guest));
     lock.acquire(thread);
     let result = work(guest);
@@ -121,10 +134,11 @@ mod tests {
         let other = Arc::clone(&lock);
         let waiter = std::thread::spawn(move || {
             other.acquire(2);
-            *other.owner.lock().unwrap()
+            let state = other.state.lock().unwrap();
+            (state.owner, state.depth)
         });
         lock.release(1);
-        assert_eq!(lock.owner.lock().unwrap().0, 1);
+        assert_eq!(lock.state.lock().unwrap().owner, 1);
         lock.release(1);
         assert_eq!(waiter.join().unwrap(), (2, 1));
     }

@@ -36,7 +36,7 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// The index of the handler of failed `operator new`.
-const NEW_HANDLER: usize = 2;
+pub(crate) const NEW_HANDLER: usize = 2;
 /// `_HEAPOK`.
 const HEAPOK: i32 = -2;
 
@@ -53,8 +53,19 @@ fn check(guest: &mut Guest, address: Option<u64>) -> Result<GuestWord, Fault> {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/malloc>
 #[winapi(cdecl)]
 pub fn malloc(guest: &mut Guest, size: GuestWord) -> Result<GuestWord, Fault> {
-    let address = guest.process().heaps.allocate(0, size.0, false);
-    check(guest, address)
+    loop {
+        let address = guest.process().heaps.allocate(0, size.0, false);
+        let asks = address.is_none() && crt(guest).new_mode.load(Ordering::Relaxed) == 1;
+        if !asks || !call_new_handler(guest, size.0)? {
+            return check(guest, address);
+        }
+    }
+}
+
+/// Calls the handler of failed allocations; says whether it made room.
+pub(crate) fn call_new_handler(guest: &mut Guest, size: u64) -> Result<bool, Fault> {
+    let handler = crt(guest).handlers[NEW_HANDLER].load(Ordering::Relaxed);
+    Ok(handler != 0 && guest.call(handler, &[size])? as u32 != 0)
 }
 
 /// Allocates zeroed memory for `number` elements of `size` bytes.
@@ -184,13 +195,12 @@ pub fn _get_heap_handle(guest: &mut Guest) -> Result<GuestWord, Fault> {
     guest.read_word(peb + Peb::PROCESS_HEAP.offset(guest.machine())).map(GuestWord)
 }
 
-/// Says whether `malloc` calls the handler of `operator new`: it does not. Returns the old mode, 0.
+/// Says whether `malloc` calls the handler of `operator new` too; returns the old mode.
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/set-new-mode>
 #[winapi(cdecl)]
 pub fn _set_new_mode(guest: &mut Guest, newhandlermode: i32) -> i32 {
-    let _ = (guest, newhandlermode);
-    0
+    crt(guest).new_mode.swap(newhandlermode, Ordering::Relaxed)
 }
 
 /// Allocates for C++; calls the handler of failed allocations until it gives up, then returns null.
@@ -202,8 +212,7 @@ pub fn operator_new(guest: &mut Guest, count: GuestWord) -> Result<GuestWord, Fa
         if let Some(address) = guest.process().heaps.allocate(0, count.0, false) {
             return Ok(GuestWord(address));
         }
-        let handler = crt(guest).handlers[NEW_HANDLER].load(Ordering::Relaxed);
-        if handler == 0 || guest.call(handler, &[count.0])? as u32 == 0 {
+        if !call_new_handler(guest, count.0)? {
             return check(guest, None);
         }
     }

@@ -156,7 +156,7 @@ fn class(category: std::num::FpCategory, negative: bool, quiet: bool) -> i32 {
 }
 
 /// Splits a number into a fraction of at least one half and below one, and an exponent of two.
-fn split(x: f64) -> (f64, i32) {
+pub(crate) fn split(x: f64) -> (f64, i32) {
     if x == 0.0 || !x.is_finite() {
         return (x, 0);
     }
@@ -168,7 +168,7 @@ fn split(x: f64) -> (f64, i32) {
 }
 
 /// Multiplies by a power of two in steps that stay exact.
-fn scale(mut x: f64, exponent: i32) -> f64 {
+pub(crate) fn scale(mut x: f64, exponent: i32) -> f64 {
     let mut rest = exponent.clamp(-2200, 2200);
     while rest != 0 {
         let step = rest.clamp(-1000, 1000);

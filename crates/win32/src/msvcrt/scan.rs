@@ -105,7 +105,7 @@ fn read_format(guest: &Guest, format: u64, wide: bool) -> Result<Vec<u16>, Fault
 }
 
 /// Scans a string.
-fn scan_text(
+pub(crate) fn scan_text(
     guest: &Guest,
     text: u64,
     format: u64,
@@ -119,8 +119,28 @@ fn scan_text(
     scan(&format, &mut input, &mut targets, options(guest, wide, secure))
 }
 
+/// Scans a string of at most `count` units, wide and with buffer sizes as said.
+pub(crate) fn scan_text_n(
+    guest: &Guest,
+    text: u64,
+    count: u64,
+    format: u64,
+    list: u64,
+    [wide, secure]: [bool; 2],
+) -> Result<i32, Fault> {
+    let text = if wide {
+        super::wide::read_wide_n(guest, text, count)?
+    } else {
+        super::string::read_n(guest, text, count)?.into_iter().map(u16::from).collect()
+    };
+    let mut input = TextInput { text, at: 0 };
+    let format = read_format(guest, format, wide)?;
+    let mut targets = GuestTargets { guest, cursor: guest.va_list(list), wide };
+    scan(&format, &mut input, &mut targets, options(guest, wide, secure))
+}
+
 /// Scans a stream. Its bytes count as characters in both families: text in the code pages here is single bytes.
-fn scan_stream(
+pub(crate) fn scan_stream(
     guest: &mut Guest,
     file: u64,
     format: u64,

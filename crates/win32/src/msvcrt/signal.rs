@@ -79,6 +79,9 @@ fn known(signal: i32) -> Option<i32> {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/signal>
 #[winapi(cdecl)]
 pub fn signal(guest: &mut Guest, sig: i32, func: GuestWord) -> Result<GuestWord, Fault> {
+    if matches!(sig, SIGINT | SIGBREAK) && guest.process().files.console.add_crt_handler().is_err() {
+        return set_errno(guest, EINVAL).map(|()| ERROR);
+    }
     match known(sig) {
         Some(sig) => exchange(guest, sig, func.0).map(GuestWord),
         None => set_errno(guest, EINVAL).map(|()| ERROR),
@@ -108,7 +111,7 @@ pub fn raise(guest: &mut Guest, sig: i32) -> Result<i32, Fault> {
 }
 
 /// Calls the handler of SIGABRT, if there is one.
-pub(super) fn raise_abort(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn raise_abort(guest: &mut Guest) -> Result<(), Fault> {
     let handler = exchange(guest, SIGABRT, DEFAULT)?;
     if handler > IGNORE {
         guest.call(handler, &[SIGABRT as u64])?;

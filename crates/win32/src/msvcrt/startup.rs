@@ -96,7 +96,7 @@ fn place_error_texts(guest: &Guest) -> Result<(), Fault> {
 }
 
 /// Splits the command line by msvcrt's rules, with wildcards expanded if asked.
-fn arguments(guest: &mut Guest, expand: bool) -> Vec<Vec<u16>> {
+pub(crate) fn arguments(guest: &mut Guest, expand: bool) -> Vec<Vec<u16>> {
     let arguments = split(&guest.process().start.command_line, Rules::Msvcrt);
     if !expand {
         return arguments.into_iter().map(|argument| argument.text).collect();
@@ -105,7 +105,7 @@ fn arguments(guest: &mut Guest, expand: bool) -> Vec<Vec<u16>> {
 }
 
 /// Puts an array of pointers, ended by null, into guest memory.
-pub(super) fn place_pointers(guest: &Guest, pointers: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn place_pointers(guest: &Guest, pointers: &[u64]) -> Result<u64, Fault> {
     let size = guest.machine().pointer_size() as usize;
     let bytes: Vec<u8> =
         pointers.iter().chain(&[0]).flat_map(|pointer| pointer.to_le_bytes()[..size].to_vec()).collect();

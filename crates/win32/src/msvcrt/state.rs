@@ -19,35 +19,89 @@ const DLL: &str = "msvcrt.dll";
 #[derive(Default)]
 pub struct Crt {
     /// Whether the variables were filled in.
-    pub(super) attached: AtomicBool,
+    pub(crate) attached: AtomicBool,
     /// Open descriptors.
-    pub(super) descriptors: Descriptors,
+    pub(crate) descriptors: Descriptors,
     /// The locks of `_lock`, and one per stream.
-    pub(super) locks: Locks,
+    pub(crate) locks: Locks,
     /// Where `_iob` lies.
-    pub(super) iob: OnceLock<u64>,
+    pub(crate) iob: OnceLock<u64>,
     /// Streams beyond `_iob`, made by `fopen`; they are never given back, only used again.
-    pub(super) extra_streams: Mutex<Vec<u64>>,
+    pub(crate) extra_streams: Mutex<Vec<u64>>,
     /// What ends the program: see `exit.rs`.
-    pub(super) exit: super::exit::Exit,
+    pub(crate) exit: super::exit::Exit,
     /// The handlers of `signal`, by number.
-    pub(super) signals: Mutex<[u64; 23]>,
+    pub(crate) signals: Mutex<[u64; 23]>,
     /// The locale of `setlocale`.
-    pub(super) locale: super::locale::Locale,
+    pub(crate) locale: super::locale::Locale,
     /// The names that `tmpnam` has given so far.
-    pub(super) names_given: AtomicU32,
+    pub(crate) names_given: AtomicU32,
     /// The function of `_set_invalid_parameter_handler`, `_set_purecall_handler`, `_set_new_handler`.
-    pub(super) handlers: [AtomicU64; 3],
+    pub(crate) handlers: [AtomicU64; 3],
     /// Small tables in guest memory that functions return pointers to, by name.
-    pub(super) tables: Mutex<Vec<(&'static str, u64)>>,
+    pub(crate) tables: Mutex<Vec<(&'static str, u64)>>,
+    /// What `_set_app_type` was told.
+    pub(crate) app_type: std::sync::atomic::AtomicI32,
+    /// How many streams may be open at once.
+    pub(crate) max_streams: MaxStreams,
+    /// The permissions that new files do not get.
+    pub(crate) mask: std::sync::atomic::AtomicI32,
+    /// The processes at the other ends of `_popen`'s streams.
+    pub(crate) commands: super::pipes::Commands,
+    /// The functions of `at_quick_exit`.
+    pub(crate) quick_exit: Mutex<Vec<u64>>,
+    /// The function that destroys thread-local objects of the main thread.
+    pub(crate) thread_local_exit: AtomicU64,
+    /// The functions of `set_terminate` and `set_unexpected`.
+    pub(crate) terminate: [AtomicU64; 2],
+    /// The function of `_set_se_translator`.
+    pub(crate) se_translator: AtomicU64,
+    /// The flags of `_set_abort_behavior`.
+    pub(crate) abort_flags: AbortFlags,
+    /// What `_set_new_mode` was told: whether `malloc` calls the handler too.
+    pub(crate) new_mode: std::sync::atomic::AtomicI32,
+    /// Whether `%n` works: `_set_printf_count_output`.
+    pub(crate) count_output: AtomicBool,
     /// The tick count when `clock` was first called.
-    pub(super) first_tick: OnceLock<u32>,
+    pub(crate) first_tick: OnceLock<u32>,
     /// The ANSI code page, once it was used.
     ansi: OnceLock<CodePage>,
 }
 
+/// How many streams may be open at once: 512 at first.
+pub(crate) struct MaxStreams(std::sync::atomic::AtomicI32);
+
+impl Default for MaxStreams {
+    fn default() -> Self {
+        Self(std::sync::atomic::AtomicI32::new(512))
+    }
+}
+
+impl std::ops::Deref for MaxStreams {
+    type Target = std::sync::atomic::AtomicI32;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// The flags of `_set_abort_behavior`: a message and a fault report at first.
+pub(crate) struct AbortFlags(AtomicU32);
+
+impl Default for AbortFlags {
+    fn default() -> Self {
+        Self(AtomicU32::new(3))
+    }
+}
+
+impl std::ops::Deref for AbortFlags {
+    type Target = AtomicU32;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
 /// Where things lie in a thread's block.
-pub(super) mod block {
+pub(crate) mod block {
     /// `errno`, four bytes.
     pub(crate) const ERRNO: u64 = 0;
     /// `_doserrno`, four bytes.
@@ -76,8 +130,12 @@ pub(super) mod block {
     pub(crate) const EXCEPTION_POINTERS: u64 = 1008;
     /// The handler of SIGSEGV, then SIGFPE, then SIGILL: those that a thread has for itself.
     pub(crate) const SIGNALS: u64 = 1016;
+    /// The record of the exception that the innermost catch block holds, and its context: `__current_exception`.
+    pub(crate) const CURRENT_EXCEPTION: u64 = 1048;
+    /// How many exceptions are being thrown: `__processing_throw`.
+    pub(crate) const PROCESSING_THROW: u64 = 1064;
     /// All of it.
-    pub(crate) const SIZE: u64 = 1048;
+    pub(crate) const SIZE: u64 = 1072;
 }
 
 thread_local! {
@@ -87,31 +145,31 @@ thread_local! {
 
 impl Crt {
     /// Returns the ANSI code page, in which the program's arguments and file names are written.
-    pub(super) fn ansi(&self) -> &CodePage {
+    pub(crate) fn ansi(&self) -> &CodePage {
         self.ansi.get_or_init(|| {
             CodePage::new(0, DefaultPages::default()).expect("the default ANSI page is one of the tables")
         })
     }
 
     /// Converts text in the ANSI code page to UTF-16.
-    pub(super) fn widen(&self, text: &[u8]) -> Vec<u16> {
+    pub(crate) fn widen(&self, text: &[u8]) -> Vec<u16> {
         self.ansi().decode(text, 0).unwrap_or_default()
     }
 
     /// Converts UTF-16 to the ANSI code page; what has no counterpart becomes `?`.
-    pub(super) fn narrow(&self, text: &[u16]) -> Vec<u8> {
+    pub(crate) fn narrow(&self, text: &[u16]) -> Vec<u8> {
         self.ansi().encode(text, 0, None, false).map(|encoded| encoded.bytes).unwrap_or_default()
     }
 }
 
 /// Returns the runtime's state.
 #[inline]
-pub(super) fn crt(guest: &Guest) -> &'static Crt {
+pub(crate) fn crt(guest: &Guest) -> &'static Crt {
     &guest.process().crt
 }
 
 /// Returns where an exported variable lies.
-pub(super) fn variable(guest: &Guest, name: &'static str) -> u64 {
+pub(crate) fn variable(guest: &Guest, name: &'static str) -> u64 {
     // The loader maps every variable of a builtin DLL before any of its functions can be called; address 0 makes the
     // access an access violation, should it ever not.
     guest.process().data_address(DLL, name).unwrap_or(0)
@@ -121,7 +179,7 @@ pub(super) fn variable(guest: &Guest, name: &'static str) -> u64 {
 ///
 /// # Errors
 /// [`Fault`] at address 0 when memory is short.
-pub(super) fn thread_block(guest: &mut Guest) -> Result<u64, Fault> {
+pub(crate) fn thread_block(guest: &mut Guest) -> Result<u64, Fault> {
     let address = BLOCK.get();
     if address != 0 {
         return Ok(address);
@@ -145,7 +203,7 @@ pub fn detach_thread(guest: &mut Guest) {
 ///
 /// # Errors
 /// [`Fault`] when the thread's block cannot be made.
-pub(super) fn set_errno(guest: &mut Guest, code: i32) -> Result<(), Fault> {
+pub(crate) fn set_errno(guest: &mut Guest, code: i32) -> Result<(), Fault> {
     let block = thread_block(guest)?;
     guest.write(block + block::ERRNO, &code)
 }
@@ -154,7 +212,7 @@ pub(super) fn set_errno(guest: &mut Guest, code: i32) -> Result<(), Fault> {
 ///
 /// # Errors
 /// [`Fault`] when the thread's block cannot be made.
-pub(super) fn errno(guest: &mut Guest) -> Result<i32, Fault> {
+pub(crate) fn errno(guest: &mut Guest) -> Result<i32, Fault> {
     let block = thread_block(guest)?;
     guest.read(block + block::ERRNO)
 }
@@ -163,14 +221,14 @@ pub(super) fn errno(guest: &mut Guest) -> Result<i32, Fault> {
 ///
 /// # Errors
 /// [`Fault`] when the thread's block cannot be made.
-pub(super) fn set_win32_errno(guest: &mut Guest, error: Win32Error) -> Result<(), Fault> {
+pub(crate) fn set_win32_errno(guest: &mut Guest, error: Win32Error) -> Result<(), Fault> {
     let block = thread_block(guest)?;
     guest.write(block + block::DOS_ERRNO, &error.0)?;
     guest.write(block + block::ERRNO, &super::errno::of_win32(error))
 }
 
 /// Allocates guest memory; `None` when it is short.
-pub(super) fn allocate(guest: &Guest, size: u64) -> Option<u64> {
+pub(crate) fn allocate(guest: &Guest, size: u64) -> Option<u64> {
     guest.process().heaps.allocate(0, size, false)
 }
 
@@ -178,7 +236,7 @@ pub(super) fn allocate(guest: &Guest, size: u64) -> Option<u64> {
 ///
 /// # Errors
 /// [`Fault`] never in practice: the memory was just allocated.
-pub(super) fn place(guest: &Guest, bytes: &[u8]) -> Result<u64, Fault> {
+pub(crate) fn place(guest: &Guest, bytes: &[u8]) -> Result<u64, Fault> {
     let Some(address) = allocate(guest, bytes.len() as u64) else { return Ok(0) };
     guest.write_bytes(address, bytes)?;
     Ok(address)
@@ -188,7 +246,7 @@ pub(super) fn place(guest: &Guest, bytes: &[u8]) -> Result<u64, Fault> {
 ///
 /// # Errors
 /// [`Fault`] never in practice: the memory was just allocated.
-pub(super) fn place_wide(guest: &Guest, text: &[u16]) -> Result<u64, Fault> {
+pub(crate) fn place_wide(guest: &Guest, text: &[u16]) -> Result<u64, Fault> {
     place(guest, &wide_bytes(text))
 }
 
@@ -196,14 +254,14 @@ pub(super) fn place_wide(guest: &Guest, text: &[u16]) -> Result<u64, Fault> {
 ///
 /// # Errors
 /// [`Fault`] never in practice: the memory was just allocated.
-pub(super) fn place_narrow(guest: &Guest, text: &[u8]) -> Result<u64, Fault> {
+pub(crate) fn place_narrow(guest: &Guest, text: &[u8]) -> Result<u64, Fault> {
     let mut bytes = text.to_vec();
     bytes.push(0);
     place(guest, &bytes)
 }
 
 /// Returns UTF-16 with a terminator as bytes.
-pub(super) fn wide_bytes(text: &[u16]) -> Vec<u8> {
+pub(crate) fn wide_bytes(text: &[u16]) -> Vec<u8> {
     text.iter().chain(&[0]).flat_map(|unit| unit.to_le_bytes()).collect()
 }
 
@@ -211,7 +269,7 @@ pub(super) fn wide_bytes(text: &[u16]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`Fault`] when they cannot be written.
-pub(super) fn write_narrow_z(guest: &Guest, address: u64, text: &[u8]) -> Result<(), Fault> {
+pub(crate) fn write_narrow_z(guest: &Guest, address: u64, text: &[u8]) -> Result<(), Fault> {
     guest.write_bytes(address, text)?;
     guest.write_bytes(address.wrapping_add(text.len() as u64), &[0])
 }
@@ -220,6 +278,6 @@ pub(super) fn write_narrow_z(guest: &Guest, address: u64, text: &[u8]) -> Result
 ///
 /// # Errors
 /// [`Fault`] when it cannot be written.
-pub(super) fn write_wide_z(guest: &Guest, address: u64, text: &[u16]) -> Result<(), Fault> {
+pub(crate) fn write_wide_z(guest: &Guest, address: u64, text: &[u16]) -> Result<(), Fault> {
     guest.write_bytes(address, &wide_bytes(text))
 }

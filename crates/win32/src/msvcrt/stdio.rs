@@ -165,7 +165,7 @@ pub fn ungetc(guest: &mut Guest, c: i32, stream: GuestWord) -> Result<i32, Fault
 }
 
 /// Reads a line of at most `max` bytes, its end included; `None` at the end.
-pub(super) fn read_line(guest: &mut Guest, file: u64, max: usize) -> Result<Option<Vec<u8>>, Fault> {
+pub(crate) fn read_line(guest: &mut Guest, file: u64, max: usize) -> Result<Option<Vec<u8>>, Fault> {
     stream::with(guest, file, |guest, stream| {
         let mut line = Vec::new();
         while line.len() < max {

@@ -4,7 +4,6 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::errno::{EINVAL, ERANGE};
 use super::state::{block, set_errno, thread_block, write_narrow_z, write_wide_z};
-use super::string::copy;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -20,7 +19,8 @@ pub const EXPORTS: &[Export] = dll! {
     full _itoa_s; full _ltoa_s; full _ultoa_s; full _i64toa_s; full _ui64toa_s; full _itow_s;
     full _gcvt; full _ecvt; full _fcvt;
     full rand; full srand; full rand_s;
-    full qsort; full bsearch; full _lfind; full _lsearch;
+    full _ltow_s; full _ultow_s; full _i64tow_s; full _ui64tow_s; full _gcvt_s; full _ecvt_s; full _fcvt_s;
+    full "gcvt" = _gcvt; full "ecvt" = _ecvt; full "fcvt" = _fcvt; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
 };
 
 /// Narrow text, or wide text cut down to bytes: a unit beyond ASCII ends a number.
@@ -163,7 +163,7 @@ readers! { long
 
 /// Defines the writers of numbers: narrow, wide, narrow with a size.
 macro_rules! writers {
-    ($($narrow:ident, $wide:ident, $safe:ident($type:ty): $text:expr;)*) => {$(
+    ($($narrow:ident, $wide:ident, $safe:ident, $wide_safe:ident($type:ty): $text:expr;)*) => {$(
         #[doc = "Writes a number in a base."]
         ///
         /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-itow>
@@ -193,14 +193,28 @@ macro_rules! writers {
             let text: fn($type, i32) -> String = $text;
             store_checked(guest, buffer.0, size.0, &text(value, radix))
         }
+
+        #[doc = "Writes a number in a base as wide text into a buffer of known size."]
+        ///
+        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-s-itow-s>
+        #[winapi(cdecl)]
+        pub fn $wide_safe(guest: &mut Guest, value: $type, buffer: GuestWord, size: GuestWord, radix: i32) -> Result<i32, Fault> {
+            let text: fn($type, i32) -> String = $text;
+            let units: Vec<u16> = text(value, radix).encode_utf16().collect();
+            let code = super::string::check_room(size.0, units.len() as u64);
+            if code == 0 {
+                write_wide_z(guest, buffer.0, &units)?;
+            }
+            Ok(code)
+        }
     )*};
 }
 writers! {
-    _itoa, _itow, _itoa_s(i32): |value, base| signed_digits(value.into(), base, 32);
-    _ltoa, _ltow, _ltoa_s(i32): |value, base| signed_digits(value.into(), base, 32);
-    _ultoa, _ultow, _ultoa_s(u32): |value, base| digits(value.into(), base, false);
-    _i64toa, _i64tow, _i64toa_s(i64): |value, base| signed_digits(value, base, 64);
-    _ui64toa, _ui64tow, _ui64toa_s(u64): |value, base| digits(value, base, false);
+    _itoa, _itow, _itoa_s, _itow_s(i32): |value, base| signed_digits(value.into(), base, 32);
+    _ltoa, _ltow, _ltoa_s, _ltow_s(i32): |value, base| signed_digits(value.into(), base, 32);
+    _ultoa, _ultow, _ultoa_s, _ultow_s(u32): |value, base| digits(value.into(), base, false);
+    _i64toa, _i64tow, _i64toa_s, _i64tow_s(i64): |value, base| signed_digits(value, base, 64);
+    _ui64toa, _ui64tow, _ui64toa_s, _ui64tow_s(u64): |value, base| digits(value, base, false);
 }
 
 /// The generator of `rand`: a linear congruential one with 15 bits of result.
@@ -209,86 +223,6 @@ writers! {
 fn next_random(state: u32) -> (u32, i32) {
     let next = state.wrapping_mul(214_013).wrapping_add(2_531_011);
     (next, (next >> 16 & 0x7fff) as i32)
-}
-
-/// Compares two elements by the program's function.
-fn compare(guest: &mut Guest, function: u64, left: u64, right: u64) -> Result<i32, Fault> {
-    guest.call(function, &[left, right]).map(|result| result as i32)
-}
-
-/// Sorts in guest memory by a heap: no memory, no recursion, and the elements are always all in the array when the
-/// program's function sees it.
-fn heap_sort(guest: &mut Guest, base: u64, count: u64, width: u64, function: u64) -> Result<(), Fault> {
-    for root in (0..count / 2).rev() {
-        sift_down(guest, base, root, count, width, function)?;
-    }
-    for last in (1..count).rev() {
-        swap(guest, base, base + last * width, width)?;
-        sift_down(guest, base, 0, last, width, function)?;
-    }
-    Ok(())
-}
-
-fn sift_down(
-    guest: &mut Guest,
-    base: u64,
-    root: u64,
-    count: u64,
-    width: u64,
-    function: u64,
-) -> Result<(), Fault> {
-    let element = |index: u64| base + index * width;
-    let mut root = root;
-    while 2 * root + 1 < count {
-        let mut child = 2 * root + 1;
-        if child + 1 < count && compare(guest, function, element(child), element(child + 1))? < 0 {
-            child += 1;
-        }
-        if compare(guest, function, element(root), element(child))? >= 0 {
-            break;
-        }
-        swap(guest, element(root), element(child), width)?;
-        root = child;
-    }
-    Ok(())
-}
-
-fn swap(guest: &Guest, left: u64, right: u64, width: u64) -> Result<(), Fault> {
-    let bytes = guest.read_vec(left, width)?;
-    copy(guest, left, right, width)?;
-    guest.write_bytes(right, &bytes)
-}
-
-/// Sorts few elements by insertion, which keeps equal ones in order.
-fn insertion_sort(guest: &mut Guest, base: u64, count: u64, width: u64, function: u64) -> Result<(), Fault> {
-    for index in 1..count {
-        let mut at = base + index * width;
-        while at > base && compare(guest, function, at - width, at)? > 0 {
-            swap(guest, at - width, at, width)?;
-            at -= width;
-        }
-    }
-    Ok(())
-}
-
-/// `count` up to which insertion is quicker than a heap.
-const INSERTION_MAX: u64 = 8;
-
-fn find_linear(
-    guest: &mut Guest,
-    key: u64,
-    base: u64,
-    count: u64,
-    width: u64,
-    function: u64,
-) -> Result<Option<u64>, Fault> {
-    for index in 0..count {
-        let element = base + index * width;
-        if compare(guest, function, key, element)? == 0 {
-            return Ok(Some(element));
-        }
-    }
-    Ok(None)
 }
 
 /// Returns the significant digits of a number, the decimal point's position and the sign, for `_ecvt` and `_fcvt`.
@@ -327,6 +261,27 @@ fn store_decimal(
     Ok(GuestWord(to))
 }
 
+fn store_decimal_s(
+    guest: &mut Guest,
+    buffer: GuestWord,
+    size: u64,
+    (text, point, negative): (String, i32, bool),
+    [dec, sign]: [GuestWord; 2],
+) -> Result<i32, Fault> {
+    guest.write(dec.0, &point)?;
+    guest.write(sign.0, &i32::from(negative))?;
+    store_checked(guest, buffer.0, size, &text)
+}
+
+/// `_OVERFLOW` and `_UNDERFLOW`, for a number that was not written as zero.
+fn range_code(value: f64, was_something: bool) -> i32 {
+    match () {
+        () if value.is_infinite() => 3,
+        () if value == 0.0 && was_something => 4,
+        () => 0,
+    }
+}
+
 functions! {
     "Reads a floating-point number.", "atof-atof-l-wtof-wtof-l";
     atof(guest, str: GuestWord) -> f64 {
@@ -343,15 +298,6 @@ functions! {
     "Reads a floating-point number; stores where it ends.", "strtod-strtod-l-wcstod-wcstod-l";
     wcstod(guest, strSource: GuestWord, endptr: GuestWord) -> f64 {
         float(guest, strSource.0, endptr.0, true)
-    }
-    "Writes a number in a base as wide text into a buffer of known size.", "itoa-s-itow-s";
-    _itow_s(guest, value: i32, buffer: GuestWord, size: GuestWord, radix: i32) -> i32 {
-        let units: Vec<u16> = signed_digits(value.into(), radix, 32).encode_utf16().collect();
-        let code = super::string::check_room(size.0, units.len() as u64);
-        if code == 0 {
-            write_wide_z(guest, buffer.0, &units)?;
-        }
-        Ok(code)
     }
     "Writes a floating-point number with so many significant digits, as `%g` does.", "gcvt";
     _gcvt(guest, value: f64, digits: i32, buffer: GuestWord) -> GuestWord {
@@ -388,44 +334,31 @@ functions! {
         guest.write(randomValue.0, &(std::hash::Hasher::finish(&hasher) as u32))?;
         Ok(0)
     }
-    "Sorts an array by the program's function.", "qsort";
-    qsort(guest, base: GuestWord, number: GuestWord, width: GuestWord, compare: GuestWord) -> () {
-        if number.0 < 2 || width.0 == 0 {
-            return Ok(());
-        }
-        let sort = if number.0 <= INSERTION_MAX { insertion_sort } else { heap_sort };
-        sort(guest, base.0, number.0, width.0, compare.0)
+    "Writes a number with so many significant digits into a buffer of known size.", "gcvt-s";
+    _gcvt_s(guest, buffer: GuestWord, sizeInBytes: GuestWord, value: f64, digits: i32) -> i32 {
+        let text = super::format::general(guest, value, digits);
+        store_checked(guest, buffer.0, sizeInBytes.0, &String::from_utf8_lossy(&text))
     }
-    "Finds an element of a sorted array by the program's function; null when it is not there.", "bsearch";
-    bsearch(guest, key: GuestWord, base: GuestWord, num: GuestWord, width: GuestWord, compare: GuestWord) -> GuestWord {
-        let (mut low, mut high) = (0, num.0);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let element = base.0 + middle * width.0;
-            match self::compare(guest, compare.0, key.0, element)? {
-                0 => return Ok(GuestWord(element)),
-                order if order < 0 => high = middle,
-                _ => low = middle + 1,
-            }
-        }
-        Ok(GuestWord::NULL)
+    "Stores `count` significant digits of a number, without point and sign, which are stored too.", "ecvt-s";
+    _ecvt_s(guest, buffer: GuestWord, sizeInBytes: GuestWord, value: f64, count: i32, dec: GuestWord, sign: GuestWord) -> i32 {
+        store_decimal_s(guest, buffer, sizeInBytes.0, decimal(value, count, false), [dec, sign])
     }
-    "Finds an element of an array by the program's function; null when it is not there.", "lfind";
-    _lfind(guest, key: GuestWord, base: GuestWord, num: GuestWord, width: u32, compare: GuestWord) -> GuestWord {
-        let count: u32 = guest.read(num.0)?;
-        let found = find_linear(guest, key.0, base.0, count.into(), width.into(), compare.0)?;
-        Ok(GuestWord(found.unwrap_or(0)))
+    "Stores the digits of a number up to `count` after the point, without point and sign, which are stored too.", "fcvt-s";
+    _fcvt_s(guest, buffer: GuestWord, sizeInBytes: GuestWord, value: f64, count: i32, dec: GuestWord, sign: GuestWord) -> i32 {
+        store_decimal_s(guest, buffer, sizeInBytes.0, decimal(value, count, true), [dec, sign])
     }
-    "Finds an element of an array, or appends it.", "lsearch";
-    _lsearch(guest, key: GuestWord, base: GuestWord, num: GuestWord, width: u32, compare: GuestWord) -> GuestWord {
-        let count: u32 = guest.read(num.0)?;
-        if let Some(found) = find_linear(guest, key.0, base.0, count.into(), width.into(), compare.0)? {
-            return Ok(GuestWord(found));
-        }
-        let end = base.0 + u64::from(count) * u64::from(width);
-        copy(guest, end, key.0, width.into())?;
-        guest.write(num.0, &(count + 1))?;
-        Ok(GuestWord(end))
+    "Reads a float; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
+    _atoflt(guest, value: GuestWord, str: GuestWord) -> i32 {
+        let read = read_float(&guest.read_c_string(str.0)?);
+        let single = read.value as f32;
+        guest.write(value.0, &single.to_bits())?;
+        Ok(range_code(f64::from(single), read.value != 0.0 || read.out_of_range))
+    }
+    "Reads a double; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
+    _atodbl(guest, value: GuestWord, str: GuestWord) -> i32 {
+        let read = read_float(&guest.read_c_string(str.0)?);
+        guest.write(value.0, &read.value.to_bits())?;
+        Ok(range_code(read.value, read.out_of_range))
     }
 }
 

@@ -16,48 +16,48 @@ use crate::guest::Guest;
 /// `FILE`: 32 bytes in a 32-bit guest, 48 in a 64-bit one.
 #[derive(GuestStruct, Clone, Copy, Debug, Default)]
 #[allow(clippy::upper_case_acronyms, reason = "the name in stdio.h")]
-pub(super) struct FILE {
-    pub(super) _ptr: GuestWord,
-    pub(super) _cnt: i32,
-    pub(super) _base: GuestWord,
-    pub(super) _flag: u32,
-    pub(super) _file: i32,
-    pub(super) _charbuf: i32,
-    pub(super) _bufsiz: i32,
-    pub(super) _tmpfname: GuestWord,
+pub(crate) struct FILE {
+    pub(crate) _ptr: GuestWord,
+    pub(crate) _cnt: i32,
+    pub(crate) _base: GuestWord,
+    pub(crate) _flag: u32,
+    pub(crate) _file: i32,
+    pub(crate) _charbuf: i32,
+    pub(crate) _bufsiz: i32,
+    pub(crate) _tmpfname: GuestWord,
 }
 
 /// The stream reads.
-pub(super) const IOREAD: u32 = 1;
+pub(crate) const IOREAD: u32 = 1;
 /// The stream writes.
-pub(super) const IOWRT: u32 = 2;
+pub(crate) const IOWRT: u32 = 2;
 /// No buffer.
-pub(super) const IONBF: u32 = 4;
+pub(crate) const IONBF: u32 = 4;
 /// The buffer was allocated here.
-pub(super) const IOMYBUF: u32 = 8;
+pub(crate) const IOMYBUF: u32 = 8;
 /// The end was met.
-pub(super) const IOEOF: u32 = 0x10;
+pub(crate) const IOEOF: u32 = 0x10;
 /// An error was met.
-pub(super) const IOERR: u32 = 0x20;
+pub(crate) const IOERR: u32 = 0x20;
 /// Line buffering, which Windows treats as full buffering.
-pub(super) const IOLBF: u32 = 0x40;
+pub(crate) const IOLBF: u32 = 0x40;
 /// The stream may read and write.
-pub(super) const IORW: u32 = 0x80;
+pub(crate) const IORW: u32 = 0x80;
 /// The buffer is the program's.
-pub(super) const IOYOURBUF: u32 = 0x100;
+pub(crate) const IOYOURBUF: u32 = 0x100;
 
 /// The size of a buffer that the runtime allocates, in bytes.
 const BUFFER_SIZE: i32 = 4096;
 /// The end, as `fgetc` returns it.
-pub(super) const EOF: i32 = -1;
+pub(crate) const EOF: i32 = -1;
 
 /// Returns the size of a `FILE`.
-pub(super) fn size(machine: Machine) -> u64 {
+pub(crate) fn size(machine: Machine) -> u64 {
     FILE::size(machine)
 }
 
 /// Returns the bytes of `_iob` at load: three open streams.
-pub(super) fn initial(machine: Machine) -> Vec<u8> {
+pub(crate) fn initial(machine: Machine) -> Vec<u8> {
     let mut bytes = vec![0; (IOB_COUNT * size(machine)) as usize];
     let (flag, file) = if machine.is_64() { (24, 28) } else { (12, 16) };
     for (index, flags) in [IOREAD, IOWRT, IOWRT | IONBF].into_iter().enumerate() {
@@ -69,12 +69,12 @@ pub(super) fn initial(machine: Machine) -> Vec<u8> {
 }
 
 /// Returns where `_iob` lies.
-pub(super) fn iob(guest: &Guest) -> u64 {
+pub(crate) fn iob(guest: &Guest) -> u64 {
     *crt(guest).iob.get_or_init(|| variable(guest, "_iob"))
 }
 
 impl FILE {
-    pub(super) fn has(&self, flags: u32) -> bool {
+    pub(crate) fn has(&self, flags: u32) -> bool {
         self._flag & flags != 0
     }
 
@@ -84,7 +84,7 @@ impl FILE {
     }
 
     /// Returns how many bytes lie in the buffer before the pointer.
-    pub(super) fn before(&self) -> u64 {
+    pub(crate) fn before(&self) -> u64 {
         self._ptr.0.wrapping_sub(self._base.0)
     }
 
@@ -118,7 +118,7 @@ fn get_buffer(guest: &Guest, file: u64, stream: &mut FILE) {
 }
 
 /// Reads the next piece into the buffer; false at the end or on an error.
-pub(super) fn fill(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<bool, Fault> {
+pub(crate) fn fill(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<bool, Fault> {
     if !stream.has(IOREAD | IORW) || stream.has(IOWRT) {
         if stream.has(IOWRT) {
             stream._flag |= IOERR;
@@ -140,7 +140,7 @@ pub(super) fn fill(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<bo
 }
 
 /// Takes one byte; `None` at the end or on an error.
-pub(super) fn take(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<Option<u8>, Fault> {
+pub(crate) fn take(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<Option<u8>, Fault> {
     if stream._cnt <= 0 && !fill(guest, file, stream)? {
         return Ok(None);
     }
@@ -151,7 +151,7 @@ pub(super) fn take(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<Op
 }
 
 /// Puts a byte back; false when there is no room.
-pub(super) fn put_back(guest: &mut Guest, file: u64, stream: &mut FILE, byte: u8) -> Result<bool, Fault> {
+pub(crate) fn put_back(guest: &mut Guest, file: u64, stream: &mut FILE, byte: u8) -> Result<bool, Fault> {
     let may = stream.has(IOREAD) || stream.has(IORW) && !stream.has(IOWRT);
     if !may {
         return Ok(false);
@@ -196,7 +196,7 @@ fn begin_write(guest: &mut Guest, file: u64, stream: &mut FILE) -> Result<bool, 
 }
 
 /// Writes bytes to a stream; returns how many.
-pub(super) fn put(guest: &mut Guest, file: u64, stream: &mut FILE, bytes: &[u8]) -> Result<usize, Fault> {
+pub(crate) fn put(guest: &mut Guest, file: u64, stream: &mut FILE, bytes: &[u8]) -> Result<usize, Fault> {
     if bytes.is_empty() || !begin_write(guest, file, stream)? {
         return Ok(0);
     }
@@ -231,7 +231,7 @@ fn put_through(guest: &mut Guest, stream: &mut FILE, bytes: &[u8]) -> Result<usi
 }
 
 /// Writes out what the buffer holds, and empties it; false when that failed.
-pub(super) fn flush(guest: &mut Guest, stream: &mut FILE) -> Result<bool, Fault> {
+pub(crate) fn flush(guest: &mut Guest, stream: &mut FILE) -> Result<bool, Fault> {
     let mut done = true;
     if stream._flag & (IOREAD | IOWRT) == IOWRT && stream.is_buffered() {
         let length = stream.before();
@@ -250,7 +250,7 @@ pub(super) fn flush(guest: &mut Guest, stream: &mut FILE) -> Result<bool, Fault>
 }
 
 /// Moves a stream's position; false with `errno` when that failed.
-pub(super) fn seek(guest: &mut Guest, stream: &mut FILE, offset: i64, whence: Whence) -> Result<bool, Fault> {
+pub(crate) fn seek(guest: &mut Guest, stream: &mut FILE, offset: i64, whence: Whence) -> Result<bool, Fault> {
     stream._flag &= !IOEOF;
     let (offset, whence) = match whence {
         Whence::Current => match tell(guest, stream)? {
@@ -267,7 +267,7 @@ pub(super) fn seek(guest: &mut Guest, stream: &mut FILE, offset: i64, whence: Wh
 }
 
 /// Returns a stream's position in the file, or -1 with `errno`.
-pub(super) fn tell(guest: &mut Guest, stream: &FILE) -> Result<i64, Fault> {
+pub(crate) fn tell(guest: &mut Guest, stream: &FILE) -> Result<i64, Fault> {
     let position = fd::seek(guest, stream._file, 0, Whence::Current)?;
     if position < 0 || !stream.is_buffered() {
         return Ok(if position < 0 { -1 } else { position - i64::from(stream._cnt.max(0)) });
@@ -289,7 +289,7 @@ pub(super) fn tell(guest: &mut Guest, stream: &FILE) -> Result<i64, Fault> {
 }
 
 /// Runs `work` on a stream under its lock, and writes the structure back.
-pub(super) fn with<T>(
+pub(crate) fn with<T>(
     guest: &mut Guest,
     file: u64,
     work: impl FnOnce(&mut Guest, &mut FILE) -> Result<T, Fault>,
@@ -303,19 +303,19 @@ pub(super) fn with<T>(
 }
 
 /// Returns the addresses of all streams, used or not.
-pub(super) fn all(guest: &Guest) -> Vec<u64> {
+pub(crate) fn all(guest: &Guest) -> Vec<u64> {
     let (first, size) = (iob(guest), size(guest.machine()));
     let extra = crt(guest).extra_streams.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     (0..IOB_COUNT).map(|index| first + index * size).chain(extra).collect()
 }
 
 /// Says whether a stream is open.
-pub(super) fn is_open(stream: &FILE) -> bool {
+pub(crate) fn is_open(stream: &FILE) -> bool {
     stream.has(IOREAD | IOWRT | IORW)
 }
 
 /// Finds a closed stream, or makes one; `None` when memory is short.
-pub(super) fn find_free(guest: &mut Guest) -> Result<Option<u64>, Fault> {
+pub(crate) fn find_free(guest: &mut Guest) -> Result<Option<u64>, Fault> {
     // The first three are never given to fopen while the program may reopen them.
     for file in all(guest).into_iter().skip(3) {
         let stream: FILE = guest.read(file)?;
@@ -329,7 +329,7 @@ pub(super) fn find_free(guest: &mut Guest) -> Result<Option<u64>, Fault> {
 }
 
 /// Writes out all streams; returns how many are open.
-pub(super) fn flush_all(guest: &mut Guest) -> Result<i32, Fault> {
+pub(crate) fn flush_all(guest: &mut Guest) -> Result<i32, Fault> {
     let mut open = 0;
     for file in all(guest) {
         let stream: FILE = guest.read(file)?;
@@ -344,7 +344,7 @@ pub(super) fn flush_all(guest: &mut Guest) -> Result<i32, Fault> {
 }
 
 /// Writes out all streams at the end of the program, and removes temporary files.
-pub(super) fn finish_all(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn finish_all(guest: &mut Guest) -> Result<(), Fault> {
     flush_all(guest)?;
     for file in all(guest).into_iter().skip(3) {
         let stream: FILE = guest.read(file)?;
@@ -356,7 +356,7 @@ pub(super) fn finish_all(guest: &mut Guest) -> Result<(), Fault> {
 }
 
 /// Closes a stream; returns 0, or `EOF`.
-pub(super) fn close(guest: &mut Guest, file: u64) -> Result<i32, Fault> {
+pub(crate) fn close(guest: &mut Guest, file: u64) -> Result<i32, Fault> {
     with(guest, file, |guest, stream| {
         if !is_open(stream) {
             return Ok(EOF);
@@ -374,7 +374,7 @@ pub(super) fn close(guest: &mut Guest, file: u64) -> Result<i32, Fault> {
 }
 
 /// Gives back the buffer that the runtime allocated.
-pub(super) fn release_buffer(guest: &Guest, stream: &mut FILE) {
+pub(crate) fn release_buffer(guest: &Guest, stream: &mut FILE) {
     if stream.has(IOMYBUF) {
         guest.process().heaps.free(0, stream._base.0);
     }

@@ -79,7 +79,7 @@ pub fn memchr(guest: &mut Guest, buffer: GuestWord, c: i32, count: GuestWord) ->
 }
 
 /// Reads at most `max` bytes of a string.
-pub(super) fn read_n(guest: &Guest, address: u64, max: u64) -> Result<Vec<u8>, Fault> {
+pub(crate) fn read_n(guest: &Guest, address: u64, max: u64) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     while (bytes.len() as u64) < max {
         let at = address.wrapping_add(bytes.len() as u64);
@@ -119,9 +119,20 @@ macro_rules! functions {
 }
 
 /// Copies guest memory of any size; the ranges may overlap.
-pub(super) fn copy(guest: &Guest, to: u64, from: u64, length: u64) -> Result<(), Fault> {
+pub(crate) fn copy(guest: &Guest, to: u64, from: u64, length: u64) -> Result<(), Fault> {
     let bytes = guest.read_vec(from, length)?;
     guest.write_bytes(to, &bytes)
+}
+
+/// Fills memory with zeros.
+pub(crate) fn fill(guest: &Guest, address: u64, length: u64) -> Result<(), Fault> {
+    let mut at = 0;
+    while at < length {
+        let piece = (length - at).min(4096);
+        guest.write_bytes(address.wrapping_add(at), &vec![0; piece as usize])?;
+        at += piece;
+    }
+    Ok(())
 }
 
 fn lower(text: &[u8]) -> Vec<u8> {
@@ -143,7 +154,7 @@ fn at(start: u64, index: Option<usize>) -> GuestWord {
 }
 
 /// Finds `needle` in `text`; an empty one at the beginning.
-pub(super) fn find<T: PartialEq>(text: &[T], needle: &[T]) -> Option<usize> {
+pub(crate) fn find<T: PartialEq>(text: &[T], needle: &[T]) -> Option<usize> {
     if needle.is_empty() {
         return Some(0);
     }
@@ -151,7 +162,7 @@ pub(super) fn find<T: PartialEq>(text: &[T], needle: &[T]) -> Option<usize> {
 }
 
 /// What `strcpy_s` and its kin return and leave in the buffer: `text` must fit into `size` units.
-pub(super) fn check_room(size: u64, needed: u64) -> i32 {
+pub(crate) fn check_room(size: u64, needed: u64) -> i32 {
     match size {
         0 => EINVAL,
         _ if needed >= size => ERANGE,
@@ -160,7 +171,7 @@ pub(super) fn check_room(size: u64, needed: u64) -> i32 {
 }
 
 /// Where the next token of `text` lies: its start and its end; `None` when only delimiters are left.
-pub(super) fn token<T: PartialEq>(text: &[T], delimiters: &[T]) -> Option<(usize, usize)> {
+pub(crate) fn token<T: PartialEq>(text: &[T], delimiters: &[T]) -> Option<(usize, usize)> {
     let start = text.iter().position(|unit| !delimiters.contains(unit))?;
     let length = text[start..].iter().position(|unit| delimiters.contains(unit));
     Some((start, length.map_or(text.len(), |length| start + length)))

@@ -1,9 +1,7 @@
 //! process.h and the parts of the system that the runtime passes on: identifiers, environment, commands.
 
-use plat_abi::{Fault, GuestWord, winapi};
+use plat_abi::{Fault, winapi};
 
-use super::errno::ENOENT;
-use super::state::set_errno;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -13,9 +11,6 @@ use crate::teb::Teb;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full _getpid; full "getpid" = _getpid;
-    partial system, "there is no command interpreter: null asks and is told so, a command fails with ENOENT";
-    stub _spawnvp; stub _spawnv; stub _spawnve; stub _spawnl; stub _execv; stub _execve; stub _execvp; stub _cwait;
-    stub _popen; stub _pclose; stub _pipe;
     full _sleep;
 };
 
@@ -23,7 +18,7 @@ pub const EXPORTS: &[Export] = dll! {
 ///
 /// # Errors
 /// [`Fault`] when the guest's stack has no room.
-pub(super) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Result<u64, Fault> {
     let dll: Vec<u16> = "kernel32.dll".encode_utf16().collect();
     let loader = guest.process().loader();
     let base = loader.module_named(&dll).map_or(0, |module| module.base);
@@ -36,8 +31,22 @@ pub(super) fn kernel32(guest: &mut Guest, name: &str, arguments: &[u64]) -> Resu
     }
 }
 
+/// Returns the address of a builtin DLL's export, which must be there.
+///
+/// # Errors
+/// None: a missing export ends the process, which says so.
+pub(crate) fn exported(guest: &mut Guest, dll: &str, name: &str) -> Result<u64, Fault> {
+    let units: Vec<u16> = dll.encode_utf16().collect();
+    let loader = guest.process().loader();
+    let base = loader.module_named(&units).map_or(0, |module| module.base);
+    match loader.symbol(guest, base, Symbol::Name(name)) {
+        Ok(address) => Ok(address),
+        Err(_) => super::exit::fatal(guest, &format!("\nthe C runtime needs {dll}!{name}\n"), 255),
+    }
+}
+
 /// Sets or removes a variable of the process's environment, as `SetEnvironmentVariableW` does.
-pub(super) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u16]>) {
+pub(crate) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u16]>) {
     guest.process().environment.set(guest.process(), name, value);
 }
 
@@ -47,17 +56,6 @@ pub(super) fn set_environment(guest: &mut Guest, name: &[u16], value: Option<&[u
 #[winapi(cdecl)]
 pub fn _getpid(guest: &mut Guest) -> u32 {
     guest.teb().get(Teb::PROCESS_ID).unwrap_or(0) as u32
-}
-
-/// Runs a command: there is no interpreter, which is what null asks for.
-///
-/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/system-wsystem>
-#[winapi(cdecl)]
-pub fn system(guest: &mut Guest, command: GuestWord) -> Result<i32, Fault> {
-    if command.is_null() {
-        return Ok(0);
-    }
-    set_errno(guest, ENOENT).map(|()| -1)
 }
 
 /// Waits for so many milliseconds.

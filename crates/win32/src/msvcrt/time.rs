@@ -20,7 +20,7 @@ pub const EXPORTS: &[Export] = dll! {
     full _gmtime64_s; full _localtime64_s;
     full mktime; full _mktime32; full _mktime64; full _mkgmtime; full _mkgmtime64;
     full asctime; full _wasctime; full ctime; full _ctime32; full _ctime64;
-    full strftime; full wcsftime;
+    full strftime; full wcsftime; full "_strftime_l" = strftime; full "_wcsftime_l" = wcsftime;
     full difftime; full _difftime64;
     full _ftime; full _ftime64;
     full _tzset; full "tzset" = _tzset;
@@ -47,7 +47,7 @@ const LAST_SECOND: i64 = 32_536_799_999;
 
 /// `struct tm`.
 #[derive(GuestStruct, Clone, Copy, Debug, Default, PartialEq)]
-struct Tm {
+pub(crate) struct Tm {
     second: i32,
     minute: i32,
     hour: i32,
@@ -60,7 +60,7 @@ struct Tm {
 }
 
 /// Makes the names of the time zones, as they are until `_tzset` looks.
-pub(super) fn attach(guest: &mut Guest) -> Result<(), Fault> {
+pub(crate) fn attach(guest: &mut Guest) -> Result<(), Fault> {
     let names = [place_narrow(guest, &padded("PST"))?, place_narrow(guest, &padded("PDT"))?];
     let word = guest.machine().pointer_size();
     for (index, name) in names.into_iter().enumerate() {
@@ -77,13 +77,13 @@ fn padded(name: &str) -> Vec<u8> {
 }
 
 /// Returns the time as a FILETIME.
-fn now(guest: &mut Guest) -> Result<i64, Fault> {
+pub(crate) fn now(guest: &mut Guest) -> Result<i64, Fault> {
     let scratch = thread_block(guest)? + block::CVT;
     kernel32(guest, "GetSystemTimeAsFileTime", &[scratch])?;
     guest.read(scratch)
 }
 
-fn now_seconds(guest: &mut Guest) -> Result<i64, Fault> {
+pub(crate) fn now_seconds(guest: &mut Guest) -> Result<i64, Fault> {
     now(guest).map(|time| file_time_to_unix(time).0)
 }
 
@@ -106,7 +106,7 @@ fn fields(time: &SystemTime, is_dst: bool) -> Tm {
 }
 
 /// Returns the fields of a time in UTC; `None` out of range.
-fn utc(seconds: i64) -> Option<Tm> {
+pub(crate) fn utc(seconds: i64) -> Option<Tm> {
     if !(0..=LAST_SECOND).contains(&seconds) {
         return None;
     }
@@ -144,13 +144,13 @@ fn shift(guest: &mut Guest, function: &str, file_time: i64) -> Result<i64, Fault
 }
 
 /// What `GetTimeZoneInformation` says: minutes that UTC is ahead in winter, and in summer if there is summer time.
-struct Zone {
+pub(crate) struct Zone {
     standard: i32,
     summer: Option<i32>,
     names: [Vec<u16>; 2],
 }
 
-fn zone(guest: &mut Guest) -> Result<Zone, Fault> {
+pub(crate) fn zone(guest: &mut Guest) -> Result<Zone, Fault> {
     let scratch = thread_block(guest)? + block::CVT;
     kernel32(guest, "GetTimeZoneInformation", &[scratch])?;
     let bias: i32 = guest.read(scratch)?;
@@ -165,7 +165,7 @@ fn zone(guest: &mut Guest) -> Result<Zone, Fault> {
 }
 
 /// Returns the fields of a time in local time; `None` out of range.
-fn local(guest: &mut Guest, seconds: i64) -> Result<Option<Tm>, Fault> {
+pub(crate) fn local(guest: &mut Guest, seconds: i64) -> Result<Option<Tm>, Fault> {
     if !(0..=LAST_SECOND).contains(&seconds) {
         return Ok(None);
     }
@@ -178,7 +178,7 @@ fn local(guest: &mut Guest, seconds: i64) -> Result<Option<Tm>, Fault> {
 }
 
 /// Returns the second that fields mean as UTC; fields may lie outside their ranges.
-fn seconds_of(tm: &Tm) -> Option<i64> {
+pub(crate) fn seconds_of(tm: &Tm) -> Option<i64> {
     let months = i64::from(tm.year) * 12 + i64::from(tm.month);
     let year = u16::try_from(1900 + months.div_euclid(12)).ok()?;
     let month = months.rem_euclid(12) as u16 + 1;
@@ -190,7 +190,7 @@ fn seconds_of(tm: &Tm) -> Option<i64> {
 }
 
 /// Normalises the fields at `address` and returns their second, or -1.
-fn make(guest: &mut Guest, address: u64, is_local: bool) -> Result<i64, Fault> {
+pub(crate) fn make(guest: &mut Guest, address: u64, is_local: bool) -> Result<i64, Fault> {
     let tm: Tm = guest.read(address)?;
     let Some(mut seconds) = seconds_of(&tm) else { return Ok(-1) };
     if is_local {
@@ -212,17 +212,17 @@ fn give(guest: &mut Guest, tm: Option<Tm>) -> Result<GuestWord, Fault> {
 }
 
 /// Reads a `time_t` of four or eight bytes.
-fn read_seconds(guest: &Guest, address: GuestWord, is_64: bool) -> Result<i64, Fault> {
+pub(crate) fn read_seconds(guest: &Guest, address: GuestWord, is_64: bool) -> Result<i64, Fault> {
     if is_64 { guest.read(address.0) } else { guest.read::<i32>(address.0).map(i64::from) }
 }
 
 /// Says whether names without a number mean 64-bit times: they do in 64-bit programs.
-fn is_64(guest: &Guest) -> bool {
+pub(crate) fn is_64(guest: &Guest) -> bool {
     guest.machine().is_64()
 }
 
 /// Writes a time as `asctime` does: 24 characters and a line end.
-fn text_of(tm: &Tm) -> String {
+pub(crate) fn text_of(tm: &Tm) -> String {
     let name = |names: &[&'static str], index: i32| {
         usize::try_from(index).ok().and_then(|index| names.get(index)).map_or("???", |name| &name[..3])
     };
@@ -245,7 +245,7 @@ fn give_text(guest: &mut Guest, tm: &Tm) -> Result<GuestWord, Fault> {
     Ok(GuestWord(to))
 }
 
-fn give_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
+pub(crate) fn give_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
     match local(guest, seconds)? {
         Some(tm) => give_text(guest, &tm),
         None => set_errno(guest, EINVAL).map(|()| GuestWord::NULL),
@@ -253,7 +253,7 @@ fn give_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
 }
 
 /// Formats a time by the "C" locale; `None` at a letter that does not exist.
-fn format(tm: &Tm, format: &str, zone: &str) -> Option<String> {
+pub(crate) fn format(tm: &Tm, format: &str, zone: &str) -> Option<String> {
     let mut text = String::new();
     let mut letters = format.chars();
     while let Some(letter) = letters.next() {
@@ -320,7 +320,7 @@ fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
 }
 
 /// Formats a time with the name of its zone, where the format asks for that.
-fn format_guest(guest: &mut Guest, address: u64, pattern: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn format_guest(guest: &mut Guest, address: u64, pattern: &str) -> Result<Option<String>, Fault> {
     let tm: Tm = guest.read(address)?;
     let mut name = String::new();
     if pattern.contains(['z', 'Z']) {
@@ -524,14 +524,14 @@ pub fn difftime(guest: &mut Guest, timeEnd: GuestWord, timeStart: GuestWord) -> 
     (read(timeEnd) - read(timeStart)) as f64
 }
 
-fn stamp(guest: &mut Guest, to: GuestWord, pattern: &str) -> Result<GuestWord, Fault> {
+pub(crate) fn stamp(guest: &mut Guest, to: GuestWord, pattern: &str) -> Result<GuestWord, Fault> {
     let seconds = now_seconds(guest)?;
     let text = local(guest, seconds)?.and_then(|tm| format(&tm, pattern, ""));
     write_narrow_z(guest, to.0, text.unwrap_or_default().as_bytes())?;
     Ok(to)
 }
 
-fn store_ftime(guest: &mut Guest, to: u64, time_size: u64) -> Result<(), Fault> {
+pub(crate) fn store_ftime(guest: &mut Guest, to: u64, time_size: u64) -> Result<(), Fault> {
     let (seconds, nanoseconds) = file_time_to_unix(now(guest)?);
     let zone = zone(guest)?;
     let is_dst = local(guest, seconds)?.is_some_and(|tm| tm.is_dst > 0);

@@ -42,7 +42,7 @@ fn order<T: Ord>(left: &T, right: &T) -> i32 {
 }
 
 /// Reads at most `max` units of a string.
-pub(super) fn read_wide_n(guest: &Guest, address: u64, max: u64) -> Result<Vec<u16>, Fault> {
+pub(crate) fn read_wide_n(guest: &Guest, address: u64, max: u64) -> Result<Vec<u16>, Fault> {
     let mut text = Vec::new();
     while (text.len() as u64) < max {
         let unit: u16 = guest.read(address.wrapping_add(2 * text.len() as u64))?;

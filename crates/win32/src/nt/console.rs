@@ -2,13 +2,14 @@
 //!
 //! Key type: [`ConsoleState`]. There is one console, the terminal behind standard input and output.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use plat_host::console::{self, InputMode, Interrupt};
 
 use super::file::{FileKind, FileObject};
 use super::path::{lock, status_of};
+use super::thread_start::{self, ThreadPlan};
 use crate::guest::Guest;
 use crate::logic::nls::code_page::{CodePage, DefaultPages};
 use crate::process::Process;
@@ -26,6 +27,15 @@ const OUTPUT_DEFAULT: u32 = 3;
 /// What a fresh console has for its input.
 const INPUT_DEFAULT: u32 = 0x1f7;
 
+/// Who is asked when a user wants the program to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handler {
+    /// A function of the guest's, by its address.
+    Guest(u64),
+    /// The C runtime, for those who called `signal`.
+    Crt,
+}
+
 /// The console of the process.
 pub struct ConsoleState {
     input_mode: AtomicU32,
@@ -38,13 +48,10 @@ pub struct ConsoleState {
     pub attributes: AtomicU32,
     /// The title.
     pub title: Mutex<Vec<u16>>,
-    /// Guest addresses of the handlers, the last one first to be called.
-    handlers: Mutex<Vec<u64>>,
+    /// The handlers, the last one first to be called.
+    handlers: Mutex<Vec<Handler>>,
     /// Whether Ctrl-C is ignored.
     ignores_interrupt: AtomicBool,
-    /// Starts a guest thread that calls [`run_ctrl_handlers`] with an event; says whether it could. Until the part
-    /// that makes threads has set it, an interrupt ends the program although there are handlers.
-    pub start_handler_thread: OnceLock<fn(u32) -> bool>,
     /// What was typed and not yet read, in UTF-8 with Windows' line ends.
     pending: Mutex<Vec<u8>>,
     page: Mutex<Option<(u32, CodePage)>>,
@@ -62,7 +69,6 @@ impl Default for ConsoleState {
             title: Mutex::default(),
             handlers: Mutex::default(),
             ignores_interrupt: AtomicBool::new(false),
-            start_handler_thread: OnceLock::new(),
             pending: Mutex::default(),
             page: Mutex::default(),
         }
@@ -288,14 +294,27 @@ impl ConsoleState {
     /// What the kernel answers.
     pub fn add_handler(&self, handler: u64) -> Result<(), NtStatus> {
         console::watch_interrupts(interrupted).map_err(status_of)?;
-        lock(&self.handlers).push(handler);
+        lock(&self.handlers).push(Handler::Guest(handler));
+        Ok(())
+    }
+
+    /// Adds the C runtime's handler, unless it is there: what `signal` does the first time.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn add_crt_handler(&self) -> Result<(), NtStatus> {
+        console::watch_interrupts(interrupted).map_err(status_of)?;
+        let mut handlers = lock(&self.handlers);
+        if !handlers.contains(&Handler::Crt) {
+            handlers.push(Handler::Crt);
+        }
         Ok(())
     }
 
     /// Removes a handler; says whether it was there.
     pub fn remove_handler(&self, handler: u64) -> bool {
         let mut handlers = lock(&self.handlers);
-        let at = handlers.iter().rposition(|&known| known == handler);
+        let at = handlers.iter().rposition(|&known| known == Handler::Guest(handler));
         at.map(|at| handlers.remove(at)).is_some()
     }
 
@@ -310,40 +329,54 @@ impl ConsoleState {
         self.ignores_interrupt.store(ignore, Ordering::Relaxed);
         Ok(())
     }
+}
 
-    /// Carries out an event that a user or a program sent; runs outside the guest.
-    pub fn send_event(&self, event: u32, exit_status: i32) {
-        if event == CTRL_C_EVENT && self.ignores_interrupt.load(Ordering::Relaxed) {
-            return;
-        }
-        let is_handled = !lock(&self.handlers).is_empty()
-            && self.start_handler_thread.get().is_some_and(|start| start(event));
-        if !is_handled {
-            plat_host::thread::exit_process(exit_status);
-        }
+/// Carries out an event that a user or a program sent: the handlers are called on a thread of their own; without one
+/// the process ends with `exit_status`.
+pub fn send_event(process: &'static Process, event: u32, exit_status: i32) {
+    let console = &process.files.console;
+    if event == CTRL_C_EVENT && console.ignores_interrupt.load(Ordering::Relaxed) {
+        return;
+    }
+    let has_handlers = !lock(&console.handlers).is_empty();
+    let run = move |guest: &mut Guest| run_ctrl_handlers(guest, event, exit_status);
+    // A process that cannot start a thread any more is at its end anyway.
+    if !has_handlers || thread_start::create_with(process, ThreadPlan::default(), run).is_err() {
+        super::process_object::leave_with(NtStatus::CONTROL_C_EXIT.0, exit_status);
     }
 }
 
 /// What the host calls for a signal, on a thread of its own.
 fn interrupted(interrupt: Interrupt) {
     if let Some(process) = Process::current() {
-        process.files.console.send_event(event_of(interrupt), interrupt.exit_status());
+        send_event(process, event_of(interrupt), interrupt.exit_status());
     }
 }
 
-/// Calls the handlers, the last one first, until one returns TRUE; ends the process when none does. To be called on
-/// a guest thread made for it.
+/// Calls the handlers, the last one first, until one returns TRUE; ends the process when none does, and always when
+/// the console is gone. Returns the thread's exit code.
 ///
 /// Source: <https://learn.microsoft.com/windows/console/handlerroutine>
-pub fn run_ctrl_handlers(guest: &mut Guest, event: u32) {
+fn run_ctrl_handlers(guest: &mut Guest, event: u32, exit_status: i32) -> u32 {
+    guest.process().loader().attach_thread(guest);
     let handlers = lock(&guest.process().files.console.handlers).clone();
     for handler in handlers.into_iter().rev() {
+        let is_handled = match handler {
+            Handler::Guest(address) => {
+                guest.call(address, &[u64::from(event)]).map(|answer| answer as u32 != 0)
+            }
+            Handler::Crt => crate::msvcrt::signal::on_console_event(guest, event != CTRL_C_EVENT),
+        };
         // A handler whose stack is gone has not handled anything.
-        if guest.call(handler, &[u64::from(event)]).is_ok_and(|answer| answer as u32 != 0) {
-            return;
+        if is_handled.unwrap_or(false) {
+            if event == CTRL_CLOSE_EVENT {
+                break;
+            }
+            return 0;
         }
     }
-    plat_host::thread::exit_process(Interrupt::Interrupt.exit_status());
+    // What Windows' own handler, the last, does: `ExitProcess`, here with what a shell expects.
+    crate::kernel32::process::exit_with_status(guest, NtStatus::CONTROL_C_EXIT.0, exit_status)
 }
 
 #[cfg(test)]
@@ -353,9 +386,9 @@ mod tests {
     #[test]
     fn handlers_are_removed_one_at_a_time() {
         let console = ConsoleState::default();
-        lock(&console.handlers).extend([1, 2, 1]);
+        lock(&console.handlers).extend([Handler::Guest(1), Handler::Crt, Handler::Guest(1)]);
         assert!(console.remove_handler(1));
-        assert_eq!(*lock(&console.handlers), [1, 2]);
+        assert_eq!(*lock(&console.handlers), [Handler::Guest(1), Handler::Crt]);
         assert!(!console.remove_handler(7));
     }
 

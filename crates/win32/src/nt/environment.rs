@@ -8,11 +8,14 @@ use plat_host::environment;
 
 use super::path::lock;
 use crate::logic::nls::case::{compare_ordinal, equal_ignore_case};
-use crate::logic::path::{Drives, unix_name_to_wide, unix_to_win32};
+use crate::logic::path::{Drives, unix_name_to_wide, unix_to_win32, wide_to_unix_name};
 use crate::process::Process;
 
 /// A name or a value.
 type Text = Vec<u16>;
+
+/// Names and values.
+pub type Variables = Vec<(Text, Text)>;
 
 /// The variables of the process, sorted by upper-cased name.
 #[derive(Default)]
@@ -20,7 +23,7 @@ pub struct Environment {
     variables: OnceLock<Mutex<Vec<(Text, Text)>>>,
     /// The block in guest memory that `GetEnvironmentStrings` returned as `A`, to be freed.
     pub(crate) command_line: OnceLock<(u64, u64)>,
-    pub(crate) startup_strings: OnceLock<(u64, u64)>,
+    pub(crate) startup_texts: OnceLock<[crate::kernel32::processenv::StartupTexts; 2]>,
 }
 
 impl Environment {
@@ -149,6 +152,40 @@ pub fn from_unix(variables: impl IntoIterator<Item = (OsString, OsString)>) -> V
     made
 }
 
+/// Makes the environment of a Unix program from that of a Windows one: `PATH` leads to Unix directories again, what
+/// only Windows has is left out.
+pub fn to_unix(variables: &Variables) -> Vec<(OsString, OsString)> {
+    let drives = Drives { c: environment::data_directory().map(|data| data.join("plat/drive_c")) };
+    let mut made = Vec::new();
+    for (name, value) in variables {
+        let text = String::from_utf16_lossy(name);
+        let upper = text.to_uppercase();
+        if text.starts_with('=') || matches!(upper.as_str(), "TMP" | "TEMP" | "PATHEXT" | "COMSPEC") {
+            continue;
+        }
+        if upper == "PATH" {
+            let parts = value.split(|&unit| unit == u16::from(b';')).filter(|part| !part.is_empty());
+            let unix = parts.filter_map(|part| unix_folder(part, &drives)).collect::<Vec<_>>();
+            made.push(("PATH".into(), std::env::join_paths(unix).unwrap_or_default()));
+            continue;
+        }
+        made.push((wide_to_unix_name(name), wide_to_unix_name(value)));
+    }
+    made
+}
+
+/// Returns the Unix path of a full path of the drive `Z:`.
+fn unix_folder(path: &[u16], drives: &Drives) -> Option<std::path::PathBuf> {
+    let text = String::from_utf16_lossy(path);
+    let rest = text.strip_prefix("Z:").or_else(|| text.strip_prefix("z:"));
+    let Some(rest) = rest else {
+        let rest = text.strip_prefix("C:\\").or_else(|| text.strip_prefix("c:\\"))?;
+        let is_system = rest.to_lowercase().starts_with("windows");
+        return if is_system { None } else { Some(drives.c.as_ref()?.join(rest.replace('\\', "/"))) };
+    };
+    Some(rest.replace('\\', "/").into())
+}
+
 /// Text that is no file name: invalid bytes are kept, nothing else is translated.
 fn plain_text(text: &OsString) -> Text {
     text.to_str().map_or_else(|| unix_name_to_wide(text), wide)
@@ -211,6 +248,14 @@ mod tests {
         ] {
             assert_eq!(String::from_utf16_lossy(&expand_with(&wide(text), value)), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn windows_environment_becomes_that_of_unix() {
+        let windows =
+            [("Path", r"C:\windows;Z:\usr\bin;z:\bin"), ("=Z:", "x"), ("TEMP", "t"), ("A", r"Z:\stays")];
+        let unix = to_unix(&windows.map(|(name, value)| (wide(name), wide(value))).to_vec());
+        assert_eq!(unix, [("PATH".into(), "/usr/bin:/bin".into()), ("A".into(), r"Z:\stays".into())]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::file_lock::LockTable;
 use super::file_share::{Claim, FileId, ShareTable};
 use super::object::{Object, ObjectKind};
 use super::path::{lock, status_of};
+use super::thread::ThreadObject;
+use super::wait::Waitable;
 use crate::NtStatus;
 
 /// Access rights of files.
@@ -121,6 +123,17 @@ pub struct FileObject {
 impl Object for FileObject {
     fn kind(&self) -> ObjectKind {
         ObjectKind::File
+    }
+    fn waitable(&self) -> Option<&dyn Waitable> {
+        // A console is signalled while there is input; who waits for that is told that it cannot be.
+        (!matches!(self.kind, FileKind::ConsoleInput | FileKind::ConsoleOutput)).then_some(self)
+    }
+}
+
+/// A file is signalled while no transfer is under way, which is always.
+impl Waitable for FileObject {
+    fn is_signalled(&self, _: &ThreadObject) -> bool {
+        true
     }
 }
 

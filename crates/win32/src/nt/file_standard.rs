@@ -49,6 +49,11 @@ pub fn set_handle(process: &Process, which: Standard, handle: u64) {
     lock(&process.files.standard)[which as usize] = Some(handle);
 }
 
+/// Takes the standard handles' numbers that a parent gave; `None` leaves one to be made of its descriptor.
+pub fn preset(process: &Process, numbers: [Option<u64>; 3]) {
+    *lock(&process.files.standard) = numbers;
+}
+
 fn make(process: &Process, which: Standard) -> Option<u64> {
     let file = File::standard(which as u8)?;
     let (may_read, may_write) = file.access().ok()?;

@@ -61,6 +61,31 @@ impl HandleTable {
         (index as u64 + 1) * 4
     }
 
+    /// Makes a handle of a given number, as an inherited one has; whatever it stood for goes.
+    pub fn insert_at(&self, handle: u64, entry: HandleEntry) {
+        let Some(index) = slot(handle).filter(|&index| index < INHERITED_MAX) else { return };
+        let mut table = self.lock();
+        while table.slots.len() <= index {
+            let fresh = table.slots.len();
+            table.slots.push(None);
+            table.free.push(fresh);
+        }
+        table.free.retain(|&free| free != index);
+        // The lowest free one is given out first.
+        table.free.sort_unstable_by(|a, b| b.cmp(a));
+        let before = table.slots[index].replace(entry);
+        drop(table);
+        drop(before);
+    }
+
+    /// Returns all handles and what they stand for.
+    pub fn all(&self) -> Vec<(u64, HandleEntry)> {
+        let table = self.lock();
+        let number = |index: usize| (index as u64 + 1) * 4;
+        let open = table.slots.iter().enumerate();
+        open.filter_map(|(index, entry)| Some((number(index), entry.clone()?))).collect()
+    }
+
     /// Returns what a handle stands for.
     ///
     /// # Errors
@@ -118,6 +143,9 @@ impl HandleTable {
         self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
+
+/// The highest inherited handle has this index: a record of another process must not fill the memory.
+const INHERITED_MAX: usize = 1 << 22;
 
 /// Windows ignores the low two bits of a handle.
 fn slot(handle: u64) -> Option<usize> {

@@ -8,31 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use plat_abi::Machine;
 use plat_host::memory;
-use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request};
-use plat_regions::{Address, Use};
 
-use crate::logic::heap::{Granularity, Heap, HeapError, PageSource};
+use super::heap_pages::{self, Pages};
+use crate::logic::heap::{Granularity, Heap, HeapError};
 use crate::process::Process;
-
-/// Pages of the process's address space.
-#[derive(Debug)]
-struct Pages;
-
-impl PageSource for Pages {
-    fn allocate(&mut self, size: u64) -> Option<u64> {
-        let kind = AllocationType::RESERVE | AllocationType::COMMIT;
-        let request = Request::new(size, kind, PageProtection::READWRITE).purpose(Use::Heap).owner("heap");
-        let range = Process::current()?.memory.allocate(&request).ok()?;
-        Some(range.start.get())
-    }
-
-    fn free(&mut self, base: u64, _size: u64) {
-        if let Some(process) = Process::current() {
-            // A block that the books do not know was already given up by a guest's VirtualFree.
-            let _ = process.memory.change(|books| books.free(Address::new(base), 0, FreeKind::Release));
-        }
-    }
-}
 
 /// One heap, and how many bytes its blocks may have in all.
 struct Bounded {
@@ -72,14 +51,14 @@ impl Heaps {
         if let Some((handle, _)) = self.process_heap.get() {
             return Some(*handle);
         }
-        let (handle, heap) = make(0)?;
+        let (handle, heap) = make(0, heap_pages::PROCESS_HEAP_CHUNKS)?;
         self.process_heap.get_or_init(|| (handle, heap));
         Some(handle)
     }
 
     /// Makes a heap, as `HeapCreate`, whose blocks have at most `bytes_max` bytes (0 for no bound); returns its handle.
     pub fn create(&self, bytes_max: u64) -> Option<u64> {
-        let (handle, heap) = make(bytes_max)?;
+        let (handle, heap) = make(bytes_max, heap_pages::OTHER_HEAP_CHUNKS)?;
         self.others.write().unwrap_or_else(PoisonError::into_inner).insert(handle, heap);
         Some(handle)
     }
@@ -89,9 +68,9 @@ impl Heaps {
         let heap = self.others.write().unwrap_or_else(PoisonError::into_inner).remove(&handle);
         let Some(heap) = heap else { return false };
         if let Some(heap) = Arc::into_inner(heap) {
-            heap.into_inner().unwrap_or_else(PoisonError::into_inner).heap.destroy();
+            heap.into_inner().unwrap_or_else(PoisonError::into_inner).heap.destroy().release_all();
         }
-        Pages.free(handle, 0);
+        heap_pages::release(handle);
         true
     }
 
@@ -236,13 +215,12 @@ fn lock(heap: &Shared) -> MutexGuard<'_, Bounded> {
 }
 
 /// Makes a heap with a page of its own whose address is its handle.
-fn make(bytes_max: u64) -> Option<(u64, Shared)> {
+fn make(bytes_max: u64, segment_chunks: u32) -> Option<(u64, Shared)> {
     let granularity = match Process::current()?.machine {
         Machine::I386 => Granularity::Eight,
         Machine::Amd64 => Granularity::Sixteen,
     };
-    let mut pages = Pages;
-    let handle = pages.allocate(plat_regions::PAGE_SIZE)?;
-    let heap = Heap::new(pages, granularity);
+    let handle = heap_pages::reserve_and_commit(None, plat_regions::PAGE_SIZE)?;
+    let heap = Heap::new(Pages::new(segment_chunks), granularity);
     Some((handle, Arc::new(Mutex::new(Bounded { heap, bytes_max, bytes: 0 }))))
 }

@@ -28,6 +28,7 @@ pub struct AddressSpace {
     stack_defaults: Mutex<(u64, u64)>,
     /// What the page of shared data holds when it is first looked at; empty afterwards.
     shared_data: Mutex<Vec<u8>>,
+    usable: AddressRange,
 }
 
 /// Where KUSER_SHARED_DATA lies in every process.
@@ -77,6 +78,7 @@ impl AddressSpace {
             trace,
             stack_defaults: Mutex::new((0x10_0000, 0x1000)),
             shared_data: Mutex::default(),
+            usable: layout.usable(),
         };
         let edits = space.books().initial_edits();
         space.carry_out(&edits)?;
@@ -86,6 +88,11 @@ impl AddressSpace {
     /// Returns the books, locked. Hold the lock for one look only, and touch no guest memory meanwhile.
     pub fn books(&self) -> MutexGuard<'_, WindowsSpace> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the addresses that programs may use, as the layout has them.
+    pub fn usable(&self) -> AddressRange {
+        self.usable
     }
 
     /// Returns the arena.
@@ -259,6 +266,16 @@ impl AddressSpace {
         };
         mapped.map_err(|error| (NtStatus::NO_MEMORY, error.to_string()))?;
         Ok(transaction.commit())
+    }
+
+    /// Makes the pages of a part of an image that will be filled, whole pages of it.
+    pub fn prepare_image(&self, start: u64, bytes: u64) {
+        let end = start.saturating_add(bytes);
+        let first = Address::new(start).align_up(PAGE_SIZE);
+        let range = first.and_then(|first| AddressRange::new(first, Address::new(end & !(PAGE_SIZE - 1))));
+        if let Some(range) = range {
+            self.arena.populate(range);
+        }
     }
 
     /// Gives the pages of an image that was filled the access that the books say.

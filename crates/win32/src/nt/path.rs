@@ -2,7 +2,7 @@
 //!
 //! Key type: [`FileSystem`], the state that all functions of files share. The rules are in [`crate::logic::path`].
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,6 +12,7 @@ use plat_host::{directory, environment, file_path};
 use super::console::ConsoleState;
 use super::file_lock::LockTable;
 use super::file_share::ShareTable;
+use super::name_cache::NameCache;
 use crate::logic::nls::code_page::{CodePage, DefaultPages};
 use crate::logic::path::{self, DirectorySource, Drives, Found, PathContext, Target};
 use crate::{NtStatus, Win32Error};
@@ -39,19 +40,24 @@ pub struct FileSystem {
     pub locks: Arc<LockTable>,
     /// The console.
     pub console: ConsoleState,
+    /// Names of directories.
+    remembered: NameCache,
     /// The handles of standard input, output and error, once somebody asked.
     pub(crate) standard: Mutex<[Option<u64>; 3]>,
 }
 
 /// The disk, as the case-insensitive look-up asks for it.
-struct Disk;
+struct Disk<'a>(&'a NameCache);
 
-impl DirectorySource for Disk {
+impl DirectorySource for Disk<'_> {
     fn exists(&self, path: &Path) -> bool {
         file_path::exists(path)
     }
     fn names(&self, directory: &Path) -> Vec<OsString> {
         directory::names(directory).unwrap_or_default()
+    }
+    fn find_name(&self, directory: &Path, wanted: &OsStr) -> Option<OsString> {
+        self.0.find(directory, wanted)
     }
 }
 
@@ -101,7 +107,9 @@ impl FileSystem {
         self.c_is_made.get_or_init(|| {
             if let Some(c) = &self.drives().c {
                 // Where it cannot be made, the path's own look-up reports what is missing.
-                let _ = directory::create_private(&c.join("windows/system32"));
+                let system = c.join("windows/system32");
+                let _ = directory::create_private(&system);
+                make_interpreter(&system.join("cmd.exe"));
             }
         });
     }
@@ -119,7 +127,7 @@ impl FileSystem {
 
     /// Finds what a Unix path in any case names on the disk.
     pub fn find(&self, unix: &Path) -> Found {
-        path::find(unix, &Disk)
+        path::find(unix, &Disk(&self.remembered))
     }
 
     /// Finds an existing file or directory in the spelling on the disk.
@@ -196,6 +204,24 @@ impl FileSystem {
     pub fn narrow(&self, text: &[u16]) -> Vec<u8> {
         self.code_page().encode(text, 0, None, false).map(|encoded| encoded.bytes).unwrap_or_default()
     }
+}
+
+/// Makes the file that stands for the builtin command interpreter, if there is none yet.
+fn make_interpreter(path: &Path) {
+    use plat_host::file::{File, Open};
+    if file_path::exists(path) {
+        return;
+    }
+    let how = Open { write: true, create: true, exclusive: true, mode: 0o755, ..Open::default() };
+    if let Ok(file) = File::open(path, how) {
+        // Without it programs do not find the interpreter, and say so.
+        let _ = file.write(&crate::logic::program_search::interpreter_file(), None);
+    }
+}
+
+/// Returns the current directory as a full Windows path.
+pub(crate) fn current(files: &FileSystem) -> Vec<u16> {
+    files.current_directory()
 }
 
 /// Translates an errno of the host.

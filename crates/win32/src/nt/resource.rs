@@ -87,7 +87,58 @@ fn below<M: Memory>(
     Ok(None)
 }
 
-/// Finds a resource of the module at `base`; language 0 takes neutral, then English, then the first.
+/// Finds the directory at the end of a path of names; an empty path is the root.
+fn walk<M: Memory>(memory: &M, base: u64, path: &[ResourceName]) -> Result<(u64, u64), NtStatus> {
+    const LEVELS: [NtStatus; 2] = [NtStatus::RESOURCE_TYPE_NOT_FOUND, NtStatus::RESOURCE_NAME_NOT_FOUND];
+    let root = root(memory, base)?.ok_or(NtStatus::RESOURCE_DATA_NOT_FOUND)?;
+    let mut directory = root;
+    for (name, missing) in path.iter().zip(LEVELS) {
+        directory = below(memory, root, directory, name)?.ok_or(missing)?;
+    }
+    Ok((root, directory))
+}
+
+/// One entry of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed(ResourceName);
+
+impl Listed {
+    /// Returns what it is called; a language is called by its number.
+    pub fn name(self) -> ResourceName {
+        self.0
+    }
+}
+
+/// Lists what lies below a path: types, resources of a type, or languages of a resource.
+///
+/// # Errors
+/// As [`find`].
+pub fn list<M: Memory>(memory: &M, base: u64, path: &[ResourceName]) -> Result<Vec<Listed>, NtStatus> {
+    let (root, directory) = walk(memory, base, path)?;
+    let named = |(field, _): (u32, u32)| {
+        if field & HIGH_BIT == 0 {
+            return Ok(Listed(ResourceName::Id(field as u16)));
+        }
+        let at = root + u64::from(field & !HIGH_BIT);
+        let length = memory.read::<u16>(at)?;
+        Ok(Listed(ResourceName::Name(memory.read_wide(at + 2, u64::from(length))?)))
+    };
+    entries(memory, directory)?.into_iter().map(named).collect()
+}
+
+/// The languages that are tried for a wanted one, in this order; neutral (0) means the user's, US English, and takes
+/// any at last.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-findresourceexw>, "Remarks".
+fn languages_for(wanted: u16) -> [u16; 3] {
+    /// The bits of the primary language.
+    const PRIMARY: u16 = 0x3ff;
+    const ENGLISH: u16 = 9;
+    const ENGLISH_US: u16 = 0x409;
+    if wanted == 0 { [0, ENGLISH_US, ENGLISH] } else { [wanted, wanted & PRIMARY, 0] }
+}
+
+/// Finds a resource of the module at `base` in a language, or in one that is taken for it.
 ///
 /// # Errors
 /// - `RESOURCE_DATA_NOT_FOUND`: the module has no resources
@@ -100,16 +151,13 @@ pub fn find<M: Memory>(
     name: &ResourceName,
     language: u16,
 ) -> Result<Resource, NtStatus> {
-    let root = root(memory, base)?.ok_or(NtStatus::RESOURCE_DATA_NOT_FOUND)?;
-    let kind = below(memory, root, root, kind)?.ok_or(NtStatus::RESOURCE_TYPE_NOT_FOUND)?;
-    let name = below(memory, root, kind, name)?.ok_or(NtStatus::RESOURCE_NAME_NOT_FOUND)?;
-    let leaves: Vec<(u32, u32)> =
-        entries(memory, name)?.into_iter().filter(|(_, offset)| offset & HIGH_BIT == 0).collect();
-    let with = |wanted: u32| leaves.iter().find(|(field, _)| *field == wanted);
-    let leaf = match language {
-        0 => with(0).or_else(|| with(0x409)).or_else(|| leaves.first()),
-        language => with(u32::from(language)),
-    };
+    let base = base & !3;
+    let (root, directory) = walk(memory, base, &[kind.clone(), name.clone()])?;
+    let leaves = entries(memory, directory)?.into_iter().filter(|(_, offset)| offset & HIGH_BIT == 0);
+    let leaves: Vec<(u32, u32)> = leaves.collect();
+    let with = |wanted: u16| leaves.iter().find(|(field, _)| *field == u32::from(wanted));
+    let any = || if language == 0 { leaves.first() } else { None };
+    let leaf = languages_for(language).into_iter().find_map(with).or_else(any);
     let entry = root + u64::from(leaf.ok_or(NtStatus::RESOURCE_LANG_NOT_FOUND)?.1);
     let address = base + u64::from(memory.read_u32(entry)?);
     Ok(Resource { entry, address, size: memory.read_u32(entry + 4)? })

@@ -92,6 +92,21 @@ impl SectionObject {
         Ok(Self { section, protection, owner: name.unwrap_or_else(|| "file".to_owned()) })
     }
 
+    /// Takes what another process shares.
+    pub fn shared(section: Section, protection: PageProtection) -> Self {
+        Self { section, protection, owner: "shared section".to_owned() }
+    }
+
+    /// Returns what is mapped.
+    pub fn section(&self) -> &Section {
+        &self.section
+    }
+
+    /// Returns the widest protection that views may have.
+    pub fn protection(&self) -> PageProtection {
+        self.protection
+    }
+
     /// Returns its size in bytes.
     pub fn size(&self) -> u64 {
         self.section.size()

@@ -3,6 +3,8 @@
 use plat_abi::Machine;
 use plat_host::sysinfo::{self, Feature};
 
+use crate::process::Process;
+
 /// The version of Windows that programs see, whatever their manifest says: Windows 10 22H2. (Windows itself tells
 /// programs without a manifest that it is 6.2, so that old version checks pass; tools care more for what works.)
 pub const VERSION: (u32, u32, u32) = (10, 0, 19045);
@@ -33,12 +35,10 @@ fn first_affinity() -> u64 {
     *MASK.get_or_init(sysinfo::thread_affinity)
 }
 
-/// Returns the lowest and the highest address that programs may use.
-pub fn address_limits(machine: Machine) -> (u64, u64) {
-    match machine {
-        Machine::I386 => (0x1_0000, 0x7ffe_ffff),
-        Machine::Amd64 => (0x1_0000, 0x7fff_fffe_ffff),
-    }
+/// Returns the lowest and the highest address that programs may use: the layout's.
+pub fn address_limits(process: &Process) -> (u64, u64) {
+    let usable = process.memory.usable();
+    (usable.start.get(), usable.end.get() - 1)
 }
 
 /// Says whether the processor has a `PF_…` feature.

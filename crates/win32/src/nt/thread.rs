@@ -1,6 +1,6 @@
 //! Threads and the process as objects; which threads there are. How they start and end is in `thread_start`.
 //!
-//! Key types: [`ThreadObject`], [`ProcessObject`], [`Threads`].
+//! Key types: [`ThreadObject`], [`Threads`]. Processes are in `process_object`.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use plat_host::clock::{self, ProcessorTime};
+use plat_host::file::File;
+use plat_host::gate::{Interrupt, Registers};
 use plat_host::thread_park::Parker;
 
 use super::mutant::Mutant;
 use super::object::{Object, ObjectKind, ObjectRef};
+pub use super::process_object::ProcessObject;
 use super::timer::Timer;
 use super::wait::{self, Waitable};
 use super::{time, tls};
@@ -42,6 +45,12 @@ pub struct ThreadObject {
     /// Where it stops while it is suspended.
     stop: Parker,
     suspensions: AtomicU32,
+    /// How it is interrupted, once it runs.
+    interrupt: OnceLock<Arc<Interrupt>>,
+    /// Its registers while it is held between two instructions of the guest.
+    held: Mutex<Option<Box<Registers>>>,
+    /// The registers that it is to go on with, if somebody set them.
+    wanted: Mutex<Option<Box<Registers>>>,
     teb: AtomicU64,
     kernel_id: AtomicU32,
     has_ended: AtomicBool,
@@ -64,9 +73,16 @@ pub struct ThreadObject {
     mutants: Mutex<Vec<Weak<Mutant>>>,
     /// Its fiber-local slots.
     pub(super) fiber_slots: Mutex<Vec<u64>>,
+    /// The process it belongs to, when that is another one.
+    owner: OnceLock<Arc<ProcessObject>>,
+    /// Where another process waits for its exit code.
+    listener: Mutex<Option<File>>,
 }
 
-static NEXT_ID: AtomicU32 = AtomicU32::new(0x100);
+/// The identifier of a process's first thread.
+pub const FIRST_ID: u32 = 0x100;
+
+static NEXT_ID: AtomicU32 = AtomicU32::new(FIRST_ID);
 
 thread_local! {
     static CURRENT: OnceCell<Arc<ThreadObject>> = const { OnceCell::new() };
@@ -96,11 +112,46 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ThreadObject {
     /// Makes a record with a fresh identifier, a multiple of four as on Windows.
     pub fn new() -> Arc<Self> {
+        Self::with_id(NEXT_ID.fetch_add(4, Ordering::Relaxed))
+    }
+
+    /// Makes the record of another process's thread.
+    pub fn of_other(owner: Arc<ProcessObject>, id: u32) -> Arc<Self> {
+        let thread = Self::with_id(id);
+        let _ = thread.owner.set(owner);
+        thread
+    }
+
+    /// Returns the process that it belongs to, when that is another one.
+    pub fn owner(&self) -> Option<&Arc<ProcessObject>> {
+        self.owner.get()
+    }
+
+    /// Tells its exit code to another process when it ends.
+    pub(super) fn tell_end_to(&self, pipe: File) {
+        *locked(&self.listener) = Some(pipe);
+    }
+
+    /// Notes the end of another process's thread; without a code, the whole process ended.
+    pub(super) fn end_as_other(&self, code: Option<u32>) {
+        let mut queues = wait::lock();
+        if let Some(code) = code {
+            self.exit_code.store(code, Ordering::Release);
+            self.ended.store(time::now(), Ordering::Release);
+            self.has_ended.store(true, Ordering::Release);
+        }
+        queues.release(self);
+    }
+
+    fn with_id(id: u32) -> Arc<Self> {
         Arc::new(Self {
-            id: NEXT_ID.fetch_add(4, Ordering::Relaxed),
+            id,
             parker: Parker::default(),
             stop: Parker::default(),
             suspensions: AtomicU32::new(0),
+            interrupt: OnceLock::new(),
+            held: Mutex::default(),
+            wanted: Mutex::default(),
             teb: AtomicU64::new(0),
             kernel_id: AtomicU32::new(0),
             has_ended: AtomicBool::new(false),
@@ -117,6 +168,8 @@ impl ThreadObject {
             timers: Mutex::default(),
             mutants: Mutex::default(),
             fiber_slots: Mutex::default(),
+            owner: OnceLock::new(),
+            listener: Mutex::default(),
         })
     }
 
@@ -152,7 +205,7 @@ impl ThreadObject {
 
     /// Says whether it has ended.
     pub fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Acquire)
+        self.has_ended.load(Ordering::Acquire) || self.owner().is_some_and(|owner| owner.has_ended())
     }
 
     /// Says whether somebody terminated it.
@@ -162,7 +215,11 @@ impl ThreadObject {
 
     /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
     pub fn exit_code(&self) -> u32 {
-        if self.has_ended() { self.exit_code.load(Ordering::Acquire) } else { STILL_ACTIVE }
+        match self.owner() {
+            Some(owner) if !self.has_ended.load(Ordering::Acquire) => owner.exit_code(),
+            _ if self.has_ended() => self.exit_code.load(Ordering::Acquire),
+            _ => STILL_ACTIVE,
+        }
     }
 
     /// Returns when it was made and when it ended (0 while it runs), as FILETIMEs.
@@ -194,6 +251,7 @@ impl ThreadObject {
         let is_first = !self.is_terminating.swap(true, Ordering::AcqRel);
         wait::interrupt_for_end(self);
         self.stop.unpark();
+        self.interrupt();
         is_first
     }
 
@@ -201,6 +259,10 @@ impl ThreadObject {
     pub(super) fn end(&self) {
         *locked(&self.used) = clock::thread_time();
         self.ended.store(time::now(), Ordering::Release);
+        if let Some(pipe) = locked(&self.listener).take() {
+            // Who does not listen any more need not know.
+            let _ = pipe.write(&self.exit_code.load(Ordering::Acquire).to_le_bytes(), None);
+        }
         self.set_teb(0);
         let mut queues = wait::lock();
         self.has_ended.store(true, Ordering::Release);
@@ -211,7 +273,8 @@ impl ThreadObject {
         queues.release(self);
     }
 
-    /// Stops it once more; returns how often it was stopped before. It stops at its next wait, or before it begins.
+    /// Stops it once more; returns how often it was stopped before. When this returns it runs no more of the guest's
+    /// code; what the host does for it goes on until it would return to the guest.
     ///
     /// # Errors
     /// `SUSPEND_COUNT_EXCEEDED` after 127 times, `THREAD_IS_TERMINATING` once it ended.
@@ -219,9 +282,19 @@ impl ThreadObject {
         if self.has_ended() {
             return Err(NtStatus::THREAD_IS_TERMINATING);
         }
+        if let Some(owner) = self.owner() {
+            return owner.move_thread(self.id, false);
+        }
         let more = |count: u32| (count < SUSPENSIONS_MAX).then_some(count + 1);
         let result = self.suspensions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        result.map_err(|_| NtStatus::SUSPEND_COUNT_EXCEEDED)
+        let before = result.map_err(|_| NtStatus::SUSPEND_COUNT_EXCEEDED)?;
+        self.interrupt();
+        Ok(before)
+    }
+
+    /// Returns how often it is suspended.
+    pub fn suspensions(&self) -> u32 {
+        self.suspensions.load(Ordering::Acquire)
     }
 
     /// Takes back one suspension; returns how many there were. With the last it goes on.
@@ -239,6 +312,68 @@ impl ThreadObject {
         while self.suspensions.load(Ordering::Acquire) > 0 && !self.is_terminating() {
             self.stop.park(None);
         }
+    }
+
+    pub(super) fn set_interrupt(&self, interrupt: Arc<Interrupt>) {
+        let _ = self.interrupt.set(interrupt);
+    }
+
+    /// Makes it stop before it runs more guest code, if it is another thread than the calling one; returns the
+    /// registers of the call that it is in.
+    fn interrupt(&self) -> Option<Box<Registers>> {
+        if with_current(|thread| thread.id == self.id) {
+            return None;
+        }
+        let is_i386 = Process::current().is_some_and(|process| !process.machine.is_64());
+        self.interrupt.get().and_then(|interrupt| interrupt.send(is_i386))
+    }
+
+    /// Holds the calling thread, whose record this is, between two instructions of the guest while it is suspended.
+    /// Returns the registers to go on with and whether somebody set them.
+    pub(super) fn hold_with(&self, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        *locked(&self.held) = Some(registers);
+        self.hold_while_suspended();
+        let held = locked(&self.held).take();
+        let wanted = locked(&self.wanted).take();
+        let is_changed = wanted.is_some();
+        let registers = wanted.or(held).unwrap_or_else(|| Registers::zeroed(false));
+        (registers, is_changed)
+    }
+
+    /// Returns the registers of another thread, which should be suspended; a thread that has not begun has its start
+    /// address.
+    ///
+    /// # Errors
+    /// `THREAD_IS_TERMINATING` once it ended; `NOT_SUPPORTED` for a thread of another process.
+    pub fn registers(&self) -> Result<Box<Registers>, NtStatus> {
+        if self.owner().is_some() {
+            return Err(NtStatus::NOT_SUPPORTED);
+        }
+        if self.has_ended() {
+            return Err(NtStatus::THREAD_IS_TERMINATING);
+        }
+        /// How often to look for a thread that is on its way from the guest to its stop, once a millisecond.
+        const LOOKS: u32 = 100;
+        let known = || locked(&self.wanted).clone().or_else(|| locked(&self.held).clone());
+        let look = |again: u32| {
+            if again > 0 {
+                plat_host::thread::sleep(1_000_000);
+            }
+            known().or_else(|| self.interrupt())
+        };
+        let looks = if self.interrupt.get().is_some() { LOOKS } else { 1 };
+        Ok((0..looks).find_map(look).unwrap_or_else(|| {
+            let is_i386 = Process::current().is_some_and(|process| !process.machine.is_64());
+            let mut registers = Registers::zeroed(is_i386);
+            registers.rip = self.start_address.load(Ordering::Relaxed);
+            registers
+        }))
+    }
+
+    /// Sets the registers with which another thread, which should be suspended, goes on in the guest.
+    pub fn set_registers(&self, registers: Box<Registers>) {
+        *locked(&self.wanted) = Some(registers);
+        self.interrupt();
     }
 
     pub(super) fn has_apcs(&self) -> bool {
@@ -292,62 +427,6 @@ impl Waitable for ThreadObject {
     }
 }
 
-/// A process: this one, or a child.
-#[derive(Debug)]
-pub struct ProcessObject {
-    id: u32,
-    has_ended: AtomicBool,
-    exit_code: AtomicU32,
-    /// `GetPriorityClass`'s value.
-    pub priority_class: AtomicU32,
-}
-
-impl ProcessObject {
-    /// Makes the object of a running process with this identifier.
-    pub fn new(id: u32) -> Arc<Self> {
-        const NORMAL_PRIORITY_CLASS: u32 = 0x20;
-        Arc::new(Self {
-            id,
-            has_ended: AtomicBool::new(false),
-            exit_code: AtomicU32::new(STILL_ACTIVE),
-            priority_class: AtomicU32::new(NORMAL_PRIORITY_CLASS),
-        })
-    }
-
-    /// Returns its identifier: Linux' own.
-    pub fn id(&self) -> u32 {
-        self.id
-    }
-
-    /// Returns its exit code, [`STILL_ACTIVE`] while it runs.
-    pub fn exit_code(&self) -> u32 {
-        self.exit_code.load(Ordering::Acquire)
-    }
-
-    /// Notes that it has ended, and lets those go who wait for it.
-    pub fn end(&self, exit_code: u32) {
-        let mut queues = wait::lock();
-        self.exit_code.store(exit_code, Ordering::Release);
-        self.has_ended.store(true, Ordering::Release);
-        queues.release(self);
-    }
-}
-
-impl Object for ProcessObject {
-    fn kind(&self) -> ObjectKind {
-        ObjectKind::Process
-    }
-    fn waitable(&self) -> Option<&dyn Waitable> {
-        Some(self)
-    }
-}
-
-impl Waitable for ProcessObject {
-    fn is_signalled(&self, _: &ThreadObject) -> bool {
-        self.has_ended.load(Ordering::Acquire)
-    }
-}
-
 /// The threads of the process, and their thread-local slots.
 #[derive(Default)]
 pub struct Threads {
@@ -383,7 +462,7 @@ impl Threads {
 
     /// Returns this process as an object.
     pub fn this_process(&self) -> Arc<ProcessObject> {
-        let make = || ProcessObject::new(plat_host::sysinfo::process_id());
+        let make = || ProcessObject::this(plat_host::sysinfo::process_id());
         Arc::clone(self.this_process.get_or_init(make))
     }
 }
@@ -424,6 +503,7 @@ impl ThreadObject {
     /// Signals it, since the process ends, and keeps it from going on after its next wait.
     pub(super) fn stop_for_exit(&self, code: u32) {
         self.suspensions.store(SUSPENSIONS_MAX, Ordering::Release);
+        self.interrupt();
         self.set_exit_code(code);
         let mut queues = wait::lock();
         self.has_ended.store(true, Ordering::Release);

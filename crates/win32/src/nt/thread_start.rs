@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{Fault, Machine, Memory};
+use plat_host::gate::Registers;
 use plat_host::{gate, memory, thread as host_thread};
 
 use super::memory::Stack;
 use super::thread::{self, ThreadObject};
 use crate::NtStatus;
 use crate::guest::{Guest, GuestMemory};
-use crate::process::{Process, exit_status};
+use crate::process::Process;
 use crate::teb::{Field, Teb};
 
 /// Bytes left free at the base of a thread's stack, as Windows leaves some for its own first frames.
@@ -40,6 +41,24 @@ pub struct ThreadPlan {
 /// # Errors
 /// `NO_MEMORY` without room for its stack or TEB, `INSUFFICIENT_RESOURCES` when Linux starts no more threads.
 pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadObject>, NtStatus> {
+    create_with(process, plan, move |guest| {
+        guest.process().loader().attach_thread(guest);
+        match guest.call(plan.start, &[plan.parameter]) {
+            Ok(code) => code as u32,
+            Err(fault) => guest.raise_fault(fault),
+        }
+    })
+}
+
+/// Makes a thread of this process that runs `body`, whose result is its exit code; `plan` has stack and suspension.
+///
+/// # Errors
+/// As for [`create`].
+pub fn create_with(
+    process: &'static Process,
+    plan: ThreadPlan,
+    body: impl FnOnce(&mut Guest) -> u32 + Send + 'static,
+) -> Result<Arc<ThreadObject>, NtStatus> {
     let thread = ThreadObject::new();
     let owner = format!("thread {:#x}", thread.id());
     let stack = process.memory.allocate_stack(plan.stack_reserve, plan.stack_commit, &owner)?;
@@ -57,7 +76,7 @@ pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadO
     }
     process.threads.add(&thread);
     let own = Arc::clone(&thread);
-    let started = host_thread::spawn(move || run_created(process, own, stack, teb, plan));
+    let started = host_thread::spawn(move || run_guest_thread(process, own, stack, teb, body));
     if started.is_err() {
         process.threads.live.fetch_sub(1, Ordering::AcqRel);
         process.threads.remove(&thread);
@@ -66,22 +85,6 @@ pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadO
         return Err(NtStatus::INSUFFICIENT_RESOURCES);
     }
     Ok(thread)
-}
-
-fn run_created(
-    process: &'static Process,
-    thread: Arc<ThreadObject>,
-    stack: Stack,
-    teb: u64,
-    plan: ThreadPlan,
-) {
-    run_guest_thread(process, thread, stack, teb, move |guest| {
-        process.loader().attach_thread(guest);
-        match guest.call(plan.start, &[plan.parameter]) {
-            Ok(code) => code as u32,
-            Err(fault) => guest.raise_fault(fault),
-        }
-    });
 }
 
 /// Turns the calling host thread into the process's first guest thread: sets up its TEB, runs `body` (which calls the
@@ -119,6 +122,7 @@ pub fn run_guest_thread(
     let trampoline = process.trampoline.get().copied();
     let entered = gate::Thread::enter(teb, trampoline, |gate| {
         gate.set_initial_stack(stack.base - STACK_HEADROOM);
+        thread.set_interrupt(gate.interrupt());
         let mut guest = Guest::of_thread(process, gate);
         if initialize_teb(&guest, stack, thread.id()).is_err() {
             return;
@@ -172,6 +176,24 @@ fn static_string(machine: Machine, teb: Teb) -> Result<(), Fault> {
     memory.write_word(string + machine.pointer_size(), teb.address + BUFFER.offset(machine))
 }
 
+/// Marks the calling thread as suspended once, if a parent wants it so.
+pub fn suspend_first_thread(is_suspended: bool) {
+    if is_suspended {
+        // A thread that runs can be suspended.
+        let _ = thread::current().suspend();
+    }
+}
+
+/// Stops the first thread of a process that was made suspended, until somebody resumes it.
+pub fn hold_first_thread(guest: &mut Guest) {
+    let thread = thread::current();
+    thread.hold_while_suspended();
+    if thread.is_terminating() {
+        drop(thread);
+        leave_terminated(guest);
+    }
+}
+
 /// Ends the calling thread with an exit code: callbacks of fiber-local slots, `DllMain`, then out of the guest. The
 /// last thread ends the process. Hold nothing: host frames of the thread are given up.
 pub fn end_current(guest: &mut Guest, code: u32) -> ! {
@@ -191,13 +213,27 @@ pub(crate) fn leave_terminated(guest: &mut Guest) -> ! {
     let process = guest.process();
     if process.threads.live.fetch_sub(1, Ordering::AcqRel) == 1 {
         let code = thread::current().exit_code_at_end();
-        host_thread::exit_process(exit_status(code));
+        super::process_object::leave(code);
     }
     guest.gate().leave()
 }
 
-/// Prepares the end of the process: all other threads count as ended for those who wait for them, and stop at their
-/// next wait. The caller then detaches the modules and ends the host's process.
+/// Holds the calling thread, which another one interrupted, while it is suspended, and ends it when it was terminated.
+/// Returns the registers to go on with and whether somebody set them.
+pub(crate) fn stop(guest: &mut Guest, registers: Box<Registers>) -> (Box<Registers>, bool) {
+    let (registers, is_terminating) = thread::with_current(|thread| {
+        let registers = thread.hold_with(registers);
+        (registers, thread.is_terminating())
+    });
+    if is_terminating {
+        drop(registers);
+        leave_terminated(guest);
+    }
+    registers
+}
+
+/// Prepares the end of the process: all other threads run no more guest code, and count as ended for those who wait for
+/// them. The caller then detaches the modules and ends the host's process.
 pub fn begin_process_exit(process: &'static Process, code: u32) {
     let own = thread::with_current(ThreadObject::id);
     for thread in process.threads.all() {

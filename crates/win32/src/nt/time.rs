@@ -31,9 +31,12 @@ pub fn tick_count() -> u64 {
     clock::boot_nanoseconds() / 1_000_000
 }
 
-/// Returns when this process was started, as a FILETIME.
-pub fn process_start() -> i64 {
-    let start = clock::process_start_since_boot().unwrap_or(0);
+/// Returns when this process, or another of this number, was started, as a FILETIME.
+pub fn started(id: Option<u32>) -> i64 {
+    let start = match id {
+        None => clock::process_start_since_boot().unwrap_or(0),
+        Some(id) => plat_host::process::facts(id).map_or_else(clock::boot_nanoseconds, |facts| facts.started),
+    };
     let age = clock::boot_nanoseconds().saturating_sub(start);
     now() - (age / 100) as i64
 }

@@ -6,6 +6,7 @@ use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::msvcrt::eh_amd64::SPECIFIC_HANDLER;
 use crate::nt::exception::List;
 use crate::nt::exception::context::Record;
 use crate::nt::exception::dispatch;
@@ -18,6 +19,7 @@ pub const EXPORTS: &[Export] = dll! {
     full RtlRemoveVectoredContinueHandler;
     full RtlUnwind;
     full RtlRaiseException;
+    code __C_specific_handler: SPECIFIC_HANDLER;
 };
 
 /// Adds a handler that is asked before any frame's handler; returns what removes it.

@@ -11,6 +11,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
+use crate::nt::completion::Completion;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_find::{Enumeration, Found};
 use crate::nt::file_info::FileFacts;
@@ -18,6 +19,7 @@ use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
 use crate::nt::path::{lock, status_of};
+use crate::nt::thread::Apc;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -25,8 +27,8 @@ pub const EXPORTS: &[Export] = dll! {
     full "ZwClose" = NtClose;
     partial NtCreateFile, "no extended attributes, no opening by file identifier";
     full NtOpenFile;
-    partial NtReadFile, "complete on return; event and APC are not served";
-    partial NtWriteFile, "complete on return; event and APC are not served";
+    full NtReadFile;
+    full NtWriteFile;
     full NtFlushBuffersFile;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
@@ -192,6 +194,18 @@ fn byte_offset(guest: &Guest, address: GuestWord) -> Result<Option<u64>, NtStatu
     Ok(Some(guest.read_u64(address.0)?).filter(|&offset| offset != u64::MAX - 1))
 }
 
+/// Begins a transfer: `call` is the routine to call, the context it gets, and the status block.
+fn begin(
+    guest: &Guest,
+    file: &FileObject,
+    event: GuestWord,
+    call: [GuestWord; 3],
+) -> Result<Completion, NtStatus> {
+    let [function, context, block] = call.map(|word| word.0);
+    let apc = Apc { function, arguments: [context, block, 0], count: 3 };
+    Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))
+}
+
 /// Reads from a file, a pipe or the console.
 ///
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntreadfile>
@@ -208,8 +222,9 @@ pub fn NtReadFile(
     ByteOffset: GuestWord,
     Key: GuestWord,
 ) -> Result<(), NtStatus> {
-    let _ = (Event, ApcRoutine, ApcContext, Key);
+    let _ = Key;
     let file = file_standard::file(guest.process(), FileHandle.0, access::READ_DATA)?;
+    let completion = begin(guest, &file, Event, [ApcRoutine, ApcContext, IoStatusBlock])?;
     let offset = byte_offset(guest, ByteOffset)?;
     let read = if file.kind == FileKind::ConsoleInput {
         let text = guest.process().files.console.read_bytes(&file, Length as usize)?;
@@ -222,7 +237,8 @@ pub fn NtReadFile(
     if read == 0 && Length != 0 && file.kind != FileKind::ConsoleInput {
         return Err(NtStatus::END_OF_FILE);
     }
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, read)
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, read)?;
+    completion.succeed()
 }
 
 /// Writes to a file, a pipe or the console.
@@ -241,9 +257,10 @@ pub fn NtWriteFile(
     ByteOffset: GuestWord,
     Key: GuestWord,
 ) -> Result<(), NtStatus> {
-    let _ = (Event, ApcRoutine, ApcContext, Key);
+    let _ = Key;
     let writes = access::WRITE_DATA | access::APPEND_DATA;
     let file = file_standard::file(guest.process(), FileHandle.0, writes)?;
+    let completion = begin(guest, &file, Event, [ApcRoutine, ApcContext, IoStatusBlock])?;
     let offset = byte_offset(guest, ByteOffset)?;
     let length = u64::from(Length);
     let written = if file.kind == FileKind::ConsoleOutput {
@@ -253,7 +270,8 @@ pub fn NtWriteFile(
     } else {
         file.write_from_guest(Buffer.0, length, offset)?
     };
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, written)
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, written)?;
+    completion.succeed()
 }
 
 /// Writes what the system still holds to the disk.
@@ -455,8 +473,8 @@ pub fn NtQueryDirectoryFile(
     FileName: GuestWord,
     RestartScan: u8,
 ) -> Result<(), NtStatus> {
-    let _ = (Event, ApcRoutine, ApcContext);
     let file = file_standard::file(guest.process(), FileHandle.0, access::READ_DATA)?;
+    let completion = begin(guest, &file, Event, [ApcRoutine, ApcContext, IoStatusBlock])?;
     if file.kind != FileKind::Directory {
         return Err(NtStatus::INVALID_PARAMETER);
     }
@@ -473,7 +491,9 @@ pub fn NtQueryDirectoryFile(
         other => other,
     })?;
     guest.write_bytes(FileInformation.0, &bytes)?;
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, bytes.len() as u64)
+    drop(listing);
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, bytes.len() as u64)?;
+    completion.succeed()
 }
 
 /// Stores one kind of information about the volume of an open file.

@@ -246,7 +246,7 @@ fn format<U: Unit>(guest: &Guest, format: &[U], list: u64) -> Result<Vec<U>, Fau
         }
     }
     let pointer_size = guest.machine().pointer_size() as u8;
-    let options = Options { runtime: Runtime::Msvcrt, pointer_size };
+    let options = Options::of(Runtime::Msvcrt, pointer_size);
     let mut text = format_text(&known, &mut Inserts::new(guest, list), options)?;
     text.truncate(WSPRINTF_MAX - 1);
     text.push(U::from(0));

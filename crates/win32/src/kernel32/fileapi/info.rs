@@ -4,6 +4,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use super::open::file;
 use super::text::{ansi, wide};
+use super::transfer::complete;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
@@ -408,8 +409,9 @@ pub fn LockFileEx(
     let start = overlapped_start(guest, lpOverlapped)?;
     let (exclusive, wait) =
         (dwFlags & LOCKFILE_EXCLUSIVE_LOCK != 0, dwFlags & LOCKFILE_FAIL_IMMEDIATELY == 0);
-    file(guest, hFile, access::READ_DATA | access::WRITE_DATA)?.lock_range(start, length, exclusive, wait)?;
-    Ok(TRUE)
+    let file = file(guest, hFile, access::READ_DATA | access::WRITE_DATA)?;
+    let locked = || file.lock_range(start, length, exclusive, wait).map(|()| 0);
+    complete(guest, &file, GuestWord(0), lpOverlapped, locked)
 }
 
 /// Unlocks a range of bytes.

@@ -132,16 +132,36 @@ pub fn GetFinalPathNameByHandleW(
     cchFilePath: u32,
     dwFlags: u32,
 ) -> Result<u32, Win32Error> {
+    let path = final_path(guest, hFile, dwFlags)?;
+    put_wide(guest, lpszFilePath.0, cchFilePath, &path)
+}
+
+/// Returns the path of an open file in the form that the flags ask for.
+fn final_path(guest: &Guest, hFile: GuestWord, dwFlags: u32) -> Result<Vec<u16>, Win32Error> {
     let unix = file(guest, hFile, 0)?.unix_path().ok_or(Win32Error::INVALID_HANDLE)?;
     // The final path has no symbolic links in it.
     let unix = plat_host::file_path::resolved(&unix).unwrap_or(unix);
     let path = guest.process().files.win32_path(&unix);
-    let path = match dwFlags & 7 {
-        VOLUME_NAME_DOS => [text(r"\\?\"), path].concat(),
-        VOLUME_NAME_NONE => path.get(2..).unwrap_or(&[]).to_vec(),
-        _ => return Err(Win32Error::PATH_NOT_FOUND),
-    };
-    put_wide(guest, lpszFilePath.0, cchFilePath, &path)
+    match dwFlags & 7 {
+        VOLUME_NAME_DOS => Ok([text(r"\\?\"), path].concat()),
+        VOLUME_NAME_NONE => Ok(path.get(2..).unwrap_or(&[]).to_vec()),
+        _ => Err(Win32Error::PATH_NOT_FOUND),
+    }
+}
+
+/// Stores the path of an open file.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfinalpathnamebyhandlea>
+#[winapi]
+pub fn GetFinalPathNameByHandleA(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpszFilePath: GuestWord,
+    cchFilePath: u32,
+    dwFlags: u32,
+) -> Result<u32, Win32Error> {
+    let path = final_path(guest, hFile, dwFlags)?;
+    put_ansi(guest, lpszFilePath.0, cchFilePath, &path)
 }
 
 /// Returns the directory for temporary files, with a last backslash.

@@ -4,7 +4,9 @@ use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use super::open::file;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
+use crate::nt::completion::Completion;
 use crate::nt::file::{FileKind, FileObject, SeekOrigin, access};
+use crate::nt::thread::Apc;
 use crate::{NtStatus, Win32Error};
 
 const WRITES: u32 = access::WRITE_DATA | access::APPEND_DATA;
@@ -26,36 +28,106 @@ impl OVERLAPPED {
     }
 }
 
-/// The place for a transfer, if the caller gives one.
-fn offset_of(guest: &Guest, file: &FileObject, overlapped: GuestWord) -> Result<Option<u64>, Win32Error> {
-    if overlapped.is_null() {
-        // An overlapped handle has no position to fall back on.
-        let lacks = file.traits.overlapped && file.kind == FileKind::Disk;
-        return if lacks { Err(Win32Error::INVALID_PARAMETER) } else { Ok(None) };
-    }
-    Ok(Some(guest.read::<OVERLAPPED>(overlapped.0)?.offset()))
-}
-
-/// Tells the outcome of a transfer in the caller's count and OVERLAPPED. All transfers are complete on return.
-fn tell(
-    guest: &Guest,
+/// A transfer that a guest asked for: where in the file, and who is to be told.
+struct Transfer {
+    offset: Option<u64>,
     count: GuestWord,
     overlapped: GuestWord,
-    outcome: Result<u64, NtStatus>,
+    completion: Completion,
+}
+
+impl Transfer {
+    /// Reads what the caller said in its OVERLAPPED, resets its event and marks it as pending.
+    fn begin(
+        guest: &Guest,
+        file: &FileObject,
+        count: GuestWord,
+        overlapped: GuestWord,
+        apc: Option<Apc>,
+    ) -> Result<Self, Win32Error> {
+        if overlapped.is_null() {
+            // An overlapped handle has no position to fall back on.
+            if file.traits.overlapped && file.kind == FileKind::Disk {
+                return Err(Win32Error::INVALID_PARAMETER);
+            }
+            return Ok(Self { offset: None, count, overlapped, completion: Completion::default() });
+        }
+        let block: OVERLAPPED = guest.read(overlapped.0)?;
+        // A completion routine leaves the event to its owner's own use.
+        let event = if apc.is_some() { 0 } else { block.hEvent.0 };
+        let completion = Completion::begin(guest.process(), file, event, apc)?;
+        guest.write_word(overlapped.0, u64::from(NtStatus::PENDING.0))?;
+        Ok(Self { offset: Some(block.offset()), count, overlapped, completion })
+    }
+
+    /// Tells the outcome in the caller's count and OVERLAPPED, then by event or call.
+    fn finish(mut self, guest: &Guest, outcome: Result<u64, NtStatus>) -> Result<Bool, Win32Error> {
+        let (status, moved) = match outcome {
+            Ok(moved) => (NtStatus::SUCCESS, moved),
+            Err(status) => (status, 0),
+        };
+        if !self.count.is_null() {
+            guest.write_bytes(self.count.0, &(moved as u32).to_le_bytes())?;
+        }
+        if !self.overlapped.is_null() {
+            guest.write_word(self.overlapped.0, u64::from(status.0))?;
+            guest.write_word(self.overlapped.0 + guest.machine().pointer_size(), moved)?;
+        }
+        outcome?;
+        self.completion.set_arguments([0, moved, self.overlapped.0]);
+        self.completion.succeed()?;
+        Ok(TRUE)
+    }
+}
+
+/// Tells the outcome of what is no transfer of bytes between memory and file, but takes an OVERLAPPED as they do.
+pub(in crate::kernel32) fn complete(
+    guest: &Guest,
+    file: &FileObject,
+    count: GuestWord,
+    overlapped: GuestWord,
+    act: impl FnOnce() -> Result<u64, NtStatus>,
 ) -> Result<Bool, Win32Error> {
-    let (status, moved) = match outcome {
-        Ok(moved) => (NtStatus::SUCCESS, moved),
-        Err(status) => (status, 0),
-    };
-    if !count.is_null() {
-        guest.write_bytes(count.0, &(moved as u32).to_le_bytes())?;
+    if overlapped.is_null() {
+        let outcome = act();
+        if !count.is_null() {
+            guest.write_bytes(count.0, &(outcome.unwrap_or(0) as u32).to_le_bytes())?;
+        }
+        outcome?;
+        return Ok(TRUE);
     }
-    if !overlapped.is_null() {
-        guest.write_word(overlapped.0, u64::from(status.0))?;
-        guest.write_word(overlapped.0 + guest.machine().pointer_size(), moved)?;
+    let transfer = Transfer::begin(guest, file, count, overlapped, None)?;
+    let outcome = act();
+    transfer.finish(guest, outcome)
+}
+
+fn read(
+    guest: &Guest,
+    file: &FileObject,
+    buffer: u64,
+    length: u64,
+    offset: Option<u64>,
+) -> Result<u64, NtStatus> {
+    if file.kind == FileKind::ConsoleInput {
+        let text = guest.process().files.console.read_bytes(file, length as usize)?;
+        guest.write_bytes(buffer, &text)?;
+        return Ok(text.len() as u64);
     }
-    outcome?;
-    Ok(TRUE)
+    file.read_to_guest(buffer, length, offset)
+}
+
+fn write(
+    guest: &Guest,
+    file: &FileObject,
+    buffer: u64,
+    length: u64,
+    offset: Option<u64>,
+) -> Result<u64, NtStatus> {
+    if file.kind == FileKind::ConsoleOutput {
+        let text = guest.read_vec(buffer, length).map_err(|_| NtStatus::INVALID_USER_BUFFER)?;
+        return guest.process().files.console.write_bytes(file, &text).map(|()| length);
+    }
+    file.write_from_guest(buffer, length, offset)
 }
 
 /// Reads from a file, a pipe or the console.
@@ -71,15 +143,9 @@ pub fn ReadFile(
     lpOverlapped: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let file = file(guest, hFile, access::READ_DATA)?;
-    let length = u64::from(nNumberOfBytesToRead);
-    let offset = offset_of(guest, &file, lpOverlapped)?;
-    let outcome = if file.kind == FileKind::ConsoleInput {
-        let text = guest.process().files.console.read_bytes(&file, length as usize);
-        text.and_then(|text| Ok(guest.write_bytes(lpBuffer.0, &text).map(|()| text.len() as u64)?))
-    } else {
-        file.read_to_guest(lpBuffer.0, length, offset)
-    };
-    tell(guest, lpNumberOfBytesRead, lpOverlapped, outcome)
+    let transfer = Transfer::begin(guest, &file, lpNumberOfBytesRead, lpOverlapped, None)?;
+    let outcome = read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead), transfer.offset);
+    transfer.finish(guest, outcome)
 }
 
 /// Writes to a file, a pipe or the console.
@@ -95,15 +161,52 @@ pub fn WriteFile(
     lpOverlapped: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let file = file(guest, hFile, WRITES)?;
-    let length = u64::from(nNumberOfBytesToWrite);
-    let offset = offset_of(guest, &file, lpOverlapped)?;
-    let outcome = if file.kind == FileKind::ConsoleOutput {
-        let text = guest.read_vec(lpBuffer.0, length)?;
-        guest.process().files.console.write_bytes(&file, &text).map(|()| length)
-    } else {
-        file.write_from_guest(lpBuffer.0, length, offset)
-    };
-    tell(guest, lpNumberOfBytesWritten, lpOverlapped, outcome)
+    let transfer = Transfer::begin(guest, &file, lpNumberOfBytesWritten, lpOverlapped, None)?;
+    let outcome = write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite), transfer.offset);
+    transfer.finish(guest, outcome)
+}
+
+/// The call of a completion routine; its arguments are known when the transfer is complete.
+fn completion_routine(routine: GuestWord) -> Option<Apc> {
+    Some(Apc { function: routine.0, arguments: [0; 3], count: 3 })
+}
+
+/// Reads from a file opened for overlapped transfers; the routine is called when the thread waits alertably.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-readfileex>
+#[winapi]
+pub fn ReadFileEx(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpBuffer: GuestWord,
+    nNumberOfBytesToRead: u32,
+    lpOverlapped: GuestWord,
+    lpCompletionRoutine: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let file = file(guest, hFile, access::READ_DATA)?;
+    let routine = completion_routine(lpCompletionRoutine);
+    let transfer = Transfer::begin(guest, &file, GuestWord(0), lpOverlapped, routine)?;
+    let outcome = read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead), transfer.offset);
+    transfer.finish(guest, outcome)
+}
+
+/// Writes to a file opened for overlapped transfers; the routine is called when the thread waits alertably.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-writefileex>
+#[winapi]
+pub fn WriteFileEx(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpBuffer: GuestWord,
+    nNumberOfBytesToWrite: u32,
+    lpOverlapped: GuestWord,
+    lpCompletionRoutine: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let file = file(guest, hFile, WRITES)?;
+    let routine = completion_routine(lpCompletionRoutine);
+    let transfer = Transfer::begin(guest, &file, GuestWord(0), lpOverlapped, routine)?;
+    let outcome = write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite), transfer.offset);
+    transfer.finish(guest, outcome)
 }
 
 fn origin(method: u32) -> Result<SeekOrigin, Win32Error> {

@@ -48,7 +48,11 @@ pub fn GetOEMCP(guest: &mut Guest) -> u32 {
 }
 
 fn info(page: &CodePage) -> CpInfo {
-    CpInfo { max_char_size: page.max_character_size(), default_char: [b'?', 0], lead_byte: [0; 12] }
+    let mut lead_byte = [0; 12];
+    for (place, (low, high)) in lead_byte.chunks_exact_mut(2).zip(page.lead_bytes()) {
+        place.copy_from_slice(&[*low, *high]);
+    }
+    CpInfo { max_char_size: page.max_character_size(), default_char: [b'?', 0], lead_byte }
 }
 
 /// Describes a code page.
@@ -70,9 +74,8 @@ fn extended(guest: &Guest, code_page: u32, flags: u32, address: u64) -> Result<V
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let page = nls::page(code_page)?;
-    let default = if *page == CodePage::Utf8 { 0xfffd } else { u16::from(b'?') };
     guest.write(address, &info(&page))?;
-    guest.write(address + 18, &default)?;
+    guest.write(address + 18, &page.default_unit())?;
     guest.write(address + 20, &page.number())?;
     Ok(page.number().to_string().encode_utf16().chain([0]).collect())
 }
@@ -125,12 +128,12 @@ pub fn IsDBCSLeadByte(guest: &mut Guest, TestChar: u8) -> Bool {
     FALSE
 }
 
-/// Says whether a byte begins a double-byte character of a code page; the pages that plat has know none, nor does UTF-8.
+/// Says whether a byte begins a double-byte character of a code page.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-isdbcsleadbyteex>
 #[winapi]
 pub fn IsDBCSLeadByteEx(guest: &mut Guest, CodePage: u32, TestChar: u8) -> Result<Bool, Win32Error> {
-    let _ = (guest, TestChar);
-    nls::page(CodePage)?;
-    Ok(FALSE)
+    let _ = guest;
+    let page = nls::page(CodePage)?;
+    Ok(Bool(page.lead_bytes().iter().any(|(low, high)| (*low..=*high).contains(&TestChar))))
 }

@@ -1,12 +1,13 @@
 //! Code pages: `MultiByteToWideChar` and `WideCharToMultiByte` over byte and UTF-16 slices.
 //!
-//! Limits: no East Asian (double-byte) pages; best fit knows Latin letters with marks, full-width forms and the common
+//! Limits: best fit knows Latin letters with marks, full-width forms and the common
 //! punctuation; `MB_COMPOSITE` output stays precomposed.
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-multibytetowidechar>,
 //! <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-widechartomultibyte>
 
 use super::super::status::Win32Error;
+use super::double_byte::DoubleByte;
 use super::tables::{BEST_FIT, PAGES};
 
 /// Output is precomposed (the default).
@@ -51,6 +52,8 @@ pub enum CodePage {
     Utf8,
     /// One byte per character.
     SingleByte(SingleByte),
+    /// One or two bytes per character: the East Asian pages.
+    DoubleByte(DoubleByte),
 }
 
 /// A single-byte page: the lower half is ASCII.
@@ -86,6 +89,9 @@ impl CodePage {
         if number == UTF_8 {
             return Ok(Self::Utf8);
         }
+        if let Some(page) = DoubleByte::new(number) {
+            return Ok(Self::DoubleByte(page));
+        }
         let page =
             PAGES.iter().find(|page| u32::from(page.0) == number).ok_or(Win32Error::INVALID_PARAMETER)?;
         let upper: Vec<u16> = page.1.encode_utf16().collect();
@@ -104,12 +110,34 @@ impl CodePage {
         match self {
             Self::Utf8 => UTF_8,
             Self::SingleByte(page) => page.number,
+            Self::DoubleByte(page) => page.number(),
         }
     }
 
     /// Returns the most bytes that one character takes.
     pub fn max_character_size(&self) -> u32 {
-        if *self == Self::Utf8 { 4 } else { 1 }
+        match self {
+            Self::Utf8 => 4,
+            Self::SingleByte(_) => 1,
+            Self::DoubleByte(_) => 2,
+        }
+    }
+
+    /// Returns the ranges of bytes that begin a character of two bytes, both ends included.
+    pub fn lead_bytes(&self) -> &'static [(u8, u8)] {
+        match self {
+            Self::DoubleByte(page) => page.lead_bytes(),
+            Self::Utf8 | Self::SingleByte(_) => &[],
+        }
+    }
+
+    /// Returns the unit that an invalid sequence becomes.
+    pub fn default_unit(&self) -> u16 {
+        match self {
+            Self::Utf8 => REPLACEMENT,
+            Self::SingleByte(_) => u16::from(DEFAULT_CHARACTER),
+            Self::DoubleByte(page) => page.default_unit(),
+        }
     }
 
     /// Converts bytes to UTF-16: `MultiByteToWideChar`.
@@ -121,7 +149,9 @@ impl CodePage {
         let strict = flags & MB_ERR_INVALID_CHARS != 0;
         let allowed = match self {
             Self::Utf8 => MB_ERR_INVALID_CHARS,
-            Self::SingleByte(_) => MB_ERR_INVALID_CHARS | MB_PRECOMPOSED | MB_COMPOSITE | MB_USEGLYPHCHARS,
+            Self::SingleByte(_) | Self::DoubleByte(_) => {
+                MB_ERR_INVALID_CHARS | MB_PRECOMPOSED | MB_COMPOSITE | MB_USEGLYPHCHARS
+            }
         };
         let both = MB_PRECOMPOSED | MB_COMPOSITE;
         if flags & !allowed != 0 || flags & both == both {
@@ -130,6 +160,7 @@ impl CodePage {
         match self {
             Self::Utf8 => decode_utf8(bytes, strict),
             Self::SingleByte(page) => bytes.iter().map(|&byte| page.unit(byte, strict)).collect(),
+            Self::DoubleByte(page) => page.decode(bytes, strict),
         }
     }
 
@@ -156,6 +187,10 @@ impl CodePage {
             Self::Utf8 if default.is_some() || wants_used_default => Err(Win32Error::INVALID_PARAMETER),
             Self::Utf8 => encode_utf8(wide, flags & WC_ERR_INVALID_CHARS != 0),
             Self::SingleByte(page) => {
+                let best_fit = flags & WC_NO_BEST_FIT_CHARS == 0;
+                Ok(page.encode(wide, best_fit, default.unwrap_or(DEFAULT_CHARACTER)))
+            }
+            Self::DoubleByte(page) => {
                 let best_fit = flags & WC_NO_BEST_FIT_CHARS == 0;
                 Ok(page.encode(wide, best_fit, default.unwrap_or(DEFAULT_CHARACTER)))
             }

@@ -2,7 +2,7 @@
 
 use super::super::nls::case::equal_ignore_case;
 use super::unix::unix_name_to_wide;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// What look-up asks of the file system.
@@ -11,6 +11,14 @@ pub trait DirectorySource {
     fn exists(&self, path: &Path) -> bool;
     /// Returns the names in a directory, or none when it cannot be read.
     fn names(&self, directory: &Path) -> Vec<OsString>;
+
+    /// Returns the name in a directory that is equal to the wanted one when case is ignored: the least in byte order, so
+    /// that the answer does not depend on the directory's own order.
+    fn find_name(&self, directory: &Path, wanted: &OsStr) -> Option<OsString> {
+        let wanted = unix_name_to_wide(wanted);
+        let is_match = |name: &OsString| equal_ignore_case(&unix_name_to_wide(name), &wanted);
+        self.names(directory).into_iter().filter(is_match).min()
+    }
 }
 
 /// The result of a look-up.
@@ -38,7 +46,7 @@ pub fn find(path: &Path, source: &impl DirectorySource) -> Found {
             found = next;
             continue;
         }
-        let Some(name) = find_name(&found, component.as_os_str(), source) else {
+        let Some(name) = source.find_name(&found, component.as_os_str()) else {
             let rest: PathBuf = names[at..].iter().collect();
             let missing = found.join(rest);
             let is_last = at + 1 == names.len();
@@ -47,11 +55,4 @@ pub fn find(path: &Path, source: &impl DirectorySource) -> Found {
         found.push(name);
     }
     Found::Exists(found)
-}
-
-fn find_name(directory: &Path, wanted: &std::ffi::OsStr, source: &impl DirectorySource) -> Option<OsString> {
-    let wanted = unix_name_to_wide(wanted);
-    let is_match = |name: &OsString| equal_ignore_case(&unix_name_to_wide(name), &wanted);
-    // The least in byte order, so that the answer does not depend on the directory's own order.
-    source.names(directory).into_iter().filter(is_match).min()
 }

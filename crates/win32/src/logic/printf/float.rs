@@ -1,6 +1,6 @@
 //! `%e %f %g %a`: exact decimal digits from the standard library, laid out as the C runtimes do.
 
-use super::{Runtime, Spec, sign_text};
+use super::{Options, Runtime, Spec, sign_text};
 
 /// A formatted number: the sign, and what zeros may be put in front of.
 pub(super) struct Number {
@@ -9,17 +9,17 @@ pub(super) struct Number {
     pub(super) is_finite: bool,
 }
 
-pub(super) fn format(value: f64, letter: u8, spec: &Spec, runtime: Runtime) -> Number {
+pub(super) fn format(value: f64, letter: u8, spec: &Spec, options: Options) -> Number {
     let upper = letter.is_ascii_uppercase();
     let magnitude = value.abs();
     let mut sign = sign_text(value.is_sign_negative(), spec).to_owned();
     let digits = if !value.is_finite() {
-        not_finite(value, runtime, spec, letter)
+        not_finite(value, options.runtime, spec, letter)
     } else {
         match letter.to_ascii_lowercase() {
             b'f' => fixed(magnitude, spec.precision.unwrap_or(6), spec.alternate),
-            b'e' => exponential(magnitude, spec.precision.unwrap_or(6), spec.alternate, runtime),
-            b'g' => general(magnitude, spec.precision.unwrap_or(6), spec.alternate, runtime),
+            b'e' => exponential(magnitude, spec.precision.unwrap_or(6), spec.alternate, options),
+            b'g' => general(magnitude, spec.precision.unwrap_or(6), spec.alternate, options),
             _ => {
                 sign.push_str(if upper { "0X" } else { "0x" });
                 hexadecimal(magnitude, spec.precision, spec.alternate)
@@ -80,19 +80,19 @@ fn scientific(magnitude: f64, precision: usize) -> (String, i32) {
     (format!("{digits}{}", "0".repeat(precision - exact)), exponent.parse().unwrap_or(0))
 }
 
-fn exponential(magnitude: f64, precision: usize, alternate: bool, runtime: Runtime) -> String {
+fn exponential(magnitude: f64, precision: usize, alternate: bool, options: Options) -> String {
     let (digits, exponent) = scientific(magnitude, precision);
     let point = if alternate && precision == 0 { "." } else { "" };
-    format!("{digits}{point}{}", exponent_text(exponent, runtime))
+    format!("{digits}{point}{}", exponent_text(exponent, options))
 }
 
-fn exponent_text(exponent: i32, runtime: Runtime) -> String {
+fn exponent_text(exponent: i32, options: Options) -> String {
     let sign = if exponent < 0 { '-' } else { '+' };
-    let width = if runtime == Runtime::Msvcrt { 3 } else { 2 };
+    let width = if options.three_digits { 3 } else { 2 };
     format!("e{sign}{:0width$}", exponent.unsigned_abs())
 }
 
-fn general(magnitude: f64, precision: usize, alternate: bool, runtime: Runtime) -> String {
+fn general(magnitude: f64, precision: usize, alternate: bool, options: Options) -> String {
     let precision = precision.max(1);
     let (digits, exponent) = scientific(magnitude, precision - 1);
     let strip = |text: String| match text.contains('.') && !alternate {
@@ -101,7 +101,7 @@ fn general(magnitude: f64, precision: usize, alternate: bool, runtime: Runtime) 
     };
     let point = |text: String| if alternate && !text.contains('.') { text + "." } else { text };
     if exponent < -4 || exponent >= precision as i32 {
-        return format!("{}{}", point(strip(digits)), exponent_text(exponent, runtime));
+        return format!("{}{}", point(strip(digits)), exponent_text(exponent, options));
     }
     let decimals = precision as i32 - 1 - exponent;
     point(strip(decimal(magnitude, decimals as usize)))

@@ -76,7 +76,7 @@ fn arguments(values: &[Value]) -> TestArguments {
 }
 
 fn print(format: &str, values: &[Value], runtime: Runtime) -> String {
-    let options = Options { runtime, pointer_size: 8 };
+    let options = Options::of(runtime, 8);
     String::from_utf8(format_text(format.as_bytes(), &mut arguments(values), options).unwrap()).unwrap()
 }
 
@@ -170,7 +170,7 @@ fn texts_narrow_and_wide() {
         ("%lc", Int(0xe4), "ä", "ä"),
         ("%3c", Int(65), "  A", "  A"),
     ];
-    let options = Options { runtime: Runtime::Msvcrt, pointer_size: 4 };
+    let options = Options::of(Runtime::Msvcrt, 4);
     for (format, value, narrow, wide) in cases {
         assert_eq!(print(format, std::slice::from_ref(&value), Runtime::Msvcrt), narrow, "{format}");
         let units: Vec<u16> = format.encode_utf16().collect();
@@ -181,7 +181,7 @@ fn texts_narrow_and_wide() {
 
 #[test]
 fn errors_and_counts_pass_through() {
-    let options = Options { runtime: Runtime::Msvcrt, pointer_size: 4 };
+    let options = Options::of(Runtime::Msvcrt, 4);
     assert_eq!(format_text(b"%d".as_slice(), &mut arguments(&[]), options), Err("no int"));
     let mut counting = arguments(&[Pointer(16), Pointer(32)]);
     assert_eq!(format_text(b"abc%nde%hn".as_slice(), &mut counting, options), Ok(b"abcde".to_vec()));

@@ -6,40 +6,40 @@
 use plat_abi::{Fault, Memory};
 
 /// The code of a C++ exception.
-pub(super) const CODE: u32 = 0xe06d_7363;
+pub(crate) const CODE: u32 = 0xe06d_7363;
 
 /// `FuncInfo` and who uses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Function {
+pub(crate) struct Function {
     states: u32,
     unwind_map: u64,
     try_count: u32,
     try_map: u64,
     /// Whether `catch (...)` catches C++ exceptions only (`/EHs`).
-    pub(super) is_synchronous: bool,
+    pub(crate) is_synchronous: bool,
 }
 
 /// A `try` block: the states inside, and its handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Try {
-    pub(super) low: u32,
-    pub(super) high: u32,
+pub(crate) struct Try {
+    pub(crate) low: u32,
+    pub(crate) high: u32,
     handlers: u64,
     count: u32,
 }
 
 /// A `catch` block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Catch {
-    pub(super) adjectives: u32,
-    pub(super) kind: u64,
+pub(crate) struct Catch {
+    pub(crate) adjectives: u32,
+    pub(crate) kind: u64,
     /// Where the variable lies from EBP, or 0.
-    pub(super) variable: i32,
-    pub(super) function: u64,
+    pub(crate) variable: i32,
+    pub(crate) function: u64,
 }
 
 /// Adjectives of a handler and properties of a catchable type.
-pub(super) mod bits {
+pub(crate) mod bits {
     pub(crate) const REFERENCE: u32 = 8;
     pub(crate) const CONST_VOLATILE: u32 = 3;
     pub(crate) const SIMPLE: u32 = 1;
@@ -48,7 +48,7 @@ pub(super) mod bits {
 }
 
 impl Function {
-    pub(super) fn load<M: Memory>(memory: &M, at: u64) -> Result<Self, Fault> {
+    pub(crate) fn load<M: Memory>(memory: &M, at: u64) -> Result<Self, Fault> {
         const WITH_FLAGS: u32 = 0x1993_0522;
         let magic = memory.read_u32(at)? & 0x1fff_ffff;
         let flags = if magic >= WITH_FLAGS { memory.read_u32(at + 0x20)? } else { 0 };
@@ -62,7 +62,7 @@ impl Function {
     }
 
     /// Returns the next state outwards, and the function that leaves this one, or 0; `None` for no state.
-    pub(super) fn leave<M: Memory>(self, memory: &M, state: u32) -> Result<Option<(u32, u64)>, Fault> {
+    pub(crate) fn leave<M: Memory>(self, memory: &M, state: u32) -> Result<Option<(u32, u64)>, Fault> {
         if state >= self.states {
             return Ok(None);
         }
@@ -71,7 +71,7 @@ impl Function {
     }
 
     /// Returns the `try` blocks that a state lies in, innermost first.
-    pub(super) fn tries<M: Memory>(self, memory: &M, state: u32) -> Result<Vec<Try>, Fault> {
+    pub(crate) fn tries<M: Memory>(self, memory: &M, state: u32) -> Result<Vec<Try>, Fault> {
         let mut found = Vec::new();
         for index in 0..u64::from(self.try_count) {
             let at = self.try_map + index * 20;
@@ -87,7 +87,7 @@ impl Function {
 }
 
 impl Try {
-    pub(super) fn catches<M: Memory>(self, memory: &M) -> Result<Vec<Catch>, Fault> {
+    pub(crate) fn catches<M: Memory>(self, memory: &M) -> Result<Vec<Catch>, Fault> {
         (0..u64::from(self.count))
             .map(|index| {
                 let at = self.handlers + index * 16;
@@ -104,13 +104,13 @@ impl Try {
 
 /// One of the types that a thrown object may be caught as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Catchable {
-    pub(super) properties: u32,
+pub(crate) struct Catchable {
+    pub(crate) properties: u32,
     kind: u64,
     place: [i32; 3],
-    pub(super) size: u32,
+    pub(crate) size: u32,
     /// The copy constructor, or 0.
-    pub(super) copy: u64,
+    pub(crate) copy: u64,
 }
 
 impl Catchable {
@@ -126,7 +126,7 @@ impl Catchable {
     }
 
     /// Returns the address of this type's part of an object.
-    pub(super) fn part_of<M: Memory>(self, memory: &M, object: u64) -> Result<u64, Fault> {
+    pub(crate) fn part_of<M: Memory>(self, memory: &M, object: u64) -> Result<u64, Fault> {
         let [member, table, entry] = self.place;
         let mut part = (object as u32).wrapping_add_signed(member);
         if table >= 0 {
@@ -140,7 +140,7 @@ impl Catchable {
 }
 
 /// What a handler gets to see of a thrown object; `None` in the middle: the handler takes everything.
-pub(super) fn matching<M: Memory>(
+pub(crate) fn matching<M: Memory>(
     memory: &M,
     catch: Catch,
     throw: u64,

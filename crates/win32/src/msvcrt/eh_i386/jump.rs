@@ -30,13 +30,13 @@ only_i386! {
 
 /// Offsets in bytes in the `jmp_buf`.
 mod at {
-    pub(super) const ESP: u64 = 16;
-    pub(super) const EIP: u64 = 20;
-    pub(super) const NODE: u64 = 24;
-    pub(super) const LEVEL: u64 = 28;
-    pub(super) const COOKIE: u64 = 32;
-    pub(super) const UNWIND: u64 = 36;
-    pub(super) const DATA: u64 = 40;
+    pub(crate) const ESP: u64 = 16;
+    pub(crate) const EIP: u64 = 20;
+    pub(crate) const NODE: u64 = 24;
+    pub(crate) const LEVEL: u64 = 28;
+    pub(crate) const COOKIE: u64 = 32;
+    pub(crate) const UNWIND: u64 = 36;
+    pub(crate) const DATA: u64 = 40;
 }
 
 /// `_JUMP_BUFFER.Cookie` when it was filled by `_setjmp3`: "VC20".
@@ -115,7 +115,7 @@ static SETJMP3: Code = Code {
 };
 
 /// Runs the blocks that a jump out of the frame of `_except_handler3` leaves.
-pub(super) fn unwind_frame(guest: &mut Guest, buffer: u64) -> Result<(), Fault> {
+pub(crate) fn unwind_frame(guest: &mut Guest, buffer: u64) -> Result<(), Fault> {
     let node = guest.read_word(buffer + at::NODE)?;
     let level = guest.read_u32(buffer + at::LEVEL)?;
     if node == NO_NODE {
@@ -125,7 +125,7 @@ pub(super) fn unwind_frame(guest: &mut Guest, buffer: u64) -> Result<(), Fault> 
 }
 
 /// The same for a frame of `_except_handler4`: the data is the cookie's address.
-pub(super) fn unwind_frame4(guest: &mut Guest, buffer: u64) -> Result<(), Fault> {
+pub(crate) fn unwind_frame4(guest: &mut Guest, buffer: u64) -> Result<(), Fault> {
     let node = guest.read_word(buffer + at::NODE)?;
     let level = guest.read_u32(buffer + at::LEVEL)?;
     let cookie = guest.read_word(buffer + at::DATA)?;

@@ -18,7 +18,7 @@ use super::unwind_walk::{Marker, Purpose};
 use crate::NtStatus;
 use crate::guest::{Guest, to_fault};
 use crate::nt::memory::GuardHit;
-use crate::process::{Crash, exit_status};
+use crate::process::Crash;
 use crate::teb::Teb;
 
 /// What a filter or a vectored handler answers when the guest shall go on.
@@ -94,10 +94,11 @@ fn classify_fault(guest: &Guest, info: &FaultInfo, registers: &Registers) -> Exc
     })
 }
 
-/// Raises an access violation for a pointer that the host could not use on the guest's behalf.
+/// Raises an access violation for a pointer that the host could not use on the guest's behalf. It comes from the
+/// function's own code, as on Windows; where a handler lets it go on, the call is made again.
 pub(crate) fn raise_access_violation(guest: &mut Guest, fault: Fault) -> ! {
-    let registers =
-        guest.caller_registers().unwrap_or_else(|| Registers::zeroed(!guest.process().machine.is_64()));
+    let registers = guest.process().retry_registers(guest).or_else(|| guest.caller_registers());
+    let registers = registers.unwrap_or_else(|| Registers::zeroed(!guest.process().machine.is_64()));
     let kind = match fault.kind {
         plat_abi::FaultKind::Read => 0,
         plat_abi::FaultKind::Write => 1,
@@ -256,7 +257,7 @@ impl Pending {
         }
         match self.call(guest, filter, &[self.pointers], self.stack) {
             Ok(CONTINUE_EXECUTION) => self.go_on(guest),
-            Ok(EXECUTE_HANDLER) => plat_host::thread::exit_process(exit_status(self.record.code)),
+            Ok(EXECUTE_HANDLER) => crate::nt::process_object::leave(self.record.code),
             _ => self.end(guest),
         }
     }

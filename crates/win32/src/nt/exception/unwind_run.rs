@@ -168,6 +168,8 @@ impl Unwinder {
             let record = Record::new(NtStatus::UNWIND, full.rip);
             guest.write_bytes(record_address, &record.to_bytes(Machine::Amd64))?;
         }
+        // A record that the host itself put below the guest's frames is kept, too.
+        stack = stack.min(record_address);
         let area = Area::below(stack);
         Marker { purpose: Purpose::Unwind, context: area.context, extra: area.dispatcher }
             .store(guest, area.marker)?;
@@ -251,6 +253,8 @@ pub(crate) fn unwind_to(
     let mut registers = unwinder.run(guest, target)?;
     registers.general[0] = value;
     let (area, record_address) = (unwinder.area, unwinder.record_address);
+    let is_jump = unwinder.record.code == NtStatus::LONGJUMP.0;
+    let buffer = unwinder.record.information.first().copied().filter(|_| is_jump);
     let callback = match unwinder.record.code {
         UNWIND_CONSOLIDATE => unwinder.record.information.first().copied(),
         _ => None,
@@ -261,6 +265,8 @@ pub(crate) fn unwind_to(
         Marker { purpose: Purpose::Consolidate, context: area.context, extra: 0 }
             .store(guest, area.marker)?;
         registers.rip = guest.gate().call_at(callback, &[record_address], area.marker).map_err(to_fault)?;
+    } else if let Some(buffer) = buffer {
+        crate::msvcrt::jump_amd64::load_buffer(guest, buffer, &mut registers)?;
     } else {
         registers.rip = target.ip;
     }

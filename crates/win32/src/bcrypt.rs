@@ -1,0 +1,19 @@
+//! bcrypt.dll and bcryptprimitives.dll: the tables of contents.
+
+pub mod random;
+
+use crate::export::Dll;
+
+/// bcrypt.dll.
+pub const DLL: Dll = Dll {
+    name: "bcrypt.dll",
+    description: "Windows Cryptographic Primitives Library",
+    tables: &[random::EXPORTS],
+};
+
+/// bcryptprimitives.dll.
+pub const PRIMITIVES: Dll = Dll {
+    name: "bcryptprimitives.dll",
+    description: "Windows Cryptographic Primitives Library",
+    tables: &[random::PRIMITIVES],
+};

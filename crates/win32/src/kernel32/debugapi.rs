@@ -1,0 +1,48 @@
+//! debugapi.h: text for a debugger.
+
+use plat_abi::{GuestWord, Memory, winapi};
+
+use crate::Win32Error;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::{Bool, FALSE, Guest, TRUE};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full OutputDebugStringA;
+    full OutputDebugStringW;
+    full CheckRemoteDebuggerPresent;
+};
+
+/// Sends text to a debugger. There is none, so it goes nowhere, as on Windows.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-outputdebugstringa>
+#[winapi]
+pub fn OutputDebugStringA(guest: &mut Guest, lpOutputString: GuestWord) {
+    let _ = (guest, lpOutputString);
+}
+
+/// Sends text to a debugger. There is none, so it goes nowhere, as on Windows.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-outputdebugstringw>
+#[winapi]
+pub fn OutputDebugStringW(guest: &mut Guest, lpOutputString: GuestWord) {
+    let _ = (guest, lpOutputString);
+}
+
+/// Says whether a process is being debugged: never.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-checkremotedebuggerpresent>
+#[winapi]
+pub fn CheckRemoteDebuggerPresent(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    pbDebuggerPresent: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = hProcess;
+    if pbDebuggerPresent.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    guest.write(pbDebuggerPresent.get(), &u32::from(FALSE.0))?;
+    Ok(TRUE)
+}

@@ -1,0 +1,287 @@
+//! Throwing exceptions of the standard library from the host: objects, tables and types in guest memory, made once.
+//!
+//! Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/cxxthrowexception>; the layout of the tables is
+//! in `ehdata.h` of Visual C++'s runtime headers: addresses in 32-bit images, offsets from a base in 64-bit ones.
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use super::eh::throw_object;
+use super::state::{crt, place, place_narrow};
+use super::system::{exported, kernel32};
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
+use crate::thiscall;
+
+/// The exports of vcruntime140.dll.
+pub const STD_EXPORTS: &[Export] = dll! {
+    full __std_exception_copy; full __std_exception_destroy;
+};
+
+/// What the tables of virtual functions point to, under names of plat's own.
+pub const EXPORTS: &[Export] = dll! {
+    this "__plat_exception_delete" / "__plat_exception_delete64" = DELETE, exception_delete;
+    this "__plat_exception_what" / "__plat_exception_what64" = WHAT, exception_what;
+    this "__plat_exception_copy" / "__plat_exception_copy64" = COPY, exception_copy;
+};
+
+thiscall! {
+    DELETE => exception_delete;
+    WHAT => exception_what;
+    COPY => exception_copy;
+}
+
+/// A class of the standard library that is thrown from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    BadAlloc,
+    BadCast,
+    BadTypeid,
+    BadFunctionCall,
+    InvalidArgument,
+    LengthError,
+    OutOfRange,
+    OverflowError,
+    RuntimeError,
+    SystemError,
+}
+
+impl Class {
+    /// Returns the decorated names of the class and its bases, the class first.
+    fn lineage(self) -> &'static [&'static str] {
+        match self {
+            Self::BadAlloc => &[".?AVbad_alloc@std@@", ".?AVexception@std@@"],
+            Self::BadCast => &[".?AVbad_cast@std@@", ".?AVexception@std@@"],
+            Self::BadTypeid => &[".?AVbad_typeid@std@@", ".?AVexception@std@@"],
+            Self::BadFunctionCall => &[".?AVbad_function_call@std@@", ".?AVexception@std@@"],
+            Self::InvalidArgument => {
+                &[".?AVinvalid_argument@std@@", ".?AVlogic_error@std@@", ".?AVexception@std@@"]
+            }
+            Self::LengthError => &[".?AVlength_error@std@@", ".?AVlogic_error@std@@", ".?AVexception@std@@"],
+            Self::OutOfRange => &[".?AVout_of_range@std@@", ".?AVlogic_error@std@@", ".?AVexception@std@@"],
+            Self::OverflowError => {
+                &[".?AVoverflow_error@std@@", ".?AVruntime_error@std@@", ".?AVexception@std@@"]
+            }
+            Self::RuntimeError => &[".?AVruntime_error@std@@", ".?AVexception@std@@"],
+            Self::SystemError => &[
+                ".?AVsystem_error@std@@",
+                ".?AV_System_error@std@@",
+                ".?AVruntime_error@std@@",
+                ".?AVexception@std@@",
+            ],
+        }
+    }
+
+    /// Returns the object's size in words: table, text, its flag, and an error code with its category.
+    fn words(self) -> u64 {
+        if self == Self::SystemError { 5 } else { 3 }
+    }
+}
+
+/// Guest memory of which each address is an offset from its start in 64-bit tables.
+struct Block {
+    bytes: Vec<u8>,
+    start: u64,
+    is_64: bool,
+}
+
+impl Block {
+    fn align(&mut self) -> u64 {
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+        self.bytes.len() as u64
+    }
+
+    fn put_u32(&mut self, value: u64) {
+        self.bytes.extend((value as u32).to_le_bytes());
+    }
+
+    fn put_word(&mut self, value: u64) {
+        let size = if self.is_64 { 8 } else { 4 };
+        self.bytes.extend(&value.to_le_bytes()[..size]);
+    }
+
+    /// Writes a reference to another place of the block.
+    fn put_reference(&mut self, offset: u64) {
+        self.put_u32(if self.is_64 { offset } else { self.start + offset });
+    }
+
+    /// Writes a reference to code outside, which a jump in the block leads to in 64-bit tables.
+    fn put_descriptor(&mut self, table: u64, name: &str) -> u64 {
+        let at = self.align();
+        self.put_word(table);
+        self.put_word(0);
+        self.bytes.extend(name.bytes());
+        self.bytes.push(0);
+        at
+    }
+}
+
+/// `MEM_COMMIT | MEM_RESERVE`, and the right for tables that hold a jump: 64-bit tables reach 4 GiB from their start.
+const MEM_COMMIT_RESERVE: u64 = 0x3000;
+const PAGE_EXECUTE_READWRITE: u64 = 0x40;
+
+/// The room of the block that describes one class, in bytes.
+const BLOCK_BYTES: u64 = 1024;
+
+/// Returns the block that describes a class: its first words are the table of virtual functions (two entries) and the
+/// offset of the throw information.
+fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
+    let key = class.lineage()[0];
+    let known = crt(guest)
+        .tables
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .iter()
+        .find(|row| row.0 == key)
+        .map(|row| row.1);
+    let word = guest.machine().pointer_size();
+    if let Some(start) = known {
+        return Ok([start, start + word, u64::from(guest.read_u32(start + 4 * word)?)]);
+    }
+    let is_64 = guest.machine().is_64();
+    let name = |name: &str| if is_64 { format!("{name}64") } else { name.to_owned() };
+    let delete = exported(guest, "msvcrt.dll", &name("__plat_exception_delete"))?;
+    let what = exported(guest, "msvcrt.dll", &name("__plat_exception_what"))?;
+    let copy = exported(guest, "msvcrt.dll", &name("__plat_exception_copy"))?;
+    let start =
+        kernel32(guest, "VirtualAlloc", &[0, BLOCK_BYTES, MEM_COMMIT_RESERVE, PAGE_EXECUTE_READWRITE])?;
+    let mut block = Block { bytes: Vec::new(), start, is_64 };
+    // Locator of run-time types, the two functions, the copy constructor, then the offset of the throw information.
+    for value in [0, delete, what, copy, 0] {
+        block.put_word(value);
+    }
+    let copy_offset = if is_64 { jump_to(&mut block, copy) } else { 0 };
+    let type_info = super::state::variable(guest, "??_7type_info@@6B@");
+    let mut catchable = Vec::new();
+    for base in class.lineage() {
+        let descriptor = block.put_descriptor(type_info, base);
+        let at = block.align();
+        block.put_u32(0);
+        block.put_reference(descriptor);
+        // No displacement of a base: this one begins where the object begins.
+        for value in [0, u64::MAX, 0, class.words() * word] {
+            block.put_u32(value);
+        }
+        if is_64 {
+            block.put_u32(copy_offset);
+        } else {
+            block.put_u32(copy);
+        }
+        catchable.push(at);
+    }
+    let array = block.align();
+    block.put_u32(catchable.len() as u64);
+    for at in catchable {
+        block.put_reference(at);
+    }
+    let information = block.align();
+    for value in [0, 0, 0] {
+        block.put_u32(value);
+    }
+    block.put_reference(array);
+    guest.write_bytes(start, &block.bytes)?;
+    guest.write(start + 4 * word, &(information as u32))?;
+    crt(guest).tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((key, start));
+    Ok([start, start + word, information])
+}
+
+/// Puts `mov rax, address; jmp rax` into a block; returns its offset.
+fn jump_to(block: &mut Block, address: u64) -> u64 {
+    let at = block.align();
+    block.bytes.extend([0x48, 0xb8]);
+    block.bytes.extend(address.to_le_bytes());
+    block.bytes.extend([0xff, 0xe0]);
+    at
+}
+
+/// Throws an exception of the standard library with a text; does not return unless the exception is continued.
+pub(crate) fn throw(guest: &mut Guest, class: Class, text: &[u8]) -> Result<(), Fault> {
+    throw_with(guest, class, text, None)
+}
+
+/// As [`throw`], with an error code and its category at the end of the object.
+pub(crate) fn throw_with(
+    guest: &mut Guest,
+    class: Class,
+    text: &[u8],
+    code: Option<[u64; 2]>,
+) -> Result<(), Fault> {
+    let [base, table, information] = describe(guest, class)?;
+    let word = guest.machine().pointer_size();
+    let object = place(guest, &vec![0; (class.words() * word) as usize])?;
+    let text = place_narrow(guest, text)?;
+    guest.write_word(object, table)?;
+    guest.write_word(object + word, text)?;
+    guest.write_word(object + 2 * word, 1)?;
+    if let Some([value, category]) = code {
+        guest.write_word(object + 3 * word, value)?;
+        guest.write_word(object + 4 * word, category)?;
+    }
+    throw_object(guest, object, base + information, base)
+}
+
+/// Copies the text of an exception: `_Data` of `std::exception`.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/exception-class>
+#[winapi(cdecl)]
+pub fn __std_exception_copy(guest: &mut Guest, from: GuestWord, to: GuestWord) -> Result<(), Fault> {
+    let word = guest.machine().pointer_size();
+    let text = guest.read_word(from.0)?;
+    let owned = guest.read::<u8>(from.0 + word)? != 0;
+    let copy = if owned && text != 0 {
+        let bytes = guest.read_c_string(text)?;
+        place_narrow(guest, &bytes)?
+    } else {
+        text
+    };
+    guest.write_word(to.0, copy)?;
+    guest.write(to.0 + word, &u8::from(owned && copy != 0))
+}
+
+/// Frees the text of an exception.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/exception-class>
+#[winapi(cdecl)]
+pub fn __std_exception_destroy(guest: &mut Guest, data: GuestWord) -> Result<(), Fault> {
+    let word = guest.machine().pointer_size();
+    let text = guest.read_word(data.0)?;
+    if guest.read::<u8>(data.0 + word)? != 0 && text != 0 {
+        guest.process().heaps.free(0, text);
+    }
+    guest.write_word(data.0, 0)?;
+    guest.write(data.0 + word, &0u8)
+}
+
+/// Destroys an exception that was thrown from here; frees it too when asked.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/exception-class>
+#[winapi]
+pub fn exception_delete(guest: &mut Guest, this: GuestWord, flags: u32) -> Result<GuestWord, Fault> {
+    let word = guest.machine().pointer_size();
+    __std_exception_destroy(guest, GuestWord(this.0 + word))?;
+    if flags & 1 != 0 {
+        guest.process().heaps.free(0, this.0);
+    }
+    Ok(this)
+}
+
+/// Returns the text of an exception.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/exception-class>
+#[winapi]
+pub fn exception_what(guest: &mut Guest, this: GuestWord) -> Result<GuestWord, Fault> {
+    let word = guest.machine().pointer_size();
+    guest.read_word(this.0 + word).map(GuestWord)
+}
+
+/// Copies an exception that was thrown from here: the constructor that catching by value calls.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/exception-class>
+#[winapi]
+pub fn exception_copy(guest: &mut Guest, this: GuestWord, other: GuestWord) -> Result<GuestWord, Fault> {
+    let word = guest.machine().pointer_size();
+    let table = guest.read_word(other.0)?;
+    guest.write_word(this.0, table)?;
+    __std_exception_copy(guest, GuestWord(other.0 + word), GuestWord(this.0 + word))?;
+    Ok(this)
+}

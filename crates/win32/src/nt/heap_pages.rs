@@ -1,0 +1,128 @@
+//! Where heaps get their pages: segments of several chunks, taken from the address space in one step.
+//!
+//! A small program touches a dozen size classes; a mapping for each would be a dozen system calls at every start.
+
+use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request};
+use plat_regions::{Address, Use};
+
+use crate::logic::heap::{CHUNK_SIZE, PageSource};
+use crate::process::Process;
+
+/// Chunks in a segment of the process heap: 1 MiB, as Windows' heaps reserve at first.
+pub(super) const PROCESS_HEAP_CHUNKS: u32 = 16;
+
+/// Chunks in a segment of any other heap.
+pub(super) const OTHER_HEAP_CHUNKS: u32 = 4;
+
+/// A source of pages for one heap.
+#[derive(Debug)]
+pub(super) struct Pages {
+    /// Chunks in a segment, at most 32.
+    chunks: u32,
+    segments: Vec<Segment>,
+}
+
+/// A range of the address space that is given out chunk by chunk.
+#[derive(Debug)]
+struct Segment {
+    base: u64,
+    /// A bit per chunk: given out.
+    used: u32,
+    /// A bit per chunk: its pages are committed, and zero unless it is given out.
+    committed: u32,
+}
+
+impl Pages {
+    /// Makes a source whose segments have this many chunks, at most 32.
+    pub(super) fn new(chunks: u32) -> Self {
+        Self { chunks: chunks.min(32), segments: Vec::new() }
+    }
+
+    /// Gives back what no heap uses any more.
+    pub(super) fn release_all(&mut self) {
+        for segment in self.segments.drain(..) {
+            release(segment.base);
+        }
+    }
+
+    fn all(&self) -> u32 {
+        u32::MAX >> (32 - self.chunks)
+    }
+
+    /// Takes a chunk out of a segment that has one, or out of a new one.
+    fn take_chunk(&mut self) -> Option<u64> {
+        let all = self.all();
+        if let Some(segment) = self.segments.iter_mut().find(|segment| segment.used != all) {
+            let chunk = segment.used.trailing_ones();
+            let base = segment.base + u64::from(chunk) * CHUNK_SIZE;
+            if segment.committed & 1 << chunk == 0 {
+                reserve_and_commit(Some(base), CHUNK_SIZE)?;
+                segment.committed |= 1 << chunk;
+            }
+            segment.used |= 1 << chunk;
+            return Some(base);
+        }
+        // Where no whole segment fits, a chunk still may.
+        let Some(base) = reserve_and_commit(None, u64::from(self.chunks) * CHUNK_SIZE) else {
+            return reserve_and_commit(None, CHUNK_SIZE);
+        };
+        self.segments.push(Segment { base, used: 1, committed: all });
+        Some(base)
+    }
+
+    /// Takes a chunk back; says whether it came from a segment.
+    fn return_chunk(&mut self, base: u64) -> bool {
+        let bytes = u64::from(self.chunks) * CHUNK_SIZE;
+        let Some(at) = self.segments.iter().position(|s| (s.base..s.base + bytes).contains(&base)) else {
+            return false;
+        };
+        let segment = &mut self.segments[at];
+        let bit = 1 << ((base - segment.base) / CHUNK_SIZE);
+        segment.used &= !bit;
+        if segment.used == 0 && at > 0 {
+            release(self.segments.swap_remove(at).base);
+        } else {
+            segment.committed &= !bit;
+            change(base, CHUNK_SIZE, FreeKind::Decommit);
+        }
+        true
+    }
+}
+
+impl PageSource for Pages {
+    fn allocate(&mut self, size: u64) -> Option<u64> {
+        if size == CHUNK_SIZE { self.take_chunk() } else { reserve_and_commit(None, size) }
+    }
+
+    fn free(&mut self, base: u64, size: u64) {
+        if size != CHUNK_SIZE || !self.return_chunk(base) {
+            release(base);
+        }
+    }
+}
+
+/// Commits pages: those at `at`, which are reserved, or new ones.
+pub(super) fn reserve_and_commit(at: Option<u64>, size: u64) -> Option<u64> {
+    let kind = match at {
+        Some(_) => AllocationType::COMMIT,
+        None => AllocationType::RESERVE | AllocationType::COMMIT,
+    };
+    let mut request = Request::new(size, kind, PageProtection::READWRITE).purpose(Use::Heap).owner("heap");
+    if let Some(at) = at {
+        request = request.at(Address::new(at));
+    }
+    let range = Process::current()?.memory.allocate(&request).ok()?;
+    Some(range.start.get())
+}
+
+/// Gives an allocation back.
+pub(super) fn release(base: u64) {
+    change(base, 0, FreeKind::Release);
+}
+
+fn change(base: u64, size: u64, kind: FreeKind) {
+    if let Some(process) = Process::current() {
+        // A block that the books do not know was already given up by a guest's VirtualFree.
+        let _ = process.memory.change(|books| books.free(Address::new(base), size, kind));
+    }
+}

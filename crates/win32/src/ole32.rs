@@ -1,0 +1,14 @@
+//! ole32.dll: the table of contents.
+
+pub mod com;
+pub mod guid;
+pub mod task_memory;
+
+use crate::export::Dll;
+
+/// The DLL.
+pub const DLL: Dll = Dll {
+    name: "ole32.dll",
+    description: "Microsoft OLE for Windows",
+    tables: &[com::EXPORTS, guid::EXPORTS, task_memory::EXPORTS],
+};

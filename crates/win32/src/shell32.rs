@@ -1,0 +1,13 @@
+//! shell32.dll: the table of contents.
+
+pub mod command_line;
+pub mod folders;
+
+use crate::export::Dll;
+
+/// The DLL.
+pub const DLL: Dll = Dll {
+    name: "shell32.dll",
+    description: "Windows Shell Common Dll",
+    tables: &[command_line::EXPORTS, folders::EXPORTS],
+};

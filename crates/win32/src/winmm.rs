@@ -1,0 +1,8 @@
+//! winmm.dll: the table of contents.
+
+pub mod timeapi;
+
+use crate::export::Dll;
+
+/// The DLL.
+pub const DLL: Dll = Dll { name: "winmm.dll", description: "MCI API DLL", tables: &[timeapi::EXPORTS] };
