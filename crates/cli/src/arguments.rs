@@ -267,7 +267,7 @@ pub(crate) struct SimRun {
     #[arg(long, value_name = "N")]
     pub(crate) until: Option<usize>,
     /// Show what differs between the states after A and after B commands.
-    #[arg(long, value_name = "A,B", value_delimiter = ',', num_args = 2)]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) diff: Vec<usize>,
     /// For a replay: compare with maps that were recorded (blocks headed `== PID exec` or `== PID exit`).
     #[arg(long, value_name = "FILE")]

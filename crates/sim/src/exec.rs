@@ -50,6 +50,10 @@ impl Machine {
         self.linux_of(pid, "exec")?;
         let file = self.open(&exec.path, true, false)?;
         let image = self.elf_of(&exec.path)?;
+        if image.is_64 && self.config.format.address_bits() == 32 {
+            let text = format!("{}: a 64-bit program needs page tables of 4 levels", exec.path);
+            return Err(MachineError::BadProgram(text));
+        }
         let interpreter = match &image.interpreter {
             Some(path) => Some((path.clone(), self.elf_of(path)?)),
             None => None,

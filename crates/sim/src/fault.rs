@@ -123,6 +123,10 @@ impl Machine {
                 self.say_walk(pid, "walk", text, walk);
                 return Ok(Touch::Reached(entry.frame()));
             }
+            if walk.end == WalkEnd::NotCanonical {
+                self.say_walk(pid, "walk-fault", format!("{address} is no address of a program"), walk);
+                break;
+            }
             let present = matches!(walk.end, WalkEnd::Forbidden { .. });
             let bits = [
                 if present { "protection" } else { "not present" },

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use plat_regions::linux::{Limits, LinuxSpace, Policy};
+use plat_regions::linux::{Limits, LinuxSpace, MachineLayout, Policy};
 use plat_regions::{Address, AddressRange};
 use serde::Serialize;
 
@@ -130,8 +130,13 @@ pub struct Totals {
 }
 
 impl Machine {
-    /// Makes a machine without processes.
-    pub fn new(config: Config) -> Self {
+    /// Makes a machine without processes; with page tables of 32 bits, Linux gets a layout of 4 GiB.
+    pub fn new(mut config: Config) -> Self {
+        let layout = &mut config.policy.layout;
+        if config.format.address_bits() == 32 && layout.task_end.get() > 1 << 32 {
+            let direction = layout.direction;
+            *layout = MachineLayout { direction, ..MachineLayout::compat_32(config.limits.stack, 0, 0) };
+        }
         Self {
             frames: Frames::new(config.frames),
             tlb: Tlb::new(config.tlb_entries, config.tlb_identifiers),

@@ -365,8 +365,11 @@ pub fn place(
         let hole = trial.holes(trial.window).iter().map(|hole| hole.size()).max().unwrap_or(0);
         largest_hole = (largest_hole.0.min(hole), largest_hole.1.max(hole));
     }
+    // Where nothing is random, one trial is certain.
+    let certain = |fits: u32| (f64::from(fits), f64::from(fits), f64::from(fits));
+    let share_of = |fits: u32| if randomize { share(fits, trials) } else { certain(fits) };
     for fate in &mut fates {
-        fate.probability = share(fate.fits, trials);
+        fate.probability = share_of(fate.fits);
     }
     Ok(Plan {
         policy: policy.name.clone(),
@@ -374,7 +377,7 @@ pub fn place(
         trials,
         fates,
         all_fit,
-        probability: share(all_fit, trials),
+        probability: share_of(all_fit),
         largest_hole,
     })
 }

@@ -141,5 +141,6 @@ fn the_hit_rate_of_real_programs_is_measured() {
         gcc     list + red-black tree + mmap_cache  61   4.4  75.9 %
         gcc     maple-like B-tree                   61   6.2   0.0 %
         gcc     interval AVL tree                   61  10.1   0.0 %
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }

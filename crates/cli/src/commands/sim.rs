@@ -142,7 +142,8 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
         }
         let diff = match arguments.diff[..] {
             [a, b] => Some(session.diff(a, b, outside.as_mut()).context("--diff: the script is shorter")?),
-            _ => None,
+            [] => None,
+            _ => bail!("--diff: expected two numbers such as 1,3"),
         };
         match arguments.format {
             Format::Json => json.push(serde_json::json!({ "policy": name, "steps": done, "diff": diff })),

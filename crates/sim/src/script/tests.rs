@@ -317,3 +317,20 @@ fn what_one_process_writes_privately_no_other_reads() {
         }
     }
 }
+
+#[test]
+fn tables_of_32_bits_hold_no_higher_address() {
+    for format in [crate::paging::Format::TwoLevel, crate::paging::Format::Pae] {
+        let mut session = Session::new(Config { format, ..Config::default() });
+        session.add_all("map 1 page rw\nread 0x7fff00000000\nprocesses").expect("a script");
+        let mapped = session.step(&mut NoFiles).expect("a command");
+        assert!(
+            mapped.events.iter().any(|event| event.text == "mmap returns 0xf7ffd000"),
+            "{:?}",
+            mapped.events
+        );
+        session.step(&mut NoFiles);
+        assert!(session.step(&mut NoFiles).expect("a command").output.contains("SIGSEGV"));
+        session.state().machine.check().expect("every frame is accounted for");
+    }
+}

@@ -50,7 +50,11 @@ fn text(plans: &[Plan]) -> String {
     }
     let notes: String = plans.iter().map(|plan| format!("{}: {}\n", plan.policy, plan.note)).collect();
     let trials = plans.iter().map(|plan| plan.trials).max().unwrap_or(0);
-    format!("{}\n{notes}{trials} processes were laid out for each policy.\n", table.to_text())
+    let end = match trials {
+        1 => "Nothing was random.".to_owned(),
+        _ => format!("{trials} processes were laid out for each policy."),
+    };
+    format!("{}\n{notes}{end}\n", table.to_text())
 }
 
 fn row(policy: &str, fate: &Fate) -> [String; 6] {
