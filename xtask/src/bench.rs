@@ -25,13 +25,6 @@ const CALL_TARGETS: &[(&str, f64, f64)] = &[
     ("VirtualAllocFree", 1500.0, 1500.0),
 ];
 
-/// Measures everything, or `rebase` or the region maps (`regions`) alone; `--quick` takes fewer runs and a small tree.
-pub(crate) fn bench(arguments: &[String]) -> Result<()> {
-    if arguments.first().is_some_and(|word| word == "rebase") {
-        return rebase::rebase(&arguments[1..]);
-    }
-    if arguments.first().is_some_and(|word| word == "regions") {
-        return regions::bench(&arguments[1..]);
 /// Measures everything, or one thing alone (`regions`, `rebase`, `rebase-plan`); `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     match arguments.first().map(String::as_str) {

@@ -34,7 +34,8 @@ pub fn read_integer(text: &[u8], base: u32, bits: u32, signed: bool) -> Option<I
     };
     if base == 16 && is_hex {
         at += 2;
-    } else if matches!(base, 8 | 16) && matches!(text.get(at..at + 2), Some([b'0', b'x' | b'X'])) && was_open {
+    } else if matches!(base, 8 | 16) && matches!(text.get(at..at + 2), Some([b'0', b'x' | b'X'])) && was_open
+    {
         // A prefix without digits is no number at all.
         return Some(Integer { value: 0, length: 0, out_of_range: false });
     }
@@ -120,12 +121,15 @@ pub fn read_float_c99(text: &[u8]) -> Float {
     }
     if begins(b"nan") {
         let inner = rest[3..].strip_prefix(b"(").and_then(|inner| {
-            let length = inner.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            let length =
+                inner.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
             (inner.get(length) == Some(&b')')).then_some(length + 2)
         });
         return Float { value: signed(f64::NAN), length: at + 3 + inner.unwrap_or(0), out_of_range: false };
     }
-    if begins(b"0x") && let Some((value, length, out_of_range)) = read_hexadecimal(&rest[2..]) {
+    if begins(b"0x")
+        && let Some((value, length, out_of_range)) = read_hexadecimal(&rest[2..])
+    {
         return Float { value: signed(value), length: at + 2 + length, out_of_range };
     }
     let decimal_end = text.iter().position(|byte| matches!(byte, b'd' | b'D')).unwrap_or(text.len());
@@ -134,7 +138,8 @@ pub fn read_float_c99(text: &[u8]) -> Float {
 
 /// Reads `h.hhhp±d` behind its prefix: value, bytes, whether it is out of range.
 fn read_hexadecimal(text: &[u8]) -> Option<(f64, usize, bool)> {
-    let (mut mantissa, mut sticky, mut exponent, mut digits, mut seen_point, mut at) = (0u64, false, 0i64, 0, false, 0);
+    let (mut mantissa, mut sticky, mut exponent, mut digits, mut seen_point, mut at) =
+        (0u64, false, 0i64, 0, false, 0);
     while let Some(&byte) = text.get(at) {
         if byte == b'.' && !seen_point {
             seen_point = true;
@@ -160,7 +165,8 @@ fn read_hexadecimal(text: &[u8]) -> Option<(f64, usize, bool)> {
         let count = count_digits(&text[at + 1 + sign..]);
         if count > 0 {
             let digits = &text[at + 1 + sign..at + 1 + sign + count];
-            let power = digits.iter().fold(0i64, |sum, byte| (sum * 10 + i64::from(byte - b'0')).min(1 << 40));
+            let power =
+                digits.iter().fold(0i64, |sum, byte| (sum * 10 + i64::from(byte - b'0')).min(1 << 40));
             exponent = exponent.saturating_add(if negative { -power } else { power });
             at += 1 + sign + count;
         }

@@ -80,7 +80,13 @@ fn store_cut(guest: &mut Guest, to: GuestWord, size: u64, text: &str, wide: bool
     store(guest, to, size, &units, wide)
 }
 
-pub(crate) fn store_text(guest: &mut Guest, to: GuestWord, size: u64, text: &str, wide: bool) -> Result<i32, Fault> {
+pub(crate) fn store_text(
+    guest: &mut Guest,
+    to: GuestWord,
+    size: u64,
+    text: &str,
+    wide: bool,
+) -> Result<i32, Fault> {
     if to.is_null() || size == 0 {
         return set_errno(guest, EINVAL).map(|()| EINVAL);
     }

@@ -324,7 +324,9 @@ fn iso_week(tm: &Tm) -> (i32, i32) {
     let year = tm.year + 1900;
     let week = (tm.day_of_year + 10 - if tm.weekday == 0 { 7 } else { tm.weekday }) / 7;
     let weeks_in = |year: i32| {
-        let weekday = |year: i32| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
+        let weekday = |year: i32| {
+            (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7)
+        };
         if weekday(year) == 4 || weekday(year - 1) == 3 { 53 } else { 52 }
     };
     match week {
@@ -383,7 +385,12 @@ fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
 }
 
 /// Formats a time with the name of its zone, where the format asks for that.
-pub(crate) fn format_guest(guest: &mut Guest, address: u64, pattern: &str, style: Style) -> Result<Option<String>, Fault> {
+pub(crate) fn format_guest(
+    guest: &mut Guest,
+    address: u64,
+    pattern: &str,
+    style: Style,
+) -> Result<Option<String>, Fault> {
     let tm: Tm = guest.read(address)?;
     let mut name = String::new();
     if pattern.contains(['z', 'Z']) {
@@ -394,7 +401,11 @@ pub(crate) fn format_guest(guest: &mut Guest, address: u64, pattern: &str, style
 }
 
 /// Formats fields: destination, its size, format, fields. Returns the length, or 0.
-pub(crate) fn format_narrow(guest: &mut Guest, [to, size, format, tm]: [GuestWord; 4], style: Style) -> Result<GuestWord, Fault> {
+pub(crate) fn format_narrow(
+    guest: &mut Guest,
+    [to, size, format, tm]: [GuestWord; 4],
+    style: Style,
+) -> Result<GuestWord, Fault> {
     let pattern = super::state::crt(guest).widen(&guest.read_c_string(format.0)?);
     let text = format_guest(guest, tm.0, &String::from_utf16_lossy(&pattern), style)?;
     let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
@@ -408,7 +419,11 @@ pub(crate) fn format_narrow(guest: &mut Guest, [to, size, format, tm]: [GuestWor
 }
 
 /// As [`format_narrow`], for wide text.
-pub(crate) fn format_wide(guest: &mut Guest, [to, size, format, tm]: [GuestWord; 4], style: Style) -> Result<GuestWord, Fault> {
+pub(crate) fn format_wide(
+    guest: &mut Guest,
+    [to, size, format, tm]: [GuestWord; 4],
+    style: Style,
+) -> Result<GuestWord, Fault> {
     let pattern = guest.read_wide_string(format.0)?;
     let text = format_guest(guest, tm.0, &String::from_utf16_lossy(&pattern), style)?;
     let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
@@ -625,7 +640,10 @@ mod tests {
         }
         let odd = Tm { year: 100, month: 14, day: 0, hour: 25, minute: -1, ..Tm::default() };
         // The 0th of March 2001 is the 28th of February; 24:59 hours on, it is the 1st of March, 0:59.
-        assert_eq!(text_of(&utc(seconds_of(&odd).unwrap()).unwrap(), Style::Msvcrt), "Thu Mar 01 00:59:00 2001\n");
+        assert_eq!(
+            text_of(&utc(seconds_of(&odd).unwrap()).unwrap(), Style::Msvcrt),
+            "Thu Mar 01 00:59:00 2001\n"
+        );
         assert_eq!(utc(-1), None);
     }
 

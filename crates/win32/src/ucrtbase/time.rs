@@ -38,7 +38,12 @@ fn give_time(guest: &mut Guest, at: GuestWord, is_64: bool, wide: bool) -> Resul
 }
 
 /// Stores the text of a time in local time: buffer, size, time.
-fn store_time(guest: &mut Guest, [to, size, at]: [GuestWord; 3], is_64: bool, wide: bool) -> Result<i32, Fault> {
+fn store_time(
+    guest: &mut Guest,
+    [to, size, at]: [GuestWord; 3],
+    is_64: bool,
+    wide: bool,
+) -> Result<i32, Fault> {
     let seconds = time::read_seconds(guest, at, is_64)?;
     match time::local(guest, seconds)? {
         Some(tm) => store_text(guest, to, size.0, &text_of(&tm, Style::Ucrt), wide),
