@@ -30,10 +30,12 @@ pub mod teb;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod kernel32;
+pub mod msvcr;
 pub mod msvcrt;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod psapi;
 pub mod shell32;
 pub mod ucrtbase;
 pub mod user32;
@@ -58,9 +60,15 @@ pub const DLLS: &[Dll] = &[
     bcrypt::DLL,
     bcrypt::PRIMITIVES,
     userenv::DLL,
+    psapi::DLL,
     winmm::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
+    msvcr::V80,
+    msvcr::V90,
+    msvcr::V100,
+    msvcr::V110,
+    msvcr::V120,
 ];
 
 /// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is
