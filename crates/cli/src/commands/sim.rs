@@ -168,7 +168,7 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
 
 /// Writes a command, what happened, and what it shows.
 fn done_text(done: &Done) -> String {
-    let mut text = format!("> {}\n", done.text);
+    let mut text = format!("sim> {}\n", done.text);
     for event in &done.events {
         text += &event.to_text();
         text.push('\n');
