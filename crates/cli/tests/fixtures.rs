@@ -51,7 +51,7 @@ macro_rules! fixtures {
 }
 
 fixtures! {
-    raw_hello hello args env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
+    raw_hello hello args process pipes remote script env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
     jump modules ctrl overlapped resources pool fpstate retry suspend
 }
 

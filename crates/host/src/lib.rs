@@ -24,6 +24,7 @@ pub mod random;
 pub mod section;
 pub mod service;
 pub mod shared_page;
+pub mod shared_words;
 pub mod signals;
 pub mod spawn;
 pub mod sysinfo;

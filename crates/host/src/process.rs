@@ -260,6 +260,19 @@ pub fn facts(id: u32) -> Option<Facts> {
     })
 }
 
+/// Returns the processors' time since the system began in nanoseconds: idle, in the kernel, in programs.
+///
+/// Source: proc(5), `/proc/stat`.
+pub fn system_times() -> (u64, u64, u64) {
+    const TICK: u64 = 10_000_000;
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = text.lines().next().unwrap_or_default();
+    let fields: Vec<u64> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
+    let field = |index: usize| fields.get(index).copied().unwrap_or(0) * TICK;
+    let idle = field(3) + field(4);
+    (idle, field(2) + field(5) + field(6), field(0) + field(1))
+}
+
 fn resident_peak(id: u32) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -270,6 +283,11 @@ fn resident_peak(id: u32) -> Option<u64> {
 pub fn threads(id: u32) -> Vec<u32> {
     let names = crate::directory::names(Path::new(&format!("/proc/{id}/task"))).unwrap_or_default();
     names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect()
+}
+
+/// Returns how many descriptors a process has open.
+pub fn descriptors(id: u32) -> usize {
+    crate::directory::names(Path::new(&format!("/proc/{id}/fd"))).map_or(0, |names| names.len())
 }
 
 /// Returns the program's path of a process, if it may be seen.

@@ -54,6 +54,9 @@ pub fn run(descriptor: i32, report: fn(&str)) -> Result<Outcome, LoadError> {
 
 fn run_interpreter(record: &StartRecord, start: &Start) -> ! {
     let page = spawn::take_inherited(record.page).and_then(|fd| ExitPage::map(fd).ok());
+    for &numbers in &record.jobs {
+        let _ = plat_win32::nt::job::join(&mut inherit::Inherited, numbers);
+    }
     plat_win32::cmd::run_with_page(start, page, record.options.clone())
 }
 
@@ -61,6 +64,10 @@ fn run_interpreter(record: &StartRecord, start: &Start) -> ! {
 pub(crate) fn restore(process: &'static Process, record: StartRecord) -> Option<File> {
     if let Some(page) = spawn::take_inherited(record.page).and_then(|fd| ExitPage::map(fd).ok()) {
         process.children.set_page(page);
+    }
+    for &numbers in &record.jobs {
+        // A job that cannot be joined any more is over.
+        let _ = plat_win32::nt::job::join(&mut inherit::Inherited, numbers);
     }
     inherit::restore(process, &record.handles);
     plat_win32::nt::file_standard::preset(process, record.standard);

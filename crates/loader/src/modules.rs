@@ -3,6 +3,7 @@
 //! Key type: [`PeLoader`].
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use plat_win32::NtStatus;
@@ -25,6 +26,9 @@ pub(crate) struct PeLoader {
     pub(crate) sinks: Sinks,
     /// The options in a form for child processes.
     for_children: Vec<u8>,
+    /// Whether some thread has begun to initialise the process: the first, or one that another process made in it
+    /// before.
+    has_begun: AtomicBool,
 }
 
 /// Writes a line of `--trace loader`.
@@ -35,7 +39,18 @@ pub(crate) fn trace_line(line: &str) {
 impl PeLoader {
     pub(crate) fn new(process: &'static Process, graph: Graph, sinks: Sinks, for_children: Vec<u8>) -> Self {
         let (graph, ldr, threads) = (Mutex::new(graph), OnceLock::new(), Mutex::default());
-        Self { process, graph, ldr, threads, sinks, for_children }
+        let has_begun = AtomicBool::new(false);
+        Self { process, graph, ldr, threads, sinks, for_children, has_begun }
+    }
+
+    /// Initialises the modules for the process on the calling thread; if another thread did, tells them of this one.
+    pub(crate) fn begin_process(&self, guest: &mut Guest) -> Result<(), LoadError> {
+        if self.has_begun.swap(true, Ordering::AcqRel) {
+            self.attach_thread(guest);
+            return Ok(());
+        }
+        self.start_tls(guest)?;
+        self.attach_modules(guest, 1)
     }
 
     pub(crate) fn process(&self) -> &'static Process {
@@ -201,6 +216,12 @@ impl ModuleLoader for PeLoader {
     }
 
     fn attach_thread(&self, guest: &mut Guest) {
+        if !self.has_begun.load(Ordering::Acquire) {
+            if let Err(error) = self.begin_process(guest) {
+                eprintln!("plat: {error}");
+            }
+            return;
+        }
         if let Err(error) = self.start_tls(guest) {
             eprintln!("plat: {error}");
         }

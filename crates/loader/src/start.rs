@@ -200,8 +200,7 @@ impl Launch {
             // What Windows would have mapped by now is there; nothing of the program's has run.
             plat_win32::nt::thread_start::hold_first_thread(guest);
         }
-        loader.start_tls(guest)?;
-        loader.attach_modules(guest, 1)?;
+        loader.begin_process(guest)?;
         Ok((entry, peb))
     }
 }

@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
 pub mod debugapi;
@@ -12,16 +13,19 @@ pub mod handleapi;
 pub mod heapapi;
 pub mod interlocked;
 pub mod ioapi;
+pub mod jobapi;
 pub mod leaves;
 pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
+pub mod namedpipes;
 pub mod pipes;
 pub mod process;
 pub mod processenv;
 pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
+pub mod psapi;
 pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
@@ -29,6 +33,7 @@ pub mod sysinfoapi;
 pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
+pub mod toolhelp;
 pub mod winnls;
 
 use crate::export::Dll;
@@ -38,6 +43,7 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
+        completionport::EXPORTS,
         consoleapi::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
@@ -50,10 +56,12 @@ pub const DLL: Dll = Dll {
         heapapi::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
+        jobapi::EXPORTS,
         leaves::EXPORTS,
         libloaderapi::EXPORTS,
         lstr::EXPORTS,
         memoryapi::EXPORTS,
+        namedpipes::EXPORTS,
         pipes::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
@@ -61,12 +69,14 @@ pub const DLL: Dll = Dll {
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resources::EXPORTS,
+        psapi::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
         threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
+        toolhelp::EXPORTS,
         winnls::code_pages::EXPORTS,
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,

@@ -35,6 +35,7 @@ pub mod msvcrt;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod psapi;
 pub mod shell32;
 pub mod ucrtbase;
 pub mod user32;
@@ -59,6 +60,7 @@ pub const DLLS: &[Dll] = &[
     bcrypt::DLL,
     bcrypt::PRIMITIVES,
     userenv::DLL,
+    psapi::DLL,
     winmm::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,

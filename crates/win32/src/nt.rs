@@ -1,6 +1,7 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
 pub mod completion;
+pub mod completion_port;
 pub mod console;
 pub mod control;
 pub mod critical_section;
@@ -30,9 +31,12 @@ pub mod names;
 pub mod nls;
 pub mod object;
 pub mod path;
+pub mod pipe;
+pub mod pipe_transfer;
 pub mod pool;
 pub mod pool_watch;
 pub mod process_create;
+pub mod process_list;
 pub mod process_object;
 pub mod registry;
 pub mod remote;

@@ -6,6 +6,7 @@ pub mod ldr;
 pub mod memory;
 pub mod objects;
 pub mod pointers;
+pub mod process;
 pub mod rtl;
 pub mod rtl_string;
 pub mod system;
@@ -24,6 +25,7 @@ pub const DLL: Dll = Dll {
         memory::EXPORTS,
         objects::EXPORTS,
         pointers::EXPORTS,
+        process::EXPORTS,
         rtl::EXPORTS,
         unwind::EXPORTS,
         rtl_string::EXPORTS,

@@ -172,6 +172,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// The names of pipes that it serves.
+    pub pipes: crate::nt::pipe::PipeNames,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
@@ -213,6 +215,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            pipes: crate::nt::pipe::PipeNames::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),

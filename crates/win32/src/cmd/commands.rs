@@ -562,7 +562,8 @@ fn start_program(shell: &mut Shell, name: &str, line: &str, waits: bool, io: &Io
         Err(error) => shell.fail_with(io, error),
         Ok(child) if waits => {
             let how = crate::nt::wait::WaitFor { all: false, alertable: false, deadline: None };
-            let _ = crate::nt::wait::wait(&[child.clone()], how);
+            let objects: [crate::nt::object::ObjectRef; 1] = [child.clone()];
+            let _ = crate::nt::wait::wait(&objects, how);
             shell.level = child.exit_code() as i32;
             shell.failed = shell.level != 0;
             Flow::Next

@@ -12,9 +12,12 @@ use super::shell::{Flow, Io, Shell, unquote, words};
 use crate::Win32Error;
 use crate::nt::path::status_of;
 
-/// `ERROR_FILE_NOT_FOUND` and its like end `copy` with this count.
-fn count_line(count: usize) -> String {
-    format!("{count:>9} file(s) copied.\n")
+/// Tells how many were copied or moved, to a person at a terminal only. Windows tells it everywhere; Wine nowhere, and
+/// what programs were recorded to do with `cmd /c copy` was recorded there.
+fn tell_count(shell: &Shell, io: &Io, count: usize, what: &str) {
+    if io.streams[1].as_ref().is_some_and(|file| file.is_terminal()) {
+        shell.out(io, &format!("{count:>9} {what}.\n"));
+    }
 }
 
 fn is_directory(path: &Path) -> bool {
@@ -196,7 +199,7 @@ fn copy_each(shell: &mut Shell, from: &str, to: &str, io: &Io) -> Flow {
         }
     }
     let copied = if shows && to_is_file { count.min(1) } else { count };
-    shell.out(io, &count_line(copied));
+    tell_count(shell, io, copied, "file(s) copied");
     Flow::Next
 }
 
@@ -223,7 +226,7 @@ fn join(shell: &mut Shell, from: &[String], to: &str, io: &Io) -> Flow {
             return shell.fail_with(io, error);
         }
     }
-    shell.out(io, &count_line(1));
+    tell_count(shell, io, 1, "file(s) copied");
     Flow::Next
 }
 
@@ -243,7 +246,7 @@ pub(super) fn move_files(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
             .and_then(|target| Ok(file_path::rename(&path, &target, false).map_err(status_of)?));
         return match moved {
             Ok(()) => {
-                shell.out(io, &format!("{:>9} dir(s) moved.\n", 1));
+                tell_count(shell, io, 1, "dir(s) moved");
                 Flow::Next
             }
             Err(error) => shell.fail_with(io, error),
@@ -267,7 +270,7 @@ pub(super) fn move_files(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
             }
         }
     }
-    shell.out(io, &format!("{count:>9} file(s) moved.\n"));
+    tell_count(shell, io, count, "file(s) moved");
     Flow::Next
 }
 

@@ -194,7 +194,7 @@ fn attributes(status: &Status) -> String {
 }
 
 fn local(seconds: i64) -> Option<SystemTime> {
-    let east = i64::from(plat_host::clock::local_offset(seconds).seconds_east);
+    let east = plat_host::clock::local_offset(seconds).seconds_east;
     file_time_to_system_time(unix_to_file_time(seconds + east, 0)).ok()
 }
 

@@ -278,7 +278,8 @@ impl Shell {
     fn start(&self, image: Image, line: &str, io: &Io) -> Result<u32, Win32Error> {
         let child = self.start_only(image, line, io)?;
         let how = WaitFor { all: false, alertable: false, deadline: None };
-        wait::wait(&[child.clone()], how)?;
+        let objects: [crate::nt::object::ObjectRef; 1] = [child.clone()];
+        wait::wait(&objects, how)?;
         Ok(child.exit_code())
     }
 
@@ -294,7 +295,9 @@ impl Shell {
     ) -> Result<Arc<crate::nt::process_object::ProcessObject>, Win32Error> {
         use std::os::fd::AsFd;
         let standard = [0, 1, 2].map(|at: usize| io.streams[at].as_ref().map(|file| file.as_fd()));
-        let launch = Launch { standard, kept: Vec::new(), directory: None, new_group: false };
+        let mut kept = Vec::new();
+        let jobs = crate::nt::job::for_child(false, &mut kept);
+        let launch = Launch { standard, kept, directory: None, new_group: false };
         let environment = self.environment();
         if image.kind == ImageKind::Unix {
             return Ok(launch.unix(&image.unix, &wide(line), &environment)?);
@@ -307,6 +310,7 @@ impl Shell {
             current_directory: crate::nt::path::current(&self.files),
             environment,
             startup: Startup { title: Vec::new(), ..Startup::default() },
+            jobs,
             options: self.options.0.clone(),
             trace: self.options.1,
             ..StartRecord::default()

@@ -4,7 +4,7 @@ pub mod info;
 pub mod names;
 pub mod open;
 pub mod path_names;
-mod text;
+pub(in crate::kernel32) mod text;
 pub mod transfer;
 pub mod volume;
 

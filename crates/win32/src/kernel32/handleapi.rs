@@ -1,18 +1,22 @@
 //! handleapi.h: handles.
 
+use std::sync::Arc;
+
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
-use crate::nt::handle::HandleFlags;
+use crate::nt::handle::{HandleEntry, HandleFlags};
+use crate::nt::process_object::ProcessObject;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full CloseHandle;
-    partial DuplicateHandle, "only within the process; the pseudo handles of process and thread not yet";
+    partial DuplicateHandle, "into another process: files, pipes, processes, sections and jobs";
     full GetHandleInformation;
+    full SetHandleCount;
     full SetHandleInformation;
     full CompareObjectHandles;
 };
@@ -56,31 +60,46 @@ pub fn DuplicateHandle(
     bInheritHandle: Bool,
     dwOptions: u32,
 ) -> Result<Bool, Win32Error> {
-    for process in [hSourceProcessHandle, hTargetProcessHandle] {
-        let is_other = !is_pseudo(guest, process)
-            && guest.process().handles.entry(process.0)?.object.kind()
-                != crate::nt::object::ObjectKind::Process;
-        if is_other {
-            return Err(Win32Error::INVALID_HANDLE);
+    const PROCESS_RIGHTS: u32 = 0x1f_ffff;
+    let process = guest.process();
+    let (source, target) = (owner(guest, hSourceProcessHandle)?, owner(guest, hTargetProcessHandle)?);
+    let closes = dwOptions & DUPLICATE_CLOSE_SOURCE != 0;
+    let mut entry = match &source {
+        Some(other) if lpTargetHandle.is_null() && closes => {
+            other.close_handle(hSourceHandle.0)?;
+            return Ok(TRUE);
         }
-    }
-    let handles = &guest.process().handles;
-    let entry = handles.entry(hSourceHandle.0)?;
-    let access = if dwOptions & DUPLICATE_SAME_ACCESS != 0 {
-        entry.access
-    } else {
-        crate::nt::file::access::map_generic(dwDesiredAccess)
+        Some(other) => other.take_handle(process, hSourceHandle.0, closes)?,
+        // The constants for the current process and thread become real handles.
+        None if is_pseudo(guest, hSourceHandle) => HandleEntry {
+            object: process.object(hSourceHandle.0)?,
+            access: PROCESS_RIGHTS,
+            flags: HandleFlags::empty(),
+        },
+        None => process.handles.entry(hSourceHandle.0)?,
     };
-    if dwOptions & DUPLICATE_CLOSE_SOURCE != 0 {
-        drop(handles.close(hSourceHandle.0)?);
+    if dwOptions & DUPLICATE_SAME_ACCESS == 0 {
+        entry.access = crate::nt::file::access::map_generic(dwDesiredAccess);
+    }
+    entry.flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    if closes && source.is_none() && !is_pseudo(guest, hSourceHandle) {
+        drop(process.handles.close(hSourceHandle.0)?);
     }
     if lpTargetHandle.is_null() {
         return Ok(TRUE);
     }
-    let flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
-    let handle = handles.insert(entry.object, access, flags);
+    let handle = match target {
+        Some(other) => other.put_handle(&entry)?,
+        None => process.handles.insert(entry.object, entry.access, entry.flags),
+    };
     guest.write_word(lpTargetHandle.0, handle)?;
     Ok(TRUE)
+}
+
+/// Returns the process of a handle; nothing for the calling one.
+fn owner(guest: &Guest, handle: GuestWord) -> Result<Option<Arc<ProcessObject>>, Win32Error> {
+    let process = guest.process().object_as::<ProcessObject>(handle.0)?;
+    Ok(process.as_other().is_some().then_some(process))
 }
 
 /// Stores a handle's flags.
@@ -110,6 +129,15 @@ pub fn SetHandleInformation(
     let mask = HandleFlags::from_bits(dwMask).ok_or(Win32Error::INVALID_PARAMETER)?;
     guest.process().handles.set_flags(hObject.0, mask, HandleFlags::from_bits_truncate(dwFlags))?;
     Ok(TRUE)
+}
+
+/// Returns the number it is given: handles are not limited.
+///
+/// Source: <https://learn.microsoft.com/previous-versions/aa908706(v=msdn.10)>
+#[winapi]
+pub fn SetHandleCount(guest: &mut Guest, uNumber: u32) -> u32 {
+    let _ = guest;
+    uNumber
 }
 
 /// Says whether two handles stand for the same object.

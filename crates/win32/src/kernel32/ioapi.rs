@@ -115,23 +115,23 @@ fn result(
     }
 }
 
-/// Cancels the thread's transfers of a file: none is under way.
+/// Cancels the transfers of a file that are under way.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/fileio/cancelio>
 #[winapi]
 pub fn CancelIo(guest: &mut Guest, hFile: GuestWord) -> Result<Bool, Win32Error> {
-    file(guest, hFile, 0)?;
+    file(guest, hFile, 0)?.cancel_transfers(None, NtStatus::CANCELLED);
     Ok(TRUE)
 }
 
-/// Cancels transfers of a file: none is under way, and Windows tells that by an error.
+/// Cancels transfers of a file that are under way: one, or all. That there is none is an error.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/fileio/cancelioex-func>
 #[winapi]
 pub fn CancelIoEx(guest: &mut Guest, hFile: GuestWord, lpOverlapped: GuestWord) -> Result<Bool, Win32Error> {
-    let _ = lpOverlapped;
-    file(guest, hFile, 0)?;
-    Err(Win32Error::NOT_FOUND)
+    let file = file(guest, hFile, 0)?;
+    let block = (!lpOverlapped.is_null()).then_some(lpOverlapped.0);
+    if file.cancel_transfers(block, NtStatus::CANCELLED) { Ok(TRUE) } else { Err(Win32Error::NOT_FOUND) }
 }
 
 /// Cancels a synchronous transfer of a thread: one that blocks is in the kernel and is not interrupted, which Windows

@@ -2,6 +2,8 @@
 //!
 //! The rules are in `plat_regions::windows`; here are the Win32 forms: what may be null, which error, whose process.
 
+use std::sync::Arc;
+
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 use plat_regions::Address;
 use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request, Run, State};
@@ -9,23 +11,26 @@ use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request, R
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::control::MEMORY_PIECE;
+use crate::nt::process_object::ProcessObject;
+use crate::nt::remote::RemoteRun;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full VirtualAlloc;
-    partial VirtualAllocEx, "only the calling process";
+    full VirtualAllocEx;
     full VirtualFree;
-    partial VirtualFreeEx, "only the calling process";
+    full VirtualFreeEx;
     full VirtualProtect;
-    partial VirtualProtectEx, "only the calling process";
+    full VirtualProtectEx;
     partial VirtualQuery, "PartitionId is always 0";
-    partial VirtualQueryEx, "only the calling process; PartitionId is always 0";
+    partial VirtualQueryEx, "PartitionId is always 0";
     partial VirtualLock, "checks the range and locks nothing";
     partial VirtualUnlock, "checks the range and unlocks nothing";
     full FlushInstructionCache;
-    partial ReadProcessMemory, "only the calling process";
-    partial WriteProcessMemory, "only the calling process; protection is not lifted";
+    full ReadProcessMemory;
+    partial WriteProcessMemory, "protection is lifted in other processes only";
     full IsBadReadPtr;
     full IsBadWritePtr;
     full GetWriteWatch;
@@ -59,6 +64,26 @@ pub struct MEMORY_BASIC_INFORMATION {
 /// `MEM_FREE`.
 const MEM_FREE: u32 = 0x1_0000;
 
+impl From<RemoteRun> for MEMORY_BASIC_INFORMATION {
+    fn from(run: RemoteRun) -> Self {
+        let (state, protect) = match run.state {
+            0 => (MEM_FREE, PageProtection::NOACCESS.bits()),
+            1 => (AllocationType::RESERVE.bits(), 0),
+            _ => (AllocationType::COMMIT.bits(), run.protection),
+        };
+        Self {
+            BaseAddress: GuestWord(run.base),
+            AllocationBase: GuestWord(run.allocation_base),
+            AllocationProtect: if run.state == 0 { 0 } else { run.allocation_protection },
+            PartitionId: 0,
+            RegionSize: GuestWord(run.size),
+            State: state,
+            Protect: protect,
+            Type: run.kind,
+        }
+    }
+}
+
 impl From<Run> for MEMORY_BASIC_INFORMATION {
     fn from(run: Run) -> Self {
         let (state, protect) = match run.state {
@@ -81,14 +106,10 @@ impl From<Run> for MEMORY_BASIC_INFORMATION {
     }
 }
 
-/// Refuses a process that is not the calling one.
-fn own(guest: &Guest, process: GuestWord) -> Result<(), Win32Error> {
-    let current = if guest.process().machine.is_64() { u64::MAX } else { 0xffff_ffff };
-    if process.get() == current {
-        return Ok(());
-    }
-    guest.process().handles.entry(process.get())?;
-    Err(Win32Error::NOT_SUPPORTED)
+/// Returns the process of a handle; nothing for the calling one.
+fn other(guest: &Guest, process: GuestWord) -> Result<Option<Arc<ProcessObject>>, Win32Error> {
+    let process = guest.process().object_as::<ProcessObject>(process.get())?;
+    Ok(process.as_other().is_some().then_some(process))
 }
 
 fn allocate(
@@ -131,7 +152,10 @@ pub fn VirtualAllocEx(
     flAllocationType: u32,
     flProtect: u32,
 ) -> Result<GuestWord, Win32Error> {
-    own(guest, hProcess)?;
+    if let Some(process) = other(guest, hProcess)? {
+        let (base, size) = (lpAddress.get(), dwSize.get());
+        return Ok(GuestWord(process.allocate(base, size, flAllocationType, flProtect)?));
+    }
     allocate(guest, lpAddress, dwSize, flAllocationType, flProtect)
 }
 
@@ -177,7 +201,10 @@ pub fn VirtualFreeEx(
     dwSize: GuestWord,
     dwFreeType: u32,
 ) -> Result<Bool, Win32Error> {
-    own(guest, hProcess)?;
+    if let Some(process) = other(guest, hProcess)? {
+        process.free(lpAddress.get(), dwSize.get(), dwFreeType)?;
+        return Ok(TRUE);
+    }
     free(guest, lpAddress, dwSize, dwFreeType)
 }
 
@@ -225,7 +252,11 @@ pub fn VirtualProtectEx(
     flNewProtect: u32,
     lpflOldProtect: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    own(guest, hProcess)?;
+    if let Some(process) = other(guest, hProcess)? {
+        let before = process.protect(lpAddress.get(), dwSize.get(), flNewProtect)?;
+        guest.write(lpflOldProtect.get(), &before)?;
+        return Ok(TRUE);
+    }
     protect(guest, lpAddress, dwSize, flNewProtect, lpflOldProtect)
 }
 
@@ -269,8 +300,15 @@ pub fn VirtualQueryEx(
     lpBuffer: GuestWord,
     dwLength: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    own(guest, hProcess)?;
-    query(guest, lpAddress, lpBuffer, dwLength)
+    let Some(process) = other(guest, hProcess)? else {
+        return query(guest, lpAddress, lpBuffer, dwLength);
+    };
+    let size = MEMORY_BASIC_INFORMATION::size(guest.process().machine);
+    if dwLength.get() < size {
+        return Err(Win32Error::BAD_LENGTH);
+    }
+    guest.write(lpBuffer.get(), &MEMORY_BASIC_INFORMATION::from(process.query(lpAddress.get())?))?;
+    Ok(GuestWord(size))
 }
 
 /// Disarms the guard pages of a range; the first one is the answer, as if the program had touched it.
@@ -362,6 +400,26 @@ fn transfer(
     result.map(|()| TRUE)
 }
 
+/// Moves memory of another process in pieces that fit into a message; tells how many bytes were moved.
+fn in_pieces(
+    guest: &Guest,
+    size: GuestWord,
+    count: GuestWord,
+    mut step: impl FnMut(u64, u64) -> Result<(), Win32Error>,
+) -> Result<Bool, Win32Error> {
+    let mut done = 0;
+    let mut outcome = Ok(());
+    while done < size.get() && outcome.is_ok() {
+        let length = (size.get() - done).min(MEMORY_PIECE);
+        outcome = step(done, length);
+        done += if outcome.is_ok() { length } else { 0 };
+    }
+    if !count.is_null() {
+        guest.write_word(count.get(), done)?;
+    }
+    outcome.map(|()| TRUE)
+}
+
 /// Reads memory of a process.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-readprocessmemory>
@@ -374,8 +432,14 @@ pub fn ReadProcessMemory(
     nSize: GuestWord,
     lpNumberOfBytesRead: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    own(guest, hProcess)?;
-    transfer(guest, lpBuffer.get(), lpBaseAddress.get(), nSize, lpNumberOfBytesRead)
+    let Some(process) = other(guest, hProcess)? else {
+        return transfer(guest, lpBuffer.get(), lpBaseAddress.get(), nSize, lpNumberOfBytesRead);
+    };
+    let read = |done: u64, length: u64| {
+        let bytes = process.read(lpBaseAddress.get() + done, length)?;
+        Ok(guest.write_bytes(lpBuffer.get() + done, &bytes)?)
+    };
+    in_pieces(guest, nSize, lpNumberOfBytesRead, read)
 }
 
 /// Writes memory of a process.
@@ -390,8 +454,14 @@ pub fn WriteProcessMemory(
     nSize: GuestWord,
     lpNumberOfBytesWritten: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    own(guest, hProcess)?;
-    transfer(guest, lpBaseAddress.get(), lpBuffer.get(), nSize, lpNumberOfBytesWritten)
+    let Some(process) = other(guest, hProcess)? else {
+        return transfer(guest, lpBaseAddress.get(), lpBuffer.get(), nSize, lpNumberOfBytesWritten);
+    };
+    let write = |done: u64, length: u64| {
+        let bytes = guest.read_vec(lpBuffer.get() + done, length)?;
+        Ok(process.write(lpBaseAddress.get() + done, &bytes)?)
+    };
+    in_pieces(guest, nSize, lpNumberOfBytesWritten, write)
 }
 
 /// Says whether a range cannot be read.

@@ -18,12 +18,6 @@ use crate::nt::path::status_of;
 pub const EXPORTS: &[Export] = dll! {
     full CreatePipe;
     full PeekNamedPipe;
-    stub CreateNamedPipeA;
-    stub CreateNamedPipeW;
-    stub ConnectNamedPipe;
-    stub DisconnectNamedPipe;
-    stub SetNamedPipeHandleState;
-    stub WaitNamedPipeW;
 };
 
 /// Makes a pipe without a name.
@@ -67,13 +61,15 @@ pub fn PeekNamedPipe(
         return Err(Win32Error::INVALID_FUNCTION);
     }
     let available = file.available()?;
+    let message = if file.pipe_end().is_ok() { file.look_into(0)?.1 } else { 0 };
     let mut seen = Vec::new();
     if !lpBuffer.is_null() && nBufferSize != 0 {
         seen = file.peek(nBufferSize as usize)?;
         guest.write_bytes(lpBuffer.0, &seen)?;
     }
+    let left = message.saturating_sub(seen.len() as u64);
     let words =
-        [(lpBytesRead, seen.len() as u64), (lpTotalBytesAvail, available), (lpBytesLeftThisMessage, 0)];
+        [(lpBytesRead, seen.len() as u64), (lpTotalBytesAvail, available), (lpBytesLeftThisMessage, left)];
     for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
         guest.write_bytes(place.0, &(value as u32).to_le_bytes())?;
     }

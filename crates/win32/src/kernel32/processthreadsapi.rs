@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::clock::ProcessorTime;
 
+use super::fileapi::open::inherit_flags;
 use super::synchapi::queue_user_apc;
 use super::timezoneapi::write_file_time;
 use crate::dll;
@@ -22,6 +23,7 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this header. What is asked most is guest code (`leaves`).
 pub const EXPORTS: &[Export] = dll! {
+    full CreateRemoteThread;
     full CreateThread;
     full ExitThread;
     full GetActiveProcessorCount;
@@ -32,6 +34,7 @@ pub const EXPORTS: &[Export] = dll! {
     full GetProcessId;
     full GetProcessIdOfThread;
     full GetProcessTimes;
+    full GetSystemTimes;
     partial GetThreadContext, "threads of this process only";
     partial SetThreadContext, "threads of this process only";
     full GetThreadId;
@@ -100,6 +103,38 @@ pub fn CreateThread(
     }
     let flags = if is_inherited { HandleFlags::INHERIT } else { HandleFlags::empty() };
     Ok(GuestWord(process.handles.insert(thread, THREAD_ALL_ACCESS, flags)))
+}
+
+/// Makes a thread in a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createremotethread>
+#[winapi]
+pub fn CreateRemoteThread(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpThreadAttributes: GuestWord,
+    dwStackSize: GuestWord,
+    lpStartAddress: GuestWord,
+    lpParameter: GuestWord,
+    dwCreationFlags: u32,
+    lpThreadId: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let process = object::<ProcessObject>(guest, hProcess)?;
+    if process.as_other().is_none() {
+        let arguments = (lpThreadAttributes, dwStackSize, lpStartAddress, lpParameter);
+        let (attributes, stack, start, parameter) = arguments;
+        return CreateThread(guest, attributes, stack, start, parameter, dwCreationFlags, lpThreadId);
+    }
+    let is_reservation = dwCreationFlags & STACK_SIZE_PARAM_IS_A_RESERVATION != 0;
+    let stack = if is_reservation { (dwStackSize.get(), 0) } else { (0, dwStackSize.get()) };
+    let is_suspended = dwCreationFlags & CREATE_SUSPENDED != 0;
+    let flags = inherit_flags(guest, lpThreadAttributes)?;
+    let call = (lpStartAddress.get(), lpParameter.get());
+    let thread = process.create_thread(call, stack, is_suspended)?;
+    if !lpThreadId.is_null() {
+        guest.write(lpThreadId.get(), &thread.id())?;
+    }
+    Ok(GuestWord(guest.process().handles.insert(thread, THREAD_ALL_ACCESS, flags)))
 }
 
 /// Ends the calling thread.
@@ -511,6 +546,25 @@ pub fn GetProcessTimes(
     let process = object::<ProcessObject>(guest, hProcess)?;
     let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
     write_times(guest, places, process.life(), process.processor_time())
+}
+
+/// Returns what all processors together have spent idle, in the kernel (idle time included) and in programs.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getsystemtimes>
+#[winapi]
+pub fn GetSystemTimes(
+    guest: &mut Guest,
+    lpIdleTime: GuestWord,
+    lpKernelTime: GuestWord,
+    lpUserTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let (idle, kernel, user) = plat_host::process::system_times();
+    for (place, value) in [(lpIdleTime, idle), (lpKernelTime, kernel + idle), (lpUserTime, user)] {
+        if !place.is_null() {
+            write_file_time(guest, place, (value / 100) as i64)?;
+        }
+    }
+    Ok(TRUE)
 }
 
 /// Returns when a thread began and ended and what processor time it has used.

@@ -1,13 +1,15 @@
-//! How the end of a transfer is told: an event is set, a call is queued. Every transfer is complete when its function
-//! returns, so that nothing is ever pending: Windows, too, answers at once where it can, and programs must bear that.
+//! How the end of a transfer is told: an event is set, a call is queued, a port gets a packet. Transfers of files are
+//! complete when their function returns, as Windows' are where it can answer at once; those of pipes may be under way
+//! (`pipe_transfer`).
 //!
 //! Key type: [`Completion`].
 
 use std::sync::Arc;
 
+use super::completion_port::{CompletionPort, Packet};
 use super::event::Event;
 use super::file::FileObject;
-use super::thread::{self, Apc};
+use super::thread::{self, Apc, ThreadObject};
 use super::wait;
 use crate::NtStatus;
 use crate::process::Process;
@@ -17,6 +19,13 @@ use crate::process::Process;
 pub struct Completion {
     event: Option<Arc<Event>>,
     apc: Option<Apc>,
+    /// The thread that is to make the call.
+    thread: Option<Arc<ThreadObject>>,
+    /// The port, the file's key there, and whether success at once is not told.
+    port: Option<(Arc<CompletionPort>, u64, bool)>,
+    /// The OVERLAPPED, or what stands for it.
+    overlapped: u64,
+    moved: u64,
 }
 
 impl Completion {
@@ -33,6 +42,9 @@ impl Completion {
         event: u64,
         apc: Option<Apc>,
     ) -> Result<Self, NtStatus> {
+        // With its lowest bit set, the port is not told.
+        let port = if event & 1 != 0 || apc.is_some() { None } else { file.transfers.port() };
+        let port = port.map(|(port, key)| (port, key, file.transfers.skips_port()));
         let event = event & !1;
         let event = if event == 0 { None } else { Some(process.object_as::<Event>(event)?) };
         if apc.is_some() && !file.traits.overlapped {
@@ -41,7 +53,7 @@ impl Completion {
         if let Some(event) = &event {
             event.reset();
         }
-        Ok(Self { event, apc })
+        Ok(Self { event, apc, thread: apc.is_some().then(thread::current), port, overlapped: 0, moved: 0 })
     }
 
     /// Tells that the transfer succeeded; a failed one is told by its function's result alone.
@@ -52,7 +64,32 @@ impl Completion {
         if let Some(event) = self.event {
             event.set();
         }
+        if let Some((port, key, false)) = self.port.filter(|_| self.overlapped != 0) {
+            port.post(Packet { key, overlapped: self.overlapped, status: 0, moved: self.moved });
+        }
         self.apc.map_or(Ok(()), |apc| wait::queue_apc(&thread::current(), apc))
+    }
+
+    /// Notes the OVERLAPPED and how many bytes went, for the port.
+    pub fn set_packet(&mut self, overlapped: u64, moved: u64) {
+        (self.overlapped, self.moved) = (overlapped, moved);
+    }
+
+    /// Tells the end of a transfer that was under way, good or bad; runs on any thread. The call, where there is one,
+    /// is `ReadFileEx`'s: error, bytes, OVERLAPPED.
+    pub fn end(self, status: NtStatus, moved: u64, overlapped: u64) {
+        if let Some((port, key, _)) = self.port {
+            port.post(Packet { key, overlapped, status: status.0, moved });
+        }
+        if let Some(event) = self.event {
+            event.set();
+        }
+        if let (Some(mut apc), Some(thread)) = (self.apc, self.thread) {
+            let error = if status.is_success() { 0 } else { status.to_win32().0 };
+            apc.arguments = [u64::from(error), moved, overlapped];
+            // A thread that has ended calls nothing any more.
+            let _ = wait::queue_apc(&thread, apc);
+        }
     }
 
     /// Changes the arguments of the call, once they are known.

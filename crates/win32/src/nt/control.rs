@@ -230,7 +230,10 @@ fn carry_out(
             body.u32(u32::from(process.machine.is_64())).u64(process.peb.get().copied().unwrap_or(0));
             body.wide(&process.start.program).wide(&process.start.command_line);
         }
-        Wish::JoinJob => super::job::join(&mut Passed::read(reader, descriptors)?)?,
+        Wish::JoinJob => {
+            let mut passed = Passed::read(reader, descriptors)?;
+            super::job::join(&mut passed, (reader.u32()? as i32, reader.u32()? as i32))?;
+        }
         Wish::Threads => {
             let threads = process.threads.all();
             body.u32(threads.len() as u32);

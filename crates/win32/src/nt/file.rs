@@ -118,6 +118,8 @@ pub struct FileObject {
     pub(crate) registration: Option<Registration>,
     /// An enumeration of a directory, begun by `NtQueryDirectoryFile`.
     pub(crate) listing: Mutex<Option<super::file_find::Enumeration>>,
+    /// Transfers under way, and whom they tell.
+    pub(crate) transfers: super::pipe_transfer::Transfers,
 }
 
 impl Object for FileObject {
@@ -130,15 +132,18 @@ impl Object for FileObject {
     }
 }
 
-/// A file is signalled while no transfer is under way, which is always.
+/// A file is signalled while no transfer is under way.
 impl Waitable for FileObject {
     fn is_signalled(&self, _: &ThreadObject) -> bool {
-        true
+        !self.transfers.is_busy()
     }
 }
 
 impl Drop for FileObject {
     fn drop(&mut self) {
+        if self.transfers.is_busy() {
+            self.cancel_transfers(None, NtStatus::CANCELLED);
+        }
         let Some(registration) = &self.registration else { return };
         registration.locks.release(std::ptr::from_ref(&*self) as usize);
         let file = registration.file;
@@ -159,7 +164,8 @@ impl FileObject {
     pub fn of_descriptor(file: File) -> Result<Self, NtStatus> {
         let kind = kind_of(&file, file.identity().map_err(status_of)?.kind);
         let (path, listing) = (Mutex::new(None), Mutex::new(None));
-        Ok(Self { file, kind, traits: FileTraits::default(), path, registration: None, listing })
+        let (traits, transfers) = Default::default();
+        Ok(Self { file, kind, traits, path, registration: None, listing, transfers })
     }
 
     /// Reads up to `length` bytes into guest memory, at the position or at `offset`.
@@ -171,6 +177,9 @@ impl FileObject {
     pub fn read_to_guest(&self, address: u64, length: u64, offset: Option<u64>) -> Result<u64, NtStatus> {
         if self.kind == FileKind::Directory {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
+        }
+        if self.transfers.pipe.get().is_some() {
+            return self.read_pipe_to_guest(address, length);
         }
         let offset = if self.kind == FileKind::Disk { offset } else { None };
         self.check_locks(offset, length, false)?;
@@ -194,6 +203,21 @@ impl FileObject {
         self.finish_read(read, length, offset)
     }
 
+    /// Reads from a named pipe: what there is, or a message.
+    fn read_pipe_to_guest(&self, address: u64, length: u64) -> Result<u64, NtStatus> {
+        const PIECE: u64 = 1 << 20;
+        let wanted = length.min(PIECE) as usize;
+        let end = self.pipe_end()?;
+        let is_impatient = end.is_impatient.load(std::sync::atomic::Ordering::Relaxed);
+        let (bytes, more) = if is_impatient {
+            self.receive_now(wanted).unwrap_or(Err(NtStatus::PIPE_EMPTY))?
+        } else {
+            self.receive_message(wanted)?
+        };
+        plat_host::memory::write(address, &bytes).map_err(|_| NtStatus::ACCESS_VIOLATION)?;
+        if more { Err(NtStatus::BUFFER_OVERFLOW) } else { Ok(bytes.len() as u64) }
+    }
+
     fn finish_read(&self, read: u64, length: u64, offset: Option<u64>) -> Result<u64, NtStatus> {
         if read == 0 && length != 0 {
             match self.kind {
@@ -214,6 +238,14 @@ impl FileObject {
     /// - `INVALID_USER_BUFFER` for a bad buffer, `FILE_LOCK_CONFLICT`, `INVALID_DEVICE_REQUEST` for a directory
     pub fn write_from_guest(&self, address: u64, length: u64, offset: Option<u64>) -> Result<u64, NtStatus> {
         let offset = self.prepare_write(length, offset)?;
+        if let Some(end) = self.transfers.pipe.get() {
+            self.check_connected()?;
+            if end.traits.messages {
+                let mut bytes = vec![0; usize::try_from(length).map_err(|_| NtStatus::INVALID_PARAMETER)?];
+                plat_host::memory::read(address, &mut bytes).map_err(|_| NtStatus::INVALID_USER_BUFFER)?;
+                return self.send_message(&bytes);
+            }
+        }
         let written = self.file.write_from_guest(address, length, offset).map_err(transfer_status)?;
         self.advance(offset, written);
         // Windows writes all or nothing; what was written stays, as it does there when a disk fills up.
@@ -364,6 +396,9 @@ impl FileObject {
     /// # Errors
     /// `PIPE_BROKEN` when there are none and the writers are gone.
     pub fn available(&self) -> Result<u64, NtStatus> {
+        if self.transfers.pipe.get().is_some() {
+            return self.look_into(0).map(|found| found.0);
+        }
         let available = self.file.available().map_err(status_of)?;
         let is_over = available == 0 && self.kind == FileKind::Pipe && self.file.is_hung_up();
         if is_over { Err(NtStatus::PIPE_BROKEN) } else { Ok(available) }
@@ -374,6 +409,9 @@ impl FileObject {
     /// # Errors
     /// What the kernel answers.
     pub fn peek(&self, length: usize) -> Result<Vec<u8>, NtStatus> {
+        if self.transfers.pipe.get().is_some() {
+            return self.look_into(length).map(|found| found.2);
+        }
         if self.available()? == 0 {
             return Ok(Vec::new());
         }

@@ -242,7 +242,8 @@ impl FileSystem {
             delete_on_close: request.options.contains(CreateOptions::DELETE_ON_CLOSE),
         };
         let (path, listing) = (Mutex::new(Some(path.to_owned())), Mutex::new(None));
-        Ok(FileObject { file, kind, traits, path, registration, listing })
+        let transfers = super::pipe_transfer::Transfers::default();
+        Ok(FileObject { file, kind, traits, path, registration, listing, transfers })
     }
 
     /// Opens a device by its Win32 name.

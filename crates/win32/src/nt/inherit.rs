@@ -15,8 +15,11 @@ use plat_regions::windows::PageProtection;
 use super::file::{FileKind, FileObject, FileTraits, Registration};
 use super::file_share::Claim;
 use super::handle::{HandleEntry, HandleFlags};
+use super::job::JobObject;
 use super::object::{ObjectRef, downcast};
 use super::path::status_of;
+use super::pipe::PipeEnd;
+use super::pipe_transfer::Transfers;
 use super::process_object::ProcessObject;
 use super::section::SectionObject;
 use super::start_record::{HandleRecord, ObjectRecord};
@@ -32,6 +35,10 @@ const KINDS: [FileKind; 6] = [
     FileKind::Character,
 ];
 const OVERLAPPED: u32 = 0x10;
+const NAMED_PIPE: u32 = 0x20;
+const PIPE_MESSAGES: u32 = 0x40;
+const PIPE_SERVER: u32 = 0x80;
+const PIPE_READS_MESSAGES: u32 = 0x100;
 
 /// Adds a second descriptor of the same open file to the list; returns its number.
 fn keep(list: &mut Vec<OwnedFd>, fd: BorrowedFd<'_>) -> Option<i32> {
@@ -47,7 +54,18 @@ fn file_record(file: &FileObject, list: &mut Vec<OwnedFd>) -> Option<ObjectRecor
     let claim = file.registration.as_ref().map(|with| (with.claim.access, with.claim.share));
     let path = super::path::lock(&file.path).clone().unwrap_or_default();
     let fd = keep(list, file.file.as_fd())?;
-    Some(ObjectRecord::File { fd, traits: kind | overlapped, path, claim })
+    let mut traits = kind | overlapped;
+    if let Some(end) = file.transfers.pipe.get() {
+        let reads_messages = end.reads_messages.load(std::sync::atomic::Ordering::Relaxed);
+        let marks = [
+            (true, NAMED_PIPE),
+            (end.traits.messages, PIPE_MESSAGES),
+            (end.is_server, PIPE_SERVER),
+            (reads_messages, PIPE_READS_MESSAGES),
+        ];
+        traits |= marks.iter().filter(|mark| mark.0).fold(0, |traits, mark| traits | mark.1);
+    }
+    Some(ObjectRecord::File { fd, traits, path, claim })
 }
 
 /// Makes the record of an object, and the descriptors that must go with it.
@@ -60,6 +78,10 @@ pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<Obje
         let fd = keep(list, other.linux.as_fd())?;
         let page = other.page.as_ref().and_then(|page| keep(list, page.as_fd()));
         return Some(ObjectRecord::Process { id: process.id(), fd, page: page.unwrap_or(-1) });
+    }
+    if let Some(job) = downcast::<JobObject>(Arc::clone(object)) {
+        let (page, line) = job.parts()?;
+        return Some(ObjectRecord::Job { page: keep(list, page.as_fd())?, line: keep(list, line.as_fd())? });
     }
     let section = downcast::<SectionObject>(Arc::clone(object))?;
     let fd = keep(list, section.section().as_fd())?;
@@ -123,7 +145,7 @@ pub fn object_of(
             let section = Section::from_fd(fd(*number)?, *size);
             Ok(Arc::new(SectionObject::shared(section, PageProtection::from_bits_truncate(*protection))))
         }
-        ObjectRecord::Job { .. } => Err(NtStatus::NOT_SUPPORTED),
+        ObjectRecord::Job { page, line } => Ok(Arc::new(JobObject::shared(fd(*page)?, fd(*line)?)?)),
     }
 }
 
@@ -146,9 +168,19 @@ fn file_of(
         }
         None => None,
     };
+    let transfers = Transfers::default();
+    if traits & NAMED_PIPE != 0 {
+        let end = PipeEnd::inherited(
+            traits & PIPE_MESSAGES != 0,
+            traits & PIPE_SERVER != 0,
+            traits & PIPE_READS_MESSAGES != 0,
+        );
+        let _ = transfers.pipe.set(end);
+    }
     let traits = FileTraits { overlapped: traits & OVERLAPPED != 0, delete_on_close: false };
     let path = (!path.as_os_str().is_empty()).then_some(path);
-    Ok(FileObject { file, kind, traits, path: Mutex::new(path), registration, listing: Mutex::new(None) })
+    let (path, listing) = (Mutex::new(path), Mutex::new(None));
+    Ok(FileObject { file, kind, traits, path, registration, listing, transfers })
 }
 
 /// Puts inherited handles into the table of a process that begins. One that cannot be had is left out, as one that

@@ -6,6 +6,12 @@ use std::sync::Arc;
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ObjectKind {
+    /// An I/O completion port.
+    CompletionPort,
+    /// A job.
+    Job,
+    /// A snapshot of processes, threads or modules.
+    Snapshot,
     /// A file, a pipe, a device or a console.
     File,
     /// An open directory, for enumeration.

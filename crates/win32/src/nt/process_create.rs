@@ -179,6 +179,7 @@ pub struct Plan {
 pub const CREATE_SUSPENDED: u32 = 0x4;
 const DETACHED_PROCESS: u32 = 0x8;
 const CREATE_NEW_CONSOLE: u32 = 0x10;
+const CREATE_BREAKAWAY_FROM_JOB: u32 = 0x0100_0000;
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
@@ -273,6 +274,7 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
     let mut kept = Vec::new();
     let only = plan.only.as_deref();
     let handles = if plan.inherits { inherit::records(process, only, &mut kept) } else { Vec::new() };
+    let jobs = super::job::for_child(plan.flags & CREATE_BREAKAWAY_FROM_JOB != 0, &mut kept);
     let detaches = plan.flags & (DETACHED_PROCESS | CREATE_NEW_CONSOLE | CREATE_NO_WINDOW) != 0;
     let sources = standard_sources(process, &plan, detaches);
     let standard = [0, 1, 2].map(|at: usize| sources[at].as_ref().map(|file| file.file.as_fd()));
@@ -285,6 +287,7 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
     let environment = plan.environment.clone().unwrap_or_else(|| process.environment.all(process));
     if plan.image.kind == ImageKind::Unix {
         let child = launch.unix(&plan.image.unix, &plan.command_line, &environment)?;
+        super::job::add_unix_child(child.id());
         return Ok(with_thread(process, child));
     }
     let told = |which: Standard| told_standard(process, &plan, which, detaches, &handles);
@@ -298,6 +301,7 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
         environment,
         standard: [Standard::Input, Standard::Output, Standard::Error].map(told),
         handles,
+        jobs,
         is_suspended: plan.flags & CREATE_SUSPENDED != 0,
         ignores_interrupt: plan.flags & CREATE_NEW_PROCESS_GROUP != 0,
         trace: trace_bits(process.start.trace),

@@ -11,6 +11,7 @@ use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
+use crate::nt::pipe;
 use crate::{NtStatus, Win32Error};
 
 const FILE_FLAG_WRITE_THROUGH: u32 = 0x8000_0000;
@@ -82,6 +83,13 @@ fn create(guest: &mut Guest, name: &[u16], wish: &Wish) -> Result<HandleOrInvali
     }
     let request = request(wish)?;
     let flags = inherit_flags(guest, wish.security)?;
+    if let Some(pipe) = pipe::name_of(name) {
+        let overlapped = wish.flags & FILE_FLAG_OVERLAPPED != 0;
+        let has = |right| request.access & right != 0;
+        let end = pipe::open(&pipe, has(access::READ_DATA), has(access::WRITE_DATA), overlapped)?;
+        let handle = guest.process().handles.insert(Arc::new(end), request.access, flags);
+        return Ok(HandleOrInvalid(handle));
+    }
     let (object, outcome) = match files.resolve(name)? {
         Target::Device(device) => (files.open_device(device, request.access)?, Outcome::Opened),
         Target::File { unix, wants_directory, .. } => {

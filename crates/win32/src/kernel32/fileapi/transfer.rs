@@ -1,11 +1,14 @@
 //! Reading, writing, position and size.
 
+use std::sync::Arc;
+
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use super::open::file;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::nt::completion::Completion;
 use crate::nt::file::{FileKind, FileObject, SeekOrigin, access};
+use crate::nt::pipe_transfer::{Pending, Work};
 use crate::nt::thread::Apc;
 use crate::{NtStatus, Win32Error};
 
@@ -34,6 +37,8 @@ struct Transfer {
     count: GuestWord,
     overlapped: GuestWord,
     completion: Completion,
+    /// Bytes that were asked for.
+    asked: u64,
 }
 
 impl Transfer {
@@ -50,20 +55,71 @@ impl Transfer {
             if file.traits.overlapped && file.kind == FileKind::Disk {
                 return Err(Win32Error::INVALID_PARAMETER);
             }
-            return Ok(Self { offset: None, count, overlapped, completion: Completion::default() });
+            return Ok(Self { offset: None, count, overlapped, completion: Completion::default(), asked: 0 });
         }
         let block: OVERLAPPED = guest.read(overlapped.0)?;
         // A completion routine leaves the event to its owner's own use.
         let event = if apc.is_some() { 0 } else { block.hEvent.0 };
         let completion = Completion::begin(guest.process(), file, event, apc)?;
         guest.write_word(overlapped.0, u64::from(NtStatus::PENDING.0))?;
-        Ok(Self { offset: Some(block.offset()), count, overlapped, completion })
+        Ok(Self { offset: Some(block.offset()), count, overlapped, completion, asked: 0 })
+    }
+
+    /// Says whether the transfer may go on after its function returned: those of overlapped pipes.
+    fn may_wait(&self, file: &FileObject) -> bool {
+        !self.overlapped.is_null() && file.traits.overlapped && file.transfers.pipe.get().is_some()
+    }
+
+    fn read(
+        mut self,
+        guest: &Guest,
+        file: &Arc<FileObject>,
+        buffer: u64,
+        length: u64,
+    ) -> Result<Bool, Win32Error> {
+        self.asked = length;
+        if self.may_wait(file) {
+            return self.work(guest, file, Work::Read { buffer, length });
+        }
+        let outcome = read(guest, file, buffer, length, self.offset);
+        self.finish(guest, outcome)
+    }
+
+    fn write(
+        self,
+        guest: &Guest,
+        file: &Arc<FileObject>,
+        buffer: u64,
+        length: u64,
+    ) -> Result<Bool, Win32Error> {
+        if self.may_wait(file) {
+            let bytes = guest.read_vec(buffer, length)?;
+            return self.work(guest, file, Work::Write { bytes, done: 0 });
+        }
+        let outcome = write(guest, file, buffer, length, self.offset);
+        self.finish(guest, outcome)
+    }
+
+    /// Begins work of a pipe that may not be done at once.
+    fn work(self, guest: &Guest, file: &Arc<FileObject>, work: Work) -> Result<Bool, Win32Error> {
+        let (block, is_64) = (self.overlapped.0, guest.machine().is_64());
+        let Self { count, overlapped, completion, offset, asked } = self;
+        let mut kept = Some(completion);
+        let make = |work| Pending { work, block, is_64, completion: kept.take().unwrap_or_default() };
+        let outcome = file.begin_transfer(work, make);
+        if outcome == Err(NtStatus::PENDING) {
+            return Err(Win32Error::IO_PENDING);
+        }
+        let completion = kept.take().unwrap_or_default();
+        Self { offset, count, overlapped, completion, asked }.finish(guest, outcome)
     }
 
     /// Tells the outcome in the caller's count and OVERLAPPED, then by event or call.
     fn finish(mut self, guest: &Guest, outcome: Result<u64, NtStatus>) -> Result<Bool, Win32Error> {
         let (status, moved) = match outcome {
             Ok(moved) => (NtStatus::SUCCESS, moved),
+            // A part of a message is there, and as long as was asked for.
+            Err(NtStatus::BUFFER_OVERFLOW) => (NtStatus::BUFFER_OVERFLOW, self.asked),
             Err(status) => (status, 0),
         };
         if !self.count.is_null() {
@@ -74,10 +130,20 @@ impl Transfer {
             guest.write_word(self.overlapped.0 + guest.machine().pointer_size(), moved)?;
         }
         outcome?;
+        self.completion.set_packet(self.overlapped.0, moved);
         self.completion.set_arguments([0, moved, self.overlapped.0]);
         self.completion.succeed()?;
         Ok(TRUE)
     }
+}
+
+/// Waits for a pipe's client without waiting: its coming is told as a transfer's end.
+pub(in crate::kernel32) fn connect(
+    guest: &Guest,
+    file: &Arc<FileObject>,
+    overlapped: GuestWord,
+) -> Result<Bool, Win32Error> {
+    Transfer::begin(guest, file, GuestWord(0), overlapped, None)?.work(guest, file, Work::Connect)
 }
 
 /// Tells the outcome of what is no transfer of bytes between memory and file, but takes an OVERLAPPED as they do.
@@ -144,8 +210,7 @@ pub fn ReadFile(
 ) -> Result<Bool, Win32Error> {
     let file = file(guest, hFile, access::READ_DATA)?;
     let transfer = Transfer::begin(guest, &file, lpNumberOfBytesRead, lpOverlapped, None)?;
-    let outcome = read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead), transfer.offset);
-    transfer.finish(guest, outcome)
+    transfer.read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead))
 }
 
 /// Writes to a file, a pipe or the console.
@@ -162,8 +227,7 @@ pub fn WriteFile(
 ) -> Result<Bool, Win32Error> {
     let file = file(guest, hFile, WRITES)?;
     let transfer = Transfer::begin(guest, &file, lpNumberOfBytesWritten, lpOverlapped, None)?;
-    let outcome = write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite), transfer.offset);
-    transfer.finish(guest, outcome)
+    transfer.write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite))
 }
 
 /// The call of a completion routine; its arguments are known when the transfer is complete.
@@ -186,8 +250,7 @@ pub fn ReadFileEx(
     let file = file(guest, hFile, access::READ_DATA)?;
     let routine = completion_routine(lpCompletionRoutine);
     let transfer = Transfer::begin(guest, &file, GuestWord(0), lpOverlapped, routine)?;
-    let outcome = read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead), transfer.offset);
-    transfer.finish(guest, outcome)
+    transfer.read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead))
 }
 
 /// Writes to a file opened for overlapped transfers; the routine is called when the thread waits alertably.
@@ -205,8 +268,7 @@ pub fn WriteFileEx(
     let file = file(guest, hFile, WRITES)?;
     let routine = completion_routine(lpCompletionRoutine);
     let transfer = Transfer::begin(guest, &file, GuestWord(0), lpOverlapped, routine)?;
-    let outcome = write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite), transfer.offset);
-    transfer.finish(guest, outcome)
+    transfer.write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite))
 }
 
 fn origin(method: u32) -> Result<SeekOrigin, Win32Error> {

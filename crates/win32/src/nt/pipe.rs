@@ -1,0 +1,479 @@
+//! Named pipes: a name at which a socket listens, instances that clients are given, bytes or messages.
+//!
+//! Key types: [`PipeEnd`] (one end of a named pipe), [`PipeNames`] (the names that this process serves). The service
+//! thread of the process that serves a name answers those who connect; there is no other process between.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use plat_host::file::{File, Open};
+use plat_host::file_path::Errno;
+use plat_host::pipe::{self, Form, Listener};
+use plat_host::service::{self, Interest, Ticket};
+
+use super::event::Event;
+use super::file::{FileKind, FileObject, FileTraits};
+use super::path::{lock, status_of};
+use super::pipe_transfer::Transfers;
+use crate::NtStatus;
+use crate::logic::nls::case::upcase_string;
+
+/// Where a server's end stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits for a client.
+    Listening,
+    /// A client is there, or was.
+    Connected,
+    /// The server let the client go.
+    Disconnected,
+}
+
+/// `PIPE_ACCESS_INBOUND`, `PIPE_ACCESS_OUTBOUND`.
+pub const INBOUND: u32 = 1;
+/// Server to client.
+pub const OUTBOUND: u32 = 2;
+
+/// How a named pipe was made.
+#[derive(Clone, Copy, Debug)]
+pub struct PipeTraits {
+    /// [`INBOUND`], [`OUTBOUND`] or both.
+    pub access: u32,
+    /// Whether it carries messages.
+    pub messages: bool,
+    /// The most instances; 255 is no limit.
+    pub instances_max: u32,
+    /// Sizes asked for, output and input.
+    pub buffers: (u32, u32),
+    /// `WaitNamedPipe`'s default time in milliseconds.
+    pub timeout: u32,
+}
+
+/// One end of a named pipe.
+pub struct PipeEnd {
+    /// How the pipe was made.
+    pub traits: PipeTraits,
+    /// Whether it is the server's end.
+    pub is_server: bool,
+    /// Whether reads take messages.
+    pub reads_messages: AtomicBool,
+    /// Whether nothing waits (`PIPE_NOWAIT`).
+    pub is_impatient: AtomicBool,
+    state: Mutex<State>,
+    /// Set while a client is there: a server that waits for one waits for this.
+    pub connected: Arc<Event>,
+    /// What was received of a message and not yet read.
+    rest: Mutex<Option<Vec<u8>>>,
+    name: Option<Arc<PipeName>>,
+}
+
+/// A name that this process serves.
+pub struct PipeName {
+    listener: Listener,
+    traits: PipeTraits,
+    instances: Mutex<Vec<Weak<FileObject>>>,
+    count: AtomicU32,
+    /// The service's wish: it keeps the socket open as long as it is not taken back.
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Drop for PipeName {
+    fn drop(&mut self) {
+        if let Some(ticket) = lock(&self.ticket).take() {
+            service::cancel(ticket);
+        }
+    }
+}
+
+/// The names that this process serves.
+#[derive(Default)]
+pub struct PipeNames {
+    names: Mutex<HashMap<Vec<u16>, Weak<PipeName>>>,
+}
+
+/// What a client sends first.
+const CONNECT: u8 = b'C';
+const ASK: u8 = b'?';
+/// What the server answers; after `YES` the access mode follows.
+const YES: u8 = b'Y';
+const BUSY: u8 = b'B';
+
+fn socket_name(name: &[u16]) -> String {
+    format!("pipe/{}", String::from_utf16_lossy(&upcase_string(name)))
+}
+
+/// Returns a pipe's name without `\\.\pipe\`, if the path is one's.
+pub fn name_of(path: &[u16]) -> Option<Vec<u16>> {
+    let text: Vec<u16> =
+        path.iter().map(|&unit| if unit == u16::from(b'/') { u16::from(b'\\') } else { unit }).collect();
+    let lower = String::from_utf16_lossy(text.get(..9)?).to_lowercase();
+    let is_pipe = lower == r"\\.\pipe\" || lower == r"\\?\pipe\";
+    (is_pipe && text.len() > 9).then(|| text[9..].to_vec())
+}
+
+impl PipeEnd {
+    fn new(traits: PipeTraits, is_server: bool, state: State, name: Option<Arc<PipeName>>) -> Self {
+        Self {
+            traits,
+            is_server,
+            reads_messages: AtomicBool::new(false),
+            is_impatient: AtomicBool::new(false),
+            state: Mutex::new(state),
+            connected: Event::new(true, state == State::Connected),
+            rest: Mutex::default(),
+            name,
+        }
+    }
+
+    /// Makes the end of a pipe that another process had.
+    pub fn inherited(messages: bool, is_server: bool, reads_messages: bool) -> Self {
+        let traits = PipeTraits {
+            access: INBOUND | OUTBOUND,
+            messages,
+            instances_max: 255,
+            buffers: (0, 0),
+            timeout: 50,
+        };
+        let end = Self::new(traits, is_server, State::Connected, None);
+        end.reads_messages.store(reads_messages, Ordering::Relaxed);
+        end
+    }
+
+    /// Returns where it stands.
+    pub fn state(&self) -> State {
+        *lock(&self.state)
+    }
+
+    /// Returns how many instances there are.
+    pub fn instances(&self) -> u32 {
+        self.name.as_ref().map_or(1, |name| name.count.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for PipeEnd {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            name.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
+    let transfers = Transfers::default();
+    let _ = transfers.pipe.set(end);
+    FileObject {
+        file,
+        kind: FileKind::Pipe,
+        traits: FileTraits { overlapped, delete_on_close: false },
+        path: Mutex::new(None),
+        registration: None,
+        listing: Mutex::new(None),
+        transfers,
+    }
+}
+
+/// A file that stands where the socket of a client will.
+fn placeholder() -> Result<File, NtStatus> {
+    let how = Open { read: true, write: true, ..Open::default() };
+    File::open(Path::new("/dev/null"), how).map_err(status_of)
+}
+
+impl PipeNames {
+    /// Makes an instance of a named pipe.
+    ///
+    /// # Errors
+    /// `INSTANCE_NOT_AVAILABLE` beyond the limit, `ACCESS_DENIED` when the first instance is wanted and there is one,
+    /// the pipe has another form, or another process serves the name.
+    pub fn create(
+        &self,
+        name: &[u16],
+        traits: PipeTraits,
+        overlapped: bool,
+        is_first: bool,
+    ) -> Result<Arc<FileObject>, NtStatus> {
+        let key = upcase_string(name);
+        let mut names = lock(&self.names);
+        let served = match names.get(&key).and_then(Weak::upgrade) {
+            Some(_) if is_first => return Err(NtStatus::ACCESS_DENIED),
+            Some(served) => served,
+            None => {
+                let form = if traits.messages { Form::Messages } else { Form::Bytes };
+                let listener =
+                    Listener::bind(&socket_name(name), form).map_err(|_| NtStatus::ACCESS_DENIED)?;
+                let (instances, count) = (Mutex::default(), AtomicU32::new(0));
+                let ticket = Mutex::default();
+                let served = Arc::new(PipeName { listener, traits, instances, count, ticket });
+                names.insert(key, Arc::downgrade(&served));
+                listen(&served)?;
+                served
+            }
+        };
+        if served.traits.messages != traits.messages || served.traits.access != traits.access {
+            return Err(NtStatus::ACCESS_DENIED);
+        }
+        if served.traits.instances_max < 255
+            && served.count.load(Ordering::Relaxed) >= served.traits.instances_max
+        {
+            return Err(NtStatus::INSTANCE_NOT_AVAILABLE);
+        }
+        served.count.fetch_add(1, Ordering::Relaxed);
+        let end = PipeEnd::new(traits, true, State::Listening, Some(Arc::clone(&served)));
+        let instance = Arc::new(object(placeholder()?, overlapped, end));
+        let mut instances = lock(&served.instances);
+        instances.retain(|instance| instance.strong_count() > 0);
+        instances.push(Arc::downgrade(&instance));
+        drop(instances);
+        Ok(instance)
+    }
+}
+
+fn listen(name: &Arc<PipeName>) -> Result<(), NtStatus> {
+    let weak = Arc::downgrade(name);
+    let then = move || {
+        let Some(name) = weak.upgrade() else { return };
+        if let Ok(client) = name.listener.accept() {
+            greet(&name, client);
+        }
+        // A name that cannot be listened at any more is as good as busy.
+        let _ = listen(&name);
+    };
+    let ticket = service::when_ready(name.listener.as_fd(), Interest::Read, then).map_err(status_of)?;
+    *lock(&name.ticket) = Some(ticket);
+    Ok(())
+}
+
+/// Answers one who has connected, once he says what he wants.
+fn greet(name: &Arc<PipeName>, client: File) {
+    let (client, name) = (Arc::new(client), Arc::downgrade(name));
+    let same = Arc::clone(&client);
+    let _ = service::when_ready(client.as_fd(), Interest::Read, move || {
+        let Some(name) = name.upgrade() else { return };
+        let Ok(Some(wish)) = pipe::receive_now(&same, 1, false) else { return };
+        let instances: Vec<Arc<FileObject>> =
+            lock(&name.instances).iter().filter_map(Weak::upgrade).collect();
+        let is_free = |instance: &Arc<FileObject>| {
+            instance.transfers.pipe.get().is_some_and(|end| end.state() == State::Listening)
+        };
+        let free = instances.iter().find(|instance| is_free(instance));
+        let answer = if free.is_some() { YES } else { BUSY };
+        let is_sent = pipe::send_now(&same, &[answer, name.traits.access as u8]).is_ok();
+        if let (Some(instance), true, [CONNECT]) = (free, is_sent, wish.as_slice()) {
+            instance.take_client(&same);
+        }
+    });
+}
+
+impl FileObject {
+    /// Gives a listening instance its client.
+    fn take_client(self: &Arc<Self>, client: &File) {
+        let Some(end) = self.transfers.pipe.get() else { return };
+        let mut state = lock(&end.state);
+        if pipe::replace(&self.file, client).is_err() {
+            return;
+        }
+        *state = State::Connected;
+        drop(state);
+        end.connected.set();
+        self.go_on(false);
+    }
+
+    /// Returns the named pipe's end.
+    ///
+    /// # Errors
+    /// `INVALID_DEVICE_REQUEST` when it is none.
+    pub fn pipe_end(&self) -> Result<&PipeEnd, NtStatus> {
+        self.transfers.pipe.get().ok_or(NtStatus::INVALID_DEVICE_REQUEST)
+    }
+
+    /// Lets the client go; what it has not read is lost.
+    ///
+    /// # Errors
+    /// `ILLEGAL_FUNCTION` for a client's end.
+    pub fn disconnect(&self) -> Result<(), NtStatus> {
+        let end = self.pipe_end()?;
+        if !end.is_server {
+            return Err(NtStatus::ILLEGAL_FUNCTION);
+        }
+        pipe::replace(&self.file, &placeholder()?).map_err(status_of)?;
+        *lock(&end.state) = State::Disconnected;
+        *lock(&end.rest) = None;
+        end.connected.reset();
+        self.cancel_transfers(None, NtStatus::PIPE_DISCONNECTED);
+        Ok(())
+    }
+
+    /// Begins to listen again after [`FileObject::disconnect`].
+    pub fn listen_again(&self) {
+        if let Some(end) = self.transfers.pipe.get() {
+            let mut state = lock(&end.state);
+            if *state == State::Disconnected {
+                *state = State::Listening;
+            }
+        }
+    }
+
+    /// Says what is wrong with a pipe that should have somebody at its other end.
+    ///
+    /// # Errors
+    /// `PIPE_LISTENING`, `PIPE_DISCONNECTED`.
+    pub fn check_connected(&self) -> Result<(), NtStatus> {
+        match self.transfers.pipe.get().map(PipeEnd::state) {
+            Some(State::Listening) => Err(NtStatus::PIPE_LISTENING),
+            Some(State::Disconnected) => Err(NtStatus::PIPE_DISCONNECTED),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads what there is without waiting: the bytes, and whether the message has more; `None` when there is nothing.
+    pub(super) fn receive_now(&self, length: usize) -> Option<Result<(Vec<u8>, bool), NtStatus>> {
+        self.receive(length, false)
+    }
+
+    /// Reads, waiting for something to come.
+    ///
+    /// # Errors
+    /// `PIPE_BROKEN`, and the pipe's state.
+    pub fn receive_message(&self, length: usize) -> Result<(Vec<u8>, bool), NtStatus> {
+        self.receive(length, true).unwrap_or(Err(NtStatus::PIPE_EMPTY))
+    }
+
+    fn receive(&self, length: usize, waits: bool) -> Option<Result<(Vec<u8>, bool), NtStatus>> {
+        if let Err(status) = self.check_connected() {
+            return Some(Err(status));
+        }
+        let messages = self.transfers.pipe.get().is_some_and(|end| end.traits.messages);
+        if !messages {
+            let got = if waits {
+                pipe::receive_wait(&self.file, length).map(Some)
+            } else {
+                pipe::receive_now(&self.file, length, false)
+            };
+            return match got {
+                Err(errno) => Some(Err(status_of(errno))),
+                Ok(None) => None,
+                Ok(Some(bytes)) if bytes.is_empty() && length > 0 => Some(Err(NtStatus::PIPE_BROKEN)),
+                Ok(Some(bytes)) => Some(Ok((bytes, false))),
+            };
+        }
+        self.receive_of_message(length, waits)
+    }
+
+    /// Reads from the message that was begun, or from the next one. A message goes with one byte before it, so that an
+    /// empty one is not the end.
+    fn receive_of_message(&self, length: usize, waits: bool) -> Option<Result<(Vec<u8>, bool), NtStatus>> {
+        let end = self.transfers.pipe.get()?;
+        let mut rest = lock(&end.rest);
+        let mut message = match rest.take() {
+            Some(message) => message,
+            None => {
+                let size = match pipe::next_message_size(&self.file, waits) {
+                    Err(errno) => return Some(Err(status_of(errno))),
+                    Ok(None) => return None,
+                    Ok(Some(0)) => return Some(Err(NtStatus::PIPE_BROKEN)),
+                    Ok(Some(size)) => size,
+                };
+                match pipe::receive_now(&self.file, size, false) {
+                    Ok(Some(bytes)) if !bytes.is_empty() => bytes[1..].to_vec(),
+                    Ok(_) => return None,
+                    Err(errno) => return Some(Err(status_of(errno))),
+                }
+            }
+        };
+        if message.len() <= length {
+            return Some(Ok((message, false)));
+        }
+        let left = message.split_off(length);
+        *rest = Some(left);
+        Some(Ok((message, end.reads_messages.load(Ordering::Relaxed))))
+    }
+
+    /// Writes what fits without waiting; returns how many bytes.
+    pub(super) fn send_now(&self, bytes: &[u8]) -> Result<usize, NtStatus> {
+        self.check_connected()?;
+        let messages = self.transfers.pipe.get().is_some_and(|end| end.traits.messages);
+        let sent = if messages {
+            pipe::send_now(&self.file, &[&[0], bytes].concat()).map(|sent| sent.saturating_sub(1))
+        } else {
+            pipe::send_now(&self.file, bytes)
+        };
+        sent.map_err(closing)
+    }
+
+    /// Writes a message, waiting for room.
+    ///
+    /// # Errors
+    /// `PIPE_CLOSING` when nobody reads any more, and the pipe's state.
+    pub fn send_message(&self, bytes: &[u8]) -> Result<u64, NtStatus> {
+        self.check_connected()?;
+        pipe::send_wait(&self.file, &[&[0], bytes].concat()).map_err(closing)?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// Returns bytes that can be read now, bytes of the current message, and up to `length` of them, left in the pipe.
+    ///
+    /// # Errors
+    /// `PIPE_BROKEN` when there are none and nobody writes any more, and the pipe's state.
+    pub fn look_into(&self, length: usize) -> Result<(u64, u64, Vec<u8>), NtStatus> {
+        self.check_connected()?;
+        let end = self.pipe_end()?;
+        if let Some(rest) = &*lock(&end.rest) {
+            let total = rest.len() as u64;
+            return Ok((total, total, rest[..length.min(rest.len())].to_vec()));
+        }
+        let skip = usize::from(end.traits.messages);
+        let available = match pipe::next_message_size(&self.file, false).map_err(status_of)? {
+            None => return Ok((0, 0, Vec::new())),
+            Some(0) => return Err(NtStatus::PIPE_BROKEN),
+            Some(size) if end.traits.messages => size as u64 - 1,
+            Some(_) => self.file.available().map_err(status_of)?,
+        };
+        let seen = pipe::receive_now(&self.file, length + skip, true).map_err(status_of)?.unwrap_or_default();
+        let message = if end.traits.messages { available } else { 0 };
+        Ok((available, message, seen.get(skip..).unwrap_or(&[]).to_vec()))
+    }
+}
+
+fn closing(errno: Errno) -> NtStatus {
+    match errno {
+        // ECONNRESET, EPIPE.
+        Errno(104 | 32) => NtStatus::PIPE_CLOSING,
+        // EMSGSIZE: a longer message than the kernel takes.
+        Errno(90) => NtStatus::INSUFFICIENT_RESOURCES,
+        other => status_of(other),
+    }
+}
+
+/// Connects to a named pipe as a client.
+///
+/// # Errors
+/// `OBJECT_NAME_NOT_FOUND` when nobody serves the name, `PIPE_NOT_AVAILABLE` when no instance is free, `ACCESS_DENIED`
+/// when the pipe does not go in the direction wanted.
+pub fn open(name: &[u16], reads: bool, writes: bool, overlapped: bool) -> Result<FileObject, NtStatus> {
+    let (file, messages, access) = ask(name, CONNECT)?;
+    if reads && access & OUTBOUND == 0 || writes && access & INBOUND == 0 {
+        return Err(NtStatus::ACCESS_DENIED);
+    }
+    let traits = PipeTraits { access, messages, instances_max: 255, buffers: (0, 0), timeout: 50 };
+    Ok(object(file, overlapped, PipeEnd::new(traits, false, State::Connected, None)))
+}
+
+fn ask(name: &[u16], wish: u8) -> Result<(File, bool, u32), NtStatus> {
+    let (file, form) = pipe::connect(&socket_name(name)).map_err(|_| NtStatus::OBJECT_NAME_NOT_FOUND)?;
+    pipe::send_now(&file, &[wish]).map_err(|_| NtStatus::PIPE_NOT_AVAILABLE)?;
+    let answer = pipe::receive_wait(&file, 2).map_err(|_| NtStatus::PIPE_NOT_AVAILABLE)?;
+    match answer.as_slice() {
+        [YES, access] => Ok((file, form == Form::Messages, u32::from(*access))),
+        _ => Err(NtStatus::PIPE_NOT_AVAILABLE),
+    }
+}
+
+/// Asks whether an instance is free.
+///
+/// # Errors
+/// As for [`open`].
+pub fn is_free(name: &[u16]) -> Result<(), NtStatus> {
+    ask(name, ASK).map(drop)
+}
