@@ -39,8 +39,18 @@ need_guest_tools() {
 
 # 7-Zip for Windows and Linux, both bitnesses, from one npm package: pinned in xtask/packages.txt with its SHA-256.
 fetch_seven_zip() {
-    cargo xtask corpus 7zip-bin >/dev/null
+    cargo xtask corpus fetch 7zip-bin >/dev/null
     chmod +x .cache/7zip-bin-5.2.0/package/linux/x64/7za
+}
+
+# What `cargo xtask corpus` needs; the programs themselves are fetched by it.
+need_corpus_tools() {
+    missing=""
+    want python3 python3
+    want npm npm
+    python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || install_packages $missing
 }
 
 # Three published wheels with 103 DLLs of both bitnesses, 8 MB to download: the fleet that plat rebase is tested on.
@@ -50,5 +60,5 @@ fetch_small_fleet() {
     python3 -m pip --version >/dev/null 2>&1 || missing="$missing python3-pip"
     # shellcheck disable=SC2086
     [ -z "$missing" ] || [ -e .cache/h5py-2.10.0-cp37-cp37m-win32/.complete ] || install_packages $missing
-    cargo xtask corpus gevent h5py passagemath-objects >/dev/null
+    cargo xtask corpus fetch gevent h5py passagemath-objects >/dev/null
 }

@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: start-up, calls and 7-Zip's compression under plat, beside the same natively and under whatever
 //! peers are installed. One run, one table, each row with its target.
 
+mod rebase;
+mod rebase_plan;
 mod regions;
 
 use crate::fixtures::build::{Bits, build_all};
@@ -23,10 +25,23 @@ const CALL_TARGETS: &[(&str, f64, f64)] = &[
     ("VirtualAllocFree", 1500.0, 1500.0),
 ];
 
-/// Measures everything, or the region maps alone (`regions`); `--quick` takes fewer runs and a small tree.
+/// Measures everything, or `rebase` or the region maps (`regions`) alone; `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    if arguments.first().is_some_and(|word| word == "rebase") {
+        return rebase::rebase(&arguments[1..]);
+    }
     if arguments.first().is_some_and(|word| word == "regions") {
         return regions::bench(&arguments[1..]);
+/// Measures everything, or one thing alone (`regions`, `rebase`, `rebase-plan`); `--quick` takes fewer runs and a small tree.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    match arguments.first().map(String::as_str) {
+        Some("regions") => return regions::bench(&arguments[1..]),
+        Some("rebase") => return rebase::rebase(&arguments[1..]),
+        Some("rebase-plan") => match rebase_plan::planning()? {
+            0 => return Ok(()),
+            missed => bail!("{missed} targets missed"),
+        },
+        _ => {}
     }
     let quick = arguments.iter().any(|a| a == "--quick");
     let plat = build_plat()?;

@@ -19,8 +19,16 @@ struct Package<'a> {
     python: &'a str,
 }
 
+/// Runs the corpus, or fetches packages.
+pub(crate) fn corpus(arguments: &[String]) -> Result<()> {
+    match arguments.split_first() {
+        Some((word, names)) if word == "fetch" => fetch_packages(names),
+        _ => crate::corpus_run::run_corpus(arguments),
+    }
+}
+
 /// Fetches all packages, or those whose names are given, and says where they were unpacked.
-pub(crate) fn corpus(names: &[String]) -> Result<()> {
+fn fetch_packages(names: &[String]) -> Result<()> {
     let list = fs::read_to_string(root().join("xtask/packages.txt")).context("xtask/packages.txt")?;
     let mut failed = 0;
     for line in list.lines().filter(|l| !l.starts_with('#')) {

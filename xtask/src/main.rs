@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod corpus;
+mod corpus_run;
 mod fixtures;
 mod fixtures_task;
 mod sim_diff;
@@ -22,7 +23,7 @@ const TASKS: &[Task] = &[
     (
         "corpus",
         corpus::corpus,
-        "fetch the pinned packages of xtask/packages.txt, or those named, into .cache/",
+        "run published Windows programs and judge the results; --ci, --only ID; fetch [NAME…] only fetches packages",
     ),
     ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),

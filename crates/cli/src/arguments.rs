@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Map(Map),
     /// List the Windows functions that plat has.
     Apis(Apis),
+    /// Simulate address spaces step by step: scripts, straces, what-if questions. See docs/sim.md.
+    Sim(Sim),
     /// Plan, write and check base addresses of whole fleets of DLLs.
     Rebase(Box<rebase::Rebase>),
     /// Show or change flags and sizes in the headers of programs and DLLs.
@@ -183,6 +185,140 @@ pub(crate) struct Apis {
     #[arg(long, hide = true)]
     pub(crate) markdown: bool,
     /// Form of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// `plat sim`.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  plat sim                                             type commands, step back, compare states
+  plat sim run fork.sim
+  plat sim run --policy linux-modern,linux-2.6 fork.sim
+  strace -f -y -e trace=memory,process,%file,close -o t bash -c true; plat sim run t
+  plat sim place '8 MiB at 0x400000; 3 GiB contiguous below 4G' --policy linux-32,win32-4gb
+  plat sim structures t"
+)]
+pub(crate) struct Sim {
+    #[command(subcommand)]
+    pub(crate) command: Option<SimCommand>,
+    #[command(flatten)]
+    pub(crate) machine: SimMachine,
+}
+
+/// What `plat sim` does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Carry out a script or what strace printed; exit code 1 when a replay differs from the recording.
+    Run(SimRun),
+    /// Read commands from standard input, one at a time (as without a subcommand).
+    Repl(SimMachine),
+    /// Tell where pieces of memory would go, whether they fit, and how probable that is.
+    Place(SimPlace),
+    /// Count what one address space costs in four structures, driven by an strace.
+    Structures(SimStructures),
+}
+
+/// How the simulated machine is made.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SimMachine {
+    /// Rules of the kernel: linux-modern, linux-modern-legacy, linux-2.6; several stand side by side.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "linux-modern")]
+    pub(crate) policy: Vec<String>,
+    /// Where random numbers start; given, programs lie at random addresses.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Form of the page tables.
+    #[arg(long, value_enum, default_value = "4")]
+    pub(crate) levels: Levels,
+    /// Physical memory in frames of 4 KiB.
+    #[arg(long, value_name = "N", default_value_t = 1 << 20)]
+    pub(crate) frames: u32,
+    /// Entries of the translation cache.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) tlb: usize,
+    /// Let translations of several processes live side by side.
+    #[arg(long)]
+    pub(crate) asid: bool,
+}
+
+/// Forms of page tables.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Levels {
+    /// 32-bit paging.
+    #[value(name = "2")]
+    Two,
+    /// PAE.
+    #[value(name = "3")]
+    Three,
+    /// 64 bits.
+    #[value(name = "4")]
+    Four,
+}
+
+/// `plat sim run`.
+#[derive(Debug, Args)]
+pub(crate) struct SimRun {
+    #[command(flatten)]
+    pub(crate) machine: SimMachine,
+    /// Stop after this many commands of a script.
+    #[arg(long, value_name = "N")]
+    pub(crate) until: Option<usize>,
+    /// Show what differs between the states after A and after B commands.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) diff: Vec<usize>,
+    /// For a replay: compare with maps that were recorded (blocks headed `== PID exec` or `== PID exit`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maps: Option<PathBuf>,
+    /// For a replay: take sizes and headers of files from this list instead of this machine.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files: Option<PathBuf>,
+    /// Form of the output: text or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// The script, or what strace printed; - is standard input.
+    pub(crate) file: PathBuf,
+}
+
+/// `plat sim place`.
+#[derive(Debug, Args)]
+pub(crate) struct SimPlace {
+    /// SIZE [at ADDRESS] [contiguous] [below ADDRESS] [above ADDRESS]; ...
+    pub(crate) wishes: String,
+    /// Policies; without this, all.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) policy: Vec<String>,
+    /// How many processes are laid out at random.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) trials: u32,
+    /// Where random numbers start.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Nothing is random.
+    #[arg(long)]
+    pub(crate) fixed: bool,
+    /// Form of the output: text or json.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// `plat sim structures`.
+#[derive(Debug, Args)]
+pub(crate) struct SimStructures {
+    /// What strace printed; without it, made-up regions: 10, 100 and 1000.
+    pub(crate) trace: Option<PathBuf>,
+    /// Take sizes and headers of files from this list instead of this machine.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files: Option<PathBuf>,
+    /// For made-up regions: percent of the lookups that ask for the same region as the one before.
+    #[arg(long, value_name = "PERCENT", default_value_t = 35)]
+    pub(crate) locality: u64,
+    /// Where random numbers start.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Form of the output: text or json.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }

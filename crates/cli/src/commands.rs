@@ -13,6 +13,7 @@ pub(crate) mod rebase_plan;
 pub(crate) mod rebase_report;
 pub(crate) mod rebase_why;
 pub(crate) mod run;
+pub(crate) mod sim;
 
 use std::io::ErrorKind;
 

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Info(info) => commands::info::info(&info),
         Command::Map(map) => commands::map::map(&map),
         Command::Apis(apis) => commands::apis::apis(&apis),
+        Command::Sim(sim) => commands::sim::sim(&sim),
         Command::Rebase(rebase) => commands::rebase::rebase(&rebase),
         Command::Flags(flags) => commands::flags::flags(&flags),
         Command::Completions { shell } => {

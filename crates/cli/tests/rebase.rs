@@ -107,6 +107,16 @@ fn rebase_prints_and_places_as_cygwins_does() {
         a.dll: skipped because wrong machine type.
     "#]],
     );
+}
+
+#[test]
+fn rebase_refuses_bases_that_cannot_be() {
+    let folder = folder();
+    let at = folder.path();
+    let run = |arguments: &[&str], expected: Expect| {
+        let words: Vec<&str> = ["rebase", "--compat"].iter().chain(arguments).copied().collect();
+        check(at, &words, expected);
+    };
     // Windows places nothing at such an address; the original writes it all the same.
     run(
         &["-b", "0x300001000", "a.dll"],
@@ -352,6 +362,164 @@ fn a_check_finds_what_is_wrong_and_exits_with_one() {
         plat: --allow x: expected one of overlap, reserved, no-relocations, bad-relocations, wrong-checksum, broken-signature, dynamic-base, unreadable
     "#]],
     );
+}
+
+#[test]
+fn a_tree_with_cygwins_database_is_kept_as_cygwin_keeps_it() {
+    let tree = TempDir::new().expect("a folder");
+    let at = tree.path();
+    fs::create_dir_all(at.join("usr/bin")).expect("makes");
+    for name in ["a.dll", "b.dll", "cygwin1.dll"] {
+        fs::write(at.join("usr/bin").join(name), dll().bytes()).expect("writes");
+    }
+    let run = |arguments: &[&str], expected: Expect| {
+        let words: Vec<&str> = ["rebase"].iter().chain(arguments).copied().collect();
+        check(at, &words, expected);
+    };
+    // Without a database a base is needed.
+    assert_eq!(plat(at, &["rebase", "--compat", "-R.", "-s", "usr/bin/a.dll"]).status.code(), Some(1));
+    run(
+        &["--compat=rebaseall", "-R", ".", "-v"],
+        expect![[r#"
+            exit 0
+            usr/bin/b.dll: new base = 3fffc0000, new size = 20000
+            usr/bin/a.dll: new base = 3fffe0000, new size = 20000
+            ---
+        "#]],
+    );
+    let database = fs::read(at.join("etc/rebase.db.x86_64")).expect("is there");
+    assert!(database.starts_with(b"rBiI\x64\x86\x01\0"));
+    // A file more: the others stay.
+    fs::write(at.join("usr/bin/c.dll"), dll().bytes()).expect("writes");
+    run(
+        &["--compat", "-s", "-R", ".", "-v", "usr/bin/c.dll"],
+        expect![[r#"
+        exit 0
+        usr/bin/c.dll: new base = 3fffa0000, new size = 20000
+        ---
+    "#]],
+    );
+    // A new base for all: the original changes the database and moves no file.
+    run(
+        &["--compat", "-s", "-b", "0x3c0000000", "-R", ".", "-v"],
+        expect![[r#"
+            exit 0
+            usr/bin/c.dll: new base = 3bffa0000, new size = 20000
+            usr/bin/b.dll: new base = 3bffc0000, new size = 20000
+            usr/bin/a.dll: new base = 3bffe0000, new size = 20000
+            ---
+        "#]],
+    );
+    assert_eq!(base(&at.join("usr/bin/cygwin1.dll")), 0x1_8000_0000);
+}
+
+#[test]
+fn a_staging_folder_is_planned_beside_what_is_installed() {
+    let tree = TempDir::new().expect("a folder");
+    let at = tree.path();
+    fs::create_dir_all(at.join("usr/bin")).expect("makes");
+    fs::write(at.join("usr/bin/a.dll"), dll().bytes()).expect("writes");
+    let run = |arguments: &[&str], expected: Expect| {
+        let words: Vec<&str> = ["rebase"].iter().chain(arguments).copied().collect();
+        check(at, &words, expected);
+    };
+    let first = plat(at, &["rebase", "--compat", "-s", "-b", "0x3c0000000", "-R", ".", "usr/bin/a.dll"]);
+    assert_eq!(first.status.code(), Some(0), "{first:?}");
+    // Neither the installed files nor the database are changed.
+    fs::write(at.join("stage.dll"), dll().bytes()).expect("writes");
+    let before = fs::read(at.join("etc/rebase.db.x86_64")).expect("is there");
+    run(
+        &["--compat", "-O", "-R", ".", "-v", "stage.dll", "usr/bin/a.dll"],
+        expect![[r#"
+            exit 0
+            stage.dll: new base = 3bffc0000, new size = 20000
+            ---
+        "#]],
+    );
+    assert!(before == fs::read(at.join("etc/rebase.db.x86_64")).expect("is there"));
+    run(
+        &["--compat", "-M", "-R", ".", "stage.dll"],
+        expect![[r#"
+        exit 0
+        ---
+    "#]],
+    );
+    run(
+        &["--compat", "-si", "-R", "."],
+        expect![[r#"
+            exit 0
+            stage.dll                                 base 0x0003bffc0000 size 0x00014000  
+            usr/bin/a.dll                             base 0x0003bffe0000 size 0x00014000  
+            ---
+        "#]],
+    );
+    run(
+        &["--compat", "-s", "-R", ".", "-b", "0x100000000", "usr/bin/a.dll"],
+        expect![[r#"
+        exit 2
+        ---
+        plat: Invalid Baseaddress 0x100000000: nothing lies below it that is for DLLs
+    "#]],
+    );
+}
+
+#[test]
+fn many_at_once_share_a_database() {
+    let folder = TempDir::new().expect("a folder");
+    let at = folder.path();
+    for index in 0..12 {
+        fs::write(at.join(format!("{index}.dll")), dll().bytes()).expect("writes");
+    }
+    let cygwin = |index: &str| plat(at, &["rebase", "--compat", "-s", "-b0x400000000", "-R.", index]);
+    // The first makes the database; with -b each of them would place all anew.
+    assert_eq!(cygwin("0.dll").status.code(), Some(0));
+    let start = |arguments: Vec<String>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plat"));
+        command.args(arguments).current_dir(at).output().expect("plat starts")
+    };
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (1..12)
+            .map(|index| {
+                let words = ["rebase", "--compat", "-s", "-R."].map(String::from);
+                let own = ["rebase", "--db", "own.toml"].map(String::from);
+                // Half of them keep plat's own database, of other files.
+                let words = if index % 2 == 0 { words.to_vec() } else { own.to_vec() };
+                let words: Vec<String> = words.into_iter().chain([format!("{index}.dll")]).collect();
+                scope.spawn(move || start(words))
+            })
+            .collect();
+        for run in runs {
+            let output = run.join().expect("does not panic");
+            assert_eq!(output.status.code(), Some(0), "{output:?}");
+        }
+    });
+    let bases = |names: Vec<usize>| -> std::collections::BTreeSet<u64> {
+        names.into_iter().map(|index| base(&at.join(format!("{index}.dll")))).collect()
+    };
+    assert_eq!(bases((0..12).filter(|index| index % 2 == 0).collect()).len(), 6);
+    assert_eq!(bases((0..12).filter(|index| index % 2 == 1).collect()).len(), 6);
+    let listed = plat(at, &["rebase", "--compat", "-si", "-R."]);
+    assert_eq!(
+        String::from_utf8_lossy(&listed.stdout).lines().filter(|line| !line.ends_with('*')).count(),
+        6
+    );
+    let own = fs::read_to_string(at.join("own.toml")).expect("is there");
+    assert_eq!(own.matches("[[file]]").count(), 6);
+}
+
+#[test]
+fn plan_and_apply_in_one_go_and_undo() {
+    let folder = folder();
+    let at = folder.path();
+    let output = plat(at, &["rebase", "."]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(plat(at, &["rebase", "check", "."]).status.code(), Some(0));
+    assert_eq!(plat(at, &["rebase", "."]).status.code(), Some(0));
+    let undo = plat(at, &["rebase", "apply", "--undo", "--journal", ".plat-rebase.journal"]);
+    assert_eq!(undo.status.code(), Some(0), "{undo:?}");
+    for name in ["a.dll", "b.dll", "c.dll"] {
+        assert!(fs::read(at.join(name)).expect("reads") == dll().bytes(), "{name}");
+    }
 }
 
 #[test]

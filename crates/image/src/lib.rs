@@ -7,12 +7,14 @@
 
 mod address;
 mod classify;
+pub mod elf;
 mod error;
 pub mod pe;
 mod writer;
 
 pub use address::{FileOffset, Rva};
 pub use classify::{FileKind, classify};
+pub use elf::ElfImage;
 pub use error::{ImageError, Place};
 pub use pe::PeImage;
 pub use writer::{BuildError, BuiltImage, ExportValue, ImageBuilder, Spot};

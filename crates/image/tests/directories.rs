@@ -214,35 +214,35 @@ fn load_configurations_count_as_far_as_their_size() {
         false,
         72,
         expect![
-            "LoadConfig { size: 72, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: None, guard_dispatch: None, guard_flags: 0 }"
+            "LoadConfig { size: 72, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: None, guard_dispatch: None, guard_flags: 0, hybrid_metadata: None, dynamic_relocations: None }"
         ],
     );
     check(
         false,
         92,
         expect![
-            "LoadConfig { size: 92, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: Some(0x1000), guard_dispatch: Some(0x1008), guard_flags: 83200 }"
+            "LoadConfig { size: 92, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: Some(0x1000), guard_dispatch: Some(0x1008), guard_flags: 83200, hybrid_metadata: None, dynamic_relocations: None }"
         ],
     );
     check(
         true,
         112,
         expect![
-            "LoadConfig { size: 112, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: None, guard_dispatch: None, guard_flags: 0 }"
+            "LoadConfig { size: 112, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: None, guard_dispatch: None, guard_flags: 0, hybrid_metadata: None, dynamic_relocations: None }"
         ],
     );
     check(
         true,
         148,
         expect![
-            "LoadConfig { size: 148, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: Some(0x1000), guard_dispatch: Some(0x1008), guard_flags: 83200 }"
+            "LoadConfig { size: 148, security_cookie: Some(0x20f0), handler_table: Some(0x20f8), handler_count: 2, guard_check: Some(0x1000), guard_dispatch: Some(0x1008), guard_flags: 83200, hybrid_metadata: None, dynamic_relocations: None }"
         ],
     );
     check(
         true,
         4,
         expect![
-            "LoadConfig { size: 4, security_cookie: None, handler_table: None, handler_count: 0, guard_check: None, guard_dispatch: None, guard_flags: 0 }"
+            "LoadConfig { size: 4, security_cookie: None, handler_table: None, handler_count: 0, guard_check: None, guard_dispatch: None, guard_flags: 0, hybrid_metadata: None, dynamic_relocations: None }"
         ],
     );
 }

@@ -32,7 +32,7 @@ fn fleet() -> Vec<Member> {
         hash: ContentHash([0; 32]),
         machine: Machine::Amd64,
         // Half where the linker's default is, half by a hash of the name, as with --enable-auto-image-base.
-        base: Address::new(if index % 2 == 0 {
+        base: Address::new(if index.is_multiple_of(2) {
             0x1_8000_0000
         } else {
             0x4_0000_0000 + (numbers.below(0x2_0000) << 16)

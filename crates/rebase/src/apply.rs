@@ -1,4 +1,4 @@
-//! A plan becomes files: [`apply`], [`undo`], [`verify`], and [`scan()`], which finds the files.
+//! A plan becomes files: [`apply()`], [`undo()`], [`verify()`], and [`scan()`], which finds the files.
 //!
 //! The one module of this crate that touches files, all of it through [`Files`]. Each file is replaced whole, by a rename:
 //! whatever stops plat, and wherever, a file is either old or new. The journal says which, and how to go back.

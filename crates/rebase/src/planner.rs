@@ -1,8 +1,8 @@
 //! Gives every file of a fleet a base address of its own: [`plan()`].
 //!
-//! Pure. First it is settled who stays ([`keep`]: as many as can), then the rest is placed ([`arrange`]): what profiles
+//! Pure. First it is settled who stays (`keep`: as many as can), then the rest is placed (`arrange`): what profiles
 //! saw most goes to the safest end of the layout's bands, large before small, into holes found in logarithmic time.
-//! [`share`] comes last, when asked and when nothing else fits.
+//! `share` comes last, when asked and when nothing else fits.
 
 mod arrange;
 mod holes;

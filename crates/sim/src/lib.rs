@@ -1,2 +1,30 @@
 //! A simulated memory manager: frames, page tables, processes, faults; every step says why.
+//!
+//! Pure values: no I/O, no clock, no randomness but from a seed. Start with [`Machine`], then [`structures`].
 #![forbid(unsafe_code)]
+
+mod apply;
+pub mod cache;
+mod calls;
+mod cygwin;
+mod event;
+mod exec;
+mod fault;
+mod fork;
+pub mod frames;
+mod machine;
+pub mod paging;
+pub mod place;
+pub mod process;
+pub mod random;
+pub mod script;
+pub mod structures;
+pub mod tlb;
+mod windows;
+
+pub use calls::{Answer, Call};
+pub use event::{Event, Kind, Pid};
+pub use exec::{Bases, Exec};
+pub use fault::Touch;
+pub use machine::{Config, Machine, MachineError, Totals};
+pub use windows::WindowsCall;

@@ -30,6 +30,7 @@ pub mod teb;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod kernel32;
+pub mod msvcr;
 pub mod msvcrt;
 pub mod ntdll;
 pub mod ole32;
@@ -63,6 +64,11 @@ pub const DLLS: &[Dll] = &[
     winmm::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
+    msvcr::V80,
+    msvcr::V90,
+    msvcr::V100,
+    msvcr::V110,
+    msvcr::V120,
 ];
 
 /// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is

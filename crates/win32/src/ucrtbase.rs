@@ -8,6 +8,8 @@ pub mod scan_common;
 pub mod startup;
 pub mod stdio;
 pub mod stdio_common;
+pub mod text;
+pub mod time;
 
 use crate::export::Dll;
 use crate::{msvcrt, vcruntime140};
@@ -26,6 +28,8 @@ pub const DLL: Dll = Dll {
         startup::EXPORTS,
         stdio::EXPORTS,
         stdio_common::EXPORTS,
+        text::EXPORTS,
+        time::EXPORTS,
         msvcrt::ctype::EXPORTS,
         msvcrt::eh::EXPORTS,
         msvcrt::eh_amd64::EXPORTS,

@@ -71,15 +71,15 @@ impl Generator {
             return self.unmap(space);
         }
         match self.random.below(100) {
-            0..27 => self.map(space),
-            27..40 => self.unmap(space),
+            0..29 => self.map(space),
+            29..40 => self.unmap(space),
             40..56 => self.protect(space),
             56..66 => self.remap(space),
             66..76 => self.advise(space),
             76..79 => self.brk(space),
             79..82 => self.lock(space),
             82..89 => Operation::Load { address: self.touch_address(space) },
-            _ if self.random.one_in(300) => Operation::Fork,
+            _ if self.random.one_in(150) => Operation::Fork,
             _ => Operation::Store { address: self.touch_address(space) },
         }
     }
@@ -91,7 +91,7 @@ impl Generator {
             return self.random.pick(&odd);
         }
         let r = &mut self.random;
-        if r.one_in(2) || space.is_empty() {
+        if r.one_in(3) || space.is_empty() {
             return WINDOW + r.below(WINDOW_PAGES) * PAGE;
         }
         let Some((range, _)) = space.vmas().nth(r.below(space.len() as u64) as usize) else { return WINDOW };
@@ -134,15 +134,25 @@ impl Generator {
         }
     }
 
+    /// Returns an access: often that of a neighbour of the range, so that regions may merge.
+    fn access_near(&mut self, space: &LinuxSpace, address: u64, length: u64) -> u8 {
+        let at = match self.random.below(4) {
+            0 => address.wrapping_sub(1),
+            1 => address.wrapping_add(length),
+            _ => return self.access(),
+        };
+        space.vma_at(Address::new(at)).map_or_else(|| self.access(), |(_, vma)| vma.access.bits())
+    }
+
     fn access(&mut self) -> u8 {
         // rw, r, none, rwx, r-x, -w-, --x
-        self.random.pick(&[3, 3, 3, 1, 1, 0, 7, 5, 2, 4])
+        self.random.pick(&[3, 3, 3, 3, 3, 1, 1, 0, 7, 5, 2, 4])
     }
 
     fn map(&mut self, space: &LinuxSpace) -> Operation {
         let length = self.length();
-        let access = self.access();
         let hinted = self.address(space);
+        let access = self.access_near(space, hinted, length);
         let r = &mut self.random;
         let mut flags = if r.one_in(5) { 1 } else { 2 };
         let file = r.one_in(4).then(|| r.below(3) as usize);
@@ -180,7 +190,7 @@ impl Generator {
 
     fn unmap(&mut self, space: &LinuxSpace) -> Operation {
         let address = self.address(space);
-        if self.random.one_in(30) {
+        if self.random.one_in(120) {
             // Room to start anew: the whole window, or everything high.
             let high = self.random.one_in(2);
             let (address, length) = if high { (0x7f00_0000_0000, 0xff_ffff_f000) } else { (WINDOW, 1 << 30) };
@@ -197,7 +207,13 @@ impl Generator {
     }
 
     fn protect(&mut self, space: &LinuxSpace) -> Operation {
-        let (address, length, access) = (self.address(space), self.length(), self.access());
+        let (address, mut length) = (self.address(space), self.length());
+        if self.random.one_in(3)
+            && let Some((range, _)) = space.vma_at(Address::new(address))
+        {
+            length = range.end.get() - address;
+        }
+        let access = self.access_near(space, address, length);
         let odd = u64::from(self.random.one_in(80));
         Operation::Protect { address: address + odd, length, access, down: self.random.one_in(30) }
     }

@@ -2,8 +2,8 @@
 
 use plat_host::kernel_lab::{Call, FILES_FD, Order};
 use plat_regions::linux::{
-    Advice, Failure, Fault, FaultAccess, LinuxSpace, MapFlags, MapRequest, OpenFile, Outcome, RemapFlags,
-    RemapRequest, Signal, Source, Step,
+    Action, Advice, Failure, Fault, FaultAccess, LinuxSpace, MapFlags, MapRequest, OpenFile, Outcome,
+    RemapFlags, RemapRequest, Signal, Source, Step,
 };
 use plat_regions::{Access, Address, AddressRange, PAGE_SIZE};
 use std::fmt;
@@ -150,7 +150,12 @@ fn window(start: u64, length: u64, space: &LinuxSpace) -> AddressRange {
 fn answer<T>(outcome: Result<Outcome<T>, Failure>, value: impl Fn(T) -> i64) -> (i64, Vec<Step>) {
     match outcome {
         Ok(outcome) => (value(outcome.value), outcome.steps),
-        Err(failure) => (-i64::from(failure.error.number()), failure.steps),
+        Err(failure) => {
+            let mut steps = failure.steps;
+            let range = AddressRange::default();
+            steps.push(Step { range, action: Action::Note, reason: failure.reason });
+            (-i64::from(failure.error.number()), steps)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! They are called by the name that plat was started under, or as `plat rebase --compat[=NAME]`. What the originals get
 //! wrong is not imitated: see each module.
 
+mod database;
 mod getopt;
 mod peflags;
 mod rebase;

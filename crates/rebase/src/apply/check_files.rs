@@ -1,4 +1,4 @@
-//! Checks files: [`check_files`] reads what [`crate::check`] judges.
+//! Checks files: [`check_files`] reads what [`crate::check()`] judges.
 
 use std::path::PathBuf;
 

@@ -189,6 +189,7 @@ fn name_of(path: &Path, options: &ScanOptions) -> Option<String> {
         Ok(below) if !options.root.as_os_str().is_empty() => below,
         _ => path,
     };
+    let path = path.strip_prefix(".").unwrap_or(path);
     let name = path.to_str()?;
     Some(if cfg!(windows) { name.replace('\\', "/") } else { name.to_owned() })
 }

@@ -71,7 +71,15 @@ impl LinuxSpace {
         }
         debug_assert!(accountable(&vma), "the heap is private and writable");
         self.check_commit(pages)?;
-        self.insert_merged(range, Vma { flags: flags | VmFlags::ACCOUNT, ..vma }, Reason::BrkGrown);
+        let vma = Vma { flags: flags | VmFlags::ACCOUNT, ..vma };
+        if range.start > self.start_brk {
+            self.insert_merged(range, vma, Reason::BrkGrown);
+        } else {
+            // The first part of the heap never joins the program's bss below it: Linux looks for a region to expand from
+            // start_brk on only (`vma_prev_limit` in mm/mmap.c, `brk`).
+            self.put(range, vma);
+            self.step(range, Action::Map, Reason::BrkGrown);
+        }
         if flags.contains(VmFlags::LOCKED) {
             self.populate(range);
         }

@@ -2,6 +2,8 @@
 //!
 //! Source: Linux, mm/mmap.c, `dup_mmap`, and mm/rmap.c, `anon_vma_fork`.
 
+use crate::PAGE_SIZE;
+use crate::linux::space::Answer;
 use crate::linux::{Action, AnonVma, Failure, LinuxSpace, Outcome, Reason, VmFlags, Vma};
 
 impl LinuxSpace {
@@ -10,7 +12,7 @@ impl LinuxSpace {
     /// # Errors
     /// `ENOMEM` when the kernel does not promise so much memory again.
     pub fn fork(&mut self) -> Result<Outcome<Self>, Failure> {
-        if let Err(failure) = self.check_commit(self.totals.accounted) {
+        if let Err(failure) = self.check_copies() {
             return self.finish(Err(failure));
         }
         let mut child = Self { future: VmFlags::empty(), ..Self::new(self.policy.clone(), self.limits) };
@@ -36,6 +38,19 @@ impl LinuxSpace {
         }
         let steps = std::mem::take(&mut child.steps);
         Ok(Outcome { value: child, steps })
+    }
+
+    /// Says whether the kernel promises the copies, which it is asked for region by region.
+    fn check_copies(&self) -> Answer<()> {
+        let mut promised = 0;
+        for (range, vma) in &self.vmas {
+            if vma.flags.contains(VmFlags::ACCOUNT) && !vma.flags.contains(VmFlags::DONT_FORK) {
+                let pages = range.size() / PAGE_SIZE;
+                promised = if self.never_overcommits() { promised + pages } else { pages };
+                self.check_commit(promised)?;
+            }
+        }
+        Ok(())
     }
 
     fn forked_owner(&mut self) -> AnonVma {

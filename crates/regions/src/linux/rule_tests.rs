@@ -544,6 +544,14 @@ rules! {
             [0, 4) rw-p
             [12, 21) r--p
         "#]];
+    fork_is_promised_region_by_region: "
+        limit guess 100
+        map 0+60 rw fixed
+        map 100+60 rw fixed
+        fork" => expect![[r#"
+            [0, 60) rw-p
+            [100, 160) rw-p
+        "#]];
     overcommit_guess: "
         limit guess 100
         map 0+101 rw fixed
@@ -634,6 +642,19 @@ rules! {
             [2, 4) ---p
             [10, 18) rw-p file+12 anon 1
         "#]];
+}
+
+#[test]
+fn every_kind_of_flag_keeps_regions_apart() {
+    let advices =
+        ["DONTFORK", "WIPEONFORK", "DONTDUMP", "SEQUENTIAL", "RANDOM", "MERGEABLE", "HUGEPAGE", "NOHUGEPAGE"];
+    for advice in advices {
+        let apart = run(&format!("map 0+4 rw fixed\n advise 2+2 MADV_{advice}"));
+        assert_eq!(apart.lines().count(), 2, "{advice}: {apart}");
+        let together =
+            run(&format!("map 0+4 rw fixed\n advise 2+2 MADV_{advice}\n advise 0+2 MADV_{advice}"));
+        assert_eq!(together.lines().count(), 1, "{advice}: {together}");
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetComputerNameA;
     full GetComputerNameW;
     full GetLocalTime;
+    full GetComputerNameExA;
+    full GetComputerNameExW;
     full GetNativeSystemInfo;
     full GetSystemDirectoryA;
     full GetSystemDirectoryW;
@@ -427,6 +429,52 @@ pub fn GetComputerNameA(
     nSize: GuestWord,
 ) -> Result<Bool, Win32Error> {
     write_sized(guest, &computer_name(), lpBuffer, nSize, false)
+}
+
+/// Returns a name of the machine: 0 and 4 NetBIOS, 1 and 5 host, 2 and 6 domain, 3 and 7 both; from 4 on physical,
+/// which here is the same.
+fn name_of_kind(kind: u32) -> Option<String> {
+    let full = host::host_name();
+    let (name, domain) = full.split_once('.').unwrap_or((&full, ""));
+    match kind {
+        0 | 4 => Some(computer_name()),
+        1 | 5 => Some(name.to_owned()),
+        2 | 6 => Some(domain.to_owned()),
+        3 | 7 => Some(full.clone()),
+        _ => None,
+    }
+}
+
+/// Returns one of the machine's names; a buffer that is too small gives `ERROR_MORE_DATA` and the size needed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getcomputernameexw>
+#[winapi]
+pub fn GetComputerNameExW(
+    guest: &mut Guest,
+    NameType: u32,
+    lpBuffer: GuestWord,
+    nSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let name = name_of_kind(NameType).ok_or(Win32Error::INVALID_PARAMETER)?;
+    write_sized(guest, &name, lpBuffer, nSize, true).map_err(more_data)
+}
+
+/// Returns one of the machine's names; a buffer that is too small gives `ERROR_MORE_DATA` and the size needed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getcomputernameexa>
+#[winapi]
+pub fn GetComputerNameExA(
+    guest: &mut Guest,
+    NameType: u32,
+    lpBuffer: GuestWord,
+    nSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let name = name_of_kind(NameType).ok_or(Win32Error::INVALID_PARAMETER)?;
+    write_sized(guest, &name, lpBuffer, nSize, false).map_err(more_data)
+}
+
+fn more_data(error: Win32Error) -> Win32Error {
+    if error == Win32Error::BUFFER_OVERFLOW { Win32Error::MORE_DATA } else { error }
 }
 
 const SYSTEM_DIRECTORY: &str = r"C:\Windows\system32";

@@ -25,6 +25,7 @@ pub fn read_integer(text: &[u8], base: u32, bits: u32, signed: bool) -> Option<I
     at += sign_length;
     let is_hex =
         matches!(text.get(at..at + 3), Some([b'0', b'x' | b'X', digit]) if digit.is_ascii_hexdigit());
+    let was_open = matches!(base, 0 | 16);
     let base = match base {
         0 if is_hex => 16,
         0 if text.get(at) == Some(&b'0') => 8,
@@ -33,6 +34,9 @@ pub fn read_integer(text: &[u8], base: u32, bits: u32, signed: bool) -> Option<I
     };
     if base == 16 && is_hex {
         at += 2;
+    } else if matches!(base, 8 | 16) && matches!(text.get(at..at + 2), Some([b'0', b'x' | b'X'])) && was_open {
+        // A prefix without digits is no number at all.
+        return Some(Integer { value: 0, length: 0, out_of_range: false });
     }
     let digits = text[at..].iter().map_while(|&byte| char::from(byte).to_digit(base));
     let mut magnitude = 0u128;
@@ -99,6 +103,93 @@ pub fn read_float(text: &[u8]) -> Float {
     let value: f64 = ascii.replace('d', "e").parse().unwrap_or(0.0);
     let is_zero = text[first_digit..mantissa_end].iter().all(|byte| matches!(byte, b'0' | b'.'));
     Float { value, length: at, out_of_range: value.is_infinite() || value == 0.0 && !is_zero }
+}
+
+/// Reads a floating-point number as the Universal CRT's `strtod` does: `inf`, `nan`, hexadecimal ones too, but no `d`.
+pub fn read_float_c99(text: &[u8]) -> Float {
+    let start = count_spaces(text);
+    let (negative, sign) = read_sign(&text[start..]);
+    let at = start + sign;
+    let rest = &text[at..];
+    let signed = |value: f64| if negative { -value } else { value };
+    let begins = |word: &[u8]| rest.len() >= word.len() && rest[..word.len()].eq_ignore_ascii_case(word);
+    for word in [b"infinity".as_slice(), b"inf"] {
+        if begins(word) {
+            return Float { value: signed(f64::INFINITY), length: at + word.len(), out_of_range: false };
+        }
+    }
+    if begins(b"nan") {
+        let inner = rest[3..].strip_prefix(b"(").and_then(|inner| {
+            let length = inner.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            (inner.get(length) == Some(&b')')).then_some(length + 2)
+        });
+        return Float { value: signed(f64::NAN), length: at + 3 + inner.unwrap_or(0), out_of_range: false };
+    }
+    if begins(b"0x") && let Some((value, length, out_of_range)) = read_hexadecimal(&rest[2..]) {
+        return Float { value: signed(value), length: at + 2 + length, out_of_range };
+    }
+    let decimal_end = text.iter().position(|byte| matches!(byte, b'd' | b'D')).unwrap_or(text.len());
+    read_float(&text[..decimal_end])
+}
+
+/// Reads `h.hhhp±d` behind its prefix: value, bytes, whether it is out of range.
+fn read_hexadecimal(text: &[u8]) -> Option<(f64, usize, bool)> {
+    let (mut mantissa, mut sticky, mut exponent, mut digits, mut seen_point, mut at) = (0u64, false, 0i64, 0, false, 0);
+    while let Some(&byte) = text.get(at) {
+        if byte == b'.' && !seen_point {
+            seen_point = true;
+        } else if let Some(digit) = char::from(byte).to_digit(16) {
+            digits += 1;
+            if mantissa >> 59 == 0 {
+                mantissa = mantissa << 4 | u64::from(digit);
+                exponent -= if seen_point { 4 } else { 0 };
+            } else {
+                sticky |= digit != 0;
+                exponent += if seen_point { 0 } else { 4 };
+            }
+        } else {
+            break;
+        }
+        at += 1;
+    }
+    if digits == 0 {
+        return None;
+    }
+    if matches!(text.get(at), Some(b'p' | b'P')) {
+        let (negative, sign) = read_sign(&text[at + 1..]);
+        let count = count_digits(&text[at + 1 + sign..]);
+        if count > 0 {
+            let digits = &text[at + 1 + sign..at + 1 + sign + count];
+            let power = digits.iter().fold(0i64, |sum, byte| (sum * 10 + i64::from(byte - b'0')).min(1 << 40));
+            exponent = exponent.saturating_add(if negative { -power } else { power });
+            at += 1 + sign + count;
+        }
+    }
+    let value = scale_exactly(mantissa | u64::from(sticky), exponent.clamp(-5000, 5000) as i32);
+    Some((value, at, value.is_infinite() || value == 0.0 && mantissa != 0))
+}
+
+/// Returns `mantissa` times two to the power of `exponent`, rounded once, to even.
+fn scale_exactly(mantissa: u64, exponent: i32) -> f64 {
+    if mantissa == 0 {
+        return 0.0;
+    }
+    let top = 63 - mantissa.leading_zeros() as i32 + exponent;
+    // The place of the last bit that a double of this size has.
+    let last = (top - 52).max(-1074);
+    let shift = last - exponent;
+    let kept = match shift {
+        ..=0 => u128::from(mantissa) << (-shift).min(63),
+        1..=64 => {
+            let wide = u128::from(mantissa);
+            let (whole, rest, half) = (wide >> shift, wide & ((1 << shift) - 1), 1u128 << (shift - 1));
+            whole + u128::from(rest > half || rest == half && whole & 1 == 1)
+        }
+        _ => 0,
+    };
+    // Two exact steps: the number has at most 54 bits, and powers of two below 2^-1022 are not normal.
+    let half = last / 2;
+    kept as f64 * 2f64.powi(half) * 2f64.powi(last - half)
 }
 
 /// Returns how many bytes of C white space begin the text.

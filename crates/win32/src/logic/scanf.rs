@@ -66,7 +66,7 @@ pub fn scan<T: Targets>(
     targets: &mut T,
     options: ScanOptions,
 ) -> Result<i32, T::Error> {
-    let mut scanner = Scanner { input, targets, options, read: 0 };
+    let mut scanner = Scanner { input, targets, options, read: 0, overflowed: false };
     let mut stored = 0;
     let mut at = 0;
     while let Some(&unit) = format.get(at) {
@@ -152,12 +152,14 @@ struct Scanner<'a, I: Input, T: Targets> {
     targets: &'a mut T,
     options: ScanOptions,
     read: u32,
+    /// Whether a text did not fit its buffer: then the end of the input is not why scanning stopped.
+    overflowed: bool,
 }
 
 impl<I: Input, T: Targets> Scanner<'_, I, T> {
     /// Returns the result when matching stops.
     fn end(&mut self, stored: i32) -> i32 {
-        if stored == 0 && self.input.peek().is_none() { -1 } else { stored }
+        if stored == 0 && !self.overflowed && self.input.peek().is_none() { -1 } else { stored }
     }
 
     fn take_if(&mut self, accept: impl FnOnce(u16) -> bool) -> Option<u16> {
@@ -270,6 +272,7 @@ impl<I: Input, T: Targets> Scanner<'_, I, T> {
         bytes.extend(std::iter::repeat_n(0, terminator * if is_wide { 2 } else { 1 }));
         // The secure functions fail rather than cut, and leave an empty string.
         if capacity.is_some_and(|capacity| length + terminator > capacity) {
+            self.overflowed = true;
             if capacity != Some(0) {
                 self.targets.store(address, if is_wide { &[0, 0] } else { &[0] })?;
             }

@@ -5,6 +5,7 @@
 
 use plat_abi::winapi;
 
+use super::define::define;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -63,6 +64,14 @@ fn is_wide(c: u16, mask: u32) -> i32 {
     // wctype's bits are those of GetStringTypeW, whose C1_ALPHA every letter has.
     let mask = if mask & ALPHA == ALPHA { mask & !(UPPER | LOWER) } else { mask };
     (u32::from(ctype::character_type(c)) & mask) as i32
+}
+
+/// Maps a wide character: in the "C" locale only those of ASCII.
+fn in_locale(guest: &Guest, c: u16, map: fn(u16) -> u16, ascii: fn(&u8) -> u8) -> i32 {
+    if super::state::crt(guest).locale.page().is_some() {
+        return map(c).into();
+    }
+    u8::try_from(c).map_or(c, |byte| ascii(&byte).into()).into()
 }
 
 /// Defines `isX` for bytes and `iswX` for wide characters.
@@ -128,11 +137,16 @@ of_one! {
     _tolower(c: i32) -> i32, "Returns the lower case of an upper-case letter.", "tolower-tolower-towlower-tolower-l-towlower-l": c.wrapping_add(32);
     _toupper(c: i32) -> i32, "Returns the upper case of a lower-case letter.", "toupper-toupper-towupper-toupper-l-towupper-l": c.wrapping_sub(32);
     iswascii(c: u16) -> i32, "Says whether a wide character is ASCII.", "isascii-isascii-iswascii": i32::from(c < 128);
-    towlower(c: u16) -> i32, "Returns the lower case of a wide character.", "tolower-tolower-towlower-tolower-l-towlower-l": i32::from(case::downcase(c));
-    towupper(c: u16) -> i32, "Returns the upper case of a wide character.", "toupper-toupper-towupper-toupper-l-towupper-l": i32::from(case::upcase(c));
     _ismbblead(c: u32) -> i32, "Says whether a byte begins a double-byte character: no code page here has any.", "ismbblead-ismbblead-l": { let _ = c; 0 };
     _ismbbtrail(c: u32) -> i32, "Says whether a byte ends a double-byte character: no code page here has any.", "ismbbtrail-ismbbtrail-l": { let _ = c; 0 };
     isleadbyte(c: i32) -> i32, "Says whether a byte begins a double-byte character: no code page here has any.", "isleadbyte-isleadbyte-l": { let _ = c; 0 };
+}
+
+define! {
+    "Returns the lower case of a wide character; in the \"C\" locale of an ASCII one.", "tolower-tolower-towlower-tolower-l-towlower-l";
+    towlower(guest, c: u16) -> i32 { Ok(in_locale(guest, c, case::downcase, u8::to_ascii_lowercase)) }
+    "Returns the upper case of a wide character; in the \"C\" locale of an ASCII one.", "toupper-toupper-towupper-toupper-l-towupper-l";
+    towupper(guest, c: u16) -> i32 { Ok(in_locale(guest, c, case::upcase, u8::to_ascii_uppercase)) }
 }
 
 /// Says which of the kinds of `desc` a byte has.

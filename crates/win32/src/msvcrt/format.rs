@@ -178,8 +178,14 @@ impl Arguments for OneDouble {
 
 /// Writes a number as `%g` does, with so many significant digits.
 pub(crate) fn general(guest: &Guest, value: f64, digits: i32) -> Vec<u8> {
+    general_of(guest, value, digits, Runtime::Msvcrt)
+}
+
+/// As [`general`], by a runtime's rules.
+pub(crate) fn general_of(guest: &Guest, value: f64, digits: i32, runtime: Runtime) -> Vec<u8> {
     let format = format!("%.{}g", digits.clamp(0, 300));
-    let Ok(text) = format_text(format.as_bytes(), &mut OneDouble(value), options(guest));
+    let options = Options::of(runtime, guest.machine().pointer_size() as u8);
+    let Ok(text) = format_text(format.as_bytes(), &mut OneDouble(value), options);
     text
 }
 

@@ -125,8 +125,6 @@ plain! {
     _fpclassf(x: f32) -> i32, "Returns the class of a number as one of the `_FPCLASS` bits.", "fpclass-fpclassf": class(x.classify(), x.is_sign_negative(), x.to_bits() & (1 << 22) != 0);
     _logb(x: f64) -> f64, "Returns the binary exponent.", "logb-logbf-logbl-logb-logbf": if x == 0.0 { f64::NEG_INFINITY } else if x.is_finite() { f64::from(split(x).1 - 1) } else { x.abs() };
     _scalb(x: f64, exp: i32) -> f64, "Returns `x` times two to the power of `exp`.", "scalb-scalbf": scale(x, exp);
-    _nextafter(x: f64, y: f64) -> f64, "Returns the number next to `x` in the direction of `y`.", "nextafter-functions":
-        if x < y { x.next_up() } else if x > y { x.next_down() } else { x + y - x };
     abs(n: i32) -> i32, "Returns the absolute value.", "abs-labs-llabs-abs64": n.wrapping_abs();
     labs(n: i32) -> i32, "Returns the absolute value.", "abs-labs-llabs-abs64": n.wrapping_abs();
     _abs64(n: i64) -> i64, "Returns the absolute value.", "abs-labs-llabs-abs64": n.wrapping_abs();
@@ -139,6 +137,23 @@ plain! {
     _byteswap_ushort(val: u16) -> u32, "Turns the bytes round.", "byteswap-uint64-byteswap-ulong-byteswap-ushort": u32::from(val.swap_bytes());
     _byteswap_ulong(val: u32) -> u32, "Turns the bytes round.", "byteswap-uint64-byteswap-ulong-byteswap-ushort": val.swap_bytes();
     _byteswap_uint64(val: u64) -> u64, "Turns the bytes round.", "byteswap-uint64-byteswap-ulong-byteswap-ushort": val.swap_bytes();
+}
+
+/// Returns the number next to `x` in the direction of `y`; ERANGE when it is not a normal one.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/nextafter-functions>
+#[winapi(cdecl)]
+pub fn _nextafter(guest: &mut Guest, x: f64, y: f64) -> Result<f64, Fault> {
+    let next = match x.partial_cmp(&y) {
+        Some(std::cmp::Ordering::Less) => x.next_up(),
+        Some(std::cmp::Ordering::Greater) => x.next_down(),
+        Some(std::cmp::Ordering::Equal) => y,
+        None => x + y,
+    };
+    if x != y && !next.is_nan() && x.is_finite() && !next.is_normal() {
+        set_errno(guest, ERANGE)?;
+    }
+    Ok(next)
 }
 
 /// Returns the `_FPCLASS` bit of a number.

@@ -7,7 +7,7 @@ use super::errno::{self, EILSEQ, EINVAL, ERANGE};
 use super::paths::store;
 use super::state::{crt, set_errno};
 use super::string::{self, read_n};
-use super::time::{self, Tm};
+use super::time::{self, Style, Tm};
 use super::wide::{self, read_wide_n};
 use crate::dll;
 use crate::export::Export;
@@ -20,10 +20,15 @@ pub const EXPORTS: &[Export] = dll! {
     full strerror_s; full _wcserror_s; full _strerror_s; full __wcserror; full __wcserror_s;
     full wmemcpy_s; full wmemmove_s; full _swab; full "swab" = _swab;
     full wcrtomb_s; full wctomb_s; full mbsrtowcs_s; full wcsrtombs_s;
-    full asctime_s; full _wasctime_s; full _strdate_s; full _strtime_s; full _wstrdate; full _wstrdate_s; full _wstrtime; full _wstrtime_s;
-    full _ctime32_s; full _ctime64_s; full _wctime32_s; full _wctime64_s; full _wctime; full _wctime32; full _wctime64;
+    full _strdate_s; full _strtime_s; full _wstrdate; full _wstrdate_s; full _wstrtime; full _wstrtime_s;
     full _gmtime32_s; full _localtime32_s; full _mkgmtime32; full _difftime32;
     full _ftime_s; full _ftime32; full _ftime32_s; full _ftime64_s; full _timespec32_get; full _timespec64_get;
+};
+
+/// Those that the Universal CRT has in another form.
+pub const OLD_EXPORTS: &[Export] = dll! {
+    full asctime_s; full _wasctime_s;
+    full _ctime32_s; full _ctime64_s; full _wctime32_s; full _wctime64_s; full _wctime; full _wctime32; full _wctime64;
 };
 
 /// Reads a string of a buffer of `size` units that must hold its end; else empties it.
@@ -75,7 +80,7 @@ fn store_cut(guest: &mut Guest, to: GuestWord, size: u64, text: &str, wide: bool
     store(guest, to, size, &units, wide)
 }
 
-fn store_text(guest: &mut Guest, to: GuestWord, size: u64, text: &str, wide: bool) -> Result<i32, Fault> {
+pub(crate) fn store_text(guest: &mut Guest, to: GuestWord, size: u64, text: &str, wide: bool) -> Result<i32, Fault> {
     if to.is_null() || size == 0 {
         return set_errno(guest, EINVAL).map(|()| EINVAL);
     }
@@ -86,7 +91,7 @@ fn store_text(guest: &mut Guest, to: GuestWord, size: u64, text: &str, wide: boo
 /// Stores the text of a time, in local time.
 fn store_ctime(guest: &mut Guest, to: GuestWord, size: u64, seconds: i64, wide: bool) -> Result<i32, Fault> {
     match time::local(guest, seconds)? {
-        Some(tm) => store_text(guest, to, size, &time::text_of(&tm), wide),
+        Some(tm) => store_text(guest, to, size, &time::text_of(&tm, Style::Msvcrt), wide),
         None => set_errno(guest, EINVAL).map(|()| EINVAL),
     }
 }
@@ -104,7 +109,7 @@ fn wide_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
 fn stamp(guest: &mut Guest, pattern: &str) -> Result<String, Fault> {
     let seconds = time::now_seconds(guest)?;
     let tm = time::local(guest, seconds)?;
-    Ok(tm.and_then(|tm| time::format(&tm, pattern, "")).unwrap_or_default())
+    Ok(tm.and_then(|tm| time::format(&tm, pattern, "", Style::Msvcrt)).unwrap_or_default())
 }
 
 /// Returns the text of `_strerror`: a message of the program's, a colon, the text of `errno`.
@@ -271,12 +276,12 @@ define! {
     "Stores the text of fields.", "asctime-s-wasctime-s";
     asctime_s(guest, buffer: GuestWord, numberOfElements: GuestWord, tmSource: GuestWord) -> i32 {
         let tm: Tm = guest.read(tmSource.0)?;
-        store_text(guest, buffer, numberOfElements.0, &time::text_of(&tm), false)
+        store_text(guest, buffer, numberOfElements.0, &time::text_of(&tm, Style::Msvcrt), false)
     }
     "Stores the wide text of fields.", "asctime-s-wasctime-s";
     _wasctime_s(guest, buffer: GuestWord, numberOfElements: GuestWord, tmSource: GuestWord) -> i32 {
         let tm: Tm = guest.read(tmSource.0)?;
-        store_text(guest, buffer, numberOfElements.0, &time::text_of(&tm), true)
+        store_text(guest, buffer, numberOfElements.0, &time::text_of(&tm, Style::Msvcrt), true)
     }
     "Stores the date as MM/DD/YY.", "strdate-s-wstrdate-s";
     _strdate_s(guest, buffer: GuestWord, size: GuestWord) -> i32 {

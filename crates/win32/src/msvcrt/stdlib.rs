@@ -11,20 +11,25 @@ use crate::logic::number::{read_float, read_integer};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full atoi; full atol; full _atoi64; full atof; full strtol; full strtoul; full _strtoi64; full _strtoui64; full strtod;
-    full "strtoll" = _strtoi64; full "strtoull" = _strtoui64;
-    full _wtoi; full _wtol; full _wtoi64; full _wtof; full wcstol; full wcstoul; full _wcstoi64; full _wcstoui64; full wcstod;
+    full _atoi64; full strtol; full _strtoi64; full "strtoll" = _strtoi64; full _wtoi64; full wcstol; full _wcstoi64;
     full _itoa; full "itoa" = _itoa; full _ltoa; full "ltoa" = _ltoa; full _ultoa; full _i64toa; full _ui64toa;
     full _itow; full _ltow; full _ultow; full _i64tow; full _ui64tow;
     full _itoa_s; full _ltoa_s; full _ultoa_s; full _i64toa_s; full _ui64toa_s; full _itow_s;
-    full _gcvt; full _ecvt; full _fcvt;
+    full _ecvt; full _fcvt;
     full rand; full srand; full rand_s;
-    full _ltow_s; full _ultow_s; full _i64tow_s; full _ui64tow_s; full _gcvt_s; full _ecvt_s; full _fcvt_s;
-    full "gcvt" = _gcvt; full "ecvt" = _ecvt; full "fcvt" = _fcvt; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
+    full _ltow_s; full _ultow_s; full _i64tow_s; full _ui64tow_s; full _ecvt_s; full _fcvt_s;
+    full "ecvt" = _ecvt; full "fcvt" = _fcvt;
+};
+
+/// Those that the Universal CRT has in another form: there texts like `inf` are numbers, and what overflows is the limit.
+pub const OLD_EXPORTS: &[Export] = dll! {
+    full atoi; full atol; full atof; full strtoul; full _strtoui64; full "strtoull" = _strtoui64; full strtod;
+    full _wtoi; full _wtol; full _wtof; full wcstoul; full _wcstoui64; full wcstod;
+    full _gcvt; full "gcvt" = _gcvt; full _gcvt_s; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
 };
 
 /// Narrow text, or wide text cut down to bytes: a unit beyond ASCII ends a number.
-fn read_text(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u8>, Fault> {
+pub(crate) fn read_text(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u8>, Fault> {
     if !wide {
         return guest.read_c_string(address);
     }
@@ -34,18 +39,20 @@ fn read_text(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u8>, Fault> 
 
 /// What a reader of integers is asked for.
 #[derive(Clone, Copy)]
-struct Kind {
-    bits: u32,
-    signed: bool,
-    wide: bool,
+pub(crate) struct Kind {
+    pub(crate) bits: u32,
+    pub(crate) signed: bool,
+    pub(crate) wide: bool,
+    /// Whether an unsigned number below zero that is out of range is the limit negated.
+    pub(crate) negates_limit: bool,
 }
 
-const fn kind(bits: u32, signed: bool, wide: bool) -> Kind {
-    Kind { bits, signed, wide }
+pub(crate) const fn kind(bits: u32, signed: bool, wide: bool) -> Kind {
+    Kind { bits, signed, wide, negates_limit: !signed }
 }
 
 /// Reads an integer, stores where it ends, sets `errno`.
-fn integer(guest: &mut Guest, text: u64, end: u64, base: i32, kind: Kind) -> Result<u64, Fault> {
+pub(crate) fn integer(guest: &mut Guest, text: u64, end: u64, base: i32, kind: Kind) -> Result<u64, Fault> {
     let bytes = read_text(guest, text, kind.wide)?;
     let read = u32::try_from(base).ok().and_then(|base| read_integer(&bytes, base, kind.bits, kind.signed));
     let length = read.as_ref().map_or(0, |read| read.length as u64);
@@ -57,6 +64,10 @@ fn integer(guest: &mut Guest, text: u64, end: u64, base: i32, kind: Kind) -> Res
         Some(read) => {
             if read.out_of_range {
                 set_errno(guest, ERANGE)?;
+                // msvcrt negates even the limit.
+                if kind.negates_limit && bytes[..read.length].contains(&b'-') {
+                    return Ok((read.value as u64).wrapping_neg());
+                }
             }
             Ok(read.value as u64)
         }
@@ -102,7 +113,7 @@ fn signed_digits(value: i64, base: i32, bits: u32) -> String {
 }
 
 /// Stores digits in a buffer of known size.
-fn store_checked(guest: &mut Guest, buffer: u64, size: u64, text: &str) -> Result<i32, Fault> {
+pub(crate) fn store_checked(guest: &mut Guest, buffer: u64, size: u64, text: &str) -> Result<i32, Fault> {
     let code = super::string::check_room(size, text.len() as u64);
     if code == 0 {
         write_narrow_z(guest, buffer, text.as_bytes())?;
@@ -143,11 +154,11 @@ macro_rules! readers {
     )*};
 }
 readers! { short
-    atoi(kind(32, true, false)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
-    atol(kind(32, true, false)) -> i32, "atol-atol-l-wtol-wtol-l";
+    atoi(kind(64, true, false)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
+    atol(kind(64, true, false)) -> i32, "atol-atol-l-wtol-wtol-l";
     _atoi64(kind(64, true, false)) -> i64, "atoi64-atoi64-l-wtoi64-wtoi64-l";
-    _wtoi(kind(32, true, true)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
-    _wtol(kind(32, true, true)) -> i32, "atol-atol-l-wtol-wtol-l";
+    _wtoi(kind(64, true, true)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
+    _wtol(kind(64, true, true)) -> i32, "atol-atol-l-wtol-wtol-l";
     _wtoi64(kind(64, true, true)) -> i64, "atoi64-atoi64-l-wtoi64-wtoi64-l";
 }
 readers! { long
@@ -244,6 +255,11 @@ fn decimal(value: f64, count: i32, after_point: bool) -> (String, i32, bool) {
     if point == 0 && magnitude != 0.0 {
         digits = all.trim_start_matches('0');
         point = digits.len() as i32 - all.len() as i32;
+        if digits.is_empty() {
+            // Nothing is left of the number: the point stays where its first digit would be.
+            let exponent = format!("{magnitude:e}");
+            point = exponent.split_once('e').and_then(|(_, e)| e.parse::<i32>().ok()).unwrap_or(0) + 1;
+        }
     }
     (digits.to_owned(), point, value.is_sign_negative())
 }
@@ -274,7 +290,7 @@ fn store_decimal_s(
 }
 
 /// `_OVERFLOW` and `_UNDERFLOW`, for a number that was not written as zero.
-fn range_code(value: f64, was_something: bool) -> i32 {
+pub(crate) fn range_code(value: f64, was_something: bool) -> i32 {
     match () {
         () if value.is_infinite() => 3,
         () if value == 0.0 && was_something => 4,

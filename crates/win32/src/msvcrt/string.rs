@@ -64,6 +64,9 @@ pub const EXPORTS: &[Export] = dll! {
     full _mbsrchr;
 };
 
+/// `STRUNCATE`: a string was cut, as `_TRUNCATE` allowed.
+pub(crate) const STRUNCATE: i32 = 80;
+
 fn order<T: Ord>(left: &T, right: &T) -> i32 {
     left.cmp(right) as i32
 }
@@ -298,17 +301,22 @@ functions! {
     }
     "Copies at most `count` bytes of a string into a buffer of known size.", "strncpy-s-strncpy-s-l-wcsncpy-s-wcsncpy-s-l-mbsncpy-s-mbsncpy-s-l";
     strncpy_s(guest, strDest: GuestWord, numberOfElements: GuestWord, strSource: GuestWord, count: GuestWord) -> i32 {
-        let max = if count.0 as u32 == u32::MAX { numberOfElements.0.saturating_sub(1) } else { count.0 };
-        let text = read_n(guest, strSource.0, max)?;
-        store_checked(guest, strDest.0, numberOfElements.0, &text)
+        let truncates = count.0 as u32 == u32::MAX;
+        let max = if truncates { numberOfElements.0 } else { count.0 };
+        let mut text = read_n(guest, strSource.0, max)?;
+        let is_cut = truncates && text.len() as u64 >= numberOfElements.0 && text.pop().is_some();
+        let code = store_checked(guest, strDest.0, numberOfElements.0, &text)?;
+        Ok(if is_cut && code == 0 { STRUNCATE } else { code })
     }
     "Appends at most `count` bytes of a string in a buffer of known size.", "strncat-s-strncat-s-l-wcsncat-s-wcsncat-s-l-mbsncat-s-mbsncat-s-l";
     strncat_s(guest, strDest: GuestWord, numberOfElements: GuestWord, strSource: GuestWord, count: GuestWord) -> i32 {
         let mut text = guest.read_c_string(strDest.0)?;
         let room = numberOfElements.0.saturating_sub(text.len() as u64 + 1);
-        let max = if count.0 as u32 == u32::MAX { room } else { count.0 };
-        text.extend(read_n(guest, strSource.0, max)?);
-        store_checked(guest, strDest.0, numberOfElements.0, &text)
+        let truncates = count.0 as u32 == u32::MAX;
+        text.extend(read_n(guest, strSource.0, if truncates { room + 1 } else { count.0 })?);
+        let is_cut = truncates && text.len() as u64 >= numberOfElements.0 && text.pop().is_some();
+        let code = store_checked(guest, strDest.0, numberOfElements.0, &text)?;
+        Ok(if is_cut && code == 0 { STRUNCATE } else { code })
     }
     "Returns the length of a string, at most `numberOfElements`.", "strnlen-strnlen-s";
     strnlen(guest, str: GuestWord, numberOfElements: GuestWord) -> GuestWord {

@@ -19,12 +19,16 @@ pub const EXPORTS: &[Export] = dll! {
     full gmtime; full _gmtime32; full _gmtime64; full localtime; full _localtime32; full _localtime64;
     full _gmtime64_s; full _localtime64_s;
     full mktime; full _mktime32; full _mktime64; full _mkgmtime; full _mkgmtime64;
-    full asctime; full _wasctime; full ctime; full _ctime32; full _ctime64;
-    full strftime; full wcsftime; full "_strftime_l" = strftime; full "_wcsftime_l" = wcsftime;
     full difftime; full _difftime64;
     full _ftime; full _ftime64;
     full _tzset; full "tzset" = _tzset;
     full _strdate; full _strtime;
+};
+
+/// Those that the Universal CRT has in another form.
+pub const OLD_EXPORTS: &[Export] = dll! {
+    full asctime; full _wasctime; full ctime; full _ctime32; full _ctime64;
+    full strftime; full wcsftime; full "_strftime_l" = strftime; full "_wcsftime_l" = wcsftime;
 };
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -222,15 +226,15 @@ pub(crate) fn is_64(guest: &Guest) -> bool {
 }
 
 /// Writes a time as `asctime` does: 24 characters and a line end.
-pub(crate) fn text_of(tm: &Tm) -> String {
+pub(crate) fn text_of(tm: &Tm, style: Style) -> String {
+    let day = if style == Style::Ucrt { format!("{:2}", tm.day) } else { format!("{:02}", tm.day) };
     let name = |names: &[&'static str], index: i32| {
         usize::try_from(index).ok().and_then(|index| names.get(index)).map_or("???", |name| &name[..3])
     };
     format!(
-        "{} {} {:02} {:02}:{:02}:{:02} {:04}\n",
+        "{} {} {day} {:02}:{:02}:{:02} {:04}\n",
         name(&DAYS, tm.weekday),
         name(&MONTHS, tm.month),
-        tm.day,
         tm.hour,
         tm.minute,
         tm.second,
@@ -240,7 +244,7 @@ pub(crate) fn text_of(tm: &Tm) -> String {
 
 fn give_text(guest: &mut Guest, tm: &Tm) -> Result<GuestWord, Fault> {
     let to = thread_block(guest)? + block::ASCTIME;
-    let text = text_of(tm);
+    let text = text_of(tm, Style::Msvcrt);
     write_narrow_z(guest, to, &text.as_bytes()[..text.len().min(31)])?;
     Ok(GuestWord(to))
 }
@@ -252,8 +256,19 @@ pub(crate) fn give_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, F
     }
 }
 
+/// Which runtime's forms of texts apply.
+///
+/// Source: <https://learn.microsoft.com/cpp/porting/visual-cpp-change-history-2003-2015>, time.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Days have a leading zero; `%c` is a date and a time in digits.
+    Msvcrt,
+    /// Days have a leading blank; `%c` is `%a %b %e %T %Y`; C99's letters.
+    Ucrt,
+}
+
 /// Formats a time by the "C" locale; `None` at a letter that does not exist.
-pub(crate) fn format(tm: &Tm, format: &str, zone: &str) -> Option<String> {
+pub(crate) fn format(tm: &Tm, format: &str, zone: &str, style: Style) -> Option<String> {
     let mut text = String::new();
     let mut letters = format.chars();
     while let Some(letter) = letters.next() {
@@ -266,9 +281,57 @@ pub(crate) fn format(tm: &Tm, format: &str, zone: &str) -> Option<String> {
         if is_plain {
             letter = letters.next()?;
         }
-        text.push_str(&item(tm, letter, is_plain, zone)?);
+        if style == Style::Ucrt && matches!(letter, 'E' | 'O') {
+            letter = letters.next()?;
+        }
+        let own = if style == Style::Ucrt { item_c99(tm, letter, is_plain, zone) } else { None };
+        text.push_str(&own.or_else(|| item(tm, letter, is_plain, zone))?);
     }
     Some(text)
+}
+
+/// The letters that the Universal CRT has and msvcrt has not, or has otherwise.
+fn item_c99(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
+    let pattern = match letter {
+        'c' if !is_plain => "%a %b %e %T %Y",
+        'D' => "%m/%d/%y",
+        'F' => "%Y-%m-%d",
+        'h' => "%b",
+        'n' => "\n",
+        'r' => "%I:%M:%S %p",
+        'R' => "%H:%M",
+        't' => "\t",
+        'T' => "%H:%M:%S",
+        _ => {
+            let (year, week) = iso_week(tm);
+            return Some(match letter {
+                'C' => format!("{:02}", (tm.year + 1900).div_euclid(100)),
+                'e' if is_plain => tm.day.to_string(),
+                'e' => format!("{:2}", tm.day),
+                'g' => format!("{:02}", year.rem_euclid(100)),
+                'G' => year.to_string(),
+                'u' => if tm.weekday == 0 { 7 } else { tm.weekday }.to_string(),
+                'V' => format!("{week:02}"),
+                _ => return None,
+            });
+        }
+    };
+    format(tm, pattern, zone, Style::Ucrt)
+}
+
+/// Returns year and week by ISO 8601: week 1 holds the year's first Thursday.
+fn iso_week(tm: &Tm) -> (i32, i32) {
+    let year = tm.year + 1900;
+    let week = (tm.day_of_year + 10 - if tm.weekday == 0 { 7 } else { tm.weekday }) / 7;
+    let weeks_in = |year: i32| {
+        let weekday = |year: i32| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
+        if weekday(year) == 4 || weekday(year - 1) == 3 { 53 } else { 52 }
+    };
+    match week {
+        0 => (year - 1, weeks_in(year - 1)),
+        week if week > weeks_in(year) => (year + 1, 1),
+        week => (year, week),
+    }
 }
 
 fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
@@ -320,14 +383,41 @@ fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
 }
 
 /// Formats a time with the name of its zone, where the format asks for that.
-pub(crate) fn format_guest(guest: &mut Guest, address: u64, pattern: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn format_guest(guest: &mut Guest, address: u64, pattern: &str, style: Style) -> Result<Option<String>, Fault> {
     let tm: Tm = guest.read(address)?;
     let mut name = String::new();
     if pattern.contains(['z', 'Z']) {
         let zone = zone(guest)?;
         name = String::from_utf16_lossy(&zone.names[usize::from(tm.is_dst > 0)]);
     }
-    Ok(format(&tm, pattern, &name))
+    Ok(format(&tm, pattern, &name, style))
+}
+
+/// Formats fields: destination, its size, format, fields. Returns the length, or 0.
+pub(crate) fn format_narrow(guest: &mut Guest, [to, size, format, tm]: [GuestWord; 4], style: Style) -> Result<GuestWord, Fault> {
+    let pattern = super::state::crt(guest).widen(&guest.read_c_string(format.0)?);
+    let text = format_guest(guest, tm.0, &String::from_utf16_lossy(&pattern), style)?;
+    let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let bytes = super::state::crt(guest).narrow(&units);
+    if bytes.len() as u64 >= size.0 {
+        return Ok(GuestWord(0));
+    }
+    write_narrow_z(guest, to.0, &bytes)?;
+    Ok(GuestWord(bytes.len() as u64))
+}
+
+/// As [`format_narrow`], for wide text.
+pub(crate) fn format_wide(guest: &mut Guest, [to, size, format, tm]: [GuestWord; 4], style: Style) -> Result<GuestWord, Fault> {
+    let pattern = guest.read_wide_string(format.0)?;
+    let text = format_guest(guest, tm.0, &String::from_utf16_lossy(&pattern), style)?;
+    let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
+    let units: Vec<u16> = text.encode_utf16().collect();
+    if units.len() as u64 >= size.0 {
+        return Ok(GuestWord(0));
+    }
+    write_wide_z(guest, to.0, &units)?;
+    Ok(GuestWord(units.len() as u64))
 }
 
 /// Defines functions: text, page of the reference, name, parameters, result, body.
@@ -446,34 +536,17 @@ functions! {
     _wasctime(guest, timeptr: GuestWord) -> GuestWord {
         let tm: Tm = guest.read(timeptr.0)?;
         let to = thread_block(guest)? + block::WIDE_ASCTIME;
-        let text: Vec<u16> = text_of(&tm).encode_utf16().take(31).collect();
+        let text: Vec<u16> = text_of(&tm, Style::Msvcrt).encode_utf16().take(31).collect();
         write_wide_z(guest, to, &text)?;
         Ok(GuestWord(to))
     }
     "Formats fields; returns the length, or 0 when it does not fit.", "strftime-wcsftime-strftime-l-wcsftime-l";
     strftime(guest, strDest: GuestWord, maxsize: GuestWord, format: GuestWord, timeptr: GuestWord) -> GuestWord {
-        let pattern = crate::msvcrt::state::crt(guest).widen(&guest.read_c_string(format.0)?);
-        let text = format_guest(guest, timeptr.0, &String::from_utf16_lossy(&pattern))?;
-        let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
-        let units: Vec<u16> = text.encode_utf16().collect();
-        let bytes = crate::msvcrt::state::crt(guest).narrow(&units);
-        if bytes.len() as u64 >= maxsize.0 {
-            return Ok(GuestWord(0));
-        }
-        write_narrow_z(guest, strDest.0, &bytes)?;
-        Ok(GuestWord(bytes.len() as u64))
+        format_narrow(guest, [strDest, maxsize, format, timeptr], Style::Msvcrt)
     }
     "Formats fields as wide text; returns the length, or 0 when it does not fit.", "strftime-wcsftime-strftime-l-wcsftime-l";
     wcsftime(guest, wcsDest: GuestWord, maxsize: GuestWord, format: GuestWord, timeptr: GuestWord) -> GuestWord {
-        let pattern = guest.read_wide_string(format.0)?;
-        let text = format_guest(guest, timeptr.0, &String::from_utf16_lossy(&pattern))?;
-        let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
-        let units: Vec<u16> = text.encode_utf16().collect();
-        if units.len() as u64 >= maxsize.0 {
-            return Ok(GuestWord(0));
-        }
-        write_wide_z(guest, wcsDest.0, &units)?;
-        Ok(GuestWord(units.len() as u64))
+        format_wide(guest, [wcsDest, maxsize, format, timeptr], Style::Msvcrt)
     }
     "Returns the seconds between two 64-bit times.", "difftime-difftime32-difftime64";
     _difftime64(guest, timeEnd: i64, timeStart: i64) -> f64 {
@@ -526,7 +599,7 @@ pub fn difftime(guest: &mut Guest, timeEnd: GuestWord, timeStart: GuestWord) -> 
 
 pub(crate) fn stamp(guest: &mut Guest, to: GuestWord, pattern: &str) -> Result<GuestWord, Fault> {
     let seconds = now_seconds(guest)?;
-    let text = local(guest, seconds)?.and_then(|tm| format(&tm, pattern, ""));
+    let text = local(guest, seconds)?.and_then(|tm| format(&tm, pattern, "", Style::Msvcrt));
     write_narrow_z(guest, to.0, text.unwrap_or_default().as_bytes())?;
     Ok(to)
 }
@@ -552,7 +625,7 @@ mod tests {
         }
         let odd = Tm { year: 100, month: 14, day: 0, hour: 25, minute: -1, ..Tm::default() };
         // The 0th of March 2001 is the 28th of February; 24:59 hours on, it is the 1st of March, 0:59.
-        assert_eq!(text_of(&utc(seconds_of(&odd).unwrap()).unwrap()), "Thu Mar 01 00:59:00 2001\n");
+        assert_eq!(text_of(&utc(seconds_of(&odd).unwrap()).unwrap(), Style::Msvcrt), "Thu Mar 01 00:59:00 2001\n");
         assert_eq!(utc(-1), None);
     }
 
@@ -567,8 +640,8 @@ mod tests {
             ("%c|%x|%X", "02/13/09 23:31:30|02/13/09|23:31:30"),
         ];
         for (pattern, expected) in cases {
-            assert_eq!(format(&tm, pattern, "").as_deref(), Some(expected), "{pattern}");
+            assert_eq!(format(&tm, pattern, "", Style::Msvcrt).as_deref(), Some(expected), "{pattern}");
         }
-        assert_eq!(format(&tm, "%Q", ""), None);
+        assert_eq!(format(&tm, "%Q", "", Style::Msvcrt), None);
     }
 }

@@ -19,11 +19,16 @@ pub const EXPORTS: &[Export] = dll! {
     full wcscpy_s; full wcscat_s; full wcsncpy_s; full wcsncat_s;
     full _wcsicmp; full "wcsicmp" = _wcsicmp; full _wcsnicmp; full wcscoll; full _wcsicoll;
     partial wcsxfrm, "copies: the order is that of the C locale";
-    full wcschr; full wcsrchr; full wcsstr; full wcsspn; full wcscspn; full wcspbrk; full wcstok; full wcstok_s;
+    full wcschr; full wcsrchr; full wcsstr; full wcsspn; full wcscspn; full wcspbrk; full wcstok_s;
     full _wcsdup; full "wcsdup" = _wcsdup; full _wcslwr; full _wcsupr; full _wcsrev; full _wcsset;
     full mbstowcs; full wcstombs; full mbstowcs_s; full wcstombs_s; full mbtowc; full wctomb; full mblen; full mbrtowc; full wcrtomb; full mbrlen;
     full mbsrtowcs; full wcsrtombs;
     full btowc; full wctob;
+};
+
+/// What the Universal CRT has with a third parameter.
+pub const OLD_EXPORTS: &[Export] = dll! {
+    full wcstok;
 };
 
 /// Defines functions of wide strings: text, page of the reference, name, parameters, result, body.

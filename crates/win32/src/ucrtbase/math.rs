@@ -18,9 +18,9 @@ pub const EXPORTS: &[Export] = dll! {
     full "acoshl" = acosh; full "asinhl" = asinh; full "atanhl" = atanh; full "cbrtl" = cbrt; full "exp2l" = exp2;
     full "expm1l" = expm1; full "log1pl" = log1p; full "log2l" = log2; full "erfl" = erf; full "erfcl" = erfc;
     full "tgammal" = tgamma; full "lgammal" = lgamma; full "roundl" = round; full "truncl" = trunc; full "logbl" = logb;
-    full fdim; full fmax; full fmin; full remainder; full nextafter; full copysign; full nexttoward;
+    full fdim; full fmax; full fmin; full remainder; full copysign; full nexttoward;
     full "fdiml" = fdim; full "fmaxl" = fmax; full "fminl" = fmin; full "remainderl" = remainder;
-    full "nextafterl" = nextafter; full "copysignl" = copysign; full "nexttowardl" = nexttoward;
+    full "nextafter" = math::_nextafter; full "nextafterl" = math::_nextafter; full "copysignl" = copysign; full "nexttowardl" = nexttoward;
     full fma; full "fmal" = fma; full remquo; full "remquol" = remquo; full ilogb; full "ilogbl" = ilogb;
     full scalbn; full "scalbnl" = scalbn; full "scalbln" = scalbn; full "scalblnl" = scalbn;
     full lround; full "lroundl" = lround; full llround; full "llroundl" = llround; full nan; full "nanl" = nan;
@@ -203,9 +203,6 @@ of_two! {
     remainder, remainderf, "Returns the remainder whose quotient is rounded to the nearest.", "remainder-remainderf-remainderl":
         |x, y| libm::remainder(x, y), |x, y| libm::remainder(x.into(), y.into()) as f32;
     copysign, copysignf, "Returns `x` with the sign of `y`.", "copysign-copysignf-copysignl-copysign-copysignf-copysignl": f64::copysign, f32::copysign;
-    nextafter, nextafterf, "Returns the number next to `x` in the direction of `y`.", "nextafter-functions":
-        |x, y| if x < y { x.next_up() } else if x > y { x.next_down() } else { x + y - x },
-        |x, y| if x < y { x.next_up() } else if x > y { x.next_down() } else { x + y - x };
 }
 
 fn exponent(x: f64) -> f64 {
@@ -253,7 +250,16 @@ fn compare(x: f64, y: f64) -> i32 {
 
 define! {
     "Returns the number next to `x` in the direction of `y`.", "nextafter-functions";
-    nexttoward(guest, x: f64, y: f64) -> f64 { nextafter(guest, x, y) }
+    nexttoward(guest, x: f64, y: f64) -> f64 { math::_nextafter(guest, x, y) }
+
+    "Returns the float next to `x` in the direction of `y`.", "nextafter-functions";
+    nextafterf(guest, x: f32, y: f32) -> f32 {
+        let next = if x < y { x.next_up() } else if x > y { x.next_down() } else { x + y - x };
+        if x != y && x.is_finite() && !next.is_nan() && !next.is_normal() {
+            set_errno(guest, ERANGE)?;
+        }
+        Ok(next)
+    }
 
     "Returns the number next to `x` in the direction of a double.", "nextafter-functions";
     nexttowardf(guest, x: f32, y: f64) -> f32 {

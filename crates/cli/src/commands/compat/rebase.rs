@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use plat_rebase::apply::{
-    ApplyOptions, Disk, Durability, HardLinks, Outcome, ScanOptions, apply, read_list, scan,
+    ApplyOptions, ApplyReport, Disk, Durability, HardLinks, Outcome, ScanOptions, apply, read_list, scan,
 };
 use plat_rebase::{Machine, Member, Movable, Move, Options, Plan, PlanReport, Reason, SignaturePolicy};
 use plat_regions::{ALLOCATION_GRANULARITY, Address};
 
+use super::database;
 use super::getopt::{self, Spec, Value};
 use crate::commands::flags::parse_number;
 
@@ -37,6 +38,8 @@ const SPECS: &[Spec] = &[
     ('V', "version", Value::None),
     ('h', "help", Value::None),
     ('h', "usage", Value::None),
+    // Not in the original: where the installation is.
+    ('R', "root", Value::Required),
 ];
 
 const USAGE: &str = "usage: rebase [-b BaseAddress] [-o Offset] [-48dOsvV] [-T [FileList | -]] Files...
@@ -52,6 +55,10 @@ Gives PE files, usually DLLs, base addresses one after the other.
   -b, --base=ADDRESS      where to begin
   -d, --down              go down from ADDRESS
   -o, --offset=BYTES      leave this much between files
+  -s, --database          keep bases in the database etc/rebase.db.{i386,x86_64}; -b makes it, or places all files anew
+  -O, --oblivious         as -s, without changing files in the database, or the database
+  -M, --merge-files       as -s, only recording the bases that the files have
+  -R, --root=DIR          the folder of the installation (not in the original)
   -i, --info              only print base and size of the files, by address; * marks those that overlap others
   -n, --no-dynamicbase    clear the flag dynamicbase
   -t, --touch             give changed files the present time
@@ -61,18 +68,23 @@ Gives PE files, usually DLLs, base addresses one after the other.
 
 /// What was asked for.
 #[derive(Default)]
-struct Wish {
-    is_32: bool,
-    base: Option<u64>,
-    offset: u64,
+pub(super) struct Wish {
+    pub(super) is_32: bool,
+    pub(super) base: Option<u64>,
+    pub(super) offset: u64,
     down: bool,
-    info: bool,
+    pub(super) info: bool,
     database: bool,
-    no_dynamic_base: bool,
+    /// `-O`: entries of the database are not touched.
+    pub(super) oblivious: bool,
+    /// `-M`: present bases are recorded.
+    pub(super) merge: bool,
+    pub(super) no_dynamic_base: bool,
     touch: bool,
-    quiet: bool,
+    pub(super) quiet: bool,
     verbose: bool,
-    files: Vec<PathBuf>,
+    pub(super) root: Option<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Runs `rebase`.
@@ -95,7 +107,7 @@ pub(super) fn rebase(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
         Err(error) => return usage_error(&error),
     };
     if wish.database {
-        anyhow::bail!("rebase -s, -O and -M are not in this build: use `plat rebase --db FILE`");
+        return database::run(&wish);
     }
     let fleet = fleet(&wish);
     if wish.info {
@@ -113,18 +125,64 @@ pub(super) fn rebase(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs `rebaseall`.
-pub(super) fn rebaseall(_: &[OsString]) -> anyhow::Result<ExitCode> {
-    anyhow::bail!(
-        "rebaseall is not in this build: use `plat rebase --db FILE` with the folders of the installation"
-    )
+pub(super) fn rebaseall(arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    const USAGE: &str = "usage: rebaseall [-b BaseAddress] [-o Offset] [-s DllSuffix] [-T FileList | -] [-4|-8] [-p] [-t] [-v]\n";
+    const SPECS: &[Spec] = &[
+        ('4', "32", Value::None),
+        ('8', "64", Value::None),
+        ('b', "base", Value::Required),
+        ('o', "offset", Value::Required),
+        ('s', "suffix", Value::Required),
+        ('T', "filelist", Value::Required),
+        // The original refuses while other programs of Cygwin run, unless this is given; here they are no trouble.
+        ('p', "no-process-check", Value::None),
+        ('t', "touch", Value::None),
+        ('v', "verbose", Value::None),
+        ('R', "root", Value::Required),
+    ];
+    let parsed = match getopt::parse(arguments, SPECS) {
+        Ok(parsed) if parsed.operands.is_empty() => parsed,
+        _ => {
+            eprint!("{USAGE}");
+            return Ok(ExitCode::from(1));
+        }
+    };
+    let mut suffixes: Vec<String> = ["dll", "so", "oct"].map(String::from).to_vec();
+    let mut rest = getopt::Parsed::default();
+    for (letter, value) in parsed.options {
+        match letter {
+            's' => {
+                suffixes.extend(value.map(|it| it.to_string_lossy().trim_start_matches('.').to_lowercase()))
+            }
+            'p' => {}
+            _ => rest.options.push((letter, value)),
+        }
+    }
+    match wish_of(rest) {
+        Ok(wish) => database::all(wish, &suffixes),
+        Err(error) => {
+            eprint!("{error}{USAGE}");
+            Ok(ExitCode::from(1))
+        }
+    }
 }
 
-fn usage_error(message: &str) -> anyhow::Result<ExitCode> {
+pub(super) fn usage_error(message: &str) -> anyhow::Result<ExitCode> {
     eprint!("{message}{USAGE}");
     Ok(ExitCode::from(1))
 }
 
 fn wish(parsed: getopt::Parsed) -> Result<Wish, String> {
+    let wish = wish_of(parsed)?;
+    // A database has files of its own to show, or to move to a new base.
+    let needs_files = !wish.database || !wish.info && wish.base.is_none();
+    if wish.files.is_empty() && needs_files || wish.info && wish.base.is_some() {
+        return Err(String::new());
+    }
+    Ok(wish)
+}
+
+fn wish_of(parsed: getopt::Parsed) -> Result<Wish, String> {
     let mut wish = Wish::default();
     let number = |value: &Option<OsString>| value.as_ref().and_then(|it| parse_number(it.to_str()?));
     for (letter, value) in &parsed.options {
@@ -133,7 +191,10 @@ fn wish(parsed: getopt::Parsed) -> Result<Wish, String> {
             '8' => wish.is_32 = false,
             'b' => wish.base = Some(number(value).filter(|base| *base != 0).ok_or_else(String::new)?),
             'o' => wish.offset = number(value).ok_or_else(String::new)?,
-            's' | 'O' | 'M' => wish.database = true,
+            's' => wish.database = true,
+            'O' => (wish.database, wish.oblivious) = (true, true),
+            'M' => (wish.database, wish.merge) = (true, true),
+            'R' => wish.root = value.clone().map(PathBuf::from),
             'd' => wish.down = true,
             'i' => wish.info = true,
             'n' => wish.no_dynamic_base = true,
@@ -148,9 +209,6 @@ fn wish(parsed: getopt::Parsed) -> Result<Wish, String> {
         }
     }
     wish.files.extend(parsed.operands.into_iter().map(PathBuf::from));
-    if wish.files.is_empty() || wish.info && wish.base.is_some() {
-        return Err(String::new());
-    }
     if let Some(base) = wish.base {
         if wish.is_32 && base > u64::from(u32::MAX) {
             return Err(format!(
@@ -201,7 +259,7 @@ fn fleet(wish: &Wish) -> Vec<(Member, Option<plat_rebase::apply::Stat>)> {
 }
 
 /// Writes name, base and size of each file by address, with a star where it overlaps another.
-fn info(fleet: &[(Member, Option<plat_rebase::apply::Stat>)], is_32: bool) -> String {
+pub(super) fn info(fleet: &[(Member, Option<plat_rebase::apply::Stat>)], is_32: bool) -> String {
     let mut members: Vec<&Member> = fleet.iter().map(|(member, _)| member).collect();
     members.sort_by(|a, b| a.base.cmp(&b.base).then(a.path.cmp(&b.path)));
     let width = if is_32 { 10 } else { 14 };
@@ -276,20 +334,8 @@ fn replace(moves: Vec<(Move, Option<plat_rebase::apply::Stat>)>, wish: &Wish) ->
     let folder = std::env::temp_dir();
     // The original keeps no record either; each file is replaced in one step all the same.
     let journal = folder.join(format!("plat-rebase-{}.journal", std::process::id()));
-    let options = ApplyOptions {
-        image: Options {
-            signature: SignaturePolicy::Keep,
-            clr: true,
-            dynamic_base: wish.no_dynamic_base.then_some(false),
-            ..Options::default()
-        },
-        durability: Durability::File,
-        hard_links: HardLinks::Refuse,
-        touch: wish.touch,
-        journal: journal.clone(),
-        seen: moves.iter().filter_map(|(it, stat)| Some((it.path.clone(), (*stat)?))).collect(),
-        ..ApplyOptions::default()
-    };
+    let mut options = options(wish, journal.clone());
+    options.seen = moves.iter().filter_map(|(it, stat)| Some((it.path.clone(), (*stat)?))).collect();
     let plan = Plan {
         layout: "compat".into(),
         moves: moves.into_iter().map(|(it, _)| it).collect(),
@@ -301,6 +347,31 @@ fn replace(moves: Vec<(Move, Option<plat_rebase::apply::Stat>)>, wish: &Wish) ->
     let _ = std::fs::remove_file(&journal);
     let _ = std::fs::remove_file(crate::commands::rebase_apply::with_suffix(&journal, ".lock"));
     let report = report?;
+    tell(&plan, &report, wish)?;
+    let all_tried = plan.moves.iter().all(|it| it.slot != 0);
+    Ok(ExitCode::from(if report.is_complete() && all_tried { 0 } else { 2 }))
+}
+
+/// How files are changed: as the original does, signed ones and .NET included.
+pub(super) fn options(wish: &Wish, journal: PathBuf) -> ApplyOptions {
+    ApplyOptions {
+        image: Options {
+            signature: SignaturePolicy::Keep,
+            clr: true,
+            dynamic_base: wish.no_dynamic_base.then_some(false),
+            ..Options::default()
+        },
+        durability: Durability::File,
+        hard_links: HardLinks::Refuse,
+        touch: wish.touch,
+        wait: true,
+        journal,
+        ..ApplyOptions::default()
+    }
+}
+
+/// Says what became of each file, as the original does.
+pub(super) fn tell(plan: &Plan, report: &ApplyReport, wish: &Wish) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for (it, file) in plan.moves.iter().zip(&report.files) {
         match &file.outcome {
@@ -318,6 +389,5 @@ fn replace(moves: Vec<(Move, Option<plat_rebase::apply::Stat>)>, wish: &Wish) ->
             eprintln!("{}: {warning}", it.path);
         }
     }
-    let all_tried = plan.moves.iter().all(|it| it.slot != 0);
-    Ok(ExitCode::from(if report.is_complete() && all_tried { 0 } else { 2 }))
+    Ok(())
 }

@@ -17,7 +17,7 @@ pub(super) fn format(value: f64, letter: u8, spec: &Spec, options: Options) -> N
         not_finite(value, options.runtime, spec, letter)
     } else {
         match letter.to_ascii_lowercase() {
-            b'f' => fixed(magnitude, spec.precision.unwrap_or(6), spec.alternate),
+            b'f' => fixed(magnitude, spec.precision.unwrap_or(6), spec.alternate, options),
             b'e' => exponential(magnitude, spec.precision.unwrap_or(6), spec.alternate, options),
             b'g' => general(magnitude, spec.precision.unwrap_or(6), spec.alternate, options),
             _ => {
@@ -54,6 +54,12 @@ fn not_finite(value: f64, runtime: Runtime, spec: &Spec, letter: u8) -> String {
     let strip = matches!(letter, b'g' | b'G') && !spec.alternate;
     let wanted = if strip { wanted.saturating_sub(1).min(class.len()) } else { wanted };
     let mut text: String = class.chars().chain(std::iter::repeat('0')).take(wanted).collect();
+    // The class is cut as if it were digits: what follows rounds its last letter up, so that `1.#INF` becomes `1.#J`.
+    if class.as_bytes().get(wanted).is_some_and(|&next| next >= b'5')
+        && let Some(last) = text.pop()
+    {
+        text.push(char::from(last as u8 + 1));
+    }
     let exponent = if matches!(letter, b'e' | b'E') { "e+000" } else { "" };
     if wanted > 0 {
         text.insert(0, '.');
@@ -61,27 +67,45 @@ fn not_finite(value: f64, runtime: Runtime, spec: &Spec, letter: u8) -> String {
     format!("1{text}{exponent}")
 }
 
-fn fixed(magnitude: f64, precision: usize, alternate: bool) -> String {
+fn fixed(magnitude: f64, precision: usize, alternate: bool, options: Options) -> String {
     let point = if alternate && precision == 0 { "." } else { "" };
-    format!("{}{point}", decimal(magnitude, precision))
+    format!("{}{point}", decimal(magnitude, precision, options))
 }
 
 /// Formats with any precision: a double has at most 1074 decimals, the rest are zeros.
-fn decimal(magnitude: f64, precision: usize) -> String {
+fn decimal(magnitude: f64, precision: usize, options: Options) -> String {
     let exact = precision.min(1100);
+    if options.runtime == Runtime::Msvcrt && is_half(&format!("{magnitude:.1100}"), exact) {
+        // The next double is far less than half a digit away, and lies above the half.
+        return format!("{:.exact$}{}", magnitude.next_up(), "0".repeat(precision - exact));
+    }
     format!("{magnitude:.exact$}{}", "0".repeat(precision - exact))
 }
 
+/// Says whether what follows `precision` decimals of an exact text is a 5 and zeros: the UCRT rounds that to even, msvcrt up.
+///
+/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/printf-printf-l-wprintf-wprintf-l>
+fn is_half(text: &str, precision: usize) -> bool {
+    let rest = text.split_once('.').and_then(|(_, decimals)| decimals.get(precision..)).unwrap_or("");
+    rest.starts_with('5') && rest[1..].bytes().all(|byte| byte == b'0')
+}
+
 /// Returns the digits `d.ddd` and the decimal exponent, rounded to `precision` decimals.
-fn scientific(magnitude: f64, precision: usize) -> (String, i32) {
+fn scientific(magnitude: f64, precision: usize, options: Options) -> (String, i32) {
     let exact = precision.min(1100);
-    let text = format!("{magnitude:.exact$e}");
+    let mut text = format!("{magnitude:.exact$e}");
+    if options.runtime == Runtime::Msvcrt {
+        let all = format!("{magnitude:.1100e}");
+        if is_half(all.split('e').next().unwrap_or(""), exact) {
+            text = format!("{:.exact$e}", magnitude.next_up());
+        }
+    }
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     (format!("{digits}{}", "0".repeat(precision - exact)), exponent.parse().unwrap_or(0))
 }
 
 fn exponential(magnitude: f64, precision: usize, alternate: bool, options: Options) -> String {
-    let (digits, exponent) = scientific(magnitude, precision);
+    let (digits, exponent) = scientific(magnitude, precision, options);
     let point = if alternate && precision == 0 { "." } else { "" };
     format!("{digits}{point}{}", exponent_text(exponent, options))
 }
@@ -94,7 +118,7 @@ fn exponent_text(exponent: i32, options: Options) -> String {
 
 fn general(magnitude: f64, precision: usize, alternate: bool, options: Options) -> String {
     let precision = precision.max(1);
-    let (digits, exponent) = scientific(magnitude, precision - 1);
+    let (digits, exponent) = scientific(magnitude, precision - 1, options);
     let strip = |text: String| match text.contains('.') && !alternate {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text,
@@ -104,7 +128,7 @@ fn general(magnitude: f64, precision: usize, alternate: bool, options: Options) 
         return format!("{}{}", point(strip(digits)), exponent_text(exponent, options));
     }
     let decimals = precision as i32 - 1 - exponent;
-    point(strip(decimal(magnitude, decimals as usize)))
+    point(strip(decimal(magnitude, decimals as usize, options)))
 }
 
 /// Formats `h.hhhp±d`, rounding half to even.
@@ -125,7 +149,6 @@ fn hexadecimal(magnitude: f64, precision: Option<usize>, alternate: bool) -> Str
     }
     let all = format!("{:013x}", mantissa & ((1 << 52) - 1));
     let digits: String = all.chars().chain(std::iter::repeat('0')).take(decimals).collect();
-    let digits = if precision.is_none() { digits.trim_end_matches('0') } else { &digits };
     let point = if digits.is_empty() && !alternate { "" } else { "." };
     format!("{}{point}{digits}p{exponent:+}", mantissa >> 52)
 }

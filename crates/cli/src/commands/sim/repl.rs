@@ -1,0 +1,80 @@
+//! `plat sim repl`: one command at a time, and back again.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use plat_sim::script::Session;
+
+use super::{Disk, configs, done_text};
+use crate::arguments::SimMachine;
+
+const HELP: &str =
+    "Commands change the machine: map 4 pages rw at 0x40000, write 0x40000, fork, exec /usr/bin/true, maps,
+walk 0x40000, mmap(0, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0), ... (docs/sim.md lists them all).
+  back         undo the last command          next         do it again
+  jump N       go to the state after N commands
+  diff A B     what differs between the states after A and after B commands
+  quit
+";
+
+/// Reads commands until the end of standard input.
+pub(super) fn repl(machine: &SimMachine) -> anyhow::Result<ExitCode> {
+    let config = configs(machine)?.into_iter().next().context("--policy: no name")?;
+    let mut session = Session::new(config);
+    let prompts = std::io::stdin().is_terminal();
+    let mut out = std::io::stdout().lock();
+    if prompts {
+        eprintln!("help shows what can be typed");
+    }
+    let mut failed = false;
+    for (index, line) in std::io::stdin().lock().lines().enumerate() {
+        let line = line?;
+        let words: Vec<_> = line.split_whitespace().collect();
+        match words[..] {
+            ["quit" | "q"] => break,
+            ["help" | "h" | "?"] => out.write_all(HELP.as_bytes())?,
+            ["back" | "b"] => {
+                let moved = session.back(&mut Disk);
+                say_place(&mut out, &session, moved)?;
+            }
+            ["next" | "n"] => match session.step(&mut Disk) {
+                Some(done) => out.write_all(done_text(&done).as_bytes())?,
+                None => say_place(&mut out, &session, false)?,
+            },
+            ["jump", target] => {
+                let moved = target.parse().is_ok_and(|target| session.jump(target, &mut Disk));
+                say_place(&mut out, &session, moved)?;
+            }
+            ["diff", a, b] => {
+                let places = a.parse().ok().zip(b.parse().ok());
+                match places.and_then(|(a, b)| session.diff(a, b, &mut Disk)) {
+                    Some(diff) => {
+                        diff.removed.iter().try_for_each(|line| writeln!(out, "- {line}"))?;
+                        diff.added.iter().try_for_each(|line| writeln!(out, "+ {line}"))?;
+                    }
+                    None => writeln!(out, "there are states 0 to {}", session.len())?,
+                }
+            }
+            _ => match session.add(&line, index + 1) {
+                Ok(true) => {
+                    if let Some(done) = session.step(&mut Disk) {
+                        out.write_all(done_text(&done).as_bytes())?;
+                    }
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    failed = true;
+                    eprintln!("{error}");
+                }
+            },
+        }
+        out.flush()?;
+    }
+    Ok(if failed && !prompts { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+fn say_place(out: &mut impl Write, session: &Session, moved: bool) -> std::io::Result<()> {
+    let word = if moved { "the state" } else { "cannot go there; still the state" };
+    writeln!(out, "{word} after {} of {} commands", session.at(), session.len())
+}

@@ -1,0 +1,14 @@
+//! What a user writes: plat's own commands, calls as in C, and what strace prints. See docs/sim.md.
+
+mod c_call;
+mod command;
+mod history;
+mod run;
+mod strace;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, MapWish, ScriptError, WindowsWish, parse_line};
+pub use history::{Difference, Done, Session};
+pub use run::{NoFiles, Outside, State};
+pub use strace::{Checkpoint, Replay, ReplayError, is_strace};

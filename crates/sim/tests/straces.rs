@@ -1,0 +1,146 @@
+//! Recordings of real programs, replayed: every result, every recorded map, line by line.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use plat_sim::cache::FileContents;
+use plat_sim::script::{Checkpoint, Outside, Replay};
+use plat_sim::structures::{Operation, experiment};
+use plat_sim::{Bases, Config, Exec, Machine};
+
+/// The files of a recording: sizes, and the headers of those that are executed.
+#[derive(Default)]
+struct Recorded {
+    files: BTreeMap<String, FileContents>,
+    links: BTreeMap<String, String>,
+}
+
+impl Outside for Recorded {
+    fn file(&mut self, path: &str) -> Option<FileContents> {
+        self.files.get(self.links.get(path).map_or(path, String::as_str)).cloned()
+    }
+}
+
+fn read(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/straces").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn files(text: &str) -> Recorded {
+    let mut recorded = Recorded::default();
+    for line in text.lines() {
+        if let Some((link, target)) = line.split_once(" -> ") {
+            recorded.links.insert(link.to_owned(), target.to_owned());
+            continue;
+        }
+        let mut words = line.split(' ');
+        let (Some(path), Some(size)) = (words.next(), words.next()) else { continue };
+        let digits = words.next().unwrap_or_default();
+        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+        let bytes: Arc<[u8]> = (0..digits.len()).step_by(2).map(byte).collect();
+        let contents = FileContents { path: path.to_owned(), size: size.parse().expect("a size"), bytes };
+        recorded.files.insert(path.to_owned(), contents);
+    }
+    recorded
+}
+
+fn replay(name: &str) -> Replay {
+    let checkpoints = Checkpoint::parse_all(&read(&format!("{name}.maps"))).expect("well-formed");
+    let mut replay = Replay::new(Config::default(), checkpoints);
+    let mut files = files(&read(&format!("{name}.files")));
+    replay.run(&read(&format!("{name}.strace")), &mut files).expect(name);
+    replay
+}
+
+fn check(name: &str) {
+    let replay = replay(name);
+    assert_eq!(replay.differences, [], "{name}: results that differ");
+    for at in replay.checkpoints() {
+        let when = if at.at_exec { "exec" } else { "exit" };
+        assert_eq!(at.differing.as_deref(), Some(&[][..]), "{name}: process {} at {when}", at.pid);
+    }
+    assert_eq!(replay.refused_faults, 0, "{name}: faults that the model answers with a signal");
+    replay.machine.check().expect("every frame is accounted for");
+}
+
+#[test]
+fn bash_ends_with_the_recorded_maps() {
+    check("bash");
+}
+
+#[test]
+fn bash_with_random_addresses_ends_with_the_recorded_maps() {
+    check("bash-aslr");
+}
+
+#[test]
+fn python_ends_with_the_recorded_maps() {
+    check("python3");
+}
+
+#[test]
+fn gcc_and_all_that_it_starts_end_with_the_recorded_maps() {
+    check("gcc");
+}
+
+#[test]
+fn exec_alone_makes_the_recorded_maps() {
+    for (name, path) in [("bash", "/usr/bin/bash"), ("python3", "/usr/bin/python3"), ("gcc", "/usr/bin/gcc")]
+    {
+        let mut files = files(&read(&format!("{name}.files")));
+        let recorded = Checkpoint::parse_all(&read(&format!("{name}.maps"))).expect("well-formed");
+        let mut machine = Machine::new(Config::default());
+        for path in [path, "/lib64/ld-linux-x86-64.so.2"] {
+            let contents = files.file(path).expect("recorded");
+            machine.cache.add_link(path, &contents.path);
+            machine.cache.add_file(contents);
+        }
+        let pid = machine.spawn(name).expect("memory");
+        let (path, arguments, environment) = (path.to_owned(), vec![path.to_owned()], Vec::new());
+        machine.exec(pid, &Exec { path, arguments, environment, bases: Bases::default() }).expect(name);
+        assert_eq!(machine.maps_lines(pid), recorded[0].lines, "{name}");
+    }
+}
+
+#[test]
+fn a_trace_without_maps_tells_its_random_bases() {
+    let mut replay = Replay::new(Config::default(), Vec::new());
+    replay.run(&read("bash-aslr.strace"), &mut files(&read("bash-aslr.files"))).expect("replayed");
+    assert_eq!((replay.differences, replay.equal), (vec![], 37));
+}
+
+#[test]
+fn the_hit_rate_of_real_programs_is_measured() {
+    let mut text = String::new();
+    for name in ["bash", "python3", "gcc"] {
+        let replay = replay(name);
+        let all: Vec<_> = replay
+            .operations
+            .into_values()
+            .flat_map(|operations| std::iter::once(Operation::Clear).chain(operations))
+            .collect();
+        for row in experiment(&all, 0) {
+            let (regions, comparisons, hits) = (row.regions, row.comparisons_per_lookup(), row.hit_rate());
+            text += &format!("{name:<8}{:<34} {regions:>3} {comparisons:>5.1} {hits:>5.1} %\n", row.name);
+        }
+    }
+    expect_test::expect![[r#"
+        bash    list                                29   8.9   0.0 %
+        bash    list + red-black tree               29   6.9   0.0 %
+        bash    list + red-black tree + mmap_cache  29   7.1  25.0 %
+        bash    maple-like B-tree                   29   6.8   0.0 %
+        bash    interval AVL tree                   29   6.7   0.0 %
+        python3 list                                46   7.9   0.0 %
+        python3 list + red-black tree               46  10.7   0.0 %
+        python3 list + red-black tree + mmap_cache  46   3.6  83.4 %
+        python3 maple-like B-tree                   46   4.8   0.0 %
+        python3 interval AVL tree                   46  10.6   0.0 %
+        gcc     list                                61   8.7   0.0 %
+        gcc     list + red-black tree               61  11.4   0.0 %
+        gcc     list + red-black tree + mmap_cache  61   4.4  75.9 %
+        gcc     maple-like B-tree                   61   6.2   0.0 %
+        gcc     interval AVL tree                   61  10.1   0.0 %
+    "#]]
+    .assert_eq(&text);
+}
