@@ -17,11 +17,11 @@ use crate::msvcrt::state::crt;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full __stdio_common_vfprintf; full "__stdio_common_vfprintf_s" = __stdio_common_vfprintf;
-    full __stdio_common_vfprintf_p;
+    partial __stdio_common_vfprintf_p, "positional formats (%1$d) are not known";
     full __stdio_common_vfwprintf; full "__stdio_common_vfwprintf_s" = __stdio_common_vfwprintf;
-    full __stdio_common_vfwprintf_p;
-    full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; full __stdio_common_vsprintf_p;
-    full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; full __stdio_common_vswprintf_p;
+    partial __stdio_common_vfwprintf_p, "positional formats (%1$d) are not known";
+    full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; partial __stdio_common_vsprintf_p, "positional formats (%1$d) are not known";
+    full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; partial __stdio_common_vswprintf_p, "positional formats (%1$d) are not known";
 };
 
 /// `_CRT_INTERNAL_PRINTF_LEGACY_VSPRINTF_NULL_TERMINATION`: no terminator when there is no room, and -1.
