@@ -2,7 +2,8 @@
 //! It begins with the first wish. Key items: [`when_ready`], [`cancel`].
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 
@@ -34,10 +35,20 @@ struct Wish {
 struct Wishes {
     list: Vec<Wish>,
     last: u64,
+    /// How often the thread has stopped waiting.
+    rounds: u64,
 }
+
+/// The thread's name.
+const THREAD_NAME: &str = "service";
+
+/// How long a cancellation waits for the thread, which may be busy with a function.
+const TURN_MAX: Duration = Duration::from_millis(100);
 
 struct Service {
     wishes: Mutex<Wishes>,
+    /// The thread has stopped waiting.
+    turned: Condvar,
     bell: OwnedFd,
 }
 
@@ -57,9 +68,9 @@ fn start() -> Result<Service, Errno> {
         }
         run();
     };
-    let thread = std::thread::Builder::new().name("service".into()).stack_size(256 << 10).spawn(begin);
+    let thread = std::thread::Builder::new().name(THREAD_NAME.into()).stack_size(256 << 10).spawn(begin);
     thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-    Ok(Service { wishes: Mutex::default(), bell })
+    Ok(Service { wishes: Mutex::default(), turned: Condvar::new(), bell })
 }
 
 fn service() -> Result<&'static Service, Errno> {
@@ -100,7 +111,10 @@ impl Service {
             let fd = unsafe { BorrowedFd::borrow_raw(*fd) };
             questions.push(PollFd::from_borrowed_fd(fd, flags));
         }
-        if rustix::event::poll(&mut questions, None).is_err() {
+        let answer = rustix::event::poll(&mut questions, None);
+        self.lock().rounds += 1;
+        self.turned.notify_all();
+        if answer.is_err() {
             return Vec::new();
         }
         if !questions[0].revents().is_empty() {
@@ -144,9 +158,17 @@ pub fn cancel(ticket: Ticket) -> bool {
     let at = wishes.list.iter().position(|wish| wish.ticket == ticket);
     // What it holds is given back without the lock.
     let taken = at.map(|at| wishes.list.remove(at));
+    let round = wishes.rounds;
     drop(wishes);
     service.ring();
-    taken.is_some()
+    let was_there = taken.is_some();
+    drop(taken);
+    if was_there && std::thread::current().name() != Some(THREAD_NAME) {
+        // A wait that is under way keeps a closed socket open: nobody else may listen on its name until it ends.
+        let wishes = service.lock();
+        drop(service.turned.wait_timeout_while(wishes, TURN_MAX, |wishes| wishes.rounds == round));
+    }
+    was_there
 }
 
 #[cfg(test)]

@@ -105,11 +105,8 @@ impl Machine {
                 );
             }
         }
-        let mut bases: Vec<_> = regions
-            .iter()
-            .filter(|region| region.kind == MemoryKind::Private)
-            .map(|region| region.allocation_base)
-            .collect();
+        let private = regions.iter().filter(|region| region.kind == MemoryKind::Private);
+        let mut bases: Vec<_> = private.map(|region| region.allocation_base).collect();
         bases.dedup();
         for base in bases {
             let whole = regions.iter().filter(|region| region.allocation_base == base);

@@ -45,33 +45,14 @@ fn is_program_end(rest: &str) -> bool {
     [".exe", ".com", ".bat", ".cmd"].contains(&word.as_str())
 }
 
+/// Commands that leave the error level alone when they succeed.
+const KEEP_LEVEL: &[&str] = &[
+    "break", "call", "cls", "echo", "endlocal", "exit", "goto", "pause", "path", "popd", "prompt", "rd",
+    "rem", "rmdir", "set", "shift", "start", "title", "assoc", "ftype", "if",
+];
+
 /// Runs a builtin command.
 pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &Io) -> Flow {
-    // Commands that leave the error level alone when they succeed.
-    let keeps_level = matches!(
-        name,
-        "break"
-            | "call"
-            | "cls"
-            | "echo"
-            | "endlocal"
-            | "exit"
-            | "goto"
-            | "pause"
-            | "path"
-            | "popd"
-            | "prompt"
-            | "rd"
-            | "rem"
-            | "rmdir"
-            | "set"
-            | "shift"
-            | "start"
-            | "title"
-            | "assoc"
-            | "ftype"
-            | "if"
-    );
     if rest.split_whitespace().next() == Some("/?") && name != "echo" && name != "rem" {
         shell.out(
             io,
@@ -102,10 +83,6 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
             }
             Flow::Next
         }
-        "ver" => {
-            shell.out(io, &format!("\n{VERSION}\n"));
-            Flow::Next
-        }
         "prompt" => variable_command(shell, "PROMPT", rest),
         "path" => path(shell, rest, io),
         "pause" => pause(shell, io),
@@ -113,15 +90,7 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "where" => listing::where_is(shell, rest, io),
         "chcp" => code_page(shell, rest, io),
         "date" | "time" => date_or_time(shell, name, io),
-        "hostname" => {
-            shell.out(io, &format!("{}\n", plat_host::sysinfo::host_name()));
-            Flow::Next
-        }
-        "whoami" => {
-            let user = shell.get("USERNAME").unwrap_or("user").to_lowercase();
-            shell.out(io, &format!("{}\\{user}\n", plat_host::sysinfo::host_name().to_lowercase()));
-            Flow::Next
-        }
+        "ver" | "hostname" | "whoami" => tell(shell, name, io),
         "timeout" => timeout(shell, rest),
         "dir" => listing::dir(shell, rest, io),
         "type" | "more" => file_commands::type_files(shell, rest, io),
@@ -140,10 +109,25 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "mklink" => file_commands::make_link(shell, rest, io),
         _ => shell.fail(io, 1, &format!("The syntax of the command is incorrect: {whole}\n")),
     };
-    if !keeps_level && !shell.failed {
+    if !KEEP_LEVEL.contains(&name) && !shell.failed {
         shell.level = 0;
     }
     flow
+}
+
+/// Prints what the commands without arguments tell.
+fn tell(shell: &mut Shell, name: &str, io: &Io) -> Flow {
+    let host = plat_host::sysinfo::host_name();
+    let text = match name {
+        "ver" => format!("\n{VERSION}\n"),
+        "hostname" => format!("{host}\n"),
+        _ => {
+            let user = shell.get("USERNAME").unwrap_or("user").to_lowercase();
+            format!("{}\\{user}\n", host.to_lowercase())
+        }
+    };
+    shell.out(io, &text);
+    Flow::Next
 }
 
 /// The message for a missing or bad argument.
