@@ -5,6 +5,7 @@ pub mod consoleapi;
 pub mod createprocess;
 pub mod debugapi;
 pub mod errhandlingapi;
+pub mod fibersapi;
 pub mod fileapi;
 pub mod filemapping;
 pub mod findapi;
@@ -48,6 +49,7 @@ pub const DLL: Dll = Dll {
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         errhandlingapi::EXPORTS,
+        fibersapi::EXPORTS,
         fileapi::EXPORTS,
         filemapping::EXPORTS,
         findapi::EXPORTS,
@@ -81,5 +83,6 @@ pub const DLL: Dll = Dll {
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,
         winnls::mapping::EXPORTS,
+        winnls::ui_languages::EXPORTS,
     ],
 };

@@ -4,3 +4,4 @@ pub mod code_pages;
 pub mod locale_info;
 pub mod locales;
 pub mod mapping;
+pub mod ui_languages;

@@ -32,9 +32,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial EnumSystemLocalesA, "lists English (United States) only";
     partial EnumSystemLocalesW, "lists English (United States) only";
     partial EnumSystemLocalesEx, "lists English (United States) only";
-    stub GetUserPreferredUILanguages;
-    stub GetThreadPreferredUILanguages;
-    stub SetThreadPreferredUILanguages;
     stub GetNLSVersion;
 };
 

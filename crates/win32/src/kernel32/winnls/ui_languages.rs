@@ -1,0 +1,145 @@
+//! winnls.h: the languages in which programs are asked to speak: English (United States).
+
+use plat_abi::{GuestWord, Memory, winapi};
+
+use crate::Win32Error;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    partial GetThreadPreferredUILanguages, "English (United States) only";
+    partial GetUserPreferredUILanguages, "English (United States) only";
+    partial GetSystemPreferredUILanguages, "English (United States) only";
+    partial GetProcessPreferredUILanguages, "none are ever set";
+    partial SetThreadPreferredUILanguages, "accepted and not kept";
+    partial SetProcessPreferredUILanguages, "accepted and not kept";
+};
+
+/// `MUI_LANGUAGE_ID`: hexadecimal numbers instead of names.
+const LANGUAGE_ID: u32 = 4;
+
+/// Returns the list: the languages with a zero behind each, and one more.
+fn languages(flags: u32) -> Vec<u16> {
+    let text = if flags & LANGUAGE_ID != 0 { "0409\0\0" } else { "en-US\0\0" };
+    text.encode_utf16().collect()
+}
+
+/// Stores a list: how many languages, how many units, and the list where there is room for it.
+fn deliver(
+    guest: &Guest,
+    list: &[u16],
+    count: u32,
+    number: GuestWord,
+    buffer: GuestWord,
+    size: GuestWord,
+) -> Result<Bool, Win32Error> {
+    if size.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let room = guest.read_u32(size.get())? as usize;
+    if !number.is_null() {
+        guest.write(number.get(), &count)?;
+    }
+    guest.write(size.get(), &(list.len() as u32))?;
+    if buffer.is_null() {
+        return if room == 0 { Ok(TRUE) } else { Err(Win32Error::INVALID_PARAMETER) };
+    }
+    if room < list.len() {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    }
+    guest.write_wide(buffer.get(), list)?;
+    Ok(TRUE)
+}
+
+/// Lists the thread's languages, those of the user and the system behind them.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getthreadpreferreduilanguages>
+#[winapi]
+pub fn GetThreadPreferredUILanguages(
+    guest: &mut Guest,
+    dwFlags: u32,
+    pulNumLanguages: GuestWord,
+    pwszLanguagesBuffer: GuestWord,
+    pcchLanguagesBuffer: GuestWord,
+) -> Result<Bool, Win32Error> {
+    deliver(guest, &languages(dwFlags), 1, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+}
+
+/// Lists the user's languages.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getuserpreferreduilanguages>
+#[winapi]
+pub fn GetUserPreferredUILanguages(
+    guest: &mut Guest,
+    dwFlags: u32,
+    pulNumLanguages: GuestWord,
+    pwszLanguagesBuffer: GuestWord,
+    pcchLanguagesBuffer: GuestWord,
+) -> Result<Bool, Win32Error> {
+    deliver(guest, &languages(dwFlags), 1, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+}
+
+/// Lists the system's languages.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getsystempreferreduilanguages>
+#[winapi]
+pub fn GetSystemPreferredUILanguages(
+    guest: &mut Guest,
+    dwFlags: u32,
+    pulNumLanguages: GuestWord,
+    pwszLanguagesBuffer: GuestWord,
+    pcchLanguagesBuffer: GuestWord,
+) -> Result<Bool, Win32Error> {
+    deliver(guest, &languages(dwFlags), 1, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+}
+
+/// Lists the languages that the process set: none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getprocesspreferreduilanguages>
+#[winapi]
+pub fn GetProcessPreferredUILanguages(
+    guest: &mut Guest,
+    dwFlags: u32,
+    pulNumLanguages: GuestWord,
+    pwszLanguagesBuffer: GuestWord,
+    pcchLanguagesBuffer: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = dwFlags;
+    deliver(guest, &[0, 0], 0, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+}
+
+/// Sets the thread's languages: there is one language only.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-setthreadpreferreduilanguages>
+#[winapi]
+pub fn SetThreadPreferredUILanguages(
+    guest: &mut Guest,
+    dwFlags: u32,
+    pwszLanguagesBuffer: GuestWord,
+    pulNumLanguages: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (dwFlags, pwszLanguagesBuffer);
+    if !pulNumLanguages.is_null() {
+        guest.write(pulNumLanguages.get(), &1u32)?;
+    }
+    Ok(TRUE)
+}
+
+/// Sets the process's languages: there is one language only.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-setprocesspreferreduilanguages>
+#[winapi]
+pub fn SetProcessPreferredUILanguages(
+    guest: &mut Guest,
+    dwFlags: u32,
+    pwszLanguagesBuffer: GuestWord,
+    pulNumLanguages: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (dwFlags, pwszLanguagesBuffer);
+    if !pulNumLanguages.is_null() {
+        guest.write(pulNumLanguages.get(), &1u32)?;
+    }
+    Ok(TRUE)
+}
