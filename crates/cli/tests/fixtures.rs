@@ -86,7 +86,10 @@ fn signals_reach_the_handlers() {
     use std::io::{BufRead as _, BufReader};
     for bits in [Bits::X64, Bits::X86] {
         let program = programs().join(bits.name()).join("ctrl.exe");
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        // A test that runs in the background of a shell would hand an ignored SIGINT on.
+        let mut command = std::process::Command::new("env");
+        command.arg("--default-signal=INT,TERM,HUP");
+        command.arg(env!("CARGO_BIN_EXE_plat"));
         command.arg("run").arg(&program).args(["wait", "2"]).stdout(std::process::Stdio::piped());
         let mut child = command.spawn().expect("plat starts");
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
