@@ -285,7 +285,7 @@ pub(crate) struct SimRun {
 /// `plat sim place`.
 #[derive(Debug, Args)]
 pub(crate) struct SimPlace {
-    /// SIZE [at ADDRESS] [contiguous] [below ADDRESS] [above ADDRESS]; ...
+    /// `SIZE [at ADDRESS] [contiguous] [below ADDRESS] [above ADDRESS]; ...`
     pub(crate) wishes: String,
     /// Policies; without this, all.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]

@@ -259,19 +259,22 @@ fn greet(name: &Arc<PipeName>, client: File) {
         };
         let free = instances.iter().find(|instance| is_free(instance));
         let answer = if free.is_some() { YES } else { BUSY };
-        let is_sent = pipe::send_now(&same, &[answer, name.traits.access as u8]).is_ok();
-        if let (Some(instance), true, [CONNECT]) = (free, is_sent, wish.as_slice()) {
-            instance.take_client(&same);
+        let answer = [answer, name.traits.access as u8];
+        match (free, wish.as_slice()) {
+            (Some(instance), [CONNECT]) => instance.take_client(&same, &answer),
+            // Who is gone already needs no answer.
+            _ => drop(pipe::send_now(&same, &answer)),
         }
     });
 }
 
 impl FileObject {
-    /// Gives a listening instance its client.
-    fn take_client(self: &Arc<Self>, client: &File) {
+    /// Gives a listening instance its client, and answers him: once he knows, the instance is connected.
+    fn take_client(self: &Arc<Self>, client: &File, answer: &[u8]) {
         let Some(end) = self.transfers.pipe.get() else { return };
         let mut state = lock(&end.state);
-        if pipe::replace(&self.file, client).is_err() {
+        // The answer comes before anything that the server writes, which waits for the lock.
+        if pipe::send_now(client, answer).is_err() || pipe::replace(&self.file, client).is_err() {
             return;
         }
         *state = State::Connected;
