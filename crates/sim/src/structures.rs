@@ -2,7 +2,7 @@
 //!
 //! [`SortedList`] is the lecture's simple list; [`ListAndTree`] is Linux until 3.14 (list, red-black tree and the one
 //! `mmap_cache`); [`MapleTree`] is like Linux's since 6.1; [`IntervalAvl`] is like the VADs of Windows.
-//! [`experiment`] drives all of them with the same operations.
+//! [`experiment()`] drives all of them with the same operations.
 
 mod avl;
 mod experiment;
