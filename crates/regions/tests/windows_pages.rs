@@ -49,7 +49,7 @@ fn steps() -> impl Strategy<Value = Step> {
 /// The pages that a range touches, when it is not empty and lies in the window.
 fn touched(offset: u64, size: u64) -> Option<std::ops::Range<usize>> {
     let range = (offset / PAGE) as usize..(offset + size).div_ceil(PAGE) as usize;
-    (!range.is_empty() && range.end <= PAGES).then_some(range)
+    (size > 0 && range.end <= PAGES).then_some(range)
 }
 
 /// Says whether all pages of a range belong to one allocation.
