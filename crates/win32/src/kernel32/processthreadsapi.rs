@@ -55,7 +55,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial SetThreadIdealProcessor, "a hint that is not used";
     partial SetThreadPriority, "the value is kept, Linux' priority stays";
     partial SetThreadStackGuarantee, "the value is kept in the TEB";
-    partial SuspendThread, "another thread stops at its next wait";
+    partial SuspendThread, "a thread inside a call stops when the call ends";
     full SwitchToThread;
     partial TerminateThread, "another thread ends at its next wait";
 };
