@@ -28,7 +28,7 @@ pub(crate) fn corpus(arguments: &[String]) -> Result<()> {
 }
 
 /// Fetches all packages, or those whose names are given, and says where they were unpacked.
-fn fetch_packages(names: &[String]) -> Result<()> {
+pub(crate) fn fetch_packages(names: &[String]) -> Result<()> {
     let list = fs::read_to_string(root().join("xtask/packages.txt")).context("xtask/packages.txt")?;
     let mut failed = 0;
     for line in list.lines().filter(|l| !l.starts_with('#')) {
