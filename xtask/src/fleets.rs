@@ -34,8 +34,38 @@ pub(crate) fn fleets(names: &[String]) -> Result<()> {
     let mut moved = 0;
     for folder in &folders {
         moved += load_rebased(&plat, &guests, folder)?;
+        let cygwins = folder.join("package/.cygwin/etc/rebase.db.x86_64");
+        if cygwins.exists() {
+            exchange_database(&plat, &cygwins)?;
+        }
     }
     if moved > 0 { bail!("{moved} images do not lie at their bases") } else { Ok(()) }
+}
+
+/// Reads the database of a real Cygwin tree, writes it as Cygwin's tool does, and reads it again: nothing may be lost.
+///
+/// The files are not the same to the byte: Cygwin's has padding and addresses of its writer's memory.
+fn exchange_database(plat: &Path, theirs: &Path) -> Result<()> {
+    let work = root().join("target/fleets");
+    fs::create_dir_all(&work)?;
+    let (first, again, made) =
+        (work.join("first.toml"), work.join("again.toml"), work.join("rebase.db.x86_64"));
+    let database = |arguments: &[&str], from: &Path, to: &Path| {
+        let mut command = Command::new(plat);
+        command.args(["rebase", "db"]).args(arguments).arg(from).arg("-o").arg(to);
+        run(command)
+    };
+    database(&["import"], theirs, &first)?;
+    database(&["export", "--emit", "cygwin-x86-64"], &first, &made)?;
+    database(&["import"], &made, &again)?;
+    let (first, again) = (fs::read_to_string(first)?, fs::read_to_string(again)?);
+    let files = first.matches("[[file]]").count();
+    if files == 0 || first != again || fs::metadata(theirs)?.len() != fs::metadata(&made)?.len() {
+        bail!("{}: written and read again, the database is another", theirs.display());
+    }
+    println!("  its database: {files} files, the same when written and read again");
+    fs::remove_dir_all(&work)?;
+    Ok(())
 }
 
 /// Rebases a copy of a fleet and maps each file by itself; returns how many did not get their place.
@@ -68,13 +98,9 @@ fn load_rebased(plat: &Path, guests: &Path, fleet: &Path) -> Result<usize> {
         command.arg("run").arg(guests.join(bits.name()).join("load_images.exe"));
         let output = command.stdin(fs::File::open(&listed)?).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let last = text.lines().last().unwrap_or_default();
-        println!(
-            "{} ({}, rebase: {status}): {last}",
-            fleet.file_name().unwrap_or_default().display(),
-            bits.name()
-        );
-        print!("{}", &text[..text.len() - last.len() - usize::from(text.ends_with('\n'))]);
+        let name = fleet.file_name().unwrap_or_default().display();
+        println!("{name} ({}, rebase: {status})", bits.name());
+        text.lines().for_each(|line| println!("  {line}"));
         wrong += usize::from(!output.status.success());
     }
     fs::remove_dir_all(&work)?;
