@@ -256,26 +256,26 @@ impl Change {
         }
     }
 
+    /// Plans that bound imports are forgotten: the loader believes them by their timestamps and their directory.
     fn unbind(&mut self, image: &PeImage) -> Result<(), RebaseError> {
-        let fields = bindings::fields(image);
-        let directory = image.headers().directory(DirectoryKind::BaseRelocation);
-        let relocations = directory.and_then(|it| {
+        let headers = image.headers();
+        let mut barred =
+            vec![(0..headers.headers_end().get(), "the headers, and is a bound import's timestamp")];
+        // Else the change could not be taken back, because the relocations would have changed too.
+        barred.extend(headers.directory(DirectoryKind::BaseRelocation).and_then(|it| {
             let start = image.file_offset(it.rva)?.get();
-            Some(start..start + u64::from(it.size))
-        });
-        for (offset, size) in fields {
-            let end = offset.get() + size as u64;
-            // Else the change could not be taken back, because the relocations would have changed too.
-            if relocations.as_ref().is_some_and(|range| range.start < end && offset.get() < range.end) {
-                let what = "the relocation directory, and is a bound import's timestamp";
-                return Err(RebaseError::WordIn {
-                    file: image.name().into(),
-                    rva: 0,
-                    offset: offset.get(),
-                    what,
-                });
+            let what = "the relocation directory, and is a bound import's timestamp";
+            Some((start..start + u64::from(it.size), what))
+        }));
+        for stamp in bindings::stamps(image) {
+            let offset = stamp.get();
+            if let Some((_, what)) = barred.iter().find(|(it, _)| it.start < offset + 4 && offset < it.end) {
+                return Err(RebaseError::WordIn { file: image.name().into(), rva: 0, offset, what });
             }
-            self.number((offset, size), 0);
+            self.number((stamp, 4), 0);
+        }
+        if headers.directory(DirectoryKind::BoundImport).is_some() {
+            self.number(headers.field(Field::Directory(DirectoryKind::BoundImport)), 0);
         }
         if bindings::is_bound(image) {
             self.warnings.push(Warning::Unbound);

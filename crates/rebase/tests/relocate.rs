@@ -539,6 +539,21 @@ fn bound_imports_are_dropped() {
 }
 
 #[test]
+fn import_descriptors_in_the_headers_are_not_unbound() {
+    // A descriptor at `SizeOfOptionalHeader`, whose timestamp would be `FileAlignment`. Found by fuzzing.
+    let mut craft = Craft::dll(false);
+    let file_alignment = craft.e_lfanew + 24 + 36;
+    craft.directories.push((1, file_alignment - 4, 40));
+    let mut bytes = craft.bytes();
+    // The fields that a descriptor needs are `MajorSubsystemVersion` and `SizeOfImage` here.
+    let at = file_alignment as usize + 8;
+    bytes[at..at + 4].fill(1);
+    let unbind = Options { unbind: true, ..Options::default() };
+    let error = rebase(&bytes, craft.base, &unbind).expect_err("the header would break");
+    expect!["x.dll: the word to relocate at rva 0x0 (offset 0xbc) lies in the headers, and is a bound import's timestamp"].assert_eq(&error);
+}
+
+#[test]
 fn a_library_without_relocations_that_needs_none_moves() {
     let mut craft = Craft::dll(true);
     craft.part(".rsrc", 0x1000, &[7; 0x100]);
