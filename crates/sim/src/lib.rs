@@ -17,6 +17,7 @@ mod machine;
 pub mod paging;
 pub mod place;
 pub mod process;
+pub mod quiz;
 pub mod random;
 pub mod script;
 pub mod snapshot;

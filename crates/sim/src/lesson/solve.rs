@@ -254,9 +254,11 @@ fn owners_text(state: &State, frame: crate::frames::FrameId) -> String {
     format!("frame {}: {}", frame.0, owners.join(", "))
 }
 
-/// Takes the sentences that explain: not the call itself, and not the processor's ordinary ways.
+/// Takes the sentences that explain: not the call itself, and the processor's ordinary ways only when nothing else happened.
 fn reasons(events: &[Event]) -> Vec<Because> {
-    let explains = |event: &&Event| event.code != "call" && event.code != "process-new";
+    let decides = |event: &&Event| !matches!(event.kind, Kind::Call | Kind::Processor | Kind::Note);
     let reason = |event: &Event| Because { code: event.code.to_string(), text: event.text.clone() };
-    events.iter().filter(explains).map(reason).collect()
+    let decisive: Vec<_> =
+        events.iter().filter(decides).filter(|event| event.code != "process-new").map(reason).collect();
+    if decisive.is_empty() { events.iter().rev().take(1).map(reason).collect() } else { decisive }
 }
