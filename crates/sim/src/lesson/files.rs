@@ -34,6 +34,7 @@ impl Outside for LessonFiles {
             "/lib/libc.so" => elf(3, &LIBRARY, None),
             "/app/one.dll" => dll("one.dll", 0x1000_0000)?,
             "/app/two.dll" => dll("two.dll", 0x1000_0000)?,
+            "/app/two-rebased.dll" => dll("two-rebased.dll", 0x1100_0000)?,
             "/app/tool.exe" => dll("tool.exe", 0x40_0000)?,
             _ => return None,
         };
@@ -111,7 +112,7 @@ mod tests {
             assert_eq!(image.segments.len(), 2, "{path}");
             assert_eq!(image.interpreter.is_some(), path == "/bin/hello");
         }
-        for path in ["/app/one.dll", "/app/two.dll", "/app/tool.exe"] {
+        for path in ["/app/one.dll", "/app/two.dll", "/app/two-rebased.dll", "/app/tool.exe"] {
             let file = LessonFiles.file(path).expect(path);
             let image = PeImage::parse(path, &file.bytes).expect(path);
             assert!(image.is_relocatable(), "{path}");
