@@ -1,0 +1,137 @@
+// Steps, keys, and drawing all parts together.
+var timer = null;
+
+function goTo(at) {
+  at = Math.max(0, Math.min(last, at));
+  var forward = at > view.at;
+  view.at = at;
+  follow();
+  draw();
+  if (forward && timer && at === last) stop();
+}
+
+// Looks where the step looked: at its process, and the last address that it touched or mapped.
+function follow() {
+  var step = lesson.steps[view.at - 1], now = state();
+  var pid = now.current;
+  if (step) step.events.forEach(function (event) {
+    if (event.walk) { view.address = event.walk.address; pid = event.process; }
+    else if (event.range && event.kind === 'rule') view.address = event.range.start;
+    else if (event.range && event.kind === 'load') view.address = event.range.start;
+  });
+  else view.address = null;
+  if (step && /^walk /.test(step.text)) view.address = address(step.text.split(/\s+/)[1]);
+  view.pid = memoryOf(pid) ? pid : now.current;
+  var memory = memoryOf(view.pid);
+  if (memory && (view.address === null || view.address >= memory.end || !regionAt(memory, view.address) && !(step && step.events.length))) {
+    var pages = pagesOf(memory);
+    view.address = pages.length ? pages[0].address : memory.regions.length ? memory.regions[0].range.start : null;
+  }
+}
+
+function draw() {
+  if (!processOf(view.pid)) view.pid = state().current;
+  byId('jump').value = String(view.at);
+  byId('jump').setAttribute('aria-valuetext', 'step ' + view.at + ' of ' + last);
+  byId('place').textContent = view.at + ' of ' + last;
+  byId('back').disabled = byId('first').disabled = view.at === 0;
+  byId('step').disabled = byId('last').disabled = view.at === last;
+  drawLesson();
+  drawQuestions();
+  drawEvents();
+  drawTabs();
+  drawSpace();
+  drawWalk();
+  drawTree();
+  drawFrames();
+  drawStructures();
+  scrollScript();
+}
+
+// Prose of this place; where there is none, the last that was read.
+function drawLesson() {
+  var at = view.at;
+  while (at > 0 && !lesson.scenes[at].prose.length) at--;
+  var parts = lesson.scenes[at].prose.map(function (text) { return el('p', { class: at === view.at ? '' : 'earlier' }, ...rich(text)); });
+  replace('prose', parts);
+  var next = lesson.steps[view.at];
+  replace('next', next ? [el('p', {}, el('span', { class: 'of' }, 'Next command'), el('code', {}, next.text)),
+    el('button', { type: 'button', onclick: function () { goTo(view.at + 1); } }, 'Carry it out ▶')] : [el('p', { class: 'quiet' }, 'The end. Step back to look again.')]);
+  replace('script', lesson.steps.map(function (step, index) {
+    var done = index < view.at;
+    return el('li', { class: (index === view.at - 1 ? 'now' : '') + (done ? ' done' : ''), 'aria-current': index === view.at - 1 ? 'step' : null },
+      el('button', { type: 'button', onclick: function () { goTo(index + 1); } }, step.text),
+      lesson.scenes[index].questions.length ? el('span', { class: 'asks', title: 'asked before this step' }, '?') : null);
+  }));
+}
+
+// Keeps the command that was carried out in sight within its list, without moving the page.
+function scrollScript() {
+  var list = byId('script'), now = list.querySelector('.now');
+  if (now) list.scrollTop = Math.max(0, now.offsetTop - list.offsetTop - list.clientHeight / 2);
+}
+
+function play() {
+  byId('play').setAttribute('aria-pressed', 'true');
+  byId('play').firstChild.textContent = '⏸';
+  if (view.at === last) goTo(0);
+  timer = setTimeout(function tick() {
+    // A question that nobody has answered stops the play: it is to be thought about.
+    if (isOpen(view.at) || view.at === last) { stop(); return; }
+    goTo(view.at + 1);
+    if (timer) timer = setTimeout(tick, Number(byId('speed').value));
+  }, 300);
+}
+
+function stop() {
+  clearTimeout(timer);
+  timer = null;
+  byId('play').setAttribute('aria-pressed', 'false');
+  byId('play').firstChild.textContent = '▶';
+}
+
+function movePage(pages) {
+  if (view.address === null) return;
+  var to = Math.floor(view.address / PAGE) * PAGE + pages * PAGE, memory = memoryOf(view.pid);
+  if (memory && to >= 0 && to < memory.end) select(view.pid, to);
+}
+
+byId('lens').open = /look-up|list/i.test(lesson.title + lesson.about);
+byId('about').textContent = lesson.about;
+byId('jump').max = String(last);
+byId('first').addEventListener('click', function () { goTo(0); });
+byId('back').addEventListener('click', function () { stop(); goTo(view.at - 1); });
+byId('step').addEventListener('click', function () { stop(); goTo(view.at + 1); });
+byId('last').addEventListener('click', function () { goTo(last); });
+byId('play').addEventListener('click', function () { if (timer) stop(); else play(); });
+byId('jump').addEventListener('input', function () { stop(); goTo(Number(byId('jump').value)); });
+byId('page-down').addEventListener('click', function () { movePage(-1); });
+byId('page-up').addEventListener('click', function () { movePage(1); });
+byId('choose').addEventListener('submit', function (event) {
+  event.preventDefault();
+  var wanted = address(byId('address').value), memory = memoryOf(view.pid);
+  byId('address').blur();
+  if (wanted !== null && memory && wanted < memory.end) select(view.pid, wanted); else drawWalk();
+});
+byId('theme').addEventListener('click', function () {
+  var dark = getComputedStyle(document.documentElement).getPropertyValue('--scheme').trim() === 'dark';
+  document.documentElement.dataset.theme = dark ? 'light' : 'dark';
+});
+document.querySelector('.skip').addEventListener('click', function () { byId('lesson').focus(); });
+document.addEventListener('keydown', function (event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  var moves = { ArrowLeft: view.at - 1, ArrowRight: view.at + 1, Home: 0, End: last };
+  if (event.key in moves) { event.preventDefault(); stop(); goTo(moves[event.key]); }
+  else if (event.key === 'p' || event.key === 'P') byId('play').click();
+});
+// Pointing at a frame shows it wherever it occurs.
+['mouseover', 'mouseout', 'focusin', 'focusout'].forEach(function (kind) {
+  document.addEventListener(kind, function (event) {
+    var chip = event.target.closest && event.target.closest('[data-frame]');
+    if (!chip) return;
+    var on = kind === 'mouseover' || kind === 'focusin';
+    document.querySelectorAll('[data-frame="' + chip.dataset.frame + '"]').forEach(function (one) { one.classList.toggle('lit', on); });
+  });
+});
+var wanted = Number(location.hash.slice(1));
+goTo(Number.isInteger(wanted) ? wanted : 0);
