@@ -13,8 +13,8 @@ mod words;
 
 pub use files::LessonFiles;
 pub use play::{Played, Scene};
-pub use question::{Answer, Asked, Because, Measure, Moment, Question, Side, What, letter};
 pub(crate) use play::{Take, View};
+pub use question::{Answer, Asked, Because, Measure, Moment, Question, Side, What, letter};
 pub(crate) use solve::{outcome_of, solve};
 
 use plat_regions::linux::Policy;

@@ -24,6 +24,7 @@ pub mod snapshot;
 pub mod structures;
 pub mod tlb;
 mod windows;
+mod windows_text;
 
 pub use calls::{Answer, Call};
 pub use event::{Event, Kind, Pid};

@@ -82,11 +82,7 @@ impl Quiz {
     ///
     /// # Errors
     /// [`LessonError`] with the line that is no command.
-    pub fn about(
-        &self,
-        script: &str,
-        outside: &mut dyn Outside,
-    ) -> Result<(Lesson, Played), LessonError> {
+    pub fn about(&self, script: &str, outside: &mut dyn Outside) -> Result<(Lesson, Played), LessonError> {
         let mut random = Random::new(self.seed);
         let lines: Vec<_> = script.lines().map(str::to_owned).collect();
         let title = format!("Exercise {}", self.seed);

@@ -72,6 +72,12 @@ function memoryOf(pid, of) {
   return process && (of || state()).memories.find(function (memory) { return memory.id === process.memory; });
 }
 
+// The state that is drawn: when a process is gone, the last one in which it had memory.
+function shown() {
+  for (var at = view.at; at >= 0; at--) if (memoryOf(view.pid, lesson.states[at])) return lesson.states[at];
+  return state();
+}
+
 function frameOf(id, of) { return (of || state()).frames.find(function (frame) { return frame.id === id; }); }
 
 function tableOf(memory, frame) {

@@ -10,23 +10,35 @@ function goTo(at) {
   if (forward && timer && at === last) stop();
 }
 
-// Looks where the step looked: at its process, and the last address that it touched or mapped.
+// Looks where the step looked, or the last one that looked anywhere: it follows from the place alone, not from the way to it.
 function follow() {
-  var step = lesson.steps[view.at - 1], now = state();
-  var pid = now.current;
-  if (step) step.events.forEach(function (event) {
-    if (event.walk) { view.address = event.walk.address; pid = event.process; }
-    else if (event.range && event.kind === 'rule') view.address = event.range.start;
-    else if (event.range && event.kind === 'load') view.address = event.range.start;
-  });
-  else view.address = null;
-  if (step && /^walk /.test(step.text)) view.address = address(step.text.split(/\s+/)[1]);
-  view.pid = memoryOf(pid) ? pid : now.current;
+  var now = state(), looked = { pid: now.current, address: null };
+  for (var at = view.at; at > 0 && looked.address === null; at--) {
+    looked = lookOf(at);
+    if (at < view.at) looked.pid = now.current;
+  }
+  view.pid = processOf(looked.pid) ? looked.pid : now.current;
+  view.address = looked.address;
   var memory = memoryOf(view.pid);
-  if (memory && (view.address === null || view.address >= memory.end || !regionAt(memory, view.address) && !(step && step.events.length))) {
+  if (memory && (view.address === null || view.address >= memory.end || at < view.at - 1 && !regionAt(memory, view.address))) {
     var pages = pagesOf(memory);
     view.address = pages.length ? pages[0].address : memory.regions.length ? memory.regions[0].range.start : null;
   }
+}
+
+// The process and the address that a step touched or mapped.
+function lookOf(at) {
+  var step = lesson.steps[at - 1], before = lesson.states[at - 1], looked = { pid: lesson.states[at].current, address: null };
+  step.events.forEach(function (event) {
+    if (event.walk) looked = { pid: event.process, address: event.walk.address };
+    else if (event.range && event.kind === 'rule') {
+      looked.address = event.range.start;
+      // A process may change the memory of another one; a child that has just been made is not looked at yet.
+      if (processOf(event.process, before)) looked.pid = event.process;
+    } else if (event.range && event.kind === 'load') looked.address = event.range.start;
+  });
+  if (/^walk /.test(step.text)) looked.address = address(step.text.split(/\s+/)[1]);
+  return looked;
 }
 
 function draw() {
@@ -133,5 +145,6 @@ document.addEventListener('keydown', function (event) {
     document.querySelectorAll('[data-frame="' + chip.dataset.frame + '"]').forEach(function (one) { one.classList.toggle('lit', on); });
   });
 });
+window.addEventListener('resize', drawSpace);
 var wanted = Number(location.hash.slice(1));
 goTo(Number.isInteger(wanted) ? wanted : 0);

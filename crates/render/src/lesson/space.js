@@ -1,6 +1,14 @@
 // The address space of one process, to scale, high addresses at the top. Holes that are large are cut, and say so.
 var SPACE = { width: 470, bar: 46, barWidth: 104, label: 184, labelHeight: 36, height: 400, cut: 26 };
 
+// Letters keep their size: on a narrow screen the bar gives way.
+function fitSpace() {
+  SPACE.width = Math.max(290, Math.min(540, byId('space').clientWidth || 470));
+  SPACE.barWidth = SPACE.width < 400 ? 62 : 104;
+  SPACE.bar = SPACE.width < 400 ? 32 : 46;
+  SPACE.label = SPACE.bar + SPACE.barWidth + (SPACE.width < 400 ? 22 : 34);
+}
+
 function drawTabs() {
   replace('tabs', state().processes.map(function (process) {
     var speaks = process.pid === state().current;
@@ -26,12 +34,13 @@ function stretches(regions) {
 }
 
 function drawSpace() {
-  var memory = memoryOf(view.pid), process = processOf(view.pid);
+  fitSpace();
+  var memory = memoryOf(view.pid, shown()), process = processOf(view.pid);
   if (!memory) {
-    var why = process ? 'Process ' + process.pid + ' ' + process.state + ': its address space is gone.' : 'There is no process yet.';
-    replace('space', [el('p', { class: 'quiet' }, why)]);
+    replace('space', [el('p', { class: 'quiet' }, 'There is no process yet.')]);
     return;
   }
+  var note = shown() === state() ? [] : [el('p', { class: 'ended' }, 'Process ' + process.pid + ' ' + process.state + '. Its address space is gone; this is how it was.')];
   if (!memory.regions.length) {
     replace('space', [el('p', { class: 'quiet' }, 'An empty address space: ' + size(memory.end) + ', nothing mapped.')]);
     return;
@@ -40,7 +49,7 @@ function drawSpace() {
   var total = parts.reduce(function (sum, part) { return sum + part.end - part.start; }, 0);
   var scale = Math.min(22 / PAGE, SPACE.height / total);
   var root = svg('svg', { class: 'space', role: 'group', 'aria-label': 'Regions, highest address first' });
-  var pages = pagesOf(memory), before = memoryOf(view.pid, stateBefore());
+  var pages = pagesOf(memory), before = shown() === state() ? memoryOf(view.pid, stateBefore()) : memory;
   var labels = [], y = 22;
   root.append(edge(y - 12, memory.end));
   parts.forEach(function (part, index) {
@@ -48,7 +57,7 @@ function drawSpace() {
     if (hole > 0) { root.append(cutMark(y, hole)); y += SPACE.cut; }
     part.regions.slice().reverse().forEach(function (region, below, all) {
       var height = Math.max(4, (region.range.end - region.range.start) * scale);
-      if (below) y += (all[below - 1].range.start - region.range.end) * scale;
+      if (below) y = drawHole(root, y, all[below - 1].range.start - region.range.end, scale);
       var group = regionGroup(memory, region, before);
       group.append(svg('rect', { class: 'region ' + rightsClass(region), x: SPACE.bar, y: y, width: SPACE.barWidth, height: height }));
       drawPages(group, region, pages, y, height);
@@ -64,11 +73,19 @@ function drawSpace() {
   overview(root, memory, height);
   labels.forEach(function (label) { drawLabel(label, pages); });
   root.setAttribute('viewBox', '0 0 ' + SPACE.width + ' ' + height);
-  replace('space', [root].concat(goneRegions(memory, before)));
+  replace('space', note.concat([root], shown() === state() ? goneRegions(memory, before) : []));
+}
+
+// A hole that is small enough to be drawn to scale; returns where it ends.
+function drawHole(root, y, bytes, scale) {
+  var height = bytes * scale, x = SPACE.bar, right = SPACE.bar + SPACE.barWidth;
+  if (height > 1) root.append(svg('path', { class: 'hole', d: 'M' + x + ' ' + y + ' v' + height + ' M' + right + ' ' + y + ' v' + height }));
+  if (height >= 14) root.append(svg('text', { class: 'edge', x: (x + right) / 2, y: y + height / 2 + 4, 'text-anchor': 'middle' }, size(bytes)));
+  return y + height;
 }
 
 function edge(y, address) {
-  return svg('text', { class: 'edge', x: SPACE.bar, y: y }, address ? hex(address) + ' end of what programs may use' : '0');
+  return svg('text', { class: 'edge', x: SPACE.bar, y: y }, address ? hex(address) + ', the end for programs' : '0');
 }
 
 function cutMark(y, bytes) {
@@ -104,7 +121,7 @@ function regionGroup(memory, region, before) {
 }
 
 function pageKind(page) {
-  var frame = frameOf(page.entry.frame);
+  var frame = frameOf(page.entry.frame, shown());
   if (page.entry.bits.indexOf('P') < 0) return 'off';
   if (frame && frame.purpose === 'zero') return 'zero';
   if (page.entry.bits.indexOf('COW') >= 0 && frame && frame.maps > 1) return 'cow';
@@ -158,13 +175,13 @@ function drawLabel(label, pages) {
   var present = pages.filter(function (page) { return range.start <= page.address && page.address < range.end; }).length;
   var right = SPACE.bar + SPACE.barWidth;
   var about = region.name || (region.grows_down ? 'grows down' : region.kind === 'anonymous' ? 'anonymous' : region.kind);
-  var count = (range.end - range.start) / PAGE;
+  var count = (range.end - range.start) / PAGE, narrow = SPACE.width < 400;
   label.group.append(
     svg('path', { class: 'leader', d: 'M' + right + ' ' + label.middle + ' L' + (x - 12) + ' ' + (y + 13) + ' H' + (x - 5) }),
     svg('rect', { class: 'hit', x: x - 5, y: y, width: SPACE.width - x + 4, height: SPACE.labelHeight - 2, rx: 4 }),
     svg('text', { class: 'range', x: x, y: y + 15 }, hex(range.start) + '–' + hex(range.end)),
     svg('text', { class: 'about', x: x, y: y + 29 },
-      svg('tspan', { class: 'rights' }, region.rights || region.state), ' ' + clip(about, 18) + ', ' + plural(count, 'page') + (present ? ', ' + present + ' in memory' : '')));
+      svg('tspan', { class: 'rights' }, region.rights || region.state), ' ' + clip(about, narrow ? 10 : 20) + ', ' + plural(count, 'page') + (present && !narrow ? ', ' + present + ' in memory' : '')));
 }
 
 function clip(text, letters) { return text.length > letters ? '…' + text.slice(1 - letters) : text; }
@@ -172,10 +189,10 @@ function clip(text, letters) { return text.length > letters ? '…' + text.slice
 // The whole address space on a thin bar, true to scale: how empty it is.
 function overview(root, memory, height) {
   var top = 14, tall = height - 24;
-  var bar = svg('g', { class: 'overview', 'aria-hidden': 'true' }, svg('rect', { x: 12, y: top, width: 10, height: tall }));
+  var bar = svg('g', { class: 'overview', 'aria-hidden': 'true' }, svg('rect', { x: 6, y: top, width: 10, height: tall }));
   memory.regions.forEach(function (region) {
     var y = top + tall * (1 - region.range.end / memory.end);
-    bar.append(svg('rect', { class: rightsClass(region), x: 12, y: Math.min(y, top + tall - 1.5), width: 10, height: Math.max(1.5, tall * (region.range.end - region.range.start) / memory.end) }));
+    bar.append(svg('rect', { class: rightsClass(region), x: 6, y: Math.min(y, top + tall - 1.5), width: 10, height: Math.max(1.5, tall * (region.range.end - region.range.start) / memory.end) }));
   });
   bar.append(svg('title', {}, 'all of the ' + size(memory.end) + ', to scale'));
   root.append(bar);

@@ -10,7 +10,7 @@ var BITS = [
 ];
 
 function drawWalk() {
-  var memory = memoryOf(view.pid), field = byId('address');
+  var memory = memoryOf(view.pid, shown()), field = byId('address');
   if (document.activeElement !== field) field.value = view.address === null ? '' : hex(view.address);
   if (!memory || view.address === null) {
     replace('walk', [el('p', { class: 'quiet' }, 'Choose a page, or type an address.')]);
@@ -67,7 +67,7 @@ function endCard(walk) {
     return el('div', { class: 'table end fault' }, el('strong', {}, 'page fault'),
       el('span', { class: 'of' }, 'the entry of level ' + walk.level + ' is not present'));
   }
-  var frame = frameOf(walk.frame), byte = view.address % PAGE;
+  var frame = frameOf(walk.frame, shown()), byte = view.address % PAGE;
   return el('div', { class: 'table end' }, el('strong', {}, 'frame ' + walk.frame),
     el('span', { class: 'of' }, 'physical ' + hex(walk.frame * PAGE + byte)),
     frame && byte < frame.bytes.length ? el('span', { class: 'of' }, 'holds ' + frame.bytes[byte]) : null,

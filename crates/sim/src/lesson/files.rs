@@ -25,11 +25,9 @@ impl Outside for LessonFiles {
     fn file(&mut self, path: &str) -> Option<FileContents> {
         let bytes = match path {
             "/bin/hello" => elf(3, &HELLO, Some("/lib/ld.so")),
-            "/bin/static" => elf(
-                2,
-                &[(5, 0, 0x40_0000, 0x1000, 0x1000), (6, 0x1000, 0x40_2000, 0x200, 0x1800)],
-                None,
-            ),
+            "/bin/static" => {
+                elf(2, &[(5, 0, 0x40_0000, 0x1000, 0x1000), (6, 0x1000, 0x40_2000, 0x200, 0x1800)], None)
+            }
             "/lib/ld.so" => elf(3, &LINKER, None),
             "/lib/libc.so" => elf(3, &LIBRARY, None),
             "/app/one.dll" => dll("one.dll", 0x1000_0000)?,

@@ -71,7 +71,8 @@ impl Played {
                 Item::Prose(text) => scene.prose.push(text.trim_end().to_owned()),
                 Item::Ask(question) => {
                     let view = take.view(at);
-                    let asked = solve(question, &view).map_err(|message| LessonError { line: *line, message });
+                    let asked =
+                        solve(question, &view).map_err(|message| LessonError { line: *line, message });
                     scene.questions.push(asked?);
                 }
             }

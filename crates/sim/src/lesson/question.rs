@@ -268,8 +268,7 @@ mod tests {
 
     #[test]
     fn maps_may_be_short_or_whole() {
-        let range =
-            |start, end| AddressRange::new(Address::new(start), Address::new(end)).expect("in order");
+        let range = |start, end| AddressRange::new(Address::new(start), Address::new(end)).expect("in order");
         let right = vec![
             (range(0x4_0000, 0x4_1000), "rw-p".to_owned()),
             (range(0x5_0000, 0x5_1000), "r--s".to_owned()),

@@ -14,7 +14,10 @@ use crate::structures::Lens;
 const TOUCHES: [(&str, &str); 17] = [
     ("SIGSEGV", "the process gets SIGSEGV: no region allows it"),
     ("SIGBUS", "the process gets SIGBUS: the file ends before this page"),
-    ("STATUS_ACCESS_VIOLATION", "an access violation: the page is not committed, or its protection forbids it"),
+    (
+        "STATUS_ACCESS_VIOLATION",
+        "an access violation: the page is not committed, or its protection forbids it",
+    ),
     ("STATUS_GUARD_PAGE_VIOLATION", "a guard page: the program is told once"),
     ("STATUS_STACK_OVERFLOW", "the stack is at its end"),
     ("stack-grown", "page fault: the region grows down first, then a zeroed frame is given"),
@@ -22,7 +25,10 @@ const TOUCHES: [(&str, &str); 17] = [
     ("new-page", "page fault: a zeroed frame of its own is given"),
     ("zero-replaced", "page fault: a frame of its own replaces the page of zeroes"),
     ("cow-copy", "page fault: the shared frame is copied"),
-    ("cow-reuse", "page fault: nobody else has the frame any more, so it becomes writable again without a copy"),
+    (
+        "cow-reuse",
+        "page fault: nobody else has the frame any more, so it becomes writable again without a copy",
+    ),
     ("file-copied", "page fault: a private copy of the file's page is made"),
     ("file-mapped", "page fault: the file's own page is mapped"),
     ("shared-written", "page fault: the shared page becomes writable, nothing is copied"),
@@ -227,8 +233,7 @@ fn facts(measure: Measure, pid: Pid, state: &State) -> Vec<Because> {
                 .collect()
         }
         Measure::Shared => {
-            let shared =
-                machine.frames.iter().filter(|(_, it)| it.maps > 1 && it.purpose != FrameUse::Zero);
+            let shared = machine.frames.iter().filter(|(_, it)| it.maps > 1 && it.purpose != FrameUse::Zero);
             shared.map(|(id, _)| fact("frame", owners_text(state, id))).collect()
         }
         Measure::Owners(address) => {

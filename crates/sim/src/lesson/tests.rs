@@ -36,7 +36,10 @@ fn every_lesson_goes_through_and_loses_no_frame() {
         let (lesson, played) = played(number);
         assert!(!lesson.title.is_empty() && !lesson.about.is_empty(), "lesson {number}");
         assert!(played.questions().count() >= 7, "lesson {number} asks too little");
-        assert_eq!((played.states.len(), played.scenes.len()), (played.steps.len() + 1, played.steps.len() + 1));
+        assert_eq!(
+            (played.states.len(), played.scenes.len()),
+            (played.steps.len() + 1, played.steps.len() + 1)
+        );
         for step in &played.steps {
             assert_eq!(step.error, None, "lesson {number}: {}", step.text);
         }

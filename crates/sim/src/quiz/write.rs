@@ -81,9 +81,7 @@ impl Writer<'_> {
     /// Returns a page of some region.
     fn page(&mut self) -> u64 {
         match self.region() {
-            Some(region) => {
-                region.range.start.get() + self.random.below(region.range.size() / PAGE) * PAGE
-            }
+            Some(region) => region.range.start.get() + self.random.below(region.range.size() / PAGE) * PAGE,
             None => 0x4_0000,
         }
     }
@@ -194,7 +192,10 @@ impl Writer<'_> {
     fn files(&mut self) -> String {
         let page = self.page();
         match self.random.below(10) {
-            0 => format!("map 2 pages rw at {:#x} shared file /data/list", 0x10_0000 * (1 + self.random.below(3))),
+            0 => format!(
+                "map 2 pages rw at {:#x} shared file /data/list",
+                0x10_0000 * (1 + self.random.below(3))
+            ),
             1 => "map 2 pages r file /data/list".to_owned(),
             2 => "map 1 page rw file /data/list offset 1 page".to_owned(),
             3 if self.live().len() < 3 => "fork".to_owned(),
@@ -207,11 +208,14 @@ impl Writer<'_> {
     }
 
     fn stack(&mut self) -> String {
-        let bottom = self.region_list().iter().find(|region| region.grows_down).map(|it| it.range.start.get());
+        let bottom =
+            self.region_list().iter().find(|region| region.grows_down).map(|it| it.range.start.get());
         let bottom = bottom.unwrap_or(0x1300_0000);
-        let heap = self.session.state().current.and_then(|pid| {
-            Some(self.session.state().machine.memory(pid)?.linux()?.heap().end.get())
-        });
+        let heap = self
+            .session
+            .state()
+            .current
+            .and_then(|pid| Some(self.session.state().machine.memory(pid)?.linux()?.heap().end.get()));
         match self.random.below(8) {
             0 if bottom > 0x1200_0000 => {
                 let below = 1 + self.random.below(300);

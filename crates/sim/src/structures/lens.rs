@@ -114,7 +114,8 @@ impl Lens {
             let (lookups, comparisons, cache_hits) = (counts.lookups, counts.comparisons, counts.cache_hits);
             LensRow { name, depth, lookups, comparisons, cache_hits }
         };
-        let node = |(span, depth, red): (Span, usize, bool)| TreeNode { start: span.0, end: span.1, depth, red };
+        let node =
+            |(span, depth, red): (Span, usize, bool)| TreeNode { start: span.0, end: span.1, depth, red };
         LensView { rows: all.map(row).into(), tree: self.tree.shape().into_iter().map(node).collect() }
     }
 }

@@ -9,8 +9,8 @@ use plat_sim::lesson::{Asked, Played, letter};
 use serde_json::json;
 
 use super::done_text;
-use crate::arguments::teach::SimAsk;
 use crate::arguments::Format;
+use crate::arguments::teach::SimAsk;
 
 /// Columns of prose.
 const COLUMNS: usize = 100;
@@ -101,12 +101,7 @@ impl Asker {
     }
 }
 
-fn text(
-    heading: &Heading,
-    played: &Played,
-    mut asker: Asker,
-    out: &mut dyn Write,
-) -> anyhow::Result<bool> {
+fn text(heading: &Heading, played: &Played, mut asker: Asker, out: &mut dyn Write) -> anyhow::Result<bool> {
     let total = played.questions().count();
     let (mut number, mut right) = (0, 0);
     writeln!(out, "{}\n{}", heading.title(played), wrapped(&played.about, ""))?;

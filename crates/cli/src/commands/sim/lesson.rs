@@ -10,8 +10,8 @@ use plat_sim::lesson::{Lesson, LessonFiles, Played};
 
 use super::ask::{self, Heading};
 use super::{Disk, text_of};
-use crate::arguments::teach::SimLesson;
 use crate::arguments::Format;
+use crate::arguments::teach::SimLesson;
 
 /// Shows the list of lessons, or teaches one.
 pub(super) fn lesson(arguments: &SimLesson) -> anyhow::Result<ExitCode> {
