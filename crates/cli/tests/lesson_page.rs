@@ -36,6 +36,11 @@ fn pages_work_in_a_browser() {
         plat(&["sim", "lesson", &number, "--html", "-o", &file("html")]);
         plat(&["sim", "lesson", &number, "--solve", "--format", "json", "-o", &file("json")]);
     }
+    // An exercise is a page of the same kind.
+    let quiz = ["sim", "quiz", "--seed", "7", "--topic", "fork", "-o"];
+    let file = |ending: &str| folder.path().join(format!("100.{ending}")).display().to_string();
+    plat(&[&quiz[..], &[file("html").as_str(), "--html"]].concat());
+    plat(&[&quiz[..], &[file("json").as_str(), "--solve", "--format", "json"]].concat());
     let output = Command::new(node)
         .arg(root.join("crates/cli/tests/lesson_page/check.mjs"))
         .args([playwright.as_path(), &chromium, folder.path()])

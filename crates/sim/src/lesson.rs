@@ -12,7 +12,7 @@ mod tests;
 mod words;
 
 pub use files::LessonFiles;
-pub use play::{Played, Scene};
+pub use play::{Part, Played, Scene};
 pub(crate) use play::{Take, View};
 pub use question::{Answer, Asked, Because, Measure, Moment, Question, Side, What, letter};
 pub(crate) use solve::{outcome_of, solve};

@@ -11,7 +11,7 @@ use crate::lesson::{
 };
 use crate::machine::Config;
 use crate::random::Random;
-use crate::script::{Command, Outside, Session, parse_line};
+use crate::script::{Command, Outside, Session, WindowsWish, parse_line};
 
 /// What an exercise is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +35,18 @@ impl Topic {
     /// All topics.
     pub const ALL: [Self; 6] =
         [Self::Regions, Self::Paging, Self::Fork, Self::Files, Self::Stack, Self::Windows];
+
+    /// The kinds of questions that belong to it; others are asked when these are not enough.
+    const fn kinds(self) -> &'static [KindNumber] {
+        match self {
+            Self::Regions => &[0, 1, 2, 3, 4],
+            Self::Paging => &[5, 6, 8],
+            Self::Fork => &[5, 7, 9],
+            Self::Files => &[5, 7, 8, 9],
+            Self::Stack => &[0, 3, 4, 5],
+            Self::Windows => &[0, 3, 5, 8],
+        }
+    }
 
     /// Returns its name, as options have it.
     pub const fn name(self) -> &'static str {
@@ -75,7 +87,7 @@ impl Quiz {
         let commands = self.questions.saturating_mul(2).clamp(8, 200);
         let lines = write::script(topic, commands, &mut random, outside);
         let title = format!("Exercise {}: {}", self.seed, topic.name());
-        self.ask_about(&title, &lines, Config::default(), &mut random, outside)
+        self.ask_about(&title, &lines, topic.kinds(), &mut random, outside)
     }
 
     /// Makes questions about a script.
@@ -86,14 +98,14 @@ impl Quiz {
         let mut random = Random::new(self.seed);
         let lines: Vec<_> = script.lines().map(str::to_owned).collect();
         let title = format!("Exercise {}", self.seed);
-        self.ask_about(&title, &lines, Config::default(), &mut random, outside)
+        self.ask_about(&title, &lines, &[], &mut random, outside)
     }
 
     fn ask_about(
         &self,
         title: &str,
         lines: &[String],
-        config: Config,
+        kinds: &[KindNumber],
         random: &mut Random,
         outside: &mut dyn Outside,
     ) -> Result<(Lesson, Played), LessonError> {
@@ -101,7 +113,7 @@ impl Quiz {
         lesson.title = title.to_owned();
         lesson.about = "Before each step: what will the machine do, or how does it stand?".to_owned();
         lesson.items.retain(|(_, item)| matches!(item, Item::Command(_)));
-        let mut session = Session::new(config);
+        let mut session = Session::new(Config::default());
         for (number, item) in &lesson.items {
             if let Item::Command(text) = item {
                 let fail =
@@ -110,7 +122,7 @@ impl Quiz {
             }
         }
         let take = Take::new(session, outside);
-        let chosen = choose(&take, self.questions, random);
+        let chosen = choose(&take, self.questions, kinds, random);
         // From behind, so that the places in front stay what they are.
         for (at, question) in chosen.into_iter().rev() {
             let line = lesson.items.get(at).map_or(0, |(line, _)| *line);
@@ -122,7 +134,14 @@ impl Quiz {
 }
 
 /// Chooses questions, at most one before each command, and of as many kinds as there are; ascending.
-fn choose(take: &Take, wanted: usize, random: &mut Random) -> Vec<(usize, Question)> {
+///
+/// Kinds that are preferred are asked twice before one that is not.
+fn choose(
+    take: &Take,
+    wanted: usize,
+    preferred: &[KindNumber],
+    random: &mut Random,
+) -> Vec<(usize, Question)> {
     let mut all: Vec<(usize, KindNumber, Question)> = Vec::new();
     for at in 0..=take.steps.len() {
         let view = take.view(at);
@@ -132,7 +151,8 @@ fn choose(take: &Take, wanted: usize, random: &mut Random) -> Vec<(usize, Questi
     for index in (1..all.len()).rev() {
         all.swap(index, random.below(index as u64 + 1) as usize);
     }
-    let mut asked = [0usize; KINDS];
+    let mut asked = [2usize; KINDS];
+    preferred.iter().for_each(|kind| asked[*kind] = 0);
     let mut chosen: Vec<(usize, Question)> = Vec::new();
     while chosen.len() < wanted {
         let free = |(at, ..): &&(usize, KindNumber, Question)| chosen.iter().all(|(taken, _)| taken != at);
@@ -148,6 +168,16 @@ fn choose(take: &Take, wanted: usize, random: &mut Random) -> Vec<(usize, Questi
     chosen
 }
 
+/// Says whether a call answers with an address that it chose or changed.
+fn returns_a_place(command: &Command) -> bool {
+    match command {
+        Command::Map(_) | Command::BrkBy(_) => true,
+        Command::Call(call) => matches!(call.name(), "mmap" | "mremap" | "brk"),
+        Command::Windows(_, wish) => matches!(wish, WindowsWish::Alloc(..) | WindowsWish::View(..)),
+        _ => false,
+    }
+}
+
 /// Kinds of questions that [`candidates`] makes.
 const KINDS: usize = 10;
 
@@ -160,9 +190,11 @@ fn candidates(view: &View<'_>) -> Vec<(KindNumber, Question)> {
     let number = What::Number;
     if let Some((done, after, _)) = view.next {
         let has = |code: &str| done.events.iter().any(|event| event.code == code);
-        match parse_line(&done.text, 1).unwrap_or(Command::Nothing) {
+        let command = parse_line(&done.text, 1).unwrap_or(Command::Nothing);
+        match command {
             Command::Map(_) | Command::Call(_) | Command::BrkBy(_) | Command::Windows(..) => {
-                if !has("fixed") || has("refused") {
+                // What always returns 0, or exactly what was asked for, is not worth a question.
+                if has("refused") || returns_a_place(&command) && !has("fixed") {
                     add(0, Moment::Next, What::Returns);
                 }
                 if has("new-region") || has("merged-below") || has("merged-above") || has("merged-both") {
@@ -177,7 +209,7 @@ fn candidates(view: &View<'_>) -> Vec<(KindNumber, Question)> {
                 let pid = after.current.unwrap_or(0);
                 let (before, behind) =
                     (view.now.machine.regions(pid).len(), after.machine.regions(pid).len());
-                if before != behind && has("returned") {
+                if before != 0 && before != behind && has("returned") {
                     add(3, Moment::Next, number(Measure::Regions));
                 }
                 if behind <= 5 && after.machine.memory(pid).is_some_and(|memory| memory.linux().is_some()) {

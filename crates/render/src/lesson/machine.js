@@ -157,7 +157,7 @@ function drawEvents() {
     var parts = [el('p', { class: 'command' }, el('code', {}, step.text))];
     if (step.events.length) parts.push(el('ul', { class: 'events' }, ...step.events.map(eventItem)));
     if (step.output) parts.push(el('pre', {}, short(step.output.trimEnd())));
-    if (step.error) parts.push(el('p', { class: 'wrong' }, 'cannot be done: ' + step.error));
+    if (step.error) parts.push(el('p', { class: 'failed' }, 'cannot be done: ' + step.error));
     if (!step.events.length && !step.output && !step.error) parts.push(el('p', { class: 'quiet' }, 'It only says for whom the script speaks, or shows nothing.'));
     replace('events', parts);
   }

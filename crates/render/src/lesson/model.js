@@ -59,6 +59,10 @@ function rich(text) {
   });
 }
 
+function questionsAt(at) {
+  return lesson.scenes[at].parts.filter(function (part) { return part.question; }).map(function (part) { return part.question; });
+}
+
 function state() { return lesson.states[view.at]; }
 
 function stateBefore() { return lesson.states[Math.max(0, view.at - 1)]; }

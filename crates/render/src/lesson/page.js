@@ -48,8 +48,8 @@ function draw() {
   byId('place').textContent = view.at + ' of ' + last;
   byId('back').disabled = byId('first').disabled = view.at === 0;
   byId('step').disabled = byId('last').disabled = view.at === last;
-  drawLesson();
   drawQuestions();
+  drawCommands();
   drawEvents();
   drawTabs();
   drawSpace();
@@ -60,12 +60,8 @@ function draw() {
   scrollScript();
 }
 
-// Prose of this place; where there is none, the last that was read.
-function drawLesson() {
-  var at = view.at;
-  while (at > 0 && !lesson.scenes[at].prose.length) at--;
-  var parts = lesson.scenes[at].prose.map(function (text) { return el('p', { class: at === view.at ? '' : 'earlier' }, ...rich(text)); });
-  replace('prose', parts);
+// The next command, and the script with the one that was carried out.
+function drawCommands() {
   var next = lesson.steps[view.at];
   replace('next', next ? [el('p', {}, el('span', { class: 'of' }, 'Next command'), el('code', {}, next.text)),
     el('button', { type: 'button', onclick: function () { goTo(view.at + 1); } }, 'Carry it out ▶')] : [el('p', { class: 'quiet' }, 'The end. Step back to look again.')]);
@@ -73,7 +69,7 @@ function drawLesson() {
     var done = index < view.at;
     return el('li', { class: (index === view.at - 1 ? 'now' : '') + (done ? ' done' : ''), 'aria-current': index === view.at - 1 ? 'step' : null },
       el('button', { type: 'button', onclick: function () { goTo(index + 1); } }, step.text),
-      lesson.scenes[index].questions.length ? el('span', { class: 'asks', title: 'asked before this step' }, '?') : null);
+      questionsAt(index).length ? el('span', { class: 'asks', title: 'asked before this step' }, '?') : null);
   }));
 }
 

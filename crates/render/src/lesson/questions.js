@@ -1,7 +1,7 @@
 // Questions and their grading. What was answered is kept while the page is open.
 // For each question, by place and number: {given, right, shown}.
 var answers = {};
-var questionCount = lesson.scenes.reduce(function (sum, scene) { return sum + scene.questions.length; }, 0);
+var questionCount = lesson.scenes.reduce(function (sum, _, at) { return sum + questionsAt(at).length; }, 0);
 
 function answerOf(at, index) {
   var key = at + '/' + index;
@@ -57,11 +57,19 @@ function rightText(question) {
 }
 
 function isOpen(at) {
-  return lesson.scenes[at].questions.some(function (_, index) { var one = answerOf(at, index); return !one.right && !one.shown; });
+  return questionsAt(at).some(function (_, index) { var one = answerOf(at, index); return !one.right && !one.shown; });
 }
 
+// Paragraphs and questions in their order; where there is no paragraph, the last ones that were read stand above.
 function drawQuestions() {
-  replace('questions', lesson.scenes[view.at].questions.map(function (question, index) { return questionForm(question, index); }));
+  var parts = lesson.scenes[view.at].parts, at = view.at, count = 0, earlier = [];
+  if (!parts.some(function (part) { return part.prose; })) {
+    while (at > 0 && !lesson.scenes[at].parts.some(function (part) { return part.prose; })) at--;
+    earlier = lesson.scenes[at].parts.filter(function (part) { return part.prose; }).map(function (part) { return el('p', { class: 'earlier' }, ...rich(part.prose)); });
+  }
+  replace('parts', earlier.concat(parts.map(function (part) {
+    return part.question ? questionForm(part.question, count++) : el('p', {}, ...rich(part.prose));
+  })));
   drawScore();
 }
 

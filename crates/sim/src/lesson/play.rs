@@ -12,13 +12,21 @@ use crate::script::{Done, Outside, Session, State};
 use crate::snapshot::{LevelView, Snapshot, levels};
 use crate::structures::{Lens, LensView};
 
+/// Something to be read or to be answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// A paragraph.
+    Prose(String),
+    /// A question.
+    Question(Box<Asked>),
+}
+
 /// What is read and asked at one place: after so many commands.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Scene {
-    /// Paragraphs, to be read before the questions.
-    pub prose: Vec<String>,
-    /// Questions, asked before the next command.
-    pub questions: Vec<Asked>,
+    /// Paragraphs and questions in their order, before the next command.
+    pub parts: Vec<Part>,
     /// The structures of the current process, counted; absent without a process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lens: Option<LensView>,
@@ -68,12 +76,12 @@ impl Played {
             let scene = &mut scenes[at];
             match item {
                 Item::Command(_) => at += 1,
-                Item::Prose(text) => scene.prose.push(text.trim_end().to_owned()),
+                Item::Prose(text) => scene.parts.push(Part::Prose(text.trim_end().to_owned())),
                 Item::Ask(question) => {
                     let view = take.view(at);
                     let asked =
                         solve(question, &view).map_err(|message| LessonError { line: *line, message });
-                    scene.questions.push(asked?);
+                    scene.parts.push(Part::Question(Box::new(asked?)));
                 }
             }
         }
@@ -95,7 +103,11 @@ impl Played {
 
     /// Iterates over the questions in the order in which they are asked.
     pub fn questions(&self) -> impl Iterator<Item = &Asked> {
-        self.scenes.iter().flat_map(|scene| &scene.questions)
+        let parts = self.scenes.iter().flat_map(|scene| &scene.parts);
+        parts.filter_map(|part| match part {
+            Part::Question(asked) => Some(&**asked),
+            Part::Prose(_) => None,
+        })
     }
 }
 

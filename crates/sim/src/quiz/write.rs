@@ -176,7 +176,7 @@ impl Writer<'_> {
         let page = self.page();
         match self.random.below(10) {
             0 | 1 if live.len() < 4 => "fork".to_owned(),
-            2 | 3 | 4 if live.len() > 1 => {
+            2..=4 if live.len() > 1 => {
                 let other = live[self.random.below(live.len() as u64) as usize];
                 if Some(other) == self.session.state().current {
                     return self.touch(page);
@@ -184,7 +184,7 @@ impl Writer<'_> {
                 format!("use {other}")
             }
             5 if live.len() > 2 => "exit".to_owned(),
-            6 if live.len() < 2 => "fork".to_owned(),
+            _ if live.len() < 2 && self.lines.len() > 4 => "fork".to_owned(),
             _ => format!("write {page:#x} {}", 1 + self.random.below(200)),
         }
     }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use plat_sim::lesson::{Asked, Played, letter};
+use plat_sim::lesson::{Asked, Part, Played, letter};
 use serde_json::json;
 
 use super::done_text;
@@ -106,13 +106,18 @@ fn text(heading: &Heading, played: &Played, mut asker: Asker, out: &mut dyn Writ
     let (mut number, mut right) = (0, 0);
     writeln!(out, "{}\n{}", heading.title(played), wrapped(&played.about, ""))?;
     for (at, scene) in played.scenes.iter().enumerate() {
-        for prose in &scene.prose {
-            writeln!(out, "\n{}", wrapped(prose, ""))?;
-        }
         let next = played.steps.get(at);
-        for asked in &scene.questions {
+        for part in &scene.parts {
+            let asked = match part {
+                Part::Question(asked) => asked,
+                Part::Prose(prose) => {
+                    writeln!(out, "\n{}", wrapped(prose, ""))?;
+                    continue;
+                }
+            };
             number += 1;
-            write!(out, "\nQuestion {number} of {total}. {}\n", wrapped(&asked.text, ""))?;
+            let text = format!("Question {number} of {total}. {}", asked.text);
+            writeln!(out, "\n{}", wrapped(&text, ""))?;
             if let Some(next) = next {
                 writeln!(out, "    next command: {}", next.text)?;
             }
@@ -125,7 +130,11 @@ fn text(heading: &Heading, played: &Played, mut asker: Asker, out: &mut dyn Writ
         if !asker.pause(out)? {
             break;
         }
-        write!(out, "\n{}", done_text(next))?;
+        match asker {
+            // What a command does would answer the question in front of it.
+            Asker::Silent => writeln!(out, "\nsim> {}", next.text)?,
+            _ => write!(out, "\n{}", done_text(next))?,
+        }
     }
     match asker {
         Asker::Lines { .. } => writeln!(out, "\n{right} of {total} right")?,
