@@ -21,7 +21,7 @@ use plat_regions::linux::Policy;
 
 use crate::machine::Config;
 use crate::paging::Format;
-use crate::script::{Command, parse_line};
+use crate::script::{Command, Session, parse_line};
 
 /// A file of `crates/sim/lessons`: name and text.
 const BUILTIN: [(&str, &str); 12] = [
@@ -38,6 +38,9 @@ const BUILTIN: [(&str, &str); 12] = [
     ("11-pe", include_str!("../lessons/11-pe.sim")),
     ("12-cygwin", include_str!("../lessons/12-cygwin.sim")),
 ];
+
+/// Commands that a lesson may have.
+const COMMANDS_MAX: usize = 1000;
 
 /// What is wrong with a lesson.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +119,23 @@ impl Lesson {
     pub fn config(&self) -> Config {
         let policy = Policy::builtin(self.policy).unwrap_or_else(|| Config::default().policy);
         Config { format: self.format, policy, tlb_entries: self.tlb, ..Config::default() }
+    }
+
+    /// Makes a session with the lesson's commands, none of them carried out.
+    ///
+    /// # Errors
+    /// [`LessonError`] when there are too many commands: every state is kept, so that questions can look at it.
+    pub fn session(&self) -> Result<Session, LessonError> {
+        let mut session = Session::new(self.config());
+        for (number, item) in &self.items {
+            let Item::Command(text) = item else { continue };
+            let fail = |message: String| LessonError { line: *number, message };
+            session.append(text, *number).map_err(|error| fail(error.to_string()))?;
+            if session.len() > COMMANDS_MAX {
+                return Err(fail(format!("more than {COMMANDS_MAX} commands: too long to ask about")));
+            }
+        }
+        Ok(session)
     }
 
     fn read_line(&mut self, number: usize, line: &str) -> Result<(), String> {

@@ -9,9 +9,8 @@ use serde::Serialize;
 use crate::lesson::{
     Item, Lesson, LessonError, Measure, Moment, Played, Question, Side, Take, View, What, outcome_of, solve,
 };
-use crate::machine::Config;
 use crate::random::Random;
-use crate::script::{Command, Outside, Session, WindowsWish, parse_line};
+use crate::script::{Command, Outside, WindowsWish, parse_line};
 
 /// What an exercise is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -113,15 +112,7 @@ impl Quiz {
         lesson.title = title.to_owned();
         lesson.about = "Before each step: what will the machine do, or how does it stand?".to_owned();
         lesson.items.retain(|(_, item)| matches!(item, Item::Command(_)));
-        let mut session = Session::new(Config::default());
-        for (number, item) in &lesson.items {
-            if let Item::Command(text) = item {
-                let fail =
-                    |error: crate::script::ScriptError| LessonError { line: *number, message: error.message };
-                session.append(text, *number).map_err(fail)?;
-            }
-        }
-        let take = Take::new(session, outside);
+        let take = Take::new(lesson.session()?, outside);
         let chosen = choose(&take, self.questions, kinds, random);
         // From behind, so that the places in front stay what they are.
         for (at, question) in chosen.into_iter().rev() {

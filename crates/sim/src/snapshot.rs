@@ -293,3 +293,42 @@ fn windows_region(region: plat_regions::windows::RegionInfo) -> RegionView {
         allocation: Some(region.allocation_base),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::lesson::{Lesson, LessonFiles, Played};
+
+    #[test]
+    fn a_snapshot_agrees_with_itself() {
+        for number in 1..=Lesson::count() {
+            let lesson = Lesson::builtin(number).expect("sound");
+            let played = Played::new(&lesson, &mut LessonFiles).expect("sound");
+            for (at, state) in played.states.iter().enumerate() {
+                let mut counted: BTreeMap<_, u32> = BTreeMap::new();
+                let tables = state.memories.iter().flat_map(|memory| &memory.tables);
+                for entry in tables.clone().filter(|table| table.level == 1).flat_map(|table| &table.entries)
+                {
+                    *counted.entry(entry.frame).or_default() += 1;
+                }
+                for frame in &state.frames {
+                    let maps = counted.remove(&frame.id).unwrap_or(0);
+                    assert_eq!(frame.maps, maps, "lesson {number}, state {at}, frame {}", frame.id.0);
+                }
+                assert!(counted.is_empty(), "lesson {number}, state {at}: entries point at free frames");
+                assert_eq!(tables.count(), state.totals.table_frames, "lesson {number}, state {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn javascript_can_hold_every_number() {
+        let lesson = Lesson::builtin(10).expect("sound");
+        let played = Played::new(&lesson, &mut LessonFiles).expect("sound");
+        let text = serde_json::to_string(&played.states).expect("JSON");
+        let numbers = text.split(|letter: char| !letter.is_ascii_digit());
+        let largest = numbers.filter_map(|digits| digits.parse::<u64>().ok()).max();
+        assert!(largest.is_some_and(|largest| largest < 1 << 53), "{largest:?}");
+    }
+}

@@ -16,7 +16,7 @@ let passed = 0, failed = 0;
 
 // Opens a page without a network; what it complains about, or asks for, fails the check.
 async function open(number, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
   await context.setOffline(true);
   const page = await context.newPage();
   const complaints = [];
@@ -106,6 +106,22 @@ for (const number of numbers) {
       walks++;
     }
     if (walks === 0) assert.ok(!data.steps.some(step => step.events.at(-1)?.code === 'walk'));
+    await done();
+  });
+
+  await check(`lesson ${number}: regions are drawn to scale`, async () => {
+    const { page, last, done } = await open(number);
+    let drawn = 0;
+    for (let at = 1; at <= last; at++) {
+      await jump(page, at);
+      const regions = await page.locator('#space .part').evaluateAll(parts => parts.map(part => [part.dataset.end - part.dataset.start,
+        Number(part.querySelector('.region').getAttribute('height'))]));
+      // Heights below 4 pixels are drawn as 4, so that nothing is lost from sight.
+      const scales = regions.filter(([, height]) => height > 4).map(([bytes, height]) => height / bytes);
+      for (const scale of scales) assert.ok(Math.abs(scale / scales[0] - 1) < 0.001, `step ${at}: ${regions}`);
+      drawn += scales.length;
+    }
+    assert.ok(drawn > last / 2, `${drawn} regions in ${last} steps`);
     await done();
   });
 

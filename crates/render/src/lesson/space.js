@@ -115,7 +115,7 @@ function regionGroup(memory, region, before) {
     select(view.pid, page ? page.address : range.start);
   }
   return svg('g', {
-    class: 'part ' + change + (chosen ? ' chosen' : ''), tabindex: '0', role: 'button', 'aria-label': name, 'data-start': hex(range.start), onclick: choose,
+    class: 'part ' + change + (chosen ? ' chosen' : ''), tabindex: '0', role: 'button', 'aria-label': name, 'data-start': range.start, 'data-end': range.end, onclick: choose,
     onkeydown: function (event) { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); choose(); } }
   });
 }
@@ -176,12 +176,16 @@ function drawLabel(label, pages) {
   var right = SPACE.bar + SPACE.barWidth;
   var about = region.name || (region.grows_down ? 'grows down' : region.kind === 'anonymous' ? 'anonymous' : region.kind);
   var count = (range.end - range.start) / PAGE, narrow = SPACE.width < 400;
+  var rights = region.rights || region.state, text = ' ' + clip(about, narrow ? 10 : 20) + ', ' + plural(count, 'page');
+  // About 6.6 pixels a letter: what has no room is left out; the pages themselves show it.
+  var more = present ? ', ' + present + ' in memory' : '';
+  if ((rights + text + more).length * 6.6 < SPACE.width - x) text += more;
   label.group.append(
     svg('path', { class: 'leader', d: 'M' + right + ' ' + label.middle + ' L' + (x - 12) + ' ' + (y + 13) + ' H' + (x - 5) }),
     svg('rect', { class: 'hit', x: x - 5, y: y, width: SPACE.width - x + 4, height: SPACE.labelHeight - 2, rx: 4 }),
     svg('text', { class: 'range', x: x, y: y + 15 }, hex(range.start) + '–' + hex(range.end)),
     svg('text', { class: 'about', x: x, y: y + 29 },
-      svg('tspan', { class: 'rights' }, region.rights || region.state), ' ' + clip(about, narrow ? 10 : 20) + ', ' + plural(count, 'page') + (present && !narrow ? ', ' + present + ' in memory' : '')));
+      svg('tspan', { class: 'rights' }, rights), text));
 }
 
 function clip(text, letters) { return text.length > letters ? '…' + text.slice(1 - letters) : text; }

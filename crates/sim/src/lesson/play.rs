@@ -59,17 +59,7 @@ impl Played {
     /// # Errors
     /// [`LessonError`] with the line of a question that the machine cannot answer.
     pub fn new(lesson: &Lesson, outside: &mut dyn Outside) -> Result<Self, LessonError> {
-        let mut session = Session::new(lesson.config());
-        for (number, item) in &lesson.items {
-            if let Item::Command(text) = item {
-                let fail = |error: crate::script::ScriptError| LessonError {
-                    line: *number,
-                    message: error.to_string(),
-                };
-                session.append(text, *number).map_err(fail)?;
-            }
-        }
-        let take = Take::new(session, outside);
+        let take = Take::new(lesson.session()?, outside);
         let mut scenes = vec![Scene::default(); take.states.len()];
         let mut at = 0;
         for (line, item) in &lesson.items {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use expect_test::expect_file;
 
-use super::{Answer, Item, Lesson, LessonFiles, Moment, Played, letter};
+use super::{Answer, Lesson, LessonFiles, Moment, Played, letter};
 use crate::script::{NoFiles, Session};
 
 fn played(number: usize) -> (Lesson, Played) {
@@ -43,12 +43,7 @@ fn every_lesson_goes_through_and_loses_no_frame() {
         for step in &played.steps {
             assert_eq!(step.error, None, "lesson {number}: {}", step.text);
         }
-        let mut session = Session::new(lesson.config());
-        for (line, item) in &lesson.items {
-            if let Item::Command(text) = item {
-                session.append(text, *line).expect("a command");
-            }
-        }
+        let mut session = lesson.session().expect("commands");
         while session.step(&mut LessonFiles).is_some() {
             session.state().machine.check().unwrap_or_else(|error| panic!("lesson {number}: {error}"));
         }
@@ -113,6 +108,13 @@ fn what_is_wrong_with_a_lesson_is_said_with_its_line() {
     ] {
         assert!(wrong(text).starts_with(message), "{text:?}: {}", wrong(text));
     }
+}
+
+#[test]
+fn a_script_that_is_too_long_is_refused() {
+    let lesson = Lesson::parse(&"map 1 page rw\n".repeat(1001)).expect("commands");
+    let error = Played::new(&lesson, &mut NoFiles).expect_err("too long");
+    assert_eq!(error.to_string(), "line 1001: more than 1000 commands: too long to ask about");
 }
 
 #[test]

@@ -111,7 +111,8 @@ fn text(heading: &Heading, played: &Played, mut asker: Asker, out: &mut dyn Writ
             let asked = match part {
                 Part::Question(asked) => asked,
                 Part::Prose(prose) => {
-                    writeln!(out, "\n{}", wrapped(prose, ""))?;
+                    // Strong words are for pages.
+                    writeln!(out, "\n{}", wrapped(&prose.replace("**", ""), ""))?;
                     continue;
                 }
             };

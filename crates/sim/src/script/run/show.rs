@@ -55,7 +55,8 @@ impl Machine {
                     windows::State::Reserve => "reserve",
                     windows::State::Free => "free",
                 };
-                let protection = format!("{:?}", region.protection);
+                let names: Vec<_> = region.protection.iter_names().map(|(name, _)| name).collect();
+                let protection = if names.is_empty() { "-".to_owned() } else { names.join("+") };
                 lines.push(format!("{} {state} {protection} {}", region.range, region.owner));
             }
         }
