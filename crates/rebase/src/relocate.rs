@@ -144,11 +144,11 @@ pub fn rebase_image(
     change.make(name, bytes)
 }
 
-/// Gives `bytes`, made by [`rebase_image`], their old contents back.
+/// Gives `bytes`, made by [`rebase_image`], their old contents back; returns the number of words that changed.
 ///
 /// # Errors
 /// [`RebaseError`] when they are no image, or not one that `undo` fits; `bytes` are as they were then.
-pub fn undo_image(name: &str, bytes: &mut Vec<u8>, undo: &Undo) -> Result<(), RebaseError> {
+pub fn undo_image(name: &str, bytes: &mut Vec<u8>, undo: &Undo) -> Result<u64, RebaseError> {
     check_length(name, bytes)?;
     let image = PeImage::parse(name, bytes)?;
     let delta = image.headers().image_base.wrapping_sub(undo.base);
@@ -166,7 +166,7 @@ pub fn undo_image(name: &str, bytes: &mut Vec<u8>, undo: &Undo) -> Result<(), Re
     }
     words.take_back(bytes, delta);
     bytes.extend_from_slice(&undo.tail);
-    Ok(())
+    Ok(words.count())
 }
 
 /// A change that was found possible.
