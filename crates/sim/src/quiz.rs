@@ -4,6 +4,7 @@
 
 mod write;
 
+use plat_regions::Address;
 use serde::Serialize;
 
 use crate::lesson::{
@@ -164,7 +165,9 @@ fn returns_a_place(command: &Command) -> bool {
     match command {
         Command::Map(_) | Command::BrkBy(_) => true,
         Command::Call(call) => matches!(call.name(), "mmap" | "mremap" | "brk"),
-        Command::Windows(_, wish) => matches!(wish, WindowsWish::Alloc(..) | WindowsWish::View(..)),
+        Command::Windows(_, wish) => {
+            matches!(wish, WindowsWish::Alloc(address, ..) if *address != Address::ZERO)
+        }
         _ => false,
     }
 }

@@ -7,7 +7,9 @@ use super::question::{Answer, Asked, Because, Measure, Moment, Question, REFUSAL
 use super::words::usual;
 use crate::event::{Event, Kind, Pid};
 use crate::frames::FrameUse;
+use crate::random::Random;
 use crate::script::{Command, Done, State, parse_line};
+use crate::snapshot::RegionView;
 use crate::structures::Lens;
 
 /// How a touch can be answered: code and words. What stands first wins when several codes occur.
@@ -83,7 +85,7 @@ pub(crate) fn solve(question: &Question, view: &View<'_>) -> Result<Asked, Strin
         What::Touch => {
             let done = next()?.0;
             let code = outcome_of(&done.events).ok_or("the next command touches nothing")?;
-            let offered = touch_choices(code, done, state);
+            let offered = touch_choices(code, done, view);
             (choose(&mut choices, &offered, code)?, Vec::new())
         }
         What::Merge => {
@@ -131,30 +133,62 @@ fn choose(choices: &mut Vec<String>, offered: &[(&str, &str)], code: &str) -> Re
     index.map(Answer::Choice).ok_or_else(|| format!("{code} is not among the choices"))
 }
 
-/// Offers the right outcome and others that a beginner may expect, in a fixed order.
-fn touch_choices(right: &str, done: &Done, state: &State) -> Vec<(&'static str, &'static str)> {
-    let windows = done.events.iter().any(|event| event.text.contains("STATUS_"))
-        || state
-            .current
-            .and_then(|pid| state.machine.memory(pid))
-            .is_some_and(|memory| memory.windows().is_some());
+/// Offers the right outcome and others that the state makes plausible, always in the order of the list.
+///
+/// Which others are offered follows from the command and its place, so that a rare outcome is not right whenever it is offered.
+fn touch_choices(right: &str, done: &Done, view: &View<'_>) -> Vec<(&'static str, &'static str)> {
+    let mut others: Vec<_> = plausible(done, view.now).into_iter().filter(|code| *code != right).collect();
+    let seed =
+        done.text.bytes().fold(view.at as u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut random = Random::new(seed);
+    while others.len() > TOUCH_CHOICES - 1 {
+        // The first is the signal, which is plausible everywhere.
+        others.remove(1 + random.below(others.len() as u64 - 1) as usize);
+    }
+    TOUCHES.iter().filter(|(code, _)| *code == right || others.contains(code)).copied().collect()
+}
+
+/// Lists the outcomes that a beginner may expect of a touch: the signal first.
+fn plausible(done: &Done, state: &State) -> Vec<&'static str> {
     let writes = matches!(
         parse_line(&done.text, 1),
         Ok(Command::Touch { access, .. }) if access.contains(Access::WRITE)
     );
-    let likely: &[&str] = match (windows, writes) {
-        (true, true) => {
-            &["STATUS_ACCESS_VIOLATION", "new-page", "walk", "file-copied", "STATUS_GUARD_PAGE_VIOLATION"]
+    let regions = state.current.map_or_else(Vec::new, |pid| state.machine.regions(pid));
+    let memory = state.current.and_then(|pid| state.machine.memory(pid));
+    let any = |wanted: fn(&RegionView) -> bool| regions.iter().any(wanted);
+    let mut codes = Vec::new();
+    if memory.is_some_and(|memory| memory.windows().is_some()) {
+        codes.extend([
+            "STATUS_ACCESS_VIOLATION",
+            "STATUS_GUARD_PAGE_VIOLATION",
+            "new-page",
+            "walk",
+            "tlb-hit",
+        ]);
+        if any(|region| region.kind != "private") {
+            codes.extend(["file-copied", "file-mapped"]);
         }
-        (true, false) => {
-            &["STATUS_ACCESS_VIOLATION", "new-page", "walk", "file-mapped", "STATUS_GUARD_PAGE_VIOLATION"]
-        }
-        (false, true) => &["SIGSEGV", "new-page", "cow-copy", "walk", "cow-reuse", "file-copied"],
-        (false, false) => &["SIGSEGV", "zero-page", "new-page", "walk", "tlb-hit", "file-mapped"],
-    };
-    let others = likely.iter().filter(|code| **code != right).take(TOUCH_CHOICES - 1);
-    let chosen: Vec<_> = others.copied().chain([right]).collect();
-    TOUCHES.iter().filter(|(code, _)| chosen.contains(code)).copied().collect()
+        return codes;
+    }
+    codes.extend([
+        "SIGSEGV",
+        "new-page",
+        "walk",
+        "tlb-hit",
+        if writes { "zero-replaced" } else { "zero-page" },
+    ]);
+    if writes && state.machine.processes.len() > 1 {
+        codes.extend(["cow-copy", "cow-reuse"]);
+    }
+    if any(|region| matches!(region.kind, "file" | "shared")) {
+        codes.extend(["file-mapped", "SIGBUS"]);
+        codes.extend(["file-copied", "shared-written"].into_iter().filter(|_| writes));
+    }
+    if any(|region| region.grows_down) {
+        codes.push("stack-grown");
+    }
+    codes
 }
 
 /// Reads what the last call returned from its event.
@@ -215,9 +249,7 @@ fn facts(measure: Measure, pid: Pid, state: &State) -> Vec<Because> {
     match measure {
         Measure::Regions | Measure::ListSteps(_) | Measure::TreeSteps(_) => {
             let regions = machine.regions(pid).into_iter();
-            let line = |region: crate::snapshot::RegionView| {
-                format!("{} {} {}", region.range, region.rights, region.name)
-            };
+            let line = |region: RegionView| format!("{} {} {}", region.range, region.rights, region.name);
             regions.map(|region| fact("region", line(region).trim_end().to_owned())).collect()
         }
         Measure::Pages => {

@@ -8,6 +8,11 @@ use crate::snapshot::RegionView;
 
 const PAGE: u64 = 4096;
 
+/// Writes a number of pages as a script has it.
+fn pages_text(pages: u64) -> String {
+    format!("{pages} page{}", if pages == 1 { "" } else { "s" })
+}
+
 /// Writes a script of about so many commands.
 pub(super) fn script(
     topic: Topic,
@@ -104,8 +109,14 @@ impl Writer<'_> {
         }
         let (pages, at) = (2 + self.random.below(4), 0x4_0000 + self.random.below(4) * 0x1_0000);
         match topic {
-            Topic::Regions | Topic::Paging | Topic::Fork => {
+            Topic::Regions | Topic::Paging => self.push(format!("map {pages} pages rw at {at:#x}")),
+            Topic::Fork => {
                 self.push(format!("map {pages} pages rw at {at:#x}"));
+                // What a fork shares must have been written before.
+                for page in 0..pages.min(3) {
+                    let value = 1 + self.random.below(200);
+                    self.push(format!("write {:#x} {value}", at + page * PAGE));
+                }
             }
             Topic::Files => {
                 if self.made == 1 {
@@ -126,7 +137,8 @@ impl Writer<'_> {
     fn regions(&mut self) -> String {
         let rights = self.one_of(&["rw", "rw", "r", "rx"]);
         let pages = 1 + self.random.below(4);
-        let Some(region) = self.region() else { return format!("map {pages} pages {rights} at 0x40000") };
+        let text = pages_text(pages);
+        let Some(region) = self.region() else { return format!("map {text} {rights} at 0x40000") };
         let (start, end) = (region.range.start.get(), region.range.end.get());
         let size = region.range.size() / PAGE;
         let inside = start + self.random.below(size) * PAGE;
@@ -134,14 +146,14 @@ impl Writer<'_> {
         let same = region.rights.trim_end_matches(['p', 's', '-']).to_owned();
         let low = end < 1 << 32;
         match self.random.below(10) {
-            0 | 1 if low => format!("map {pages} pages {same} at {end:#x}"),
-            2 if low => format!("map {pages} pages {rights} at {end:#x}"),
+            0 | 1 if low => format!("map {text} {same} at {end:#x}"),
+            2 if low => format!("map {text} {rights} at {end:#x}"),
             3 if low && start >= 0x4_0000 => {
-                format!("map {pages} pages {same} at {:#x}", start - pages * PAGE)
+                format!("map {text} {same} at {:#x}", start - pages * PAGE)
             }
             4 => format!("map 1 page {rights} at {inside:#x} fixed"),
-            5 => format!("map {pages} pages {rights} at {inside:#x}"),
-            6 => format!("map {pages} pages {rights}"),
+            5 => format!("map {text} {rights} at {inside:#x}"),
+            6 => format!("map {text} {rights}"),
             7 if size > 1 => format!("unmap 1 page at {inside:#x}"),
             8 => format!("protect 1 page at {inside:#x} {rights}"),
             _ => format!("map 1 page {rights} at {inside:#x} noreplace"),
@@ -159,7 +171,7 @@ impl Writer<'_> {
     fn paging(&mut self) -> String {
         let page = self.page();
         match self.random.below(12) {
-            0 => format!("map {} pages rw", 1 + self.random.below(600)),
+            0 => format!("map {} rw", pages_text(1 + self.random.below(600))),
             1 => format!("map 2 pages r at {:#x}", 0x4000_0000 + self.random.below(8) * 0x10_0000),
             2 => format!("protect 1 page at {page:#x} {}", self.one_of(&["r", "rw"])),
             3 => format!("madvise({page:#x}, {PAGE}, MADV_DONTNEED)"),
@@ -184,7 +196,7 @@ impl Writer<'_> {
                 format!("use {other}")
             }
             5 if live.len() > 2 => "exit".to_owned(),
-            _ if live.len() < 2 && self.lines.len() > 4 => "fork".to_owned(),
+            _ if live.len() < 2 && self.lines.len() > 3 => "fork".to_owned(),
             _ => format!("write {page:#x} {}", 1 + self.random.below(200)),
         }
     }
@@ -222,7 +234,7 @@ impl Writer<'_> {
                 format!("map 1 page rw at {:#x} noreplace", bottom - below * PAGE)
             }
             1 | 2 if heap.is_none_or(|end| end == 0) => "exec /bin/static".to_owned(),
-            1 => format!("brk up {} pages", 1 + self.random.below(20)),
+            1 => format!("brk up {}", pages_text(1 + self.random.below(20))),
             2 => "brk down 1 page".to_owned(),
             3 => {
                 let page = self.page();
@@ -247,7 +259,7 @@ impl Writer<'_> {
         match (self.random.below(10), one) {
             (0, _) => {
                 let odd = 0x50_0000 + self.random.below(64) * PAGE;
-                format!("alloc {} pages at {odd:#x}", 1 + self.random.below(3))
+                format!("alloc {} at {odd:#x}", pages_text(1 + self.random.below(3)))
             }
             (1, _) => format!("alloc {}K reserve", 64 * (1 + self.random.below(3))),
             (2 | 3, _) => format!("alloc 1 page at {page:#x} commit"),
