@@ -10,23 +10,40 @@ const [playwright, executablePath, folder] = process.argv.slice(2);
 const { chromium } = createRequire(import.meta.url)(playwright);
 // Chromium refuses its sandbox to root, as whom continuous integration runs; the pages are our own.
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-const numbers = readdirSync(folder).filter(name => name.endsWith('.html')).map(name => name.slice(0, -5))
+const numbers = readdirSync(folder)
+  .filter(name => name.endsWith('.html'))
+  .map(name => name.slice(0, -5))
   .sort((a, b) => a - b);
-let passed = 0, failed = 0;
+let passed = 0,
+  failed = 0;
 
 // Opens a page without a network; what it complains about, or asks for, fails the check.
 async function open(number, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: 'reduce',
+    ...options
+  });
   await context.setOffline(true);
   const page = await context.newPage();
   const complaints = [];
   page.on('pageerror', error => complaints.push(error.message));
   page.on('console', message => complaints.push(message.text()));
-  page.on('request', request => { if (!request.url().startsWith('file:')) complaints.push(request.url()); });
+  page.on('request', request => {
+    if (!request.url().startsWith('file:')) complaints.push(request.url());
+  });
   page.setDefaultTimeout(5000);
   await page.goto(pathToFileURL(path.resolve(folder, `${number}.html`)).href);
   const data = JSON.parse(await page.locator('#data').textContent());
-  return { page, data, last: data.steps.length, done: async () => { assert.deepEqual(complaints, []); await context.close(); } };
+  return {
+    page,
+    data,
+    last: data.steps.length,
+    done: async () => {
+      assert.deepEqual(complaints, []);
+      await context.close();
+    }
+  };
 }
 
 async function check(name, test) {
@@ -42,8 +59,12 @@ async function check(name, test) {
 }
 
 // Everything that shows a state, as text and as shapes.
-const picture = page => page.evaluate(() => ['place', 'parts', 'events', 'space', 'walk', 'tree', 'frames', 'structures', 'script']
-  .map(id => document.getElementById(id).outerHTML).join('\n'));
+const picture = page =>
+  page.evaluate(() =>
+    ['place', 'parts', 'events', 'space', 'walk', 'tree', 'frames', 'structures', 'script']
+      .map(id => document.getElementById(id).outerHTML)
+      .join('\n')
+  );
 const place = page => page.locator('#place').textContent();
 
 for (const number of numbers) {
@@ -73,7 +94,8 @@ for (const number of numbers) {
     let answered = 0;
     for (let at = 0; at <= last; at++) {
       for (const [index, question] of questions(data.scenes[at]).entries()) {
-        const right = key.questions[answered].answer, form = page.locator(`[data-question="${at}/${index}"]`);
+        const right = key.questions[answered].answer,
+          form = page.locator(`[data-question="${at}/${index}"]`);
         assert.equal(key.questions[answered].text, question.text);
         await give(form, question, question.choices.length ? wrongChoice(right) : '0xdead');
         assert.match(await form.locator('.result').textContent(), /Not so/, question.text);
@@ -82,7 +104,8 @@ for (const number of numbers) {
         assert.match(await form.locator('.result').textContent(), /Right/, question.text);
         answered++;
         assert.equal(await score(page), `${answered} of ${total} right`);
-        if (question.moment === 'next') assert.ok(await form.locator('.because li').count() > 0, `${question.text}: reasons`);
+        if (question.moment === 'next')
+          assert.ok((await form.locator('.because li').count()) > 0, `${question.text}: reasons`);
       }
       if (at < last) await page.getByRole('button', { name: 'Step', exact: true }).click();
     }
@@ -100,7 +123,12 @@ for (const number of numbers) {
       assert.equal(await page.locator('#address').inputValue(), '0x' + walk.walk.address.toString(16));
       const cards = await page.locator('#walk .table').allTextContents();
       for (const [level, expected] of walk.walk.steps.entries()) {
-        assert.ok(cards[level].includes(`in frame ${expected.frame}, entry ${expected.index} at 0x${expected.entry_at.toString(16)}`), cards[level]);
+        assert.ok(
+          cards[level].includes(
+            `in frame ${expected.frame}, entry ${expected.index} at 0x${expected.entry_at.toString(16)}`
+          ),
+          cards[level]
+        );
       }
       assert.ok(cards.at(-1).includes(`physical 0x${walk.walk.end.done.physical.toString(16)}`), cards.at(-1));
       walks++;
@@ -114,8 +142,14 @@ for (const number of numbers) {
     let drawn = 0;
     for (let at = 1; at <= last; at++) {
       await jump(page, at);
-      const regions = await page.locator('#space .part').evaluateAll(parts => parts.map(part => [part.dataset.end - part.dataset.start,
-        Number(part.querySelector('.region').getAttribute('height'))]));
+      const regions = await page
+        .locator('#space .part')
+        .evaluateAll(parts =>
+          parts.map(part => [
+            part.dataset.end - part.dataset.start,
+            Number(part.querySelector('.region').getAttribute('height'))
+          ])
+        );
       // Heights below 4 pixels are drawn as 4, so that nothing is lost from sight.
       const scales = regions.filter(([, height]) => height > 4).map(([bytes, height]) => height / bytes);
       for (const scale of scales) assert.ok(Math.abs(scale / scales[0] - 1) < 0.001, `step ${at}: ${regions}`);
@@ -129,10 +163,14 @@ for (const number of numbers) {
     const { page, last, done } = await open(number, { viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
     for (let at = 0; at <= last; at++) {
       await jump(page, at);
-      const [wide, nameless] = await page.evaluate(() => [document.scrollingElement.scrollWidth,
+      const [wide, nameless] = await page.evaluate(() => [
+        document.scrollingElement.scrollWidth,
         [...document.querySelectorAll('button, input, select, textarea, [role=button]')]
-          .filter(node => !(node.getAttribute('aria-label') || node.title || node.textContent.trim() || node.closest('label')))
-          .map(node => node.outerHTML)]);
+          .filter(
+            node => !(node.getAttribute('aria-label') || node.title || node.textContent.trim() || node.closest('label'))
+          )
+          .map(node => node.outerHTML)
+      ]);
       assert.ok(wide <= 390, `step ${at} is ${wide} pixels wide`);
       assert.deepEqual(nameless, []);
     }
@@ -155,21 +193,26 @@ await check('keys, jumps, play, the address, the script and the theme', async ()
   // A process that is chosen is shown; a shared frame has as many marks as owners.
   await jump(page, 11);
   assert.equal(await page.locator('#tree .process').count(), 3);
-  assert.ok(await page.locator('#tree .chip.shared').count() >= 6);
+  assert.ok((await page.locator('#tree .chip.shared').count()) >= 6);
   await page.locator('#tree .process .name').first().click();
   assert.equal(await page.locator('#tabs [aria-pressed=true]').textContent(), '1 shell');
   await page.locator('#address').fill('0x41000');
   await page.locator('#address').press('Enter');
   assert.match(await page.locator('#walk').textContent(), /COW/);
   assert.match(await page.locator('#walk .verdict').textContent(), /read ✓write faults/);
-  assert.match(await page.locator('#frames .owners').textContent(), /process 1 at 0x41000, process 2 at 0x41000, process 3 at 0x41000/);
+  assert.match(
+    await page.locator('#frames .owners').textContent(),
+    /process 1 at 0x41000, process 2 at 0x41000, process 3 at 0x41000/
+  );
   await page.getByRole('button', { name: 'One page higher' }).click();
   assert.equal(await page.locator('#address').inputValue(), '0x42000');
   // Play goes on by itself, and waits at a question.
   await page.keyboard.press('Home');
   await page.locator('#speed').selectOption('fast');
   await page.locator('#play').click();
-  await page.waitForFunction(() => document.getElementById('play').getAttribute('aria-pressed') === 'false', null, { timeout: 15000 });
+  await page.waitForFunction(() => document.getElementById('play').getAttribute('aria-pressed') === 'false', null, {
+    timeout: 15000
+  });
   assert.equal(await place(page), `5 of ${last}`);
   const before = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.getByRole('button', { name: 'Light or dark' }).click();
@@ -187,18 +230,31 @@ async function step(page, number, name, key) {
   else await page.keyboard.press(key);
 }
 
-function questions(scene) { return scene.parts.filter(part => part.question).map(part => part.question); }
+function questions(scene) {
+  return scene.parts.filter(part => part.question).map(part => part.question);
+}
 
-function score(page) { return page.locator('#score').textContent(); }
+function score(page) {
+  return page.locator('#score').textContent();
+}
 
-function wrongChoice(right) { return right.startsWith('a)') ? 'b)' : 'a)'; }
+function wrongChoice(right) {
+  return right.startsWith('a)') ? 'b)' : 'a)';
+}
 
 async function give(form, question, answer) {
-  if (question.choices.length) await form.locator('input[type=radio]').nth(answer.charCodeAt(0) - 97).check();
+  if (question.choices.length)
+    await form
+      .locator('input[type=radio]')
+      .nth(answer.charCodeAt(0) - 97)
+      .check();
   else await form.locator('input[type=text], textarea').fill(answer);
   await form.getByRole('button', { name: 'Check' }).click();
 }
 
 async function jump(page, at) {
-  await page.locator('#jump').evaluate((field, value) => { field.value = value; field.dispatchEvent(new Event('input')); }, String(at));
+  await page.locator('#jump').evaluate((field, value) => {
+    field.value = value;
+    field.dispatchEvent(new Event('input'));
+  }, String(at));
 }

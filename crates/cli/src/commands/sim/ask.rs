@@ -85,9 +85,15 @@ impl Asker {
 
     /// Reads an answer; `None` when nobody answers any more.
     fn answer(&mut self) -> std::io::Result<Option<String>> {
-        let Self::Lines { lines, .. } = self else { return Ok(None) };
+        let Self::Lines { lines, prompts } = self else { return Ok(None) };
         let mut line = String::new();
-        Ok((lines.read_line(&mut line)? > 0).then(|| line.trim().to_owned()))
+        let some = lines.read_line(&mut line)? > 0;
+        if *prompts && line.trim() == "q" {
+            // Whoever stops answers nothing more.
+            *lines = Box::new(std::io::empty());
+            return Ok(None);
+        }
+        Ok(some.then(|| line.trim().to_owned()))
     }
 
     /// Waits for Enter on a terminal; false when the reader wants to stop.
@@ -95,7 +101,7 @@ impl Asker {
         if let Self::Lines { prompts: true, .. } = self {
             write!(out, "\n(Enter steps, q stops) ")?;
             out.flush()?;
-            return Ok(self.answer()?.is_some_and(|word| word != "q"));
+            return Ok(self.answer()?.is_some());
         }
         Ok(true)
     }
