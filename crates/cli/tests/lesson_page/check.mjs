@@ -32,7 +32,7 @@ async function open(number, options = {}) {
   page.on('request', request => {
     if (!request.url().startsWith('file:')) complaints.push(request.url());
   });
-  page.setDefaultTimeout(5000);
+  page.setDefaultTimeout(20000);
   await page.goto(pathToFileURL(path.resolve(folder, `${number}.html`)).href);
   const data = JSON.parse(await page.locator('#data').textContent());
   return {
@@ -211,7 +211,7 @@ await check('keys, jumps, play, the address, the script and the theme', async ()
   await page.locator('#speed').selectOption('fast');
   await page.locator('#play').click();
   await page.waitForFunction(() => document.getElementById('play').getAttribute('aria-pressed') === 'false', null, {
-    timeout: 15000
+    timeout: 60000
   });
   assert.equal(await place(page), `5 of ${last}`);
   const before = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::question::Asked;
 use super::{Item, Lesson, LessonError, solve};
-use crate::event::Event;
+use crate::calls::Call;
 use crate::process::MemoryId;
-use crate::script::{Done, Outside, Session, State};
+use crate::script::{Command, Done, Outside, Session, State, parse_line};
 use crate::snapshot::{LevelView, Snapshot, levels};
 use crate::structures::{Lens, LensView};
 
@@ -126,7 +126,7 @@ impl Take {
         let mut lenses = BTreeMap::new();
         while let Some(done) = session.step(outside) {
             let state = session.state().clone();
-            note_lookups(&state, &done.events, &mut lenses);
+            note_lookups(&state, &done, &mut lenses);
             let memory = state.current.and_then(|pid| state.machine.processes.get(&pid));
             take.lenses.push(memory.and_then(|process| lenses.get(&process.memory)).cloned());
             take.states.push(state);
@@ -148,16 +148,27 @@ impl Take {
     }
 }
 
-/// Brings the structures of every address space up to date: its regions, and one lookup for each page fault.
-fn note_lookups(state: &State, events: &[Event], lenses: &mut BTreeMap<MemoryId, Lens>) {
+/// Brings the structures of every address space up to date: its regions, and one lookup for each page fault and for each
+/// `munmap`, `mprotect` and `brk`, as `plat sim structures` counts them.
+fn note_lookups(state: &State, done: &Done, lenses: &mut BTreeMap<MemoryId, Lens>) {
     lenses.retain(|id, _| state.machine.memories.contains_key(id));
+    let wanted = match parse_line(&done.text, 1) {
+        Ok(Command::Call(
+            Call::Unmap { address, .. } | Call::Protect { address, .. } | Call::Brk { address },
+        )) => Some(address),
+        _ => None,
+    };
     for (pid, process) in &state.machine.processes {
         let regions = state.machine.regions(*pid);
         let spans: Vec<_> =
             regions.iter().map(|region| (region.range.start.get(), region.range.end.get())).collect();
         let lens = lenses.entry(process.memory).or_default();
+        // A call looks the region up before it changes it.
+        if let Some(address) = wanted.filter(|_| state.current == Some(*pid)) {
+            lens.find(address.get());
+        }
         lens.update(&spans);
-        let faults = events.iter().filter(|event| event.process == *pid && event.code == "walk-fault");
+        let faults = done.events.iter().filter(|event| event.process == *pid && event.code == "walk-fault");
         for walk in faults.filter_map(|event| event.walk.as_ref()) {
             lens.find(walk.address.get());
         }

@@ -118,6 +118,19 @@ fn a_script_that_is_too_long_is_refused() {
 }
 
 #[test]
+fn calls_and_faults_look_a_region_up() {
+    let script = "map 2 pages rw at 0x40000\nwrite 0x40000\nread 0x41000\nprotect 1 page at 0x41000 r\nunmap 1 page at 0x40000\nread 0x41000";
+    let lesson = Lesson::parse(script).expect("commands");
+    let played = Played::new(&lesson, &mut NoFiles).expect("a lesson");
+    let lookups: Vec<_> = played
+        .scenes
+        .iter()
+        .map(|scene| scene.lens.as_ref().map_or(0, |lens| lens.rows[0].lookups))
+        .collect();
+    assert_eq!(lookups, [0, 0, 1, 2, 3, 4, 4]);
+}
+
+#[test]
 fn a_lesson_is_a_script() {
     for number in 1..=Lesson::count() {
         let (name, text) = Lesson::source(number).expect("built in");

@@ -151,8 +151,8 @@ fn windows_reserves_and_commits_in_another_process() {
               [returned] returns 0x500000
             > use 2
             > maps
-            0x00000000_00500000..0x00000000_00501000 commit READWRITE VirtualAlloc
-            0x00000000_00501000..0x00000000_00520000 reserve - VirtualAlloc
+            0x00000000_00500000..0x00000000_00501000 committed READWRITE VirtualAlloc
+            0x00000000_00501000..0x00000000_00520000 reserved - VirtualAlloc
             > write 0x500000
               [walk-fault] page fault at 0x00000000_00500000 (error code: not present, write, user)
               [committed] the page is committed and its protection allows it
