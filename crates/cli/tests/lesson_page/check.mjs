@@ -206,6 +206,24 @@ await check('keys, jumps, play, the address, the script and the theme', async ()
   );
   await page.getByRole('button', { name: 'One page higher' }).click();
   assert.equal(await page.locator('#address').inputValue(), '0x42000');
+  // The keyboard alone: a region is chosen, and keeps the focus; what was typed before stays.
+  await jump(page, 6);
+  await page.locator('[data-question="6/0"] input').fill('17');
+  await page.locator('#address').fill('0x7000');
+  await page.locator('#address').press('Enter');
+  await page.locator('#space .part').first().focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await page.locator('#address').inputValue(), '0x40000');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'region-262144');
+  assert.equal(await page.locator('[data-question="6/0"] input').inputValue(), '17');
+  await page.locator('#tabs button').nth(1).click();
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.key), 'tab-2');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await place(page), `7 of ${last}`);
+  await page.locator('#next button').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  assert.equal(await place(page), `9 of ${last}`);
   // Play goes on by itself, and waits at a question.
   await page.keyboard.press('Home');
   await page.locator('#speed').selectOption('fast');

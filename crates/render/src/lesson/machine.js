@@ -56,6 +56,7 @@ function processNode(process) {
       {
         type: 'button',
         class: 'name',
+        'data-key': 'process-' + process.pid,
         'aria-pressed': String(process.pid === view.pid),
         onclick: function () {
           select(process.pid, view.address);
@@ -103,6 +104,7 @@ function frameChip(id, pid) {
       type: 'button',
       class: 'chip' + (shared ? ' shared' : '') + (frame && frame.purpose === 'zero' ? ' zero' : ''),
       'data-frame': id,
+      'data-key': 'chip-' + pid + '-' + id,
       'aria-label': 'frame ' + id + (shared ? ', shared by ' + frame.maps : ''),
       title: frame ? frame.text + ', ' + frame.maps + ' entries' : '',
       onclick: function () {
@@ -168,6 +170,7 @@ function drawFrames() {
           change +
           (frame.id === chosen ? ' chosen' : ''),
         'data-frame': frame.id,
+        'data-key': 'frame-' + frame.id,
         'aria-label':
           'frame ' +
           frame.id +

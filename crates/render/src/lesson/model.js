@@ -211,5 +211,5 @@ function rightsClass(region) {
 function select(pid, address) {
   view.pid = pid;
   view.address = address;
-  draw();
+  drawLook();
 }

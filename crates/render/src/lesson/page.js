@@ -54,16 +54,33 @@ function draw() {
   byId('place').textContent = view.at + ' of ' + last;
   byId('back').disabled = byId('first').disabled = view.at === 0;
   byId('step').disabled = byId('last').disabled = view.at === last;
-  drawQuestions();
-  drawCommands();
-  drawEvents();
-  drawTabs();
-  drawSpace();
-  drawWalk();
-  drawTree();
-  drawFrames();
-  drawStructures();
+  keepFocus(function () {
+    drawQuestions();
+    drawCommands();
+    drawEvents();
+  });
+  drawLook();
   scrollScript();
+}
+
+// What depends on the process and the address that are looked at.
+function drawLook() {
+  keepFocus(function () {
+    drawTabs();
+    drawSpace();
+    drawWalk();
+    drawTree();
+    drawFrames();
+    drawStructures();
+  });
+}
+
+// Drawing makes everything anew: whatever had the focus gets it back.
+function keepFocus(drawing) {
+  var active = document.activeElement && document.activeElement.closest('[data-key]');
+  drawing();
+  var again = active && !active.isConnected && document.querySelector('[data-key="' + active.dataset.key + '"]');
+  if (again) again.focus({ preventScroll: true });
 }
 
 // The next command, and the script with the one that was carried out.
@@ -78,7 +95,9 @@ function drawCommands() {
             'button',
             {
               type: 'button',
+              'data-key': 'next',
               onclick: function () {
+                stop();
                 goTo(view.at + 1);
               }
             },
@@ -101,7 +120,9 @@ function drawCommands() {
           'button',
           {
             type: 'button',
+            'data-key': 'script-' + index,
             onclick: function () {
+              stop();
               goTo(index + 1);
             }
           },

@@ -159,6 +159,10 @@ function questionForm(question, index) {
     {
       class: 'question' + (answer.right ? ' right' : answer.tried && !answer.shown ? ' wrong' : ''),
       'data-question': at + '/' + index,
+      // What is typed is kept, whatever is looked at meanwhile.
+      oninput: function (event) {
+        answer.given = event.target.value;
+      },
       onsubmit: function (event) {
         event.preventDefault();
         var field = form.querySelector('input:checked, input[type=text], textarea');

@@ -19,6 +19,7 @@ function drawTabs() {
         {
           type: 'button',
           class: 'tab p' + (process.pid % 6),
+          'data-key': 'tab-' + process.pid,
           'aria-pressed': String(process.pid === view.pid),
           onclick: function () {
             select(process.pid, view.address);
@@ -240,6 +241,7 @@ function regionGroup(memory, region, before) {
     'aria-label': name,
     'data-start': range.start,
     'data-end': range.end,
+    'data-key': 'region-' + range.start,
     onclick: choose,
     onkeydown: function (event) {
       if (event.key === 'Enter' || event.key === ' ') {
