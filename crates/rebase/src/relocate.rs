@@ -214,7 +214,18 @@ impl Change {
         }
         change.sign(&image, options)?;
         change.plan_checksum(&image, options);
+        change.check_fields(name, bytes.len())?;
         Ok(change)
+    }
+
+    /// Refuses to write fields that the file does not have: headers behind its end may read as zero.
+    fn check_fields(&self, name: &str, length: usize) -> Result<(), RebaseError> {
+        let checksum = self.checksum.map(|field| (field.get() as usize, size_of::<u32>()));
+        let edits = self.edits.iter().map(|(offset, new)| (*offset, new.len()));
+        match edits.chain(checksum).find(|(offset, size)| offset + size > length) {
+            None => Ok(()),
+            Some((offset, _)) => Err(RebaseError::BehindEnd { file: name.into(), offset: offset as u64 }),
+        }
     }
 
     fn is_empty(&self) -> bool {
