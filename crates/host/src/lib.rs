@@ -15,6 +15,7 @@ pub mod file_path;
 pub mod gate;
 pub mod kernel_lab;
 pub mod libm;
+pub mod locked_file;
 pub mod maps;
 pub mod memory;
 pub mod name_watch;

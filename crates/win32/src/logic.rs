@@ -11,6 +11,7 @@ pub mod path;
 pub mod printf;
 pub mod program_search;
 pub mod record;
+pub mod reg_file;
 pub mod scanf;
 pub mod status;
 pub mod time;

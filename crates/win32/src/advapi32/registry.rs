@@ -15,22 +15,22 @@ use crate::widths::{Width, both_widths};
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
 
-    partial RegOpenKeyExA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegOpenKeyExW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegOpenKeyA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegOpenKeyW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyExA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyExW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyExA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyExW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteTreeA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteTreeW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
+    partial RegOpenKeyExA, "access rights and 32-bit redirection are ignored";
+    partial RegOpenKeyExW, "access rights and 32-bit redirection are ignored";
+    partial RegOpenKeyA, "access rights and 32-bit redirection are ignored";
+    partial RegOpenKeyW, "access rights and 32-bit redirection are ignored";
+    partial RegCreateKeyExA, "access rights and 32-bit redirection are ignored";
+    partial RegCreateKeyExW, "access rights and 32-bit redirection are ignored";
+    partial RegCreateKeyA, "access rights and 32-bit redirection are ignored";
+    partial RegCreateKeyW, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteKeyA, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteKeyW, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteKeyExA, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteKeyExW, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteTreeA, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteTreeW, "access rights and 32-bit redirection are ignored";
     full RegCloseKey;
-    partial RegFlushKey, "the registry is in memory only: there is nothing to write";
+    full RegFlushKey;
     stub RegLoadKeyA;
     stub RegLoadKeyW;
     stub RegUnLoadKeyA;
@@ -56,6 +56,8 @@ impl Return<Guest> for LStatus {
 
 /// `MAXIMUM_ALLOWED`.
 const MAXIMUM_ALLOWED: u32 = 0x200_0000;
+/// `REG_OPTION_VOLATILE`.
+const OPTION_VOLATILE: u32 = 1;
 /// `REG_CREATED_NEW_KEY`.
 const CREATED_NEW_KEY: u32 = 1;
 /// `REG_OPENED_EXISTING_KEY`.
@@ -103,6 +105,7 @@ struct Creation {
     access: u32,
     result: GuestWord,
     disposition: GuestWord,
+    is_volatile: bool,
 }
 
 fn create(
@@ -116,7 +119,7 @@ fn create(
     if how.result.is_null() || how.reserved != 0 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let (made, is_new) = key(guest, hKey)?.create(&path)?;
+    let (made, is_new) = key(guest, hKey)?.create(&path, how.is_volatile)?;
     give(guest, made, how.access, how.result)?;
     if !how.disposition.is_null() {
         let disposition = if is_new { CREATED_NEW_KEY } else { OPENED_EXISTING_KEY };
@@ -136,7 +139,7 @@ fn delete(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Resu
 fn delete_tree(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Result<(), Win32Error> {
     let path = width.read(guest, name)?;
     let base = key(guest, hKey)?;
-    base.open(&path)?.clear();
+    base.open(&path)?.clear()?;
     if path.is_empty() { Ok(()) } else { base.delete(&path) }
 }
 
@@ -164,12 +167,13 @@ both_widths! {
         guest, width, hKey: GuestWord, lpSubKey: GuestWord, Reserved: u32, lpClass: GuestWord, dwOptions: u32,
         samDesired: u32, lpSecurityAttributes: GuestWord, phkResult: GuestWord, lpdwDisposition: GuestWord
     ) -> LStatus {
-        let _ = (lpClass, dwOptions, lpSecurityAttributes);
+        let _ = (lpClass, lpSecurityAttributes);
         if lpSubKey.is_null() {
             return LStatus(Err(Win32Error::INVALID_PARAMETER));
         }
         let (access, disposition) = (samDesired, lpdwDisposition);
-        let how = Creation { reserved: Reserved, access, result: phkResult, disposition };
+        let is_volatile = dwOptions & OPTION_VOLATILE != 0;
+        let how = Creation { reserved: Reserved, access, result: phkResult, disposition, is_volatile };
         LStatus(create(guest, width, hKey, lpSubKey, &how))
     }
 
@@ -182,7 +186,7 @@ both_widths! {
             return LStatus(open(guest, width, hKey, lpSubKey, MAXIMUM_ALLOWED, phkResult));
         }
         let (access, disposition) = (MAXIMUM_ALLOWED, GuestWord::NULL);
-        let how = Creation { reserved: 0, access, result: phkResult, disposition };
+        let how = Creation { reserved: 0, access, result: phkResult, disposition, is_volatile: false };
         LStatus(create(guest, width, hKey, lpSubKey, &how))
     }
 
@@ -222,10 +226,10 @@ pub fn RegCloseKey(guest: &mut Guest, hKey: GuestWord) -> LStatus {
     LStatus(Ok(()))
 }
 
-/// Writes a key's changes to disk; there is none.
+/// Writes a key's changes to the disk: they are in the file already.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regflushkey>
 #[winapi]
 pub fn RegFlushKey(guest: &mut Guest, hKey: GuestWord) -> LStatus {
-    LStatus(key(guest, hKey).map(drop))
+    LStatus(key(guest, hKey).and_then(|_| guest.process().registry.flush()))
 }

@@ -17,10 +17,10 @@ pub const EXPORTS: &[Export] = dll! {
     full RegQueryValueExW;
     partial RegGetValueA, "RRF_SUBKEY_WOW6432KEY and its like are ignored";
     partial RegGetValueW, "RRF_SUBKEY_WOW6432KEY and its like are ignored";
-    partial RegSetValueExA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegSetValueExW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteValueA, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
-    partial RegDeleteValueW, "in memory only: nothing is kept after the process; access rights and 32-bit redirection are ignored";
+    partial RegSetValueExA, "access rights and 32-bit redirection are ignored";
+    partial RegSetValueExW, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteValueA, "access rights and 32-bit redirection are ignored";
+    partial RegDeleteValueW, "access rights and 32-bit redirection are ignored";
     stub RegQueryMultipleValuesW;
 };
 

@@ -1,98 +1,56 @@
-//! The registry: a tree of keys with values, in memory only. Key types: [`Registry`], [`Key`], [`Value`].
+//! The registry: a tree of keys with values, and the file in which what the user changes is kept.
+//! Key types: [`Registry`], [`Key`], [`KeyInfo`].
 //!
-//! Nothing is kept after the process: each starts with the keys of `WELL_KNOWN`.
+//! The tree is the well-known keys (`registry_known`) and, on them, the changes in the file (`registry_store`).
+//! A [`Key`] is a place in the tree: each call looks it up there, so that it sees what other processes did.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::object::{Object, ObjectKind};
+use super::registry_store::Store;
+use super::registry_tree::{Node, Path, names};
 use crate::Win32Error;
-use crate::logic::nls::case::upcase_string;
-
-/// `REG_SZ`.
-pub const REG_SZ: u32 = 1;
-/// `REG_EXPAND_SZ`.
-pub const REG_EXPAND_SZ: u32 = 2;
-/// `REG_BINARY`.
-pub const REG_BINARY: u32 = 3;
-/// `REG_DWORD`.
-pub const REG_DWORD: u32 = 4;
-/// `REG_MULTI_SZ`.
-pub const REG_MULTI_SZ: u32 = 7;
-/// `REG_QWORD`.
-pub const REG_QWORD: u32 = 11;
+use crate::logic::nls::case::{equal_ignore_case, upcase_string};
+pub use crate::logic::reg_file::{
+    Change, REG_BINARY, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ, REG_QWORD, REG_SZ, Value,
+};
 
 /// The longest name of a key in units.
 const KEY_NAME_MAX: usize = 255;
 /// The longest name of a value in units.
 const VALUE_NAME_MAX: usize = 16383;
 
-const CURRENT_VERSION: &str = r"MACHINE\Software\Microsoft\Windows NT\CurrentVersion";
-const SYSTEM_ENVIRONMENT: &str = r"MACHINE\System\CurrentControlSet\Control\Session Manager\Environment";
-const PROCESSOR: &str = r"MACHINE\Hardware\Description\System\CentralProcessor\0";
-
-/// What a well-known value holds.
-#[derive(Clone, Copy, Debug)]
-enum Known {
-    Text(&'static str),
-    Number(u32),
-}
-
-/// The keys and values that programs ask for: key, name, value. They say what plat's version functions say.
-const WELL_KNOWN: &[(&str, &str, Known)] = &[
-    (CURRENT_VERSION, "ProductName", Known::Text("Windows 10 Pro")),
-    (CURRENT_VERSION, "CurrentVersion", Known::Text("6.3")),
-    (CURRENT_VERSION, "CurrentBuild", Known::Text("19045")),
-    (CURRENT_VERSION, "CurrentBuildNumber", Known::Text("19045")),
-    (CURRENT_VERSION, "CurrentMajorVersionNumber", Known::Number(10)),
-    (CURRENT_VERSION, "CurrentMinorVersionNumber", Known::Number(0)),
-    (CURRENT_VERSION, "SystemRoot", Known::Text(r"C:\Windows")),
-    (SYSTEM_ENVIRONMENT, "OS", Known::Text("Windows_NT")),
-    (PROCESSOR, "Identifier", Known::Text("Intel64 Family 6")),
-    (r"MACHINE\System\CurrentControlSet\Control\FileSystem", "LongPathsEnabled", Known::Number(1)),
-    (r"MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "ACP", Known::Text("1252")),
-    (r"MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "OEMCP", Known::Text("437")),
-    (r"USER\Software", "", Known::Text("")),
-    (r"USER\Control Panel\International", "LocaleName", Known::Text("en-US")),
-    (r"CLASSES", "", Known::Text("")),
-    (r"USERS", "", Known::Text("")),
-    (r"CONFIG", "", Known::Text("")),
+/// The predefined keys, by the low byte of their handles: the name, the short name, and where in the tree they are.
+const ROOTS: [(&str, &str, &str); 7] = [
+    ("HKEY_CLASSES_ROOT", "HKCR", r"HKEY_LOCAL_MACHINE\Software\Classes"),
+    ("HKEY_CURRENT_USER", "HKCU", "HKEY_CURRENT_USER"),
+    ("HKEY_LOCAL_MACHINE", "HKLM", "HKEY_LOCAL_MACHINE"),
+    ("HKEY_USERS", "HKU", "HKEY_USERS"),
+    ("HKEY_PERFORMANCE_DATA", "HKPD", "HKEY_PERFORMANCE_DATA"),
+    ("HKEY_CURRENT_CONFIG", "HKCC", r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Hardware Profiles\Current"),
+    ("HKEY_DYN_DATA", "HKDD", "HKEY_DYN_DATA"),
 ];
 
-/// A value's type and bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Value {
-    /// `REG_SZ` and so on.
-    pub kind: u32,
-    /// Its bytes; texts are UTF-16, usually with their zero.
-    pub data: Vec<u8>,
+/// Replaces the root that a path begins with, long or short, by where that is in the tree; nothing for other paths.
+pub fn full_path(path: &[u16]) -> Option<Vec<u16>> {
+    let mut rest = names(path);
+    let first = rest.next()?;
+    let is_called = |name: &str| equal_ignore_case(&name.encode_utf16().collect::<Vec<u16>>(), first);
+    let (_, _, place) = ROOTS.iter().find(|(long, short, _)| is_called(long) || is_called(short))?;
+    let mut full: Vec<u16> = place.encode_utf16().collect();
+    for name in rest {
+        full.push(u16::from(b'\\'));
+        full.extend(name);
+    }
+    Some(full)
 }
 
-impl Value {
-    /// Makes a text with its zero.
-    pub fn text(text: &str) -> Self {
-        let data = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
-        Self { kind: REG_SZ, data }
-    }
-
-    /// Says whether the bytes are UTF-16.
-    pub fn is_text(&self) -> bool {
-        matches!(self.kind, REG_SZ | REG_EXPAND_SZ | REG_MULTI_SZ)
-    }
-}
-
-/// A key; handles share it.
-#[derive(Default)]
+/// A key; several handles may lead to one.
 pub struct Key {
-    state: Mutex<State>,
-}
-
-/// Names as upper-cased, which is their order, with the spelling that they were made with.
-#[derive(Default)]
-struct State {
-    keys: BTreeMap<Vec<u16>, (Vec<u16>, Arc<Key>)>,
-    values: BTreeMap<Vec<u16>, (Vec<u16>, Value)>,
-    is_deleted: bool,
+    store: Arc<Store>,
+    path: Path,
+    id: u64,
 }
 
 /// Counts and longest names, as `RegQueryInfoKey` returns them, in units and bytes.
@@ -117,18 +75,25 @@ impl Object for Key {
 }
 
 impl Key {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Looks at the key, if it is still there.
+    fn look<R>(&self, look: impl FnOnce(&Node) -> Result<R, Win32Error>) -> Result<R, Win32Error> {
+        self.store.read(|root| {
+            let node = root.find(&self.path).filter(|node| node.id == self.id);
+            look(node.ok_or(Win32Error::KEY_DELETED)?)
+        })
     }
 
-    /// Locks a key that is still there.
-    fn live(&self) -> Result<MutexGuard<'_, State>, Win32Error> {
-        let state = self.lock();
-        if state.is_deleted { Err(Win32Error::KEY_DELETED) } else { Ok(state) }
+    /// Changes the key, if it is still there. `change` changes nothing when it fails.
+    fn change<R>(&self, change: impl FnOnce(&mut Node) -> Result<R, Win32Error>) -> Result<R, Win32Error> {
+        self.store.change(|root| {
+            let node = root.find_mut(&self.path).filter(|node| node.id == self.id);
+            change(node.ok_or(Win32Error::KEY_DELETED)?)
+        })
     }
 
-    fn child(&self, name: &[u16]) -> Result<Option<Arc<Self>>, Win32Error> {
-        Ok(self.live()?.keys.get(&upcase_string(name)).map(|(_, key)| Arc::clone(key)))
+    fn below(&self, path: &[&[u16]], id: u64) -> Arc<Self> {
+        let path = self.path.iter().cloned().chain(path.iter().map(|name| upcase_string(name))).collect();
+        Arc::new(Self { store: Arc::clone(&self.store), path, id })
     }
 
     /// Opens the key at `path` below this one.
@@ -136,34 +101,53 @@ impl Key {
     /// # Errors
     /// `FILE_NOT_FOUND`, `KEY_DELETED`, `BAD_PATHNAME` for a path that begins with a backslash.
     pub fn open(self: &Arc<Self>, path: &[u16]) -> Result<Arc<Self>, Win32Error> {
-        let mut key = Arc::clone(self);
-        for name in names(path)? {
-            key = key.child(name)?.ok_or(Win32Error::FILE_NOT_FOUND)?;
-        }
-        Ok(key)
+        let path = relative(path)?;
+        let way: Path = path.iter().map(|name| upcase_string(name)).collect();
+        let id = self.look(|node| node.find(&way).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND))?;
+        Ok(self.below(&path, id))
     }
 
-    /// Opens or makes the key at `path` with all keys on the way; says whether the last one is new.
+    /// Opens or makes the key at `path` with all keys on the way; says whether the last one is new. A volatile key
+    /// is not kept after the process.
     ///
     /// # Errors
-    /// `KEY_DELETED`, `BAD_PATHNAME`, `INVALID_PARAMETER` for a name that is too long.
-    pub fn create(self: &Arc<Self>, path: &[u16]) -> Result<(Arc<Self>, bool), Win32Error> {
-        let mut key = Arc::clone(self);
-        let mut is_new = false;
-        for name in names(path)? {
-            if name.len() > KEY_NAME_MAX {
-                return Err(Win32Error::INVALID_PARAMETER);
-            }
-            let mut state = key.live()?;
-            let before = state.keys.len();
-            let (_, child) =
-                state.keys.entry(upcase_string(name)).or_insert_with(|| (name.to_vec(), Arc::default()));
-            let child = Arc::clone(child);
-            is_new = state.keys.len() > before;
-            drop(state);
-            key = child;
+    /// `KEY_DELETED`, `BAD_PATHNAME`, `INVALID_PARAMETER` for a name that is too long or has several lines,
+    /// `CHILD_MUST_BE_VOLATILE` for another key below a volatile one.
+    pub fn create(
+        self: &Arc<Self>,
+        path: &[u16],
+        is_volatile: bool,
+    ) -> Result<(Arc<Self>, bool), Win32Error> {
+        let path = relative(path)?;
+        if let Ok(key) = self.open_names(&path) {
+            return Ok((key, false));
         }
-        Ok((key, is_new))
+        // A line break cannot stand in the name of a key in a file.
+        let is_bad =
+            |name: &&[u16]| name.len() > KEY_NAME_MAX || name.iter().any(|&unit| unit == 10 || unit == 13);
+        if path.iter().any(is_bad) {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let (id, is_new) = self.change(|node| {
+            let mut place = &*node;
+            for name in &path {
+                match place.keys.get(&upcase_string(name)) {
+                    Some(next) => place = next,
+                    None if place.is_volatile && !is_volatile => return Err(CHILD_MUST_BE_VOLATILE),
+                    None => break,
+                }
+            }
+            let mut last = (node, false);
+            for name in &path {
+                last = last.0.child(name, is_volatile);
+            }
+            Ok((last.0.id, last.1))
+        })?;
+        Ok((self.below(&path, id), is_new))
+    }
+
+    fn open_names(self: &Arc<Self>, path: &[&[u16]]) -> Result<Arc<Self>, Win32Error> {
+        self.open(&path.join(&u16::from(b'\\')))
     }
 
     /// Deletes the key at `path`, which must have no keys below it; handles to it stay, but see `KEY_DELETED`.
@@ -171,32 +155,47 @@ impl Key {
     /// # Errors
     /// `FILE_NOT_FOUND`, `ACCESS_DENIED` for a key with keys below it, and as [`Key::open`].
     pub fn delete(self: &Arc<Self>, path: &[u16]) -> Result<(), Win32Error> {
-        let path = names(path)?;
-        let (last, way) = path.split_last().ok_or(Win32Error::INVALID_PARAMETER)?;
-        let parent = self.open(&way.join(&u16::from(b'\\')))?;
-        let mut state = parent.live()?;
-        let name = upcase_string(last);
-        let (_, key) = state.keys.get(&name).ok_or(Win32Error::FILE_NOT_FOUND)?;
-        let mut doomed = key.lock();
-        if !doomed.keys.is_empty() {
+        let path = relative(path)?;
+        let Some((last, way)) = path.split_last() else { return self.delete_itself() };
+        let parent = self.open_names(way)?;
+        parent.change(|node| {
+            let name = upcase_string(last);
+            let doomed = node.keys.get(&name).ok_or(Win32Error::FILE_NOT_FOUND)?;
+            if !doomed.keys.is_empty() {
+                return Err(Win32Error::ACCESS_DENIED);
+            }
+            node.keys.remove(&name);
+            Ok(())
+        })
+    }
+
+    /// Deletes the key that a handle leads to, as an empty path asks for.
+    fn delete_itself(&self) -> Result<(), Win32Error> {
+        let (last, way) = self.path.split_last().ok_or(Win32Error::ACCESS_DENIED)?;
+        if way.is_empty() {
             return Err(Win32Error::ACCESS_DENIED);
         }
-        doomed.is_deleted = true;
-        drop(doomed);
-        state.keys.remove(&name);
-        Ok(())
+        self.store.change(|root| {
+            let parent = root.find_mut(way).ok_or(Win32Error::KEY_DELETED)?;
+            let doomed = parent.keys.get(last).filter(|node| node.id == self.id);
+            if !doomed.ok_or(Win32Error::KEY_DELETED)?.keys.is_empty() {
+                return Err(Win32Error::ACCESS_DENIED);
+            }
+            parent.keys.remove(last);
+            Ok(())
+        })
     }
 
     /// Deletes all keys and values below this one.
-    pub fn clear(&self) {
-        let mut state = self.lock();
-        state.values.clear();
-        let keys = std::mem::take(&mut state.keys);
-        drop(state);
-        for (_, key) in keys.values() {
-            key.clear();
-            key.lock().is_deleted = true;
-        }
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn clear(&self) -> Result<(), Win32Error> {
+        self.change(|node| {
+            node.keys.clear();
+            node.values.clear();
+            Ok(())
+        })
     }
 
     /// Returns a value by name; the empty name is the default value.
@@ -204,9 +203,10 @@ impl Key {
     /// # Errors
     /// `FILE_NOT_FOUND`, `KEY_DELETED`.
     pub fn value(&self, name: &[u16]) -> Result<Value, Win32Error> {
-        let state = self.live()?;
-        let found = state.values.get(&upcase_string(name));
-        found.map(|(_, value)| value.clone()).ok_or(Win32Error::FILE_NOT_FOUND)
+        self.look(|node| {
+            let found = node.values.get(&upcase_string(name));
+            found.map(|(_, value)| value.clone()).ok_or(Win32Error::FILE_NOT_FOUND)
+        })
     }
 
     /// Sets a value.
@@ -217,11 +217,10 @@ impl Key {
         if name.len() > VALUE_NAME_MAX {
             return Err(Win32Error::INVALID_PARAMETER);
         }
-        let mut state = self.live()?;
-        // A value that was there keeps the spelling of its name.
-        state.values.entry(upcase_string(name)).or_insert_with(|| (name.to_vec(), Value::default())).1 =
-            value;
-        Ok(())
+        self.change(|node| {
+            node.set(name, value);
+            Ok(())
+        })
     }
 
     /// Deletes a value.
@@ -229,8 +228,10 @@ impl Key {
     /// # Errors
     /// `FILE_NOT_FOUND`, `KEY_DELETED`.
     pub fn delete_value(&self, name: &[u16]) -> Result<(), Win32Error> {
-        let removed = self.live()?.values.remove(&upcase_string(name));
-        removed.map(drop).ok_or(Win32Error::FILE_NOT_FOUND)
+        self.change(|node| {
+            let removed = node.values.remove(&upcase_string(name));
+            removed.map(drop).ok_or(Win32Error::FILE_NOT_FOUND)
+        })
     }
 
     /// Returns the name of the key below at `index`.
@@ -238,9 +239,10 @@ impl Key {
     /// # Errors
     /// `NO_MORE_ITEMS`, `KEY_DELETED`.
     pub fn key_name(&self, index: u32) -> Result<Vec<u16>, Win32Error> {
-        let state = self.live()?;
-        let found = state.keys.values().nth(index as usize);
-        found.map(|(name, _)| name.clone()).ok_or(Win32Error::NO_MORE_ITEMS)
+        self.look(|node| {
+            let found = node.keys.values().nth(index as usize);
+            found.map(|key| key.name.clone()).ok_or(Win32Error::NO_MORE_ITEMS)
+        })
     }
 
     /// Returns name and content of the value at `index`.
@@ -248,8 +250,7 @@ impl Key {
     /// # Errors
     /// `NO_MORE_ITEMS`, `KEY_DELETED`.
     pub fn value_at(&self, index: u32) -> Result<(Vec<u16>, Value), Win32Error> {
-        let state = self.live()?;
-        state.values.values().nth(index as usize).cloned().ok_or(Win32Error::NO_MORE_ITEMS)
+        self.look(|node| node.values.values().nth(index as usize).cloned().ok_or(Win32Error::NO_MORE_ITEMS))
     }
 
     /// Returns counts and longest names.
@@ -257,61 +258,96 @@ impl Key {
     /// # Errors
     /// `KEY_DELETED`.
     pub fn info(&self) -> Result<KeyInfo, Win32Error> {
-        let state = self.live()?;
         let longest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0) as u32;
-        Ok(KeyInfo {
-            keys: state.keys.len() as u32,
-            key_name_max: longest(&mut state.keys.keys().map(Vec::len)),
-            values: state.values.len() as u32,
-            value_name_max: longest(&mut state.values.keys().map(Vec::len)),
-            data_max: longest(&mut state.values.values().map(|(_, value)| value.data.len())),
+        self.look(|node| {
+            Ok(KeyInfo {
+                keys: node.keys.len() as u32,
+                key_name_max: longest(&mut node.keys.keys().map(Vec::len)),
+                values: node.values.len() as u32,
+                value_name_max: longest(&mut node.values.keys().map(Vec::len)),
+                data_max: longest(&mut node.values.values().map(|(_, value)| value.data.len())),
+            })
         })
+    }
+
+    /// Returns the changes that make this key and all below it; `path` is how the key is to be called.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn describe(&self, path: &[u16]) -> Result<Vec<Change>, Win32Error> {
+        self.look(|node| Ok(node.describe(path)))
     }
 }
 
-/// Splits a path into names; doubled and trailing backslashes count for nothing.
-fn names(path: &[u16]) -> Result<Vec<&[u16]>, Win32Error> {
+/// `ERROR_CHILD_MUST_BE_VOLATILE`.
+const CHILD_MUST_BE_VOLATILE: Win32Error = Win32Error(1021);
+
+/// Splits a path into names.
+fn relative(path: &[u16]) -> Result<Vec<&[u16]>, Win32Error> {
     if path.first() == Some(&u16::from(b'\\')) {
         return Err(Win32Error::BAD_PATHNAME);
     }
-    Ok(path.split(|&unit| unit == u16::from(b'\\')).filter(|name| !name.is_empty()).collect())
+    Ok(names(path).collect())
 }
 
-/// The predefined keys, by the low byte of their handles.
-const ROOTS: [&str; 7] = [
-    "CLASSES",
-    "USER",
-    "MACHINE",
-    "USERS", // HKEY_PERFORMANCE_DATA has no keys.
-    "PERFORMANCE",
-    "CONFIG",
-    "DYNAMIC",
-];
-
-/// The whole registry.
+/// The whole registry. Nothing is read before something is asked for.
+#[derive(Default)]
 pub struct Registry {
-    root: Arc<Key>,
-}
-
-impl Default for Registry {
-    fn default() -> Self {
-        let root = Arc::<Key>::default();
-        for (path, name, known) in WELL_KNOWN {
-            let wide: Vec<u16> = path.encode_utf16().collect();
-            let Ok((key, _)) = root.create(&wide) else { continue };
-            let value = match known {
-                Known::Text("") => continue,
-                Known::Text(text) => Value::text(text),
-                Known::Number(number) => Value { kind: REG_DWORD, data: number.to_le_bytes().to_vec() },
-            };
-            let name: Vec<u16> = name.encode_utf16().collect();
-            key.set_value(&name, value).expect("the key was just made and the name is short");
-        }
-        Self { root }
-    }
+    store: Arc<Store>,
 }
 
 impl Registry {
+    /// Makes a registry that is kept in a file; in memory only where there is none.
+    pub fn in_file(path: Option<PathBuf>) -> Self {
+        Self { store: Arc::new(Store::new(path)) }
+    }
+
+    /// Returns the file in which it is kept, if it is.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.store.file()
+    }
+
+    /// Makes the changes of a `.reg` file, all or none.
+    ///
+    /// # Errors
+    /// `FILE_NOT_FOUND` for a root that does not exist.
+    pub fn import(&self, changes: &[Change]) -> Result<(), Win32Error> {
+        let full = |path: &[u16]| full_path(path).ok_or(Win32Error::FILE_NOT_FOUND);
+        let changes: Result<Vec<Change>, Win32Error> = changes
+            .iter()
+            .map(|change| match change {
+                Change::Key(path) => full(path).map(Change::Key),
+                Change::DeleteKey(path) => full(path).map(Change::DeleteKey),
+                other => Ok(other.clone()),
+            })
+            .collect();
+        let changes = changes?;
+        self.store.change(|root| {
+            root.apply(&changes);
+            Ok(())
+        })
+    }
+
+    /// Opens a key by its full path, as `HKCU\Software`.
+    ///
+    /// # Errors
+    /// `FILE_NOT_FOUND`.
+    pub fn open(&self, path: &[u16]) -> Result<Arc<Key>, Win32Error> {
+        let full = full_path(path).ok_or(Win32Error::FILE_NOT_FOUND)?;
+        let path: Path = names(&full).map(upcase_string).collect();
+        let id =
+            self.store.read(|root| root.find(&path).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND))?;
+        Ok(Arc::new(Key { store: Arc::clone(&self.store), path, id }))
+    }
+
+    /// Writes the file out to the disk.
+    ///
+    /// # Errors
+    /// `REGISTRY_IO_FAILED`.
+    pub fn flush(&self) -> Result<(), Win32Error> {
+        self.store.flush()
+    }
+
     /// Returns the key of a predefined handle (`HKEY_LOCAL_MACHINE`), if it is one. The upper half of a 64-bit
     /// handle is the sign of the lower half, or zero.
     pub fn predefined(&self, handle: u64) -> Option<Arc<Key>> {
@@ -320,8 +356,9 @@ impl Registry {
         if (upper != 0 && upper != 0xffff_ffff) || low & 0xffff_ff00 != 0x8000_0000 {
             return None;
         }
-        let name: Vec<u16> = ROOTS.get((low & 0xff) as usize)?.encode_utf16().collect();
-        self.root.create(&name).ok().map(|(key, _)| key)
+        let (name, ..) = ROOTS.get((low & 0xff) as usize)?;
+        let name: Vec<u16> = name.encode_utf16().collect();
+        self.open(&name).ok()
     }
 }
 
@@ -334,27 +371,28 @@ mod tests {
     }
 
     fn machine() -> Arc<Key> {
-        Registry::default().predefined(0xffff_ffff_8000_0002).expect("HKEY_LOCAL_MACHINE")
+        Registry::in_file(None).predefined(0xffff_ffff_8000_0002).expect("HKEY_LOCAL_MACHINE")
     }
 
     #[test]
     fn names_are_found_in_any_case_and_keep_their_spelling() {
         let key = machine();
-        let (made, is_new) = key.create(&wide(r"Software\Vendor\Tool")).unwrap();
+        let (made, is_new) = key.create(&wide(r"Software\Vendor\Tool"), false).unwrap();
         assert!(is_new);
-        let (again, is_new) = key.create(&wide(r"SOFTWARE\\vendor\TOOL\")).unwrap();
-        assert!(!is_new && Arc::ptr_eq(&made, &again));
+        let (again, is_new) = key.create(&wide(r"SOFTWARE\\vendor\TOOL\"), false).unwrap();
+        assert!(!is_new && made.id == again.id);
         let software = key.open(&wide("software")).unwrap();
-        assert_eq!(software.key_name(0), Ok(wide("Microsoft")));
-        assert_eq!(software.key_name(1), Ok(wide("Vendor")));
-        assert_eq!(software.key_name(2), Err(Win32Error::NO_MORE_ITEMS));
+        let names = (0..).map_while(|index| software.key_name(index).ok());
+        let names: Vec<String> = names.map(|name| String::from_utf16_lossy(&name)).collect();
+        assert_eq!(names, ["Classes", "Microsoft", "Vendor"]);
+        assert_eq!(software.key_name(3), Err(Win32Error::NO_MORE_ITEMS));
         assert_eq!(key.open(&wide(r"\Software")).err(), Some(Win32Error::BAD_PATHNAME));
         assert_eq!(key.open(&wide("Nowhere")).err(), Some(Win32Error::FILE_NOT_FOUND));
     }
 
     #[test]
     fn values_are_set_replaced_and_deleted() {
-        let (key, _) = machine().create(&wide("Test")).unwrap();
+        let (key, _) = machine().create(&wide("Test"), false).unwrap();
         key.set_value(&wide("Name"), Value::text("one")).unwrap();
         key.set_value(&wide("NAME"), Value::text("three")).unwrap();
         assert_eq!(key.value_at(0), Ok((wide("Name"), Value::text("three"))));
@@ -367,7 +405,7 @@ mod tests {
     #[test]
     fn deleted_keys_say_so_and_parents_are_protected() {
         let key = machine();
-        let (inner, _) = key.create(&wide(r"A\B")).unwrap();
+        let (inner, _) = key.create(&wide(r"A\B"), false).unwrap();
         assert_eq!(key.delete(&wide("A")), Err(Win32Error::ACCESS_DENIED));
         assert_eq!(key.delete(&wide(r"A\B")), Ok(()));
         assert_eq!(inner.value(&[]), Err(Win32Error::KEY_DELETED));
@@ -383,7 +421,7 @@ mod tests {
 
     #[test]
     fn only_predefined_handles_are_roots() {
-        let registry = Registry::default();
+        let registry = Registry::in_file(None);
         let found = [0x8000_0000, 0x8000_0001, 0xffff_ffff_8000_0005, 0x8000_0007, 0x1_8000_0002, 4]
             .map(|handle| registry.predefined(handle).is_some());
         assert_eq!(found, [true, true, true, false, false, false]);

@@ -1,0 +1,131 @@
+//! The keys and values that programs expect to find. They say what plat's functions say.
+
+use super::registry_tree::Node;
+use super::time;
+use crate::logic::reg_file::{REG_EXPAND_SZ, Value};
+use crate::logic::time::SystemTime;
+
+const CURRENT_VERSION: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion";
+const SETUP: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows\CurrentVersion";
+const CONTROL: &str = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control";
+const INTERNATIONAL: &str = r"HKEY_CURRENT_USER\Control Panel\International";
+const EXPLORER: &str =
+    r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders";
+const PROCESSOR: &str = r"HKEY_LOCAL_MACHINE\Hardware\Description\System\CentralProcessor\0";
+const ENVIRONMENT: &str = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Session Manager\Environment";
+
+/// What a well-known value holds.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Text(&'static str),
+    /// A text with variables.
+    Open(&'static str),
+    Number(u32),
+    /// The key only.
+    Nothing,
+}
+
+use Known::{Nothing, Number, Open, Text};
+
+/// Key, name, value.
+const WELL_KNOWN: &[(&str, &str, Known)] = &[
+    (CURRENT_VERSION, "ProductName", Text("Windows 10 Pro")),
+    (CURRENT_VERSION, "CurrentVersion", Text("6.3")),
+    (CURRENT_VERSION, "CurrentBuild", Text("19045")),
+    (CURRENT_VERSION, "CurrentBuildNumber", Text("19045")),
+    (CURRENT_VERSION, "CurrentMajorVersionNumber", Number(10)),
+    (CURRENT_VERSION, "CurrentMinorVersionNumber", Number(0)),
+    (CURRENT_VERSION, "CurrentType", Text("Multiprocessor Free")),
+    (CURRENT_VERSION, "EditionID", Text("Professional")),
+    (CURRENT_VERSION, "InstallationType", Text("Client")),
+    (CURRENT_VERSION, "SystemRoot", Text(r"C:\Windows")),
+    (SETUP, "CommonFilesDir", Text(r"C:\Program Files\Common Files")),
+    (SETUP, "ProgramFilesDir", Text(r"C:\Program Files")),
+    (SETUP, "ProgramFilesPath", Open("%ProgramFiles%")),
+    (r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows\CurrentVersion\Run", "", Nothing),
+    (r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows\CurrentVersion\Uninstall", "", Nothing),
+    (r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows\CurrentVersion\App Paths", "", Nothing),
+    (ENVIRONMENT, "ComSpec", Open(r"%SystemRoot%\system32\cmd.exe")),
+    (ENVIRONMENT, "OS", Text("Windows_NT")),
+    (ENVIRONMENT, "Path", Open(r"%SystemRoot%\system32;%SystemRoot%")),
+    (ENVIRONMENT, "PATHEXT", Text(".COM;.EXE;.BAT;.CMD")),
+    (ENVIRONMENT, "PROCESSOR_ARCHITECTURE", Text("AMD64")),
+    (ENVIRONMENT, "windir", Open("%SystemRoot%")),
+    (PROCESSOR, "Identifier", Text("Intel64 Family 6")),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\FileSystem", "LongPathsEnabled", Number(1)),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "ACP", Text("1252")),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "OEMCP", Text("437")),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "MACCP", Text("10000")),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\Language", "Default", Text("0409")),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\Language", "InstallLanguage", Text("0409")),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Hardware Profiles\Current", "", Nothing),
+    (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Services", "", Nothing),
+    (r"HKEY_LOCAL_MACHINE\Software\Classes", "", Nothing),
+    (INTERNATIONAL, "Locale", Text("00000409")),
+    (INTERNATIONAL, "LocaleName", Text("en-US")),
+    (EXPLORER, "AppData", Open(r"%USERPROFILE%\AppData\Roaming")),
+    (EXPLORER, "Local AppData", Open(r"%USERPROFILE%\AppData\Local")),
+    (EXPLORER, "Desktop", Open(r"%USERPROFILE%\Desktop")),
+    (EXPLORER, "Personal", Open(r"%USERPROFILE%\Documents")),
+    (r"HKEY_CURRENT_USER\Environment", "", Nothing),
+    (r"HKEY_CURRENT_USER\Software\Classes", "", Nothing),
+    (r"HKEY_USERS", "", Nothing),
+    (r"HKEY_PERFORMANCE_DATA", "", Nothing),
+    (r"HKEY_DYN_DATA", "", Nothing),
+];
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+/// Makes the tree that every process begins with.
+pub(super) fn well_known() -> Node {
+    let mut root = Node::new(&[], false);
+    for (path, name, known) in WELL_KNOWN {
+        let key = root.make(&wide(path));
+        let value = match known {
+            Nothing => continue,
+            Text(text) => Value::text(text),
+            Open(text) => Value::units(REG_EXPAND_SZ, text.encode_utf16().chain([0])),
+            Number(number) => Value::number(*number),
+        };
+        key.set(&wide(name), value);
+    }
+    add_time_zone(&mut root);
+    root
+}
+
+/// Adds the time zone as the time functions describe it.
+fn add_time_zone(root: &mut Node) {
+    let zone = time::zone_at(time::now());
+    let key = root.make(&wide(&format!(r"{CONTROL}\TimeZoneInformation")));
+    let active = zone.bias + if zone.is_summer { zone.daylight_bias } else { 0 };
+    let numbers = [
+        ("ActiveTimeBias", active),
+        ("Bias", zone.bias),
+        ("DaylightBias", if zone.changes.is_some() { zone.daylight_bias } else { 0 }),
+        ("StandardBias", 0),
+    ];
+    for (name, number) in numbers {
+        key.set(&wide(name), Value::number(number as u32));
+    }
+    let names = [
+        ("DaylightName", &zone.daylight_name),
+        ("StandardName", &zone.standard_name),
+        ("TimeZoneKeyName", &zone.standard_name),
+    ];
+    for (name, text) in names {
+        key.set(&wide(name), Value::text(text));
+    }
+    let rules = zone.changes.map(|(standard, daylight)| (standard.rule, daylight.rule)).unwrap_or_default();
+    for (name, rule) in [("StandardStart", rules.0), ("DaylightStart", rules.1)] {
+        key.set(&wide(name), Value { kind: crate::logic::reg_file::REG_BINARY, data: rule_bytes(rule) });
+    }
+}
+
+/// Lays out a rule as Windows keeps it: a `SYSTEMTIME` whose day of the week comes last.
+fn rule_bytes(rule: SystemTime) -> Vec<u8> {
+    let SystemTime { year, month, day_of_week, day, hour, minute, second, millisecond } = rule;
+    let fields = [year, month, day, hour, minute, second, millisecond, day_of_week];
+    fields.into_iter().flat_map(u16::to_le_bytes).collect()
+}

@@ -1,0 +1,177 @@
+//! The registry's file: read when it is first asked for, replaced as a whole by each change. Key type: [`Store`].
+//!
+//! Every change takes the file's lock, reads what others wrote since, changes that, and writes it before it returns:
+//! of two processes nobody loses anything, and whoever is killed leaves the file of before or of after. A file that
+//! cannot be read or is damaged is left as it is, and the process works in memory only.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use plat_host::locked_file::{self, Content};
+
+use super::nls;
+use super::registry_known::well_known;
+use super::registry_tree::Node;
+use crate::Win32Error;
+use crate::logic::reg_file::{Change, Writer, encode, parse};
+
+/// The variable that names the file, or says `none`.
+pub const VARIABLE: &str = "PLAT_REGISTRY";
+
+/// The tree and its file.
+#[derive(Default)]
+pub struct Store {
+    /// The file that was asked for; by default that of the environment.
+    choice: Option<Option<PathBuf>>,
+    state: Mutex<Option<State>>,
+}
+
+struct State {
+    /// Nothing: in memory only.
+    file: Option<PathBuf>,
+    /// The well-known keys: what differs from them is in the file.
+    base: Node,
+    root: Node,
+    /// What the tree was read from or written to.
+    content: Option<Content>,
+}
+
+/// Returns the user's registry file: what `PLAT_REGISTRY` says, else `plat/registry.reg` in the user's data directory.
+pub fn user_file() -> Option<PathBuf> {
+    match plat_host::environment::variable(VARIABLE) {
+        Some(choice) if choice == "none" => None,
+        Some(choice) if !choice.is_empty() => Some(PathBuf::from(choice)),
+        _ => plat_host::environment::data_directory().map(|directory| directory.join("plat/registry.reg")),
+    }
+}
+
+impl Store {
+    /// Makes a store with this file, or none.
+    pub fn new(file: Option<PathBuf>) -> Self {
+        Self { choice: Some(file), state: Mutex::default() }
+    }
+
+    /// Returns the file that is asked for.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.choice.clone().unwrap_or_else(user_file)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn first(&self) -> State {
+        let mut state =
+            State { file: self.file(), base: well_known(), root: Node::new(&[], false), content: None };
+        state.root = state.base.clone();
+        state.file = state.file.and_then(|file| std::path::absolute(file).ok());
+        state.reload();
+        state
+    }
+
+    /// Looks at the tree as it is now.
+    ///
+    /// # Errors
+    /// Those of `look`.
+    pub fn read<R>(&self, look: impl FnOnce(&Node) -> Result<R, Win32Error>) -> Result<R, Win32Error> {
+        let mut state = self.lock();
+        let state = state.get_or_insert_with(|| self.first());
+        state.refresh();
+        look(&state.root)
+    }
+
+    /// Changes the tree and writes it. `change` changes nothing when it fails.
+    ///
+    /// # Errors
+    /// Those of `change`; `REGISTRY_IO_FAILED` when the file could not be written.
+    pub fn change<R>(
+        &self,
+        change: impl FnOnce(&mut Node) -> Result<R, Win32Error>,
+    ) -> Result<R, Win32Error> {
+        let mut state = self.lock();
+        let state = state.get_or_insert_with(|| self.first());
+        let lock = match state.file.as_deref().map(locked_file::lock) {
+            Some(Err(error)) => {
+                state.give_up(&format!("cannot be locked: {error}"));
+                None
+            }
+            Some(Ok(lock)) => Some(lock),
+            None => None,
+        };
+        state.refresh();
+        let result = change(&mut state.root)?;
+        let (Some(lock), Some(_)) = (lock, &state.file) else { return Ok(result) };
+        let bytes = encode(&state.text());
+        if state.content.as_ref().is_some_and(|content| content.bytes == bytes) {
+            return Ok(result);
+        }
+        match lock.replace(bytes) {
+            Ok(content) => state.content = Some(content),
+            Err(error) => state.give_up(&format!("cannot be written: {error}")),
+        }
+        Ok(result)
+    }
+
+    /// Writes the file out to the disk.
+    ///
+    /// # Errors
+    /// `REGISTRY_IO_FAILED`.
+    pub fn flush(&self) -> Result<(), Win32Error> {
+        let state = self.lock();
+        let file = state.as_ref().and_then(|state| state.file.as_deref());
+        file.map_or(Ok(()), locked_file::flush).map_err(|_| Win32Error(1016))
+    }
+}
+
+impl State {
+    /// Works in memory from here on, and says so.
+    fn give_up(&mut self, reason: &str) {
+        if let Some(file) = self.file.take() {
+            eprintln!(
+                "plat: registry file {} {reason}; what the program changes is not kept",
+                file.display()
+            );
+        }
+    }
+
+    /// Reads the file again when another process replaced it.
+    fn refresh(&mut self) {
+        let Some(file) = &self.file else { return };
+        if !locked_file::is_current(file, self.content.as_ref()) {
+            self.reload();
+        }
+    }
+
+    fn reload(&mut self) {
+        let Some(file) = &self.file else { return };
+        match load(file) {
+            Ok((changes, content)) => {
+                let mut root = self.base.clone();
+                root.apply(&changes);
+                let before = std::mem::replace(&mut self.root, Node::new(&[], false));
+                root.inherit(before);
+                self.root = root;
+                self.content = content;
+            }
+            Err(reason) => self.give_up(&reason),
+        }
+    }
+
+    /// Returns the text of the file: what differs from the well-known keys.
+    fn text(&self) -> Vec<u16> {
+        let mut writer = Writer::new("\n");
+        for change in self.root.difference(Some(&self.base)) {
+            writer.push(&change);
+        }
+        writer.finish()
+    }
+}
+
+fn load(file: &Path) -> Result<(Vec<Change>, Option<Content>), String> {
+    let content = locked_file::read(file).map_err(|error| format!("cannot be read: {error}"))?;
+    let Some(content) = content else { return Ok((Vec::new(), None)) };
+    match parse(&content.bytes, nls::widen) {
+        Ok(changes) => Ok((changes, Some(content))),
+        Err(error) => Err(format!("is damaged, {error}")),
+    }
+}
