@@ -175,3 +175,53 @@ fn load(file: &Path) -> Result<(Vec<Change>, Option<Content>), String> {
         Err(error) => Err(format!("is damaged, {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::logic::reg_file::Value;
+    use crate::nt::registry::Registry;
+
+    fn wide(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    fn file(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("plat-registry-{name}-{}.reg", std::process::id()))
+    }
+
+    /// Each writer has a store of its own, as a process has.
+    #[test]
+    fn writers_at_once_lose_nothing() {
+        let path = file("writers");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = path.clone();
+                scope.spawn(move || {
+                    let root = Registry::in_file(Some(path)).open(&wide("HKCU")).expect("a root");
+                    let (key, _) = root.create(&wide("Shared"), false).expect("made");
+                    for index in 0..25 {
+                        let name = wide(&format!("{writer} {index}"));
+                        key.set_value(&name, Value::number(index)).expect("set");
+                    }
+                });
+            }
+        });
+        let key = Registry::in_file(Some(path.clone())).open(&wide(r"HKCU\Shared")).expect("kept");
+        assert_eq!(key.info().expect("there").values, 100);
+        std::fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn a_damaged_file_is_left_alone() {
+        let path = file("damaged");
+        std::fs::write(&path, "not a registry").expect("written");
+        let registry = Registry::in_file(Some(path.clone()));
+        let key: Arc<_> = registry.open(&wide("HKCU")).expect("a root");
+        key.set_value(&wide("x"), Value::number(1)).expect("in memory");
+        assert_eq!(std::fs::read(&path).expect("there"), b"not a registry");
+        std::fs::remove_file(&path).expect("removed");
+    }
+}
