@@ -8,6 +8,7 @@ pub mod critical_section;
 pub mod environment;
 pub mod event;
 pub mod exception;
+pub mod fiber;
 pub mod file;
 pub mod file_find;
 pub mod file_info;

@@ -172,6 +172,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// Its fibers.
+    pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
     pub pipes: crate::nt::pipe::PipeNames,
     /// The processes it knows.
@@ -215,6 +217,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
