@@ -35,6 +35,7 @@ pub mod path;
 pub mod pipe;
 pub mod pipe_transfer;
 pub mod pool;
+pub mod pool_object;
 pub mod pool_watch;
 pub mod process_create;
 pub mod process_list;
