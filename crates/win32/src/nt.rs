@@ -45,6 +45,7 @@ pub mod remote;
 pub mod resource;
 pub mod section;
 pub mod semaphore;
+pub mod shared_state;
 pub mod slim_lock;
 pub mod start_record;
 pub mod sysinfo;

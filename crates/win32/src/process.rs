@@ -156,8 +156,6 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
-    /// Its named sections.
-    pub sections: crate::nt::section::Sections,
     /// Its registry.
     pub registry: crate::nt::registry::Registry,
     /// Its heaps.
@@ -209,7 +207,6 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
-            sections: crate::nt::section::Sections::default(),
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
             exceptions: crate::nt::exception::Exceptions::default(),
