@@ -6,6 +6,7 @@ mod corpus;
 mod corpus_run;
 mod fixtures;
 mod fixtures_task;
+mod leaks;
 mod sim_diff;
 mod tidy;
 
@@ -26,6 +27,7 @@ const TASKS: &[Task] = &[
         "run published Windows programs and judge the results; --ci, --only ID; fetch [NAME…] only fetches packages",
     ),
     ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
+    ("leaks", leaks::leaks, "10,000 runs, 100 of them killed, leave nothing behind; --quick for 500"),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 
