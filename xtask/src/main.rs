@@ -6,6 +6,7 @@ mod corpus;
 mod corpus_run;
 mod fixtures;
 mod fixtures_task;
+mod fleets;
 mod leaks;
 mod sim_diff;
 mod tidy;
@@ -28,6 +29,11 @@ const TASKS: &[Task] = &[
     ),
     ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
     ("leaks", leaks::leaks, "10,000 runs, 100 of them killed, leave nothing behind; --quick for 500"),
+    (
+        "fleets",
+        fleets::fleets,
+        "published DLLs rebased, held against an independent loader, and loaded; [PACKAGE…]",
+    ),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 
