@@ -31,6 +31,7 @@ pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod threadpoolapi;
 pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
@@ -76,6 +77,7 @@ pub const DLL: Dll = Dll {
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
+        threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,

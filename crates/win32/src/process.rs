@@ -156,8 +156,6 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
-    /// Its named sections.
-    pub sections: crate::nt::section::Sections,
     /// Its registry.
     pub registry: crate::nt::registry::Registry,
     /// Its heaps.
@@ -172,6 +170,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// Its fibers.
+    pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
     pub pipes: crate::nt::pipe::PipeNames,
     /// The processes it knows.
@@ -209,7 +209,6 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
-            sections: crate::nt::section::Sections::default(),
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
             exceptions: crate::nt::exception::Exceptions::default(),
@@ -217,6 +216,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),

@@ -43,6 +43,11 @@ pub trait Object: Any + Send + Sync {
     /// Returns what it is.
     fn kind(&self) -> ObjectKind;
 
+    /// Returns where its name is kept, if it can have one.
+    fn lease(&self) -> Option<&super::names::LeaseCell> {
+        None
+    }
+
     /// Returns its waiting side, if a thread can wait for it.
     fn waitable(&self) -> Option<&dyn super::wait::Waitable> {
         None
