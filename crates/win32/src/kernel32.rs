@@ -27,6 +27,7 @@ pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod psapi;
+pub mod resource_update;
 pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
@@ -70,6 +71,7 @@ pub const DLL: Dll = Dll {
         processthreadsapi::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
+        resource_update::EXPORTS,
         resources::EXPORTS,
         psapi::EXPORTS,
         stringapiset::EXPORTS,

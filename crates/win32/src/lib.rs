@@ -41,6 +41,7 @@ pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
 pub mod vcruntime140;
+pub mod version;
 pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
@@ -64,6 +65,7 @@ pub const DLLS: &[Dll] = &[
     winmm::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
+    version::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

@@ -5,4 +5,5 @@ pub mod code_page;
 pub mod collate;
 pub mod ctype;
 pub mod double_byte;
+pub mod locale_names;
 mod tables;
