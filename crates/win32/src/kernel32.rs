@@ -81,10 +81,13 @@ pub const DLL: Dll = Dll {
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,
+        winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,
+        winnls::date_time::EXPORTS,
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,
         winnls::mapping::EXPORTS,
+        winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
     ],
 };

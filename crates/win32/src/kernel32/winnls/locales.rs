@@ -7,6 +7,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::case::equal_ignore_case;
+use crate::logic::nls::locale::{self, Locale};
 use crate::nt::nls::{self, LOCALE_EN_US};
 use crate::teb::Teb;
 
@@ -52,9 +53,25 @@ fn resolve(locale: u32) -> Option<u32> {
     }
 }
 
-/// Says whether plat has a locale.
-pub(super) fn is_known(locale: u32) -> bool {
-    resolve(locale).is_some()
+/// Returns the locale of a number.
+///
+/// # Errors
+/// `INVALID_PARAMETER` for one that plat does not have.
+pub(super) fn of_number(locale: u32) -> Result<&'static Locale, Win32Error> {
+    let number = resolve(locale).ok_or(Win32Error::INVALID_PARAMETER)?;
+    Ok(if number == INVARIANT { &locale::INVARIANT } else { &locale::EN_US })
+}
+
+/// Returns the locale whose name lies at an address; null is the user's.
+///
+/// # Errors
+/// `INVALID_PARAMETER` for one that plat does not have, `NOACCESS`.
+pub(super) fn of_name(guest: &Guest, name: GuestWord) -> Result<&'static Locale, Win32Error> {
+    if name.is_null() {
+        return Ok(&locale::EN_US);
+    }
+    let name = guest.read_wide_string(name.get())?;
+    of_number(named(&name).ok_or(Win32Error::INVALID_PARAMETER)?)
 }
 
 /// Returns the locale of a name.
@@ -265,19 +282,25 @@ pub fn LocaleNameToLCID(guest: &mut Guest, lpName: GuestWord, dwFlags: u32) -> R
     named(&guest.read_wide_string(lpName.get())?).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
-/// Makes room for bytes that a function of the guest reads during one call, and calls it with their address first.
-fn call_with(guest: &mut Guest, function: GuestWord, bytes: &[u8], more: &[u64]) -> Result<(), Win32Error> {
+/// Makes room for bytes that a function of the guest reads during one call, and calls it with their address first;
+/// says whether it wants more.
+pub(super) fn call_with(
+    guest: &mut Guest,
+    function: GuestWord,
+    bytes: &[u8],
+    more: &[u64],
+) -> Result<bool, Win32Error> {
     let heaps = &guest.process().heaps;
     let block = heaps.allocate(0, bytes.len() as u64, false).ok_or(Win32Error::NOT_ENOUGH_MEMORY)?;
     guest.write_bytes(block, bytes)?;
     let arguments: Vec<u64> = [block].iter().chain(more).copied().collect();
     // A callback that throws leaves the block behind: a few bytes, and Windows would leak its buffers too.
-    guest.call(function.get(), &arguments)?;
+    let answer = guest.call(function.get(), &arguments)?;
     guest.process().heaps.free(0, block);
-    Ok(())
+    Ok(answer as u32 != 0)
 }
 
-fn wide_bytes(text: &str) -> Vec<u8> {
+pub(super) fn wide_bytes(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 
@@ -341,7 +364,8 @@ mod tests {
 
     #[test]
     fn defaults_and_english_are_known() {
-        let known = [0, 0x400, 0x800, 0x409, 0x1_0409, 0x7f, 0x407, 0x411].map(is_known);
+        let known =
+            [0, 0x400, 0x800, 0x409, 0x1_0409, 0x7f, 0x407, 0x411].map(|locale| of_number(locale).is_ok());
         assert_eq!(known, [true, true, true, true, true, true, false, false]);
         let names =
             ["", "EN-us", "en", "de-DE"].map(|name| named(&name.encode_utf16().collect::<Vec<u16>>()));
