@@ -32,6 +32,7 @@ pub mod bcrypt;
 pub mod kernel32;
 pub mod msvcr;
 pub mod msvcrt;
+pub mod normaliz;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
@@ -66,6 +67,7 @@ pub const DLLS: &[Dll] = &[
     ucrtbase::DLL,
     vcruntime140::DLL,
     version::DLL,
+    normaliz::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

@@ -3,8 +3,10 @@
 pub mod calendars;
 pub mod code_pages;
 pub mod date_time;
+pub mod find_string;
 pub mod locale_info;
 pub mod locales;
 pub mod mapping;
+pub mod normalization;
 pub mod numbers;
 pub mod ui_languages;
