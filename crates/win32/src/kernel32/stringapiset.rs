@@ -8,6 +8,7 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::nls::collate::Rules;
 use crate::logic::nls::normal_form::{self, Form, fold_digit};
 use crate::logic::nls::{case, collate, ctype};
 use crate::nt::nls;
@@ -17,8 +18,8 @@ pub const EXPORTS: &[Export] = dll! {
     partial MultiByteToWideChar, "no UTF-7, ASCII (20127), ISO 8859 or GB 18030 (54936)";
     partial WideCharToMultiByte, "no UTF-7, ASCII (20127), ISO 8859 or GB 18030 (54936)";
     full CompareStringOrdinal;
-    partial CompareStringEx, "one order for all locales; no expansions; of the flags only case counts";
-    partial CompareStringW, "one order for all locales; no expansions; of the flags only case counts";
+    partial CompareStringEx, "one order for all locales";
+    partial CompareStringW, "one order for all locales";
     partial GetStringTypeW, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
     partial GetStringTypeExW, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
     partial FoldStringA, "a newer Unicode than Windows'";
@@ -27,8 +28,6 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// `CSTR_EQUAL`; less is one below, greater one above.
 const CSTR_EQUAL: i32 = 2;
-/// `NORM_IGNORECASE` and `LINGUISTIC_IGNORECASE`.
-const IGNORE_CASE: u32 = 0x1 | 0x10;
 /// All flags that `CompareStringEx` knows: what is ignored, the sort's form, `LOCALE_USE_CP_ACP`.
 const COMPARE_FLAGS: u32 = 0x4803_103f;
 /// `CT_CTYPE1`.
@@ -149,7 +148,7 @@ pub(super) fn compare(left: &[u16], right: &[u16], flags: u32) -> Result<i32, Wi
     if flags & !COMPARE_FLAGS != 0 {
         return Err(Win32Error::INVALID_FLAGS);
     }
-    Ok(comparison_result(collate::compare(left, right, flags & IGNORE_CASE != 0)))
+    Ok(comparison_result(collate::compare(left, right, Rules::of_flags(flags))))
 }
 
 /// Compares two strings by a locale's order; the locale is given by name.

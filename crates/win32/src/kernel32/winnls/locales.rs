@@ -8,6 +8,7 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::case::equal_ignore_case;
 use crate::logic::nls::locale::{self, Locale};
+use crate::logic::nls::locale_names;
 use crate::nt::nls::{self, LOCALE_EN_US};
 use crate::teb::Teb;
 
@@ -28,8 +29,9 @@ pub const EXPORTS: &[Export] = dll! {
     partial ConvertDefaultLocale, "English (United States) only";
     partial IsValidLocale, "English (United States) and the invariant locale only";
     partial IsValidLocaleName, "English (United States) and the invariant locale only";
-    partial LCIDToLocaleName, "English (United States) and the invariant locale only";
-    partial LocaleNameToLCID, "English (United States) and the invariant locale only";
+    partial LCIDToLocaleName, "not the locales that Windows is not sold in";
+    partial LocaleNameToLCID, "not the locales that Windows is not sold in";
+    partial ResolveLocaleName, "English (United States) and the invariant locale only";
     partial EnumSystemLocalesA, "lists English (United States) only";
     partial EnumSystemLocalesW, "lists English (United States) only";
     partial EnumSystemLocalesEx, "lists English (United States) only";
@@ -91,7 +93,11 @@ pub(super) fn is_known_name(name: &[u16]) -> bool {
 
 /// Stores a locale's name with its zero.
 fn put_name(guest: &Guest, locale: u32, buffer: GuestWord, size: i32) -> Result<i32, Win32Error> {
-    let name = if locale == INVARIANT { "" } else { EN_US };
+    put_text(guest, if locale == INVARIANT { "" } else { EN_US }, buffer, size)
+}
+
+/// Stores a name with its zero.
+fn put_text(guest: &Guest, name: &str, buffer: GuestWord, size: i32) -> Result<i32, Win32Error> {
     let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
     if size > 0 && buffer.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
@@ -266,8 +272,12 @@ pub fn LCIDToLocaleName(
     dwFlags: u32,
 ) -> Result<i32, Win32Error> {
     let _ = dwFlags;
-    let locale = resolve(Locale).ok_or(Win32Error::INVALID_PARAMETER)?;
-    put_name(guest, locale, lpName, cchName)
+    let name = match resolve(Locale) {
+        Some(INVARIANT) => "",
+        Some(_) => EN_US,
+        None => locale_names::name_of(Locale as u16).ok_or(Win32Error::INVALID_PARAMETER)?,
+    };
+    put_text(guest, name, lpName, cchName)
 }
 
 /// Returns the number of a locale; without a name, the user's.
@@ -279,7 +289,28 @@ pub fn LocaleNameToLCID(guest: &mut Guest, lpName: GuestWord, dwFlags: u32) -> R
     if lpName.is_null() {
         return Ok(LOCALE_EN_US);
     }
-    named(&guest.read_wide_string(lpName.get())?).ok_or(Win32Error::INVALID_PARAMETER)
+    let name = guest.read_wide_string(lpName.get())?;
+    let number = || locale_names::number_of(&String::from_utf16_lossy(&name)).map(u32::from);
+    named(&name).or_else(number).ok_or(Win32Error::INVALID_PARAMETER)
+}
+
+/// Returns the locale that is nearest to a name: the same language, or none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-resolvelocalename>
+#[winapi]
+pub fn ResolveLocaleName(
+    guest: &mut Guest,
+    lpNameToResolve: GuestWord,
+    lpLocaleName: GuestWord,
+    cchLocaleName: i32,
+) -> Result<i32, Win32Error> {
+    if lpNameToResolve.is_null() {
+        return put_text(guest, EN_US, lpLocaleName, cchLocaleName);
+    }
+    let name = String::from_utf16_lossy(&guest.read_wide_string(lpNameToResolve.get())?);
+    let language = name.split('-').next().unwrap_or("");
+    let resolved = if language.eq_ignore_ascii_case("en") { EN_US } else { "" };
+    put_text(guest, resolved, lpLocaleName, cchLocaleName)
 }
 
 /// Makes room for bytes that a function of the guest reads during one call, and calls it with their address first;

@@ -9,6 +9,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::kernel32::stringapiset::{compare, string_types};
+use crate::logic::nls::collate::Rules;
 use crate::logic::nls::{case, collate, normal_form};
 use crate::nt::nls;
 
@@ -17,7 +18,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial LCMapStringA, "case, width, kana, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
     partial LCMapStringW, "case, width, kana, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
     partial LCMapStringEx, "case, width, kana, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
-    partial CompareStringA, "one order for all locales; no expansions; of the flags only case counts";
+    partial CompareStringA, "one order for all locales";
     partial GetStringTypeA, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
     partial GetStringTypeExA, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
 };
@@ -32,8 +33,6 @@ const HALF_WIDTH: u32 = 0x40_0000;
 const FULL_WIDTH: u32 = 0x80_0000;
 /// `LCMAP_LINGUISTIC_CASING`: no difference outside Turkish.
 const LINGUISTIC_CASING: u32 = 0x100_0000;
-/// `NORM_IGNORECASE` and `LINGUISTIC_IGNORECASE`.
-const IGNORE_CASE: u32 = 0x1 | 0x10;
 /// All `NORM_…` and `SORT_…` flags, and `LOCALE_USE_CP_ACP`.
 const NEUTRAL: u32 = 0x4803_103f;
 
@@ -53,7 +52,7 @@ fn map(text: &[u16], flags: u32) -> Result<Mapped, Win32Error> {
         }
         // The terminator of a text given without a length is no part of its order.
         let text = text.strip_suffix(&[0]).unwrap_or(text);
-        return Ok(Mapped::Key(collate::sort_key(text, flags & IGNORE_CASE != 0)));
+        return Ok(Mapped::Key(collate::sort_key(text, Rules::of_flags(flags))));
     }
     let both = LOWERCASE | UPPERCASE;
     let wanted = flags & !NEUTRAL;
