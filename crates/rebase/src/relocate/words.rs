@@ -192,8 +192,8 @@ impl<'i> Finder<'i> {
                 file_end: narrow(segment.file.end.get()),
             })
             .collect();
-        let table_end = image.headers().section_table_end().get().min(image.source().len() as u64);
-        let mut barred = vec![(0, narrow(table_end), "the headers")];
+        let headers_end = image.headers().headers_end().get().min(image.source().len() as u64);
+        let mut barred = vec![(0, narrow(headers_end), "the headers")];
         barred.extend(relocation_bytes(image, &runs));
         barred.extend(mapped_twice(&runs));
         let size_of_image = image.headers().size_of_image;

@@ -6,7 +6,7 @@ use super::locales;
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::Guest;
+use crate::guest::{Bool, Guest};
 use crate::kernel32::stringapiset::{compare, read_compared};
 
 /// The exports of this file.
@@ -154,7 +154,7 @@ pub fn FindStringOrdinal(
     cchSource: i32,
     lpStringValue: GuestWord,
     cchValue: i32,
-    bIgnoreCase: crate::guest::Bool,
+    bIgnoreCase: Bool,
 ) -> Place {
     let run = |guest: &Guest| {
         let direction = match dwFindStringOrdinalFlags {
