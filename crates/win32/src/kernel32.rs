@@ -27,6 +27,7 @@ pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod psapi;
+pub mod resource_update;
 pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
@@ -72,6 +73,7 @@ pub const DLL: Dll = Dll {
         processthreadsapi::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
+        resource_update::EXPORTS,
         resources::EXPORTS,
         psapi::EXPORTS,
         stringapiset::EXPORTS,
@@ -83,10 +85,15 @@ pub const DLL: Dll = Dll {
         tls::EXPORTS,
         toolhelp::EXPORTS,
         werapi::EXPORTS,
+        winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,
+        winnls::date_time::EXPORTS,
+        winnls::find_string::EXPORTS,
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,
         winnls::mapping::EXPORTS,
+        winnls::normalization::EXPORTS,
+        winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
     ],
 };

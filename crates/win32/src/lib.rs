@@ -34,6 +34,7 @@ pub mod combase;
 pub mod kernel32;
 pub mod msvcr;
 pub mod msvcrt;
+pub mod normaliz;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
@@ -43,6 +44,7 @@ pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
 pub mod vcruntime140;
+pub mod version;
 pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
@@ -67,6 +69,8 @@ pub const DLLS: &[Dll] = &[
     winmm::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
+    version::DLL,
+    normaliz::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

@@ -178,6 +178,8 @@ pub struct Process {
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
     pub pool: crate::nt::pool::Pool,
+    /// Files that it loaded as data.
+    pub data_files: crate::nt::data_file::DataFiles,
     /// Its named objects.
     pub names: crate::nt::names::Names,
     /// What error reporting was told.
@@ -220,6 +222,7 @@ impl Process {
             pipes: crate::nt::pipe::PipeNames::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
+            data_files: crate::nt::data_file::DataFiles::default(),
             names: crate::nt::names::Names::default(),
             error_reporting: crate::kernel32::werapi::ErrorReporting::default(),
             trampoline: OnceLock::new(),

@@ -36,6 +36,8 @@ pub enum ObjectKind {
     Token,
     /// An enumeration of files begun by `FindFirstFile`.
     Find,
+    /// Changes of a file's resources, begun by `BeginUpdateResource`.
+    ResourceUpdate,
 }
 
 /// A kernel object. Handles and waiting threads share it; it is gone when the last of them lets it go.
