@@ -26,6 +26,7 @@ pub mod service;
 pub mod shared_page;
 pub mod shared_words;
 pub mod signals;
+pub mod socket;
 pub mod spawn;
 pub mod sysinfo;
 pub mod thread;

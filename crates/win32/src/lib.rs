@@ -32,9 +32,11 @@ pub mod bcrypt;
 pub mod kernel32;
 pub mod msvcr;
 pub mod msvcrt;
+pub mod mswsock;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod powrprof;
 pub mod psapi;
 pub mod shell32;
 pub mod ucrtbase;
@@ -42,6 +44,8 @@ pub mod user32;
 pub mod userenv;
 pub mod vcruntime140;
 pub mod winmm;
+pub mod ws2_32;
+pub mod wsock32;
 
 pub use logic::status::{NtStatus, Win32Error};
 
@@ -62,6 +66,10 @@ pub const DLLS: &[Dll] = &[
     userenv::DLL,
     psapi::DLL,
     winmm::DLL,
+    ws2_32::DLL,
+    wsock32::DLL,
+    mswsock::DLL,
+    powrprof::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
     msvcr::V80,

@@ -16,3 +16,4 @@ pub mod status;
 pub mod time;
 pub mod undecorate;
 pub mod wildcard;
+pub mod winsock;

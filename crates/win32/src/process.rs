@@ -174,6 +174,8 @@ pub struct Process {
     pub threads: crate::nt::thread::Threads,
     /// The names of pipes that it serves.
     pub pipes: crate::nt::pipe::PipeNames,
+    /// Its use of the network.
+    pub network: crate::nt::socket::Network,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
@@ -216,6 +218,7 @@ impl Process {
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
+            network: crate::nt::socket::Network::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),

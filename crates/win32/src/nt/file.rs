@@ -144,6 +144,9 @@ impl Drop for FileObject {
         if self.transfers.is_busy() {
             self.cancel_transfers(None, NtStatus::CANCELLED);
         }
+        if let Some(end) = self.transfers.socket.get() {
+            lock(&end.selection).give_up();
+        }
         let Some(registration) = &self.registration else { return };
         registration.locks.release(std::ptr::from_ref(&*self) as usize);
         let file = registration.file;
