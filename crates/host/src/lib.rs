@@ -5,6 +5,7 @@
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
 pub mod arena;
+pub mod change_watch;
 pub mod clock;
 pub mod console;
 pub mod directory;

@@ -164,6 +164,14 @@ pub fn option(file: &File, level: i32, name: i32) -> Result<Vec<u8>, Errno> {
     Ok(bytes)
 }
 
+/// Returns an option that is a number, in Linux's numbers.
+///
+/// # Errors
+/// The kernel's errno.
+pub fn option_number(file: &File, level: i32, name: i32) -> Result<i32, Errno> {
+    Ok(option(file, level, name)?.first_chunk().copied().map_or(0, i32::from_ne_bytes))
+}
+
 /// Sets an option, in Linux's numbers.
 ///
 /// # Errors

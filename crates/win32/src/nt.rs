@@ -5,6 +5,7 @@ pub mod completion_port;
 pub mod console;
 pub mod control;
 pub mod critical_section;
+pub mod directory_watch;
 pub mod environment;
 pub mod event;
 pub mod exception;

@@ -9,6 +9,7 @@ pub mod events;
 pub mod ioctl;
 pub mod names;
 pub mod overlapped;
+pub mod protocols;
 pub mod select;
 pub mod sockaddr;
 pub mod sockets;
@@ -37,6 +38,7 @@ pub const DLL: Dll = Dll {
         names::EXPORTS,
         addrinfo::EXPORTS,
         address_text::EXPORTS,
+        protocols::EXPORTS,
     ],
 };
 

@@ -13,6 +13,7 @@ use plat_host::service::{self, Interest, Ticket};
 
 use super::completion::Completion;
 use super::completion_port::CompletionPort;
+use super::directory_watch::DirectoryWatch;
 use super::file::FileObject;
 use super::path::{lock, status_of};
 use super::pipe::PipeEnd;
@@ -45,12 +46,19 @@ pub enum Work {
     Connect,
     /// A socket's transfer.
     Socket(SocketWork),
+    /// Changes in a directory, to guest memory.
+    Changes {
+        /// Where to.
+        buffer: u64,
+        /// How many bytes at most.
+        length: u64,
+    },
 }
 
 impl Work {
     fn length(&self) -> u64 {
         match self {
-            Self::Read { length, .. } => *length,
+            Self::Read { length, .. } | Self::Changes { length, .. } => *length,
             Self::Write { bytes, .. } => bytes.len() as u64,
             Self::Connect => 0,
             Self::Socket(work) => work.length(),
@@ -61,7 +69,7 @@ impl Work {
         match self {
             Self::Write { .. } => true,
             Self::Socket(work) => work.is_write(),
-            Self::Read { .. } | Self::Connect => false,
+            Self::Read { .. } | Self::Connect | Self::Changes { .. } => false,
         }
     }
 
@@ -103,6 +111,8 @@ pub struct Transfers {
     pub pipe: OnceLock<PipeEnd>,
     /// The socket's side, if it is one.
     pub socket: OnceLock<SocketEnd>,
+    /// What is heard of a directory, once somebody asked.
+    pub changes: OnceLock<Arc<DirectoryWatch>>,
 }
 
 const SKIP_PORT_ON_SUCCESS: u8 = 1;
@@ -174,6 +184,7 @@ impl FileObject {
         let end = self.transfers.pipe.get();
         match work {
             Work::Socket(work) => self.attempt_socket(work),
+            Work::Changes { buffer, length } => self.attempt_changes(*buffer, *length),
             Work::Connect => match end.map(PipeEnd::state) {
                 Some(super::pipe::State::Listening) => None,
                 Some(super::pipe::State::Connected) => Some(Ok(0)),
@@ -238,7 +249,8 @@ impl FileObject {
                 file.go_on(is_write);
             }
         };
-        service::when_ready(self.file.as_fd(), interest, then).map_err(status_of)
+        let fd = self.transfers.changes.get().map_or(self.file.as_fd(), |changes| changes.as_fd());
+        service::when_ready(fd, interest, then).map_err(status_of)
     }
 
     /// Carries out what waits, as far as it can be done; runs on the service's thread.

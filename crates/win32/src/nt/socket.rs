@@ -151,6 +151,27 @@ impl SocketEnd {
         }
     }
 
+    /// Makes the side of a socket that another process made.
+    ///
+    /// # Errors
+    /// The kernel's errno when it is none.
+    pub fn of_descriptor(file: &File) -> Result<Self, Errno> {
+        const SO_TYPE: i32 = 3;
+        const SO_ACCEPTCONN: i32 = 30;
+        const SO_PROTOCOL: i32 = 38;
+        let number = |name: i32| socket::option_number(file, SOL_SOCKET, name);
+        let own = address::of_linux(socket::local_address(file)?.bytes());
+        let family = own.first_chunk().copied().map_or(0, u16::from_le_bytes);
+        let phase = match socket::peer_address(file) {
+            Ok(_) => Phase::Connected,
+            Err(_) if number(SO_ACCEPTCONN)? != 0 => Phase::Listening,
+            Err(_) => Phase::Idle,
+        };
+        let end = Self::new(family, number(SO_TYPE)?, number(SO_PROTOCOL)?, phase);
+        end.life().is_bound |= Endpoint::of_bytes(&own).is_some_and(|own| own.port != 0);
+        Ok(end)
+    }
+
     /// Returns its state, locked.
     pub fn life(&self) -> MutexGuard<'_, Life> {
         lock(&self.life)
@@ -197,11 +218,6 @@ fn object(file: File, end: SocketEnd, overlapped: bool) -> FileObject {
         listing: Mutex::new(None),
         transfers,
     }
-}
-
-/// Makes the object of a socket that another process had.
-pub(super) fn inherited(file: File, end: SocketEnd, overlapped: bool) -> FileObject {
-    object(file, end, overlapped)
 }
 
 /// What a new socket is to be.
@@ -495,8 +511,7 @@ impl FileObject {
         let write = Readiness { write: true, ..Readiness::default() };
         let ready = socket::poll(&[(self.file.as_fd(), write)], Some(0));
         if ready.is_ok_and(|ready| ready[0].any()) {
-            let code = socket::option(&self.file, SOL_SOCKET, SO_ERROR).ok();
-            let code = code.and_then(|bytes| bytes.first_chunk().copied()).map_or(0, i32::from_ne_bytes);
+            let code = socket::option_number(&self.file, SOL_SOCKET, SO_ERROR).unwrap_or(0);
             if code == 0 {
                 life.phase = Phase::Connected;
             } else {

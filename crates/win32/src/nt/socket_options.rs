@@ -82,8 +82,7 @@ impl Socket {
     fn kernel_error(&self) -> u32 {
         const SOL_SOCKET: i32 = 1;
         const SO_ERROR: i32 = 4;
-        let value = socket::option(&self.file.file, SOL_SOCKET, SO_ERROR).ok();
-        match value.and_then(|bytes| bytes.first_chunk().copied()).map_or(0, i32::from_ne_bytes) {
+        match socket::option_number(&self.file.file, SOL_SOCKET, SO_ERROR).unwrap_or(0) {
             0 => 0,
             errno => of_errno(errno).0,
         }

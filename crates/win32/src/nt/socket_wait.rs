@@ -24,7 +24,7 @@ const READ: Readiness =
     Readiness { read: true, write: false, urgent: false, error: false, hung_up: false, peer_ended: false };
 
 /// Waits once more after a signal; ends the wait of a thread that is to end.
-fn after_signal() -> Result<(), Win32Error> {
+pub(super) fn after_signal() -> Result<(), Win32Error> {
     let thread = thread::current();
     thread.hold_while_suspended();
     // The gate ends the thread when the call returns.

@@ -35,6 +35,7 @@ pub const EXPORTS: &[Export] = dll! {
     code RtlGetLastWin32Error: GET_LAST_ERROR;
     full RtlGetVersion;
     full RtlGetNtVersionNumbers;
+    full RtlGetCurrentPeb;
     full RtlInitializeConditionVariable;
     full RtlInitializeCriticalSection;
     full RtlInitializeCriticalSectionAndSpinCount;
@@ -255,6 +256,14 @@ pub fn RtlGetNtVersionNumbers(
         }
     }
     Ok(())
+}
+
+/// Returns the address of the process' environment block.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winternl/ns-winternl-peb>
+#[winapi]
+pub fn RtlGetCurrentPeb(guest: &mut Guest) -> GuestWord {
+    GuestWord(guest.process().peb.get().copied().unwrap_or(0))
 }
 
 /// Reads the performance counter and its frequency.

@@ -34,6 +34,8 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// The size of a thread's block.
 const BLOCK_SIZE: u64 = 4096;
+/// The room behind it for the text of an address.
+const TEXT_SIZE: u64 = 64;
 /// The most addresses that fit beside the longest names.
 const ADDRESSES_MAX: usize = 64;
 
@@ -53,7 +55,7 @@ impl<'a> Block<'a> {
         let at = match blocks.get(&thread) {
             Some(&at) => at,
             None => {
-                let at = process.heaps.allocate(0, BLOCK_SIZE, true).ok_or(WSAENOBUFS)?;
+                let at = process.heaps.allocate(0, BLOCK_SIZE + TEXT_SIZE, true).ok_or(WSAENOBUFS)?;
                 blocks.insert(thread, at);
                 at
             }
@@ -136,11 +138,11 @@ fn host(guest: &Guest, name: &str, addresses: &[IpAddr]) -> Result<GuestWord, Ws
     block.finish(&fields)
 }
 
-/// Stores a text in the thread's block.
+/// Stores a short text at the end of the thread's block, where no structure lies.
 pub(super) fn thread_text(guest: &Guest, text: &str) -> Result<GuestWord, WsaError> {
-    let block = Block::begin(guest, 0)?;
-    guest.write_bytes(block.at, &[text.as_bytes(), &[0]].concat())?;
-    Ok(GuestWord(block.at))
+    let at = Block::begin(guest, 0)?.at + BLOCK_SIZE;
+    guest.write_bytes(at, &[text.as_bytes(), &[0]].concat())?;
+    Ok(GuestWord(at))
 }
 
 fn text_at(guest: &Guest, at: GuestWord) -> Result<String, WsaError> {

@@ -152,17 +152,14 @@ pub fn WSAPoll(guest: &mut Guest, fdArray: GuestWord, fds: u32, timeout: i32) ->
     }
     let word = guest.machine().pointer_size();
     let size = 2 * word.max(4);
-    let nobody = if word == 8 { u64::MAX } else { u64::from(u32::MAX) };
     let mut asked = Vec::new();
     let mut places = Vec::new();
-    let mut bad = 0;
     for index in 0..u64::from(fds) {
         let at = fdArray.0 + index * size;
         let (handle, wanted) = (guest.read_word(at)?, guest.read_u32(at + word)? as u16);
         let found = Socket::find(guest.process(), handle);
-        let revents = if found.is_err() && handle != nobody { POLLNVAL } else { 0 };
-        guest.write(at + word + 2, &revents)?;
-        bad += u32::from(revents != 0);
+        // What is no socket is told, and counts for nothing.
+        guest.write(at + word + 2, &if found.is_err() { POLLNVAL } else { 0 })?;
         if let Ok(socket) = found {
             let wish = Readiness {
                 read: wanted & POLLRDNORM != 0,
@@ -174,20 +171,22 @@ pub fn WSAPoll(guest: &mut Guest, fdArray: GuestWord, fds: u32, timeout: i32) ->
             places.push((at, wanted));
         }
     }
-    if asked.is_empty() && bad == 0 {
+    if asked.is_empty() {
         return Err(WSAENOTSOCK.into());
     }
     let milliseconds = match u32::try_from(timeout) {
-        _ if bad > 0 => 0,
         Ok(milliseconds) => milliseconds,
         Err(_) => u32::MAX,
     };
     let deadline = crate::nt::wait::deadline_of_milliseconds(milliseconds);
-    let happened = |state: &State, index: usize| events(state, places[index].1);
+    let happened = |state: &State, index: usize| {
+        // The end of a stream is no bytes to read.
+        let is_empty = state.peer_ended && asked[index].0.available().is_ok_and(|bytes| bytes == 0);
+        events(&State { readable: state.readable && !is_empty, ..*state }, places[index].1)
+    };
     let any = |states: &[State]| states.iter().enumerate().any(|(index, state)| happened(state, index) != 0);
     let states = wait_for_any(guest.process(), &asked, deadline, any)?;
-    drop(asked);
-    let mut total = bad;
+    let mut total = 0;
     for (index, state) in states.iter().enumerate() {
         let revents = happened(state, index);
         total += u32::from(revents != 0);

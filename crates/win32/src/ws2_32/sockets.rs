@@ -2,12 +2,13 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::{Answer, DONE, WsaError, sockaddr};
+use super::{Answer, DONE, WsaError, protocols, sockaddr};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, HandleOrInvalid};
 use crate::logic::winsock::address;
 use crate::logic::winsock::error::*;
+use crate::logic::winsock::options::SOL_SOCKET;
 use crate::nt::handle::HandleFlags;
 use crate::nt::socket::{self as nt, Socket, Wish};
 
@@ -33,11 +34,11 @@ pub const EXPORTS: &[Export] = dll! {
     stub WSAConnectByNameW;
     stub WSADuplicateSocketA;
     stub WSADuplicateSocketW;
-    stub WSAEnumProtocolsA;
-    stub WSAEnumProtocolsW;
     stub WSAJoinLeaf;
 };
 
+const SO_PROTOCOL_INFOA: i32 = 0x2004;
+const SO_PROTOCOL_INFOW: i32 = 0x2005;
 const WSA_FLAG_OVERLAPPED: u32 = 1;
 const WSA_FLAG_NO_HANDLE_INHERIT: u32 = 0x80;
 
@@ -269,7 +270,15 @@ pub fn getsockopt(
         return Err(WSAEFAULT.into());
     }
     let room = guest.read_u32(optlen.0)? as usize;
-    let mut value = socket.option(level, optname)?;
+    let described = match (level, optname) {
+        (SOL_SOCKET, SO_PROTOCOL_INFOA) => protocols::describe(socket.end(), false),
+        (SOL_SOCKET, SO_PROTOCOL_INFOW) => protocols::describe(socket.end(), true),
+        _ => None,
+    };
+    let mut value = match described {
+        Some(described) => described,
+        None => socket.option(level, optname)?,
+    };
     // Yes and no may be asked for as one byte.
     let is_small = value.len() == 4 && value[1..] == [0; 3] && room >= 1;
     if room < value.len() {

@@ -260,7 +260,7 @@ pub fn WriteFile(
 }
 
 /// The call of a completion routine; its arguments are known when the transfer is complete.
-fn completion_routine(routine: GuestWord) -> Option<Apc> {
+pub(in crate::kernel32) fn completion_routine(routine: GuestWord) -> Option<Apc> {
     Some(Apc { function: routine.0, arguments: [0; 4], count: 3 })
 }
 
