@@ -118,7 +118,7 @@ impl Socket {
         let is_set = value.iter().any(|&byte| byte != 0);
         let mut life = end.life();
         match name {
-            SO_REUSEADDR | SO_EXCLUSIVEADDRUSE if life.is_bound => return Err(WSAEINVAL),
+            SO_EXCLUSIVEADDRUSE if life.is_bound => return Err(WSAEINVAL),
             SO_REUSEADDR if is_set && life.is_exclusive => return Err(WSAEINVAL),
             SO_EXCLUSIVEADDRUSE if is_set && life.reuses_address => return Err(WSAEINVAL),
             SO_REUSEADDR if end.is_stream() => life.reuses_address = is_set,
