@@ -452,28 +452,84 @@ pub fn is_socket(fd: BorrowedFd<'_>) -> bool {
     unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, (&raw mut kind).cast(), &raw mut length) == 0 }
 }
 
-/// Returns the addresses of this machine's interfaces that are up, loopback and link-local ones left out.
+/// An interface of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub index: u32,
+    /// Whether it is up.
+    pub is_up: bool,
+    /// Whether it leads back to this machine.
+    pub is_loopback: bool,
+    /// Its hardware address.
+    pub hardware: Vec<u8>,
+    /// Its addresses, each with the number of bits of its network.
+    pub addresses: Vec<(std::net::IpAddr, u8)>,
+}
+
+/// Returns the interfaces of this machine.
 ///
 /// # Errors
 /// The kernel's errno.
-pub fn own_addresses() -> Result<Vec<std::net::IpAddr>, Errno> {
+pub fn interfaces() -> Result<Vec<Interface>, Errno> {
     let mut first: *mut libc::ifaddrs = std::ptr::null_mut();
     // SAFETY: 1. the pointer is stored, and freed below.
     check(unsafe { libc::getifaddrs(&raw mut first) })?;
-    let mut found = Vec::new();
+    let mut found: Vec<Interface> = Vec::new();
     let mut next = first;
     while !next.is_null() {
         // SAFETY: 1. the list is whole until it is freed.
         let entry = unsafe { *next };
         next = entry.ifa_next;
-        let is_up = entry.ifa_flags & libc::IFF_UP as u32 != 0;
-        if is_up && !entry.ifa_addr.is_null() {
-            // SAFETY: 1. every address has a family, which says what it is.
-            found.extend(unsafe { ip_of(entry.ifa_addr) });
+        // SAFETY: 1. every entry has a name that ends with a zero.
+        let name = unsafe { std::ffi::CStr::from_ptr(entry.ifa_name) };
+        let text = name.to_string_lossy().into_owned();
+        let at = found.iter().position(|one| one.name == text).unwrap_or_else(|| {
+            // SAFETY: 1. the name ends with a zero.
+            let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+            found.push(Interface { name: text, index, ..Interface::default() });
+            found.len() - 1
+        });
+        let one = &mut found[at];
+        one.is_up |= entry.ifa_flags & libc::IFF_UP as u32 != 0;
+        one.is_loopback |= entry.ifa_flags & libc::IFF_LOOPBACK as u32 != 0;
+        if entry.ifa_addr.is_null() {
+            continue;
+        }
+        // SAFETY: 1. every address is whole, and its family says what it is.
+        if let Some(ip) = unsafe { ip_of(entry.ifa_addr) } {
+            // SAFETY: 1. as above; a mask is of its address' family.
+            let mask = if entry.ifa_netmask.is_null() { None } else { unsafe { ip_of(entry.ifa_netmask) } };
+            one.addresses.push((ip, mask.map_or(0, prefix_of)));
+        // SAFETY: 1. as above.
+        } else if i32::from(unsafe { (*entry.ifa_addr).sa_family }) == libc::AF_PACKET {
+            // SAFETY: 1. the family says so; 2. the place need not be aligned.
+            let link = unsafe { entry.ifa_addr.cast::<libc::sockaddr_ll>().read_unaligned() };
+            one.hardware = link.sll_addr.iter().copied().take(usize::from(link.sll_halen)).collect();
         }
     }
     // SAFETY: 1. the list is not used again.
     unsafe { libc::freeifaddrs(first) };
+    Ok(found)
+}
+
+fn prefix_of(mask: std::net::IpAddr) -> u8 {
+    match mask {
+        std::net::IpAddr::V4(mask) => u32::from(mask).leading_ones() as u8,
+        std::net::IpAddr::V6(mask) => u128::from(mask).leading_ones() as u8,
+    }
+}
+
+/// Returns the addresses of this machine's interfaces that are up, loopback and link-local ones left out.
+///
+/// # Errors
+/// The kernel's errno.
+pub fn own_addresses() -> Result<Vec<std::net::IpAddr>, Errno> {
+    let up = interfaces()?.into_iter().filter(|one| one.is_up && !one.is_loopback);
+    let mut found: Vec<std::net::IpAddr> =
+        up.flat_map(|one| one.addresses).map(|address| address.0).collect();
     found.retain(|ip| match ip {
         std::net::IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local(),
         std::net::IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unicast_link_local(),

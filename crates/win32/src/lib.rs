@@ -29,6 +29,7 @@ pub mod teb;
 
 pub mod advapi32;
 pub mod bcrypt;
+pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcr;
 pub mod msvcrt;
@@ -70,6 +71,7 @@ pub const DLLS: &[Dll] = &[
     wsock32::DLL,
     mswsock::DLL,
     powrprof::DLL,
+    iphlpapi::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
     msvcr::V80,

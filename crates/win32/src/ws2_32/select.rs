@@ -174,10 +174,8 @@ pub fn WSAPoll(guest: &mut Guest, fdArray: GuestWord, fds: u32, timeout: i32) ->
     if asked.is_empty() {
         return Err(WSAENOTSOCK.into());
     }
-    let milliseconds = match u32::try_from(timeout) {
-        Ok(milliseconds) => milliseconds,
-        Err(_) => u32::MAX,
-    };
+    // A negative time is none.
+    let milliseconds = u32::try_from(timeout).unwrap_or(u32::MAX);
     let deadline = crate::nt::wait::deadline_of_milliseconds(milliseconds);
     let happened = |state: &State, index: usize| {
         // The end of a stream is no bytes to read.
