@@ -184,6 +184,9 @@ impl FileObject {
         if self.transfers.pipe.get().is_some() {
             return self.read_pipe_to_guest(address, length);
         }
+        if self.transfers.socket.get().is_some() {
+            return self.move_as_file(address, length, false);
+        }
         let offset = if self.kind == FileKind::Disk { offset } else { None };
         self.check_locks(offset, length, false)?;
         let whole = self.kind == FileKind::Disk;
@@ -248,6 +251,9 @@ impl FileObject {
                 plat_host::memory::read(address, &mut bytes).map_err(|_| NtStatus::INVALID_USER_BUFFER)?;
                 return self.send_message(&bytes);
             }
+        }
+        if self.transfers.socket.get().is_some() {
+            return self.move_as_file(address, length, true);
         }
         let written = self.file.write_from_guest(address, length, offset).map_err(transfer_status)?;
         self.advance(offset, written);

@@ -119,7 +119,9 @@ pub fn watch(file: &Arc<FileObject>) {
     }
     observe(file, &mut selection);
     let phase = file.refresh_connection();
-    let interests = [read_interest(&selection, phase), write_interest(&selection, phase)];
+    let is_stream = end.is_stream();
+    let interests =
+        [read_interest(&selection, phase, is_stream), write_interest(&selection, phase, is_stream)];
     for (index, interest) in interests.into_iter().enumerate() {
         let Some(interest) = interest.filter(|_| selection.tickets[index].is_none()) else { continue };
         let weak: Weak<FileObject> = Arc::downgrade(file);
@@ -135,11 +137,12 @@ pub fn watch(file: &Arc<FileObject>) {
     }
 }
 
-fn read_interest(selection: &Selection, phase: Phase) -> Option<Interest> {
+fn read_interest(selection: &Selection, phase: Phase, is_stream: bool) -> Option<Interest> {
     let armed = selection.armed();
     match phase {
         Phase::Listening => (armed & ACCEPT != 0).then_some(Interest::Read),
-        Phase::Idle if armed & READ != 0 => Some(Interest::Read),
+        // A stream that was never connected would always be ready.
+        Phase::Idle if armed & READ != 0 && !is_stream => Some(Interest::Read),
         Phase::Connected if armed & READ != 0 => Some(Interest::Read),
         // What is there to read was told of: the end comes after it.
         Phase::Connected if armed & CLOSE != 0 && selection.wanted & READ == 0 => Some(Interest::End),
@@ -147,10 +150,12 @@ fn read_interest(selection: &Selection, phase: Phase) -> Option<Interest> {
     }
 }
 
-fn write_interest(selection: &Selection, phase: Phase) -> Option<Interest> {
+fn write_interest(selection: &Selection, phase: Phase, is_stream: bool) -> Option<Interest> {
     let wish = match phase {
-        Phase::Connecting => selection.armed() & (CONNECT | WRITE) != 0,
-        Phase::Connected | Phase::Idle => selection.armed() & WRITE != 0,
+        // Whatever is wanted comes after the connection.
+        Phase::Connecting => selection.armed() != 0,
+        Phase::Connected => selection.armed() & WRITE != 0,
+        Phase::Idle => selection.armed() & WRITE != 0 && !is_stream,
         Phase::Failed | Phase::Listening => false,
     };
     wish.then_some(Interest::Write)
@@ -185,7 +190,7 @@ fn observe(file: &FileObject, selection: &mut Selection) {
     if state.readable && phase == Phase::Listening && armed & ACCEPT != 0 {
         selection.record(ACCEPT, 0);
     } else if state.readable && phase != Phase::Listening {
-        observe_reading(file, selection, end.is_stream());
+        observe_reading(file, selection, end.is_stream(), state.peer_ended);
     }
     if selection.recorded != before
         && let Some(event) = &selection.event
@@ -195,7 +200,7 @@ fn observe(file: &FileObject, selection: &mut Selection) {
 }
 
 /// Tells bytes from the end of them.
-fn observe_reading(file: &FileObject, selection: &mut Selection, is_stream: bool) {
+fn observe_reading(file: &FileObject, selection: &mut Selection, is_stream: bool, peer_ended: bool) {
     let armed = selection.armed();
     if !is_stream {
         if armed & READ != 0 {
@@ -213,6 +218,10 @@ fn observe_reading(file: &FileObject, selection: &mut Selection, is_stream: bool
             selection.used |= READ;
         }
         Ok(Some(_)) if armed & READ != 0 => selection.record(READ, 0),
+        // Who does not want to read hears of the end all the same.
+        Ok(Some(_)) if peer_ended && armed & CLOSE != 0 && selection.wanted & READ == 0 => {
+            selection.record(CLOSE, 0);
+        }
         Ok(Some(_)) => {}
         Err(errno) => {
             let error = of_errno(errno.0);

@@ -208,6 +208,32 @@ impl FileObject {
         }
     }
 
+    /// Moves bytes of a socket that is used as a file, waiting for them: reads what there is, writes all.
+    ///
+    /// # Errors
+    /// The status of the failure; `CANCELLED` when the socket was closed meanwhile.
+    pub(super) fn move_as_file(&self, address: u64, length: u64, is_write: bool) -> Result<u64, NtStatus> {
+        let message = Message { pieces: vec![Piece { address, length }], flags: 0, to: None };
+        let mut done = 0;
+        loop {
+            let pieces = message.after(done);
+            let moved = if is_write {
+                self.send_message_now(&pieces, &message)
+            } else {
+                self.receive_message_now(&pieces, &message).map(|received| received.bytes)
+            };
+            match moved {
+                Err(WSAEWOULDBLOCK) => self.await_socket(is_write)?,
+                Err(error) => return Err(error::to_status(error)),
+                Ok(moved) if !is_write => return Ok(moved),
+                Ok(moved) => done += moved,
+            }
+            if is_write && done >= length {
+                return Ok(length);
+            }
+        }
+    }
+
     /// Carries a transfer on as far as it goes; `None` when it must wait.
     pub(super) fn attempt_socket(self: &Arc<Self>, work: &mut SocketWork) -> Option<Result<u64, NtStatus>> {
         let outcome = match work {

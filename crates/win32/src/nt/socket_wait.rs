@@ -14,9 +14,9 @@ use super::file::FileObject;
 use super::object::ObjectRef;
 use super::socket::{Phase, Socket, of};
 use super::thread;
-use crate::Win32Error;
 use crate::logic::winsock::error::*;
 use crate::process::Process;
+use crate::{NtStatus, Win32Error};
 
 const EINTR: i32 = 4;
 
@@ -121,6 +121,24 @@ impl FileObject {
             failed: false,
             broken: is_stream && (answer.error || answer.hung_up),
             peer_ended: answer.peer_ended,
+        }
+    }
+
+    /// Waits until a socket can be read or written.
+    ///
+    /// # Errors
+    /// `CANCELLED` when it is closed or the thread is to end; the kernel's error.
+    pub(super) fn await_socket(&self, is_write: bool) -> Result<(), NtStatus> {
+        let wanted = Readiness { read: !is_write, write: is_write, ..Readiness::default() };
+        let end = self.transfers.socket.get().ok_or(NtStatus::INVALID_HANDLE)?;
+        let bell = end.bell().map_err(to_status)?;
+        loop {
+            match socket::poll(&[(self.file.as_fd(), wanted), (bell.as_fd(), READ)], None) {
+                Err(Errno(EINTR)) => after_signal().map_err(|_| NtStatus::CANCELLED)?,
+                Err(errno) => return Err(to_status(of(errno))),
+                Ok(answers) if answers[1].any() => return Err(NtStatus::CANCELLED),
+                Ok(_) => return Ok(()),
+            }
         }
     }
 
