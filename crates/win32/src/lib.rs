@@ -26,9 +26,11 @@ pub mod logic;
 pub mod nt;
 pub mod process;
 pub mod teb;
+mod widths;
 
 pub mod advapi32;
 pub mod bcrypt;
+pub mod combase;
 pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcr;
@@ -61,6 +63,7 @@ pub const DLLS: &[Dll] = &[
     advapi32::DLL,
     oleaut32::DLL,
     ole32::DLL,
+    combase::DLL,
     shell32::DLL,
     bcrypt::DLL,
     bcrypt::PRIMITIVES,

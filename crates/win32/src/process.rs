@@ -182,6 +182,8 @@ pub struct Process {
     pub pool: crate::nt::pool::Pool,
     /// Its named objects.
     pub names: crate::nt::names::Names,
+    /// What error reporting was told.
+    pub(crate) error_reporting: crate::kernel32::werapi::ErrorReporting,
     /// Where 32-bit code enters the host, once it was placed.
     pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
@@ -222,6 +224,7 @@ impl Process {
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             names: crate::nt::names::Names::default(),
+            error_reporting: crate::kernel32::werapi::ErrorReporting::default(),
             trampoline: OnceLock::new(),
             loader: OnceLock::new(),
             missing: Mutex::default(),
