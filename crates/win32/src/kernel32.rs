@@ -4,6 +4,7 @@ pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
 pub mod debugapi;
+pub mod directorychanges;
 pub mod errhandlingapi;
 pub mod fibersapi;
 pub mod fileapi;
@@ -51,6 +52,7 @@ pub const DLL: Dll = Dll {
         consoleapi::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
+        directorychanges::EXPORTS,
         errhandlingapi::EXPORTS,
         fibersapi::EXPORTS,
         fileapi::EXPORTS,

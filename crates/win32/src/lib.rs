@@ -31,13 +31,16 @@ mod widths;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod combase;
+pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcr;
 pub mod msvcrt;
 pub mod normaliz;
+pub mod mswsock;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod powrprof;
 pub mod psapi;
 pub mod shell32;
 pub mod ucrtbase;
@@ -46,6 +49,8 @@ pub mod userenv;
 pub mod vcruntime140;
 pub mod version;
 pub mod winmm;
+pub mod ws2_32;
+pub mod wsock32;
 
 pub use logic::status::{NtStatus, Win32Error};
 
@@ -67,6 +72,11 @@ pub const DLLS: &[Dll] = &[
     userenv::DLL,
     psapi::DLL,
     winmm::DLL,
+    ws2_32::DLL,
+    wsock32::DLL,
+    mswsock::DLL,
+    powrprof::DLL,
+    iphlpapi::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
     version::DLL,

@@ -19,3 +19,4 @@ pub mod time;
 pub mod undecorate;
 pub mod version_info;
 pub mod wildcard;
+pub mod winsock;

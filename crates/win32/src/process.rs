@@ -174,6 +174,8 @@ pub struct Process {
     pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
     pub pipes: crate::nt::pipe::PipeNames,
+    /// Its use of the network.
+    pub network: crate::nt::socket::Network,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
@@ -220,6 +222,7 @@ impl Process {
             threads: crate::nt::thread::Threads::default(),
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
+            network: crate::nt::socket::Network::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),

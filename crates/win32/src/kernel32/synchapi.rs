@@ -750,5 +750,5 @@ pub(crate) fn queue_user_apc(
     function: u64,
     argument: u64,
 ) -> Result<(), NtStatus> {
-    wait::queue_apc(thread, Apc { function, arguments: [argument, 0, 0], count: 1 })
+    wait::queue_apc(thread, Apc { function, arguments: [argument, 0, 0, 0], count: 1 })
 }

@@ -28,6 +28,7 @@ use super::process_object::ProcessObject;
 use super::section::SectionObject;
 use super::semaphore::Semaphore;
 use super::shared_state::SharedState;
+use super::socket::SocketEnd;
 use super::start_record::{HandleRecord, ObjectRecord};
 use super::timer::Timer;
 use crate::NtStatus;
@@ -51,6 +52,8 @@ const NAMED_PIPE: u32 = 0x20;
 const PIPE_MESSAGES: u32 = 0x40;
 const PIPE_SERVER: u32 = 0x80;
 const PIPE_READS_MESSAGES: u32 = 0x100;
+const SOCKET: u32 = 0x200;
+const SOCKET_NONBLOCKING: u32 = 0x400;
 
 /// Adds a second descriptor of the same open file to the list; returns its number.
 fn keep(list: &mut Vec<OwnedFd>, fd: BorrowedFd<'_>) -> Option<i32> {
@@ -76,6 +79,10 @@ fn file_record(file: &FileObject, list: &mut Vec<OwnedFd>) -> Option<ObjectRecor
             (reads_messages, PIPE_READS_MESSAGES),
         ];
         traits |= marks.iter().filter(|mark| mark.0).fold(0, |traits, mark| traits | mark.1);
+    }
+    if let Some(end) = file.transfers.socket.get() {
+        let is_nonblocking = end.is_nonblocking.load(std::sync::atomic::Ordering::Relaxed);
+        traits |= SOCKET | if is_nonblocking { SOCKET_NONBLOCKING } else { 0 };
     }
     Some(ObjectRecord::File { fd, traits, path, claim })
 }
@@ -241,6 +248,11 @@ fn file_of(
         None => None,
     };
     let transfers = Transfers::default();
+    if traits & SOCKET != 0 {
+        let end = SocketEnd::of_descriptor(&file).map_err(status_of)?;
+        end.is_nonblocking.store(traits & SOCKET_NONBLOCKING != 0, std::sync::atomic::Ordering::Relaxed);
+        let _ = transfers.socket.set(end);
+    }
     if traits & NAMED_PIPE != 0 {
         let end = PipeEnd::inherited(
             traits & PIPE_MESSAGES != 0,

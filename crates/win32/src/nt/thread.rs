@@ -32,7 +32,7 @@ pub struct Apc {
     /// Its address.
     pub function: u64,
     /// Its arguments.
-    pub arguments: [u64; 3],
+    pub arguments: [u64; 4],
     /// How many arguments it takes.
     pub count: usize,
 }

@@ -106,7 +106,7 @@ impl Timer {
             let time = super::time::now() as u64;
             thread.push_apc(Apc {
                 function: *function,
-                arguments: [*argument, time & 0xffff_ffff, time >> 32],
+                arguments: [*argument, time & 0xffff_ffff, time >> 32, 0],
                 count: 3,
             });
         }

@@ -208,7 +208,7 @@ fn begin(
     call: [GuestWord; 3],
 ) -> Result<Completion, NtStatus> {
     let [function, context, block] = call.map(|word| word.0);
-    let apc = Apc { function, arguments: [context, block, 0], count: 3 };
+    let apc = Apc { function, arguments: [context, block, 0, 0], count: 3 };
     Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))
 }
 
