@@ -64,6 +64,7 @@ pub const DLLS: &[Dll] = &[
     winmm::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
+    vcruntime140::DLL_1,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

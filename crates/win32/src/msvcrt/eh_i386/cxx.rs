@@ -12,7 +12,7 @@ use super::{CONTINUE_SEARCH, funclet, go_on, only_i386, thiscall, unwind_to};
 use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::Guest;
-use crate::msvcrt::eh::{begin_catch, end_catch};
+use crate::msvcrt::eh::{begin_catch, end_catch, translate};
 use crate::nt::exception::context::{Record, flags};
 
 /// The exports of this file.
@@ -92,6 +92,11 @@ impl Frame {
         }
     }
 
+    /// Says whether control is in a `try` block.
+    fn has_candidates(self, guest: &Guest) -> Result<bool, Fault> {
+        Ok(!self.function.tries(guest, self.state(guest)?)?.is_empty())
+    }
+
     /// Looks for a handler, the innermost first.
     fn find(self, guest: &Guest, throw: u64, is_cxx: bool) -> Result<Option<Found>, Fault> {
         for block in self.function.tries(guest, self.state(guest)?)? {
@@ -124,7 +129,7 @@ impl Frame {
         CAUGHT.with_borrow_mut(|caught| {
             caught.push(Caught { object: thrown.object, throw: thrown.throw, stack });
         });
-        begin_catch(record);
+        begin_catch(guest, record)?;
         let eip = funclet(guest, catch.function, self.ebp())?;
         end_catch(record);
         // The block's own `try` blocks change the saved stack pointer.
@@ -222,8 +227,6 @@ fn destroy(guest: &mut Guest, object: u64, throw: u64) -> Result<(), Fault> {
 
 /// Handles an exception for a frame of `try`; the address of the function's tables was in EAX.
 ///
-/// Exception specifications are not looked at.
-///
 /// Source: mingw-w64, msvcrt.def (name); the compiler's code (registers).
 #[winapi(cdecl)]
 pub fn __CxxFrameHandler(
@@ -233,7 +236,7 @@ pub fn __CxxFrameHandler(
     context: GuestWord,
     dispatcher: GuestWord,
 ) -> Result<u32, Fault> {
-    let _ = (context, dispatcher);
+    let _ = dispatcher;
     let tables = guest.read_word(guest.teb().address + EAX_IN_TEB)?;
     let frame = Frame { node: registration.0, function: Function::load(guest, tables)? };
     let record = Record::load(guest, exception_record.0)?;
@@ -245,10 +248,16 @@ pub fn __CxxFrameHandler(
         // `throw;` outside every block.
         return crate::msvcrt::exit::terminate(guest).map(|()| CONTINUE_SEARCH);
     };
-    match frame.find(guest, thrown.throw, record.code == CODE)? {
-        Some(found) => frame.enter(guest, found, exception_record.0, thrown),
-        None => Ok(CONTINUE_SEARCH),
+    let is_cxx = record.code == CODE;
+    if !is_cxx && !frame.function.is_synchronous && frame.has_candidates(guest)? {
+        translate(guest, &record, [exception_record.0, context.0])?;
     }
+    match frame.find(guest, thrown.throw, is_cxx)? {
+        Some(found) => return frame.enter(guest, found, exception_record.0, thrown),
+        None if is_cxx && frame.function.is_noexcept => crate::msvcrt::exit::terminate(guest)?,
+        None => {}
+    }
+    Ok(CONTINUE_SEARCH)
 }
 
 /// Destroys the object of an exception.
