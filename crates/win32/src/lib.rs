@@ -30,6 +30,7 @@ pub mod teb;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod kernel32;
+pub mod msvcp140;
 pub mod msvcr;
 pub mod msvcrt;
 pub mod ntdll;
@@ -65,6 +66,7 @@ pub const DLLS: &[Dll] = &[
     ucrtbase::DLL,
     vcruntime140::DLL,
     vcruntime140::DLL_1,
+    msvcp140::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

@@ -33,6 +33,8 @@ pub(crate) const CXX_MAGIC: u64 = 0x1993_0520;
 thread_local! {
     /// Addresses of the records of the exceptions that the thread's catch blocks hold, outermost first.
     static CAUGHT: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    /// Addresses of thrown objects whose memory the host allocated.
+    static OWNED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Remembers that a catch block begins whose exception's record, on the guest's stack, lies at this address.
@@ -117,10 +119,20 @@ pub fn _CxxThrowException(
     raise_object(guest, [pExceptionObject.0, pThrowInfo.0, base], registers)
 }
 
-/// Throws an object of the host's making; `base` is what the offsets in its description count from.
+/// Throws an object of the host's making, in memory of the heap; `base` is what the offsets in its description count from.
 pub(crate) fn throw_object(guest: &mut Guest, object: u64, information: u64, base: u64) -> Result<(), Fault> {
     let registers = dispatch::caller(guest, 0);
+    OWNED.with_borrow_mut(|owned| owned.push(object));
     raise_object(guest, [object, information, base], registers)
+}
+
+/// Gives back the memory of a thrown object that is destroyed, if it is of the host's making.
+pub(crate) fn released(guest: &Guest, object: u64) {
+    let place = OWNED.with_borrow(|owned| owned.iter().position(|&other| other == object));
+    if let Some(place) = place {
+        OWNED.with_borrow_mut(|owned| owned.swap_remove(place));
+        guest.process().heaps.free(0, object);
+    }
 }
 
 fn raise_object(

@@ -5,7 +5,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::eh::{CXX_EXCEPTION, begin_catch, end_catch, translate};
+use super::eh::{CXX_EXCEPTION, begin_catch, end_catch, released, translate};
 use super::eh_packed::PackedInfo;
 use super::eh_tables::{
     Argument, Catch, Catchable, Cleanup, FuncInfo, Tables, TryBlock, is_any_type, is_same_type,
@@ -495,6 +495,7 @@ fn run_catch(
     if destructor != 0 {
         guest.gate().call_at(destructor, &[object], stack).map_err(to_fault)?;
     }
+    released(guest, object);
     registers.rip = catch.next(next);
     guest.gate().resume(registers)
 }

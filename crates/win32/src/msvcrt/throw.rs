@@ -31,6 +31,7 @@ pub const EXPORTS: &[Export] = dll! {
 pub(crate) enum Class {
     BadAlloc,
     BadCast,
+    BadException,
     BadFunctionCall,
     BadTypeid,
     FutureError,
@@ -59,6 +60,7 @@ impl Class {
         match self {
             Self::BadAlloc => &[(".?AVbad_alloc@std@@", 3), EXCEPTION],
             Self::BadCast => &[(".?AVbad_cast@std@@", 3), EXCEPTION],
+            Self::BadException => &[(".?AVbad_exception@std@@", 3), EXCEPTION],
             Self::BadFunctionCall => &[(".?AVbad_function_call@std@@", 3), EXCEPTION],
             Self::BadTypeid => &[(".?AVbad_typeid@std@@", 3), EXCEPTION],
             Self::FutureError => &[(".?AVfuture_error@std@@", 5), LOGIC_ERROR, EXCEPTION],

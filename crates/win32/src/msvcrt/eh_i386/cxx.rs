@@ -12,7 +12,7 @@ use super::{CONTINUE_SEARCH, funclet, go_on, only_i386, thiscall, unwind_to};
 use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::Guest;
-use crate::msvcrt::eh::{begin_catch, end_catch, translate};
+use crate::msvcrt::eh::{begin_catch, end_catch, released, translate};
 use crate::nt::exception::context::{Record, flags};
 
 /// The exports of this file.
@@ -220,9 +220,11 @@ fn destroy(guest: &mut Guest, object: u64, throw: u64) -> Result<(), Fault> {
         return Ok(());
     }
     match guest.read_word(throw + 4)? {
-        0 => Ok(()),
-        destructor => thiscall(guest, destructor, object, [0, 0]).map(drop),
+        0 => {}
+        destructor => drop(thiscall(guest, destructor, object, [0, 0])?),
     }
+    released(guest, object);
+    Ok(())
 }
 
 /// Handles an exception for a frame of `try`; the address of the function's tables was in EAX.
