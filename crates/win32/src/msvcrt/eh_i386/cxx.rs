@@ -43,8 +43,19 @@ static FRAME_HANDLER: Code = Code {
 struct Caught {
     object: u64,
     throw: u64,
-    /// The guest's stack pointer at the handler that called the block.
-    stack: u64,
+    /// The node of the block's function.
+    node: u64,
+    /// The last state of the `try` that the block belongs to.
+    high: u32,
+    /// Where the function's stack pointer was kept before the block's own `try` blocks changed it.
+    esp: u64,
+}
+
+impl Caught {
+    /// Says whether a `catch` of `block`, in the function of `node`, ends this one.
+    fn is_left_by(self, node: u64, block: Try) -> bool {
+        self.node < node || self.node == node && block.low <= self.high
+    }
 }
 
 thread_local! {
@@ -123,11 +134,13 @@ impl Frame {
         unwind_to(guest, self.node, what);
         self.unwind(guest, block.low)?;
         self.set_state(guest, block.high + 1)?;
-        let esp = self.saved_esp(guest)?;
-        leave_blocks(guest, esp, thrown)?;
-        let stack = guest.gate().top_stack_pointer().unwrap_or(0);
+        let esp = match leave_blocks(guest, self.node, block, thrown)? {
+            Some(esp) => esp,
+            None => self.saved_esp(guest)?,
+        };
+        let Thrown { object, throw } = thrown;
         CAUGHT.with_borrow_mut(|caught| {
-            caught.push(Caught { object: thrown.object, throw: thrown.throw, stack });
+            caught.push(Caught { object, throw, node: self.node, high: block.high, esp });
         });
         begin_catch(guest, record)?;
         let eip = funclet(guest, catch.function, self.ebp())?;
@@ -197,14 +210,18 @@ fn initialise(guest: &mut Guest, to: u64, catch: Catch, kind: Catchable, object:
     thiscall(guest, kind.copy, to, [from, whole]).map(drop)
 }
 
-/// Ends the exceptions whose blocks the unwinding left, except for one that was thrown again.
-fn leave_blocks(guest: &mut Guest, esp: u64, thrown: Thrown) -> Result<(), Fault> {
+/// Ends the exceptions whose blocks are left for a `catch` of `block`, except for one that was thrown again; returns the stack
+/// pointer that the function kept before them, if they were its own.
+fn leave_blocks(guest: &mut Guest, node: u64, block: Try, thrown: Thrown) -> Result<Option<u64>, Fault> {
+    let mut esp = None;
     loop {
-        let left = CAUGHT.with_borrow_mut(|caught| caught.pop_if(|last| last.stack < esp));
-        match left {
-            None => return Ok(()),
-            Some(left) if left.object == thrown.object => {}
-            Some(left) => destroy_last(guest, left)?,
+        let left = CAUGHT.with_borrow_mut(|caught| caught.pop_if(|last| last.is_left_by(node, block)));
+        let Some(left) = left else { return Ok(esp) };
+        if left.node == node {
+            esp = Some(left.esp);
+        }
+        if left.object != thrown.object {
+            destroy_last(guest, left)?;
         }
     }
 }
