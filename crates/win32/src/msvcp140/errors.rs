@@ -156,8 +156,7 @@ pub(super) enum Category {
     System = 7,
 }
 
-const CATEGORIES: [Category; 4] =
-    [Category::Future, Category::Stream, Category::Generic, Category::System];
+const CATEGORIES: [Category; 4] = [Category::Future, Category::Stream, Category::Generic, Category::System];
 
 impl Category {
     fn name(self) -> &'static str {

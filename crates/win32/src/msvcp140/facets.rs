@@ -20,7 +20,13 @@ mod category {
 const NO_CONVERSION: i32 = 3;
 
 /// Makes a facet of a number of words, if the program has none yet; returns its category.
-fn make(guest: &Guest, to: GuestWord, table_name: &'static str, words: u64, category: u64) -> Result<GuestWord, Fault> {
+fn make(
+    guest: &Guest,
+    to: GuestWord,
+    table_name: &'static str,
+    words: u64,
+    category: u64,
+) -> Result<GuestWord, Fault> {
     if to.0 != 0 && guest.read_word(to.0)? == 0 {
         let facet = place(guest, &vec![0; (words * guest.machine().pointer_size()) as usize])?;
         guest.write_word(facet, table(guest, table_name))?;

@@ -477,7 +477,9 @@ fn bool_word(guest: &mut Guest, stream: Stream) -> Result<Option<u64>, Fault> {
     }
     let Some(buffer) = stream.buffer(guest)? else { return Ok(None) };
     let accepts = |text: &[u8], byte: u8| {
-        [b"true".as_slice(), b"false"].iter().any(|word| word.starts_with(text) && word.get(text.len()) == Some(&byte))
+        [b"true".as_slice(), b"false"]
+            .iter()
+            .any(|word| word.starts_with(text) && word.get(text.len()) == Some(&byte))
     };
     let text = read_digits(guest, buffer, accepts)?;
     Ok(Some(match text.as_slice() {

@@ -7,9 +7,9 @@ use plat_abi::{Fault, GuestWord, Memory};
 use super::ios::Stream;
 use super::members::{functions, members, named};
 use crate::guest::Guest;
+use crate::msvcrt::fopen;
 use crate::msvcrt::state::place_wide;
 use crate::msvcrt::system::exported;
-use crate::msvcrt::fopen;
 
 /// Bits of how a file is opened.
 mod open {

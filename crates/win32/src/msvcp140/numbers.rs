@@ -58,7 +58,9 @@ impl Format {
             Number::Signed(value, bits) => self.integer(value, bits),
             Number::Unsigned(value) => self.unsigned(value),
             Number::Float(value) => self.float(value),
-            Number::Pointer(value) => (String::new(), format!("{value:0width$X}", width = self.pointer_digits)),
+            Number::Pointer(value) => {
+                (String::new(), format!("{value:0width$X}", width = self.pointer_digits))
+            }
         };
         self.pad(&prefix, &digits)
     }

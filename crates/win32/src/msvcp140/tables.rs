@@ -21,7 +21,14 @@ pub(super) fn table(guest: &Guest, name: &'static str) -> u64 {
 /// Returns where programs find the "C" locale's collection.
 pub(super) fn classic_slot(guest: &Guest) -> u64 {
     let is_64 = guest.machine().is_64();
-    table(guest, if is_64 { "?_Clocptr@_Locimp@locale@std@@0PEAV123@EA" } else { "?_Clocptr@_Locimp@locale@std@@0PAV123@A" })
+    table(
+        guest,
+        if is_64 {
+            "?_Clocptr@_Locimp@locale@std@@0PEAV123@EA"
+        } else {
+            "?_Clocptr@_Locimp@locale@std@@0PAV123@A"
+        },
+    )
 }
 
 fn nothing(_: Machine) -> Vec<u8> {
@@ -138,77 +145,179 @@ type Names = (&'static str, &'static str);
 /// The functions that every facet's table begins with.
 const DELETE: Names = ("__plat_facet_delete", "__plat_facet_delete64");
 const INCREF: Names = ("?_Incref@facet@locale@std@@UAEXXZ", "?_Incref@facet@locale@std@@UEAAXXZ");
-const DECREF: Names = ("?_Decref@facet@locale@std@@UAEPAV_Facet_base@3@XZ", "?_Decref@facet@locale@std@@UEAAPEAV_Facet_base@3@XZ");
-const LOCK_BUFFER: Names = ("?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ", "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ");
-const UNLOCK_BUFFER: Names = ("?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ", "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ");
-const SHOWMANYC: Names = ("?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JXZ", "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JXZ");
-const SEEKOFF: Names = ("?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@_JHH@Z", "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@_JHH@Z");
-const SEEKPOS: Names = ("?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@V32@H@Z", "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@V32@H@Z");
-const SETBUF: Names = ("?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEPAV12@PAD_J@Z", "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAPEAV12@PEAD_J@Z");
-const IMBUE: Names = ("?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEXABVlocale@2@@Z", "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAXAEBVlocale@2@@Z");
+const DECREF: Names = (
+    "?_Decref@facet@locale@std@@UAEPAV_Facet_base@3@XZ",
+    "?_Decref@facet@locale@std@@UEAAPEAV_Facet_base@3@XZ",
+);
+const LOCK_BUFFER: Names = (
+    "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ",
+    "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ",
+);
+const UNLOCK_BUFFER: Names = (
+    "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ",
+    "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ",
+);
+const SHOWMANYC: Names = (
+    "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JXZ",
+    "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JXZ",
+);
+const SEEKOFF: Names = (
+    "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@_JHH@Z",
+    "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@_JHH@Z",
+);
+const SEEKPOS: Names = (
+    "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@V32@H@Z",
+    "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@V32@H@Z",
+);
+const SETBUF: Names = (
+    "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEPAV12@PAD_J@Z",
+    "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAPEAV12@PEAD_J@Z",
+);
+const IMBUE: Names = (
+    "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEXABVlocale@2@@Z",
+    "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAXAEBVlocale@2@@Z",
+);
 
 /// Which functions are in which table.
 const CONTENTS: &[(&str, &[Names])] = &[
     ("??_7facet@locale@std@@6B@", &[DELETE, INCREF, DECREF]),
-    ("??_7_Locimp@locale@std@@6B@", &[("__plat_collection_delete", "__plat_collection_delete64"), INCREF, DECREF]),
-    ("??_7?$ctype@D@std@@6B@", &[
-        DELETE, INCREF, DECREF,
-        ("?do_tolower@?$ctype@D@std@@MBEPBDPADPBD@Z", "?do_tolower@?$ctype@D@std@@MEBAPEBDPEADPEBD@Z"),
-        ("?do_tolower@?$ctype@D@std@@MBEDD@Z", "?do_tolower@?$ctype@D@std@@MEBADD@Z"),
-        ("?do_toupper@?$ctype@D@std@@MBEPBDPADPBD@Z", "?do_toupper@?$ctype@D@std@@MEBAPEBDPEADPEBD@Z"),
-        ("?do_toupper@?$ctype@D@std@@MBEDD@Z", "?do_toupper@?$ctype@D@std@@MEBADD@Z"),
-        ("?do_widen@?$ctype@D@std@@MBEPBDPBD0PAD@Z", "?do_widen@?$ctype@D@std@@MEBAPEBDPEBD0PEAD@Z"),
-        ("?do_widen@?$ctype@D@std@@MBEDD@Z", "?do_widen@?$ctype@D@std@@MEBADD@Z"),
-        ("?do_narrow@?$ctype@D@std@@MBEPBDPBD0DPAD@Z", "?do_narrow@?$ctype@D@std@@MEBAPEBDPEBD0DPEAD@Z"),
-        ("?do_narrow@?$ctype@D@std@@MBEDDD@Z", "?do_narrow@?$ctype@D@std@@MEBADDD@Z"),
-    ]),
-    ("??_7?$codecvt@DDU_Mbstatet@@@std@@6B@", &[
-        DELETE, INCREF, DECREF,
-        ("?do_always_noconv@?$codecvt@DDU_Mbstatet@@@std@@MBE_NXZ", "?do_always_noconv@?$codecvt@DDU_Mbstatet@@@std@@MEBA_NXZ"),
-        ("?do_max_length@codecvt_base@std@@MBEHXZ", "?do_max_length@codecvt_base@std@@MEBAHXZ"),
-        ("?do_encoding@codecvt_base@std@@MBEHXZ", "?do_encoding@codecvt_base@std@@MEBAHXZ"),
-        ("?do_in@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1AAPBDPAD3AAPAD@Z", "?do_in@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1AEAPEBDPEAD3AEAPEAD@Z"),
-        ("?do_out@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1AAPBDPAD3AAPAD@Z", "?do_out@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1AEAPEBDPEAD3AEAPEAD@Z"),
-        ("?do_unshift@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PAD1AAPAD@Z", "?do_unshift@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEAD1AEAPEAD@Z"),
-        ("?do_length@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1I@Z", "?do_length@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1_K@Z"),
-    ]),
-    ("??_7?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@6B@", &[
-        DELETE, INCREF, DECREF,
-        ("?do_put@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@MBE?AV?$ostreambuf_iterator@DU?$char_traits@D@std@@@2@V32@AAVios_base@2@DPBUtm@@DD@Z", "?do_put@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@MEBA?AV?$ostreambuf_iterator@DU?$char_traits@D@std@@@2@V32@AEAVios_base@2@DPEBUtm@@DD@Z"),
-    ]),
+    (
+        "??_7_Locimp@locale@std@@6B@",
+        &[("__plat_collection_delete", "__plat_collection_delete64"), INCREF, DECREF],
+    ),
+    (
+        "??_7?$ctype@D@std@@6B@",
+        &[
+            DELETE,
+            INCREF,
+            DECREF,
+            ("?do_tolower@?$ctype@D@std@@MBEPBDPADPBD@Z", "?do_tolower@?$ctype@D@std@@MEBAPEBDPEADPEBD@Z"),
+            ("?do_tolower@?$ctype@D@std@@MBEDD@Z", "?do_tolower@?$ctype@D@std@@MEBADD@Z"),
+            ("?do_toupper@?$ctype@D@std@@MBEPBDPADPBD@Z", "?do_toupper@?$ctype@D@std@@MEBAPEBDPEADPEBD@Z"),
+            ("?do_toupper@?$ctype@D@std@@MBEDD@Z", "?do_toupper@?$ctype@D@std@@MEBADD@Z"),
+            ("?do_widen@?$ctype@D@std@@MBEPBDPBD0PAD@Z", "?do_widen@?$ctype@D@std@@MEBAPEBDPEBD0PEAD@Z"),
+            ("?do_widen@?$ctype@D@std@@MBEDD@Z", "?do_widen@?$ctype@D@std@@MEBADD@Z"),
+            ("?do_narrow@?$ctype@D@std@@MBEPBDPBD0DPAD@Z", "?do_narrow@?$ctype@D@std@@MEBAPEBDPEBD0DPEAD@Z"),
+            ("?do_narrow@?$ctype@D@std@@MBEDDD@Z", "?do_narrow@?$ctype@D@std@@MEBADDD@Z"),
+        ],
+    ),
+    (
+        "??_7?$codecvt@DDU_Mbstatet@@@std@@6B@",
+        &[
+            DELETE,
+            INCREF,
+            DECREF,
+            (
+                "?do_always_noconv@?$codecvt@DDU_Mbstatet@@@std@@MBE_NXZ",
+                "?do_always_noconv@?$codecvt@DDU_Mbstatet@@@std@@MEBA_NXZ",
+            ),
+            ("?do_max_length@codecvt_base@std@@MBEHXZ", "?do_max_length@codecvt_base@std@@MEBAHXZ"),
+            ("?do_encoding@codecvt_base@std@@MBEHXZ", "?do_encoding@codecvt_base@std@@MEBAHXZ"),
+            (
+                "?do_in@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1AAPBDPAD3AAPAD@Z",
+                "?do_in@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1AEAPEBDPEAD3AEAPEAD@Z",
+            ),
+            (
+                "?do_out@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1AAPBDPAD3AAPAD@Z",
+                "?do_out@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1AEAPEBDPEAD3AEAPEAD@Z",
+            ),
+            (
+                "?do_unshift@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PAD1AAPAD@Z",
+                "?do_unshift@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEAD1AEAPEAD@Z",
+            ),
+            (
+                "?do_length@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1I@Z",
+                "?do_length@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1_K@Z",
+            ),
+        ],
+    ),
+    (
+        "??_7?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@6B@",
+        &[
+            DELETE,
+            INCREF,
+            DECREF,
+            (
+                "?do_put@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@MBE?AV?$ostreambuf_iterator@DU?$char_traits@D@std@@@2@V32@AAVios_base@2@DPBUtm@@DD@Z",
+                "?do_put@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@MEBA?AV?$ostreambuf_iterator@DU?$char_traits@D@std@@@2@V32@AEAVios_base@2@DPEBUtm@@DD@Z",
+            ),
+        ],
+    ),
     ("??_7ios_base@std@@6B@", &[("__plat_ios_delete", "__plat_ios_delete64")]),
     ("??_7?$basic_ios@DU?$char_traits@D@std@@@std@@6B@", &[("__plat_ios_delete", "__plat_ios_delete64")]),
-    ("??_7?$basic_ostream@DU?$char_traits@D@std@@@std@@6B@", &[("__plat_ostream_delete", "__plat_ostream_delete64")]),
-    ("??_7?$basic_istream@DU?$char_traits@D@std@@@std@@6B@", &[("__plat_istream_delete", "__plat_istream_delete64")]),
-    ("??_7?$basic_iostream@DU?$char_traits@D@std@@@std@@6B@", &[("__plat_iostream_delete", "__plat_iostream_delete64")]),
-    ("??_7?$basic_streambuf@DU?$char_traits@D@std@@@std@@6B@", &[
-        ("__plat_streambuf_delete", "__plat_streambuf_delete64"),
-        LOCK_BUFFER, UNLOCK_BUFFER,
-        ("?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z", "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z"),
-        ("?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z", "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z"),
-        SHOWMANYC,
-        ("?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ", "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ"),
-        ("?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ", "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ"),
-        ("?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPAD_J@Z", "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEAD_J@Z"),
-        ("?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPBD_J@Z", "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEBD_J@Z"),
-        SEEKOFF, SEEKPOS, SETBUF,
-        ("?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ", "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ"),
-        IMBUE,
-    ]),
-    ("__plat_stdio_table", &[
-        ("__plat_stdio_delete", "__plat_stdio_delete64"),
-        LOCK_BUFFER, UNLOCK_BUFFER,
-        ("__plat_stdio_overflow", "__plat_stdio_overflow64"),
-        ("__plat_stdio_pbackfail", "__plat_stdio_pbackfail64"),
-        SHOWMANYC,
-        ("__plat_stdio_underflow", "__plat_stdio_underflow64"),
-        ("__plat_stdio_uflow", "__plat_stdio_uflow64"),
-        ("__plat_stdio_xsgetn", "__plat_stdio_xsgetn64"),
-        ("__plat_stdio_xsputn", "__plat_stdio_xsputn64"),
-        SEEKOFF, SEEKPOS, SETBUF,
-        ("__plat_stdio_sync", "__plat_stdio_sync64"),
-        IMBUE,
-    ]),
+    (
+        "??_7?$basic_ostream@DU?$char_traits@D@std@@@std@@6B@",
+        &[("__plat_ostream_delete", "__plat_ostream_delete64")],
+    ),
+    (
+        "??_7?$basic_istream@DU?$char_traits@D@std@@@std@@6B@",
+        &[("__plat_istream_delete", "__plat_istream_delete64")],
+    ),
+    (
+        "??_7?$basic_iostream@DU?$char_traits@D@std@@@std@@6B@",
+        &[("__plat_iostream_delete", "__plat_iostream_delete64")],
+    ),
+    (
+        "??_7?$basic_streambuf@DU?$char_traits@D@std@@@std@@6B@",
+        &[
+            ("__plat_streambuf_delete", "__plat_streambuf_delete64"),
+            LOCK_BUFFER,
+            UNLOCK_BUFFER,
+            (
+                "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z",
+                "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z",
+            ),
+            (
+                "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z",
+                "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z",
+            ),
+            SHOWMANYC,
+            (
+                "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ",
+                "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ",
+            ),
+            (
+                "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ",
+                "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ",
+            ),
+            (
+                "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPAD_J@Z",
+                "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEAD_J@Z",
+            ),
+            (
+                "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPBD_J@Z",
+                "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEBD_J@Z",
+            ),
+            SEEKOFF,
+            SEEKPOS,
+            SETBUF,
+            (
+                "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ",
+                "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ",
+            ),
+            IMBUE,
+        ],
+    ),
+    (
+        "__plat_stdio_table",
+        &[
+            ("__plat_stdio_delete", "__plat_stdio_delete64"),
+            LOCK_BUFFER,
+            UNLOCK_BUFFER,
+            ("__plat_stdio_overflow", "__plat_stdio_overflow64"),
+            ("__plat_stdio_pbackfail", "__plat_stdio_pbackfail64"),
+            SHOWMANYC,
+            ("__plat_stdio_underflow", "__plat_stdio_underflow64"),
+            ("__plat_stdio_uflow", "__plat_stdio_uflow64"),
+            ("__plat_stdio_xsgetn", "__plat_stdio_xsgetn64"),
+            ("__plat_stdio_xsputn", "__plat_stdio_xsputn64"),
+            SEEKOFF,
+            SEEKPOS,
+            SETBUF,
+            ("__plat_stdio_sync", "__plat_stdio_sync64"),
+            IMBUE,
+        ],
+    ),
 ];
 
 /// Fills the tables of virtual functions, and makes the standard streams.

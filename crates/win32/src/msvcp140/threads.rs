@@ -117,12 +117,8 @@ fn wait(guest: &Guest, condition: GuestWord, mutex: GuestWord, milliseconds: u32
     mutex.set(guest, u32::MAX, 0)?;
     let lock = mutex.lock_word();
     let place = sleepers(guest, condition);
-    let woken = sleep_on_condition(
-        place,
-        milliseconds,
-        || lock.release_exclusive(),
-        || lock.acquire_exclusive(),
-    );
+    let woken =
+        sleep_on_condition(place, milliseconds, || lock.release_exclusive(), || lock.acquire_exclusive());
     mutex.set(guest, owner, count)?;
     Ok(woken.is_ok())
 }

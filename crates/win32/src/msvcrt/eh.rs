@@ -6,10 +6,10 @@ use std::cell::RefCell;
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::state::{block, crt, thread_block};
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
-use super::state::{block, crt, thread_block};
 use crate::guest::{Guest, to_fault};
 use crate::nt::exception::context::{Record, flags};
 use crate::nt::exception::dispatch;

@@ -248,3 +248,117 @@ fn unwind_map<M: Memory>(memory: &M, base: u64, map: u64) -> Result<Vec<(i32, Op
     }
     Ok(states)
 }
+
+#[cfg(test)]
+mod tests {
+    use plat_abi::Memory;
+
+    use super::super::eh_tables::tests::{BASE, Image};
+    use super::super::eh_tables::{Argument, Cleanup};
+    use super::{Cursor, PackedInfo};
+
+    const START: u64 = BASE + 0x1000;
+
+    /// Makes an image with bytes at the given offsets.
+    fn image(parts: &[(usize, &[u8])]) -> Image {
+        let mut bytes = vec![0; 0x2000];
+        for (at, part) in parts {
+            bytes[*at..at + part.len()].copy_from_slice(part);
+        }
+        Image(bytes)
+    }
+
+    /// Packs a number into one byte, or two.
+    fn packed(value: u32) -> Vec<u8> {
+        match value {
+            ..0x80 => vec![(value << 1) as u8],
+            _ => ((value << 2 | 1) as u16).to_le_bytes().to_vec(),
+        }
+    }
+
+    /// A function with states 0 (an object), 1 (a pointer to one, in a try block), 2 (a part of the function).
+    fn function() -> Image {
+        let rva = |value: u32| value.to_le_bytes().to_vec();
+        let header = [vec![0x78], rva(0x100), rva(0x200), rva(0x300)].concat();
+        let outermost = [packed(8 << 2 | 1), rva(0x900), packed(0x20)].concat();
+        let second = [packed((outermost.len() as u32) << 2 | 2), rva(0x910), packed(0x180)].concat();
+        let third = [packed((second.len() as u32) << 2 | 3), rva(0x920)].concat();
+        let states = [packed(3), outermost, second, third].concat();
+        let tries = [packed(1), packed(1), packed(2), packed(3), rva(0x280)].concat();
+        let typed = [vec![0x17], packed(9), rva(0x500), packed(0x28), rva(0xa00), packed(0x44)].concat();
+        let all = [vec![0x29], packed(0x40), rva(0xb00), rva(0x1050), rva(0x1060)].concat();
+        let catches = [packed(2), typed, all].concat();
+        let ips = [
+            packed(4),
+            packed(0),
+            packed(0),
+            packed(0x10),
+            packed(1),
+            packed(0x90),
+            packed(3),
+            packed(8),
+            packed(0),
+        ]
+        .concat();
+        image(&[(0x10, &header), (0x100, &states), (0x200, &tries), (0x280, &catches), (0x300, &ips)])
+    }
+
+    #[test]
+    fn numbers_have_one_to_five_bytes() {
+        let bytes = [0x54, 0x01, 0x04, 0x0b, 0x00, 0x10, 0x07, 0, 0, 0x30, 0xff, 0x78, 0x56, 0x34, 0x12];
+        let image = image(&[(0, &bytes)]);
+        let mut cursor = Cursor { memory: &image, at: BASE };
+        let numbers: Vec<u32> = (0..5).map(|_| cursor.number().expect("inside")).collect();
+        assert_eq!(numbers, [0x2a, 0x100, 0x20001, 0x300_0000, 0x1234_5678]);
+        assert_eq!(cursor.at, BASE + bytes.len() as u64);
+    }
+
+    #[test]
+    fn instructions_have_states_that_lead_to_the_empty_one() {
+        let image = function();
+        let info = PackedInfo::load(&image, BASE, BASE + 0x10, START).expect("inside");
+        assert!(info.is_synchronous() && info.is_noexcept());
+        assert_eq!(info.parent_frame(), None);
+        let states = [0, 0xf, 0x10, 0x9f, 0xa0, 0xa8]
+            .map(|offset| info.state(&image, START + offset).expect("inside"));
+        assert_eq!(states, [-1, -1, 0, 0, 2, -1]);
+        let cleanup = |function: u64, argument| Some(Cleanup { function: BASE + function, argument });
+        assert_eq!(info.unwind_step(2), (1, cleanup(0x920, Argument::Frame)));
+        assert_eq!(info.unwind_step(1), (0, cleanup(0x910, Argument::Pointer(0x180))));
+        assert_eq!(info.unwind_step(0), (-1, cleanup(0x900, Argument::Object(0x20))));
+        assert_eq!(info.unwind_step(7), (-1, None));
+    }
+
+    #[test]
+    fn catch_blocks_say_where_the_function_goes_on() {
+        let image = function();
+        let info = PackedInfo::load(&image, BASE, BASE + 0x10, START).expect("inside");
+        let block = info.try_blocks(&image).expect("inside")[0];
+        assert_eq!((block.low, block.high, block.catch_high), (1, 2, 3));
+        let [typed, all] = info.catches(&image, &block).expect("inside")[..] else { panic!("two blocks") };
+        assert_eq!((typed.adjectives, typed.descriptor, typed.object), (9, BASE + 0x500, 0x28));
+        assert_eq!((typed.function, typed.next(0), typed.next(BASE)), (0xa00, START + 0x44, BASE));
+        assert_eq!((all.adjectives, all.descriptor, all.object, all.function), (0x40, 0, 0, 0xb00));
+        assert_eq!((all.next(0), all.next(1), all.next(2)), (BASE + 0x1050, BASE + 0x1060, 2));
+    }
+
+    #[test]
+    fn parts_of_a_function_have_maps_of_their_own() {
+        let header = [vec![0x03], 0x300_u32.to_le_bytes().to_vec(), packed(0x38)].concat();
+        let mut segments = packed(2);
+        for (start, map) in [(0x1000_u32, 0x380_u32), (0x1800, 0x390)] {
+            segments.extend(start.to_le_bytes());
+            segments.extend(map.to_le_bytes());
+        }
+        let one = [packed(1), packed(0), packed(5)].concat();
+        let other = [packed(1), packed(4), packed(7)].concat();
+        let image = image(&[(0x10, &header), (0x300, &segments), (0x380, &one), (0x390, &other)]);
+        let state = |start: u64, offset: u64| {
+            let info = PackedInfo::load(&image, BASE, BASE + 0x10, BASE + start).expect("inside");
+            assert_eq!(info.parent_frame(), Some(0x38));
+            info.state(&image, BASE + start + offset).expect("inside")
+        };
+        assert_eq!((state(0x1000, 2), state(0x1800, 2), state(0x1800, 4), state(0x1900, 4)), (4, -1, 6, -1));
+        assert_eq!(image.machine().pointer_size(), 8);
+    }
+}
