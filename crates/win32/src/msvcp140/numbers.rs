@@ -201,7 +201,7 @@ mod tests {
             (hex | format::SHOW_BASE, 6, 0, Number::Unsigned(0), "0"),
             (format::DECIMAL, 6, 0, Number::Float(3.25), "3.25"),
             (format::DECIMAL, 6, 0, Number::Float(1e10), "1e+10"),
-            (format::FIXED, 2, 8, Number::Float(-3.14159), "***-3.14"),
+            (format::FIXED, 2, 8, Number::Float(-2.708), "***-2.71"),
             (format::SCIENTIFIC | format::UPPERCASE, 3, 0, Number::Float(1234.5), "1.234E+03"),
             (format::SHOW_POINT, 6, 0, Number::Float(1.0), "1.00000"),
             (format::BOOL_WORDS, 6, 6, Number::Bool(true), "**true"),
