@@ -6,6 +6,7 @@ mod corpus;
 mod corpus_run;
 mod fixtures;
 mod fixtures_task;
+mod fleets;
 mod sim_diff;
 mod tidy;
 
@@ -26,6 +27,11 @@ const TASKS: &[Task] = &[
         "run published Windows programs and judge the results; --ci, --only ID; fetch [NAME…] only fetches packages",
     ),
     ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
+    (
+        "fleets",
+        fleets::fleets,
+        "published DLLs rebased, held against an independent loader, and loaded; [PACKAGE…]",
+    ),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 

@@ -95,8 +95,7 @@ impl Machine {
         target: Pid,
         call: &WindowsCall,
     ) -> Result<Result<u64, String>, MachineError> {
-        let whose = if caller == target { String::new() } else { format!(", on process {target}") };
-        self.say(caller, Kind::Call, "call", format!("{call:?}{whose}"));
+        self.say(caller, Kind::Call, "call", call.to_text((caller != target).then_some(target)));
         let (answer, edits) = self.decide(target, call)?;
         let id = self.running(target)?.memory;
         for edit in &edits {

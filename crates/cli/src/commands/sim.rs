@@ -1,6 +1,9 @@
 //! `plat sim`: scripts, straces, questions.
 
+mod ask;
+mod lesson;
 mod place;
+mod quiz;
 mod repl;
 mod replay;
 mod structures;
@@ -28,6 +31,8 @@ pub(crate) fn sim(arguments: &Sim) -> anyhow::Result<ExitCode> {
         Some(SimCommand::Run(arguments)) => run(arguments),
         Some(SimCommand::Place(arguments)) => place::place(arguments),
         Some(SimCommand::Structures(arguments)) => structures::structures(arguments),
+        Some(SimCommand::Lesson(arguments)) => lesson::lesson(arguments),
+        Some(SimCommand::Quiz(arguments)) => quiz::quiz(arguments),
     }
 }
 
@@ -133,11 +138,15 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
         let name = config.policy.name;
         let mut session = Session::new(config);
         session.add_all(&text).with_context(|| arguments.file.display().to_string())?;
-        let mut done = Vec::new();
+        let (mut done, mut states) = (Vec::new(), Vec::new());
         while session.at() < arguments.until.unwrap_or(usize::MAX)
             && let Some(one) = session.step(outside.as_mut())
         {
             failed |= one.error.is_some();
+            if arguments.states {
+                let state = session.state();
+                states.push(state.machine.snapshot(state.current));
+            }
             done.push(one);
         }
         let diff = match arguments.diff[..] {
@@ -146,7 +155,13 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
             _ => bail!("--diff: expected two numbers such as 1,3"),
         };
         match arguments.format {
-            Format::Json => json.push(serde_json::json!({ "policy": name, "steps": done, "diff": diff })),
+            Format::Json => {
+                let mut one = serde_json::json!({ "policy": name, "steps": done, "diff": diff });
+                for (step, state) in states.iter().enumerate() {
+                    one["steps"][step]["state"] = serde_json::to_value(state)?;
+                }
+                json.push(one);
+            }
             Format::Text => {
                 if several {
                     writeln!(out, "== {name}")?;
