@@ -58,6 +58,7 @@ fixtures! {
     ucrt_printf ucrt_text
     jump modules load_images ctrl overlapped resources pool fpstate retry suspend crt_files crt_math crt_printf crt_text ucrt_files ucrt_math
     ucrt_printf ucrt_text sockets sockets_async changes
+    ucrt_printf ucrt_text eh_packed msvcp
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub mod bcrypt;
 pub mod combase;
 pub mod iphlpapi;
 pub mod kernel32;
+pub mod msvcp140;
 pub mod msvcr;
 pub mod msvcrt;
 pub mod normaliz;
@@ -81,6 +82,8 @@ pub const DLLS: &[Dll] = &[
     vcruntime140::DLL,
     version::DLL,
     normaliz::DLL,
+    vcruntime140::DLL_1,
+    msvcp140::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,
