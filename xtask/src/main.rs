@@ -7,6 +7,7 @@ mod corpus_run;
 mod fixtures;
 mod fixtures_task;
 mod sim_diff;
+mod sim_windows;
 mod tidy;
 
 use anyhow::{Context, Result, bail};
@@ -25,7 +26,11 @@ const TASKS: &[Task] = &[
         corpus::corpus,
         "run published Windows programs and judge the results; --ci, --only ID; fetch [NAME…] only fetches packages",
     ),
-    ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
+    (
+        "sim-diff",
+        sim_diff::sim_diff,
+        "simulated Linux against this kernel; --steps N --seed S; --windows [--wine]: Windows' rules against a runner",
+    ),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 
