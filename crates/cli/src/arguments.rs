@@ -224,7 +224,8 @@ pub(crate) enum SimCommand {
 /// How the simulated machine is made.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SimMachine {
-    /// Rules of the kernel: linux-modern, linux-modern-legacy, linux-2.6; several stand side by side.
+    /// The kernel: linux-modern, linux-modern-legacy, linux-2.6, freebsd, windows, windows-32, win9x, cygwin, wine; several
+    /// stand side by side.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "linux-modern")]
     pub(crate) policy: Vec<String>,
     /// Where random numbers start; given, programs lie at random addresses.

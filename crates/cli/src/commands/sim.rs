@@ -1,5 +1,6 @@
 //! `plat sim`: scripts, straces, questions.
 
+mod columns;
 mod place;
 mod repl;
 mod replay;
@@ -12,11 +13,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use plat_regions::linux::Policy;
-use plat_sim::Config;
 use plat_sim::cache::FileContents;
 use plat_sim::paging::Format as TableFormat;
-use plat_sim::script::{Done, Outside, Session};
+use plat_sim::script::{Difference, Done, Outside, Session};
+use plat_sim::{Config, Kernel};
+
+use columns::Column;
 
 use crate::arguments::{Format, Levels, Sim, SimCommand, SimMachine, SimRun};
 
@@ -34,7 +36,8 @@ pub(crate) fn sim(arguments: &Sim) -> anyhow::Result<ExitCode> {
 /// Makes the machines that the options ask for, one for each policy.
 fn configs(machine: &SimMachine) -> anyhow::Result<Vec<Config>> {
     let one = |name: &String| {
-        let known = || format!("no rules are called {name:?}; there are {}", Policy::BUILTIN.join(", "));
+        let known = || format!("no rules are called {name:?}; there are {}", Kernel::BUILTIN.join(", "));
+        let (kernel, policy) = Kernel::builtin(name).with_context(known)?;
         Ok(Config {
             format: match machine.levels {
                 Levels::Two => TableFormat::TwoLevel,
@@ -44,7 +47,8 @@ fn configs(machine: &SimMachine) -> anyhow::Result<Vec<Config>> {
             frames: machine.frames,
             tlb_entries: machine.tlb,
             tlb_identifiers: machine.asid,
-            policy: Policy::builtin(name).with_context(known)?,
+            policy,
+            kernel,
             randomize: machine.seed.is_some(),
             seed: machine.seed.unwrap_or(1),
             ..Config::default()
@@ -129,8 +133,9 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
     let several = configs.len() > 1;
     let (mut json, mut failed) = (Vec::new(), false);
     let mut out = std::io::stdout().lock();
+    let mut columns = Vec::new();
     for config in configs {
-        let name = config.policy.name;
+        let name = config.kernel_name();
         let mut session = Session::new(config);
         session.add_all(&text).with_context(|| arguments.file.display().to_string())?;
         let mut done = Vec::new();
@@ -147,15 +152,10 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
         };
         match arguments.format {
             Format::Json => json.push(serde_json::json!({ "policy": name, "steps": done, "diff": diff })),
+            Format::Text if several => columns.push(Column { name, done, diff }),
             Format::Text => {
-                if several {
-                    writeln!(out, "== {name}")?;
-                }
                 done.iter().try_for_each(|one| write!(out, "{}", done_text(one)))?;
-                if let Some(diff) = diff {
-                    diff.removed.iter().try_for_each(|line| writeln!(out, "- {line}"))?;
-                    diff.added.iter().try_for_each(|line| writeln!(out, "+ {line}"))?;
-                }
+                write_diff(&mut out, diff.as_ref())?;
             }
             _ => bail!("--format: a simulation is written as text or json"),
         }
@@ -163,7 +163,15 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
     if arguments.format == Format::Json {
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
     }
+    columns::write(&mut out, &columns)?;
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Writes what differs between two states.
+fn write_diff(out: &mut impl Write, diff: Option<&Difference>) -> std::io::Result<()> {
+    let Some(diff) = diff else { return Ok(()) };
+    diff.removed.iter().try_for_each(|line| writeln!(out, "- {line}"))?;
+    diff.added.iter().try_for_each(|line| writeln!(out, "+ {line}"))
 }
 
 /// Writes a command, what happened, and what it shows.

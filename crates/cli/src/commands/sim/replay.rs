@@ -20,7 +20,12 @@ pub(super) fn replay(arguments: &SimRun, text: &str) -> anyhow::Result<ExitCode>
     let mut out = std::io::stdout().lock();
     let mut differs = false;
     for config in configs(&arguments.machine)? {
-        let name = config.policy.name;
+        let name = config.kernel_name();
+        if !matches!(config.kernel, plat_sim::Kernel::Posix) || name == "freebsd" {
+            bail!(
+                "--policy {name}: what strace printed are Linux' calls, and its programs start as on Linux"
+            );
+        }
         let mut replay = Replay::new(config, checkpoints.clone());
         replay.run(text, outside.as_mut()).with_context(|| arguments.file.display().to_string())?;
         let is_off = |at: &Checkpoint| at.differing.as_ref().is_some_and(|lines| !lines.is_empty());
