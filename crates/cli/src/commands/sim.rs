@@ -5,6 +5,7 @@ mod place;
 mod repl;
 mod replay;
 mod structures;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -20,13 +21,13 @@ use plat_sim::{Config, Kernel};
 
 use columns::Column;
 
-use crate::arguments::{Format, Levels, Sim, SimCommand, SimMachine, SimRun};
+use crate::arguments::{Format, Levels, Sim, SimCommand, SimMachine, SimRepl, SimRun};
 
 /// Does what `plat sim` was asked for.
 pub(crate) fn sim(arguments: &Sim) -> anyhow::Result<ExitCode> {
     match &arguments.command {
-        None => repl::repl(&arguments.machine),
-        Some(SimCommand::Repl(machine)) => repl::repl(machine),
+        None => repl::repl(&arguments.machine, None, Box::new(Disk)),
+        Some(SimCommand::Repl(arguments)) => walk(arguments),
         Some(SimCommand::Run(arguments)) => run(arguments),
         Some(SimCommand::Place(arguments)) => place::place(arguments),
         Some(SimCommand::Structures(arguments)) => structures::structures(arguments),
@@ -121,6 +122,18 @@ fn outside(files: Option<&Path>) -> anyhow::Result<Box<dyn Outside>> {
         Some(path) => Box::new(Listed::parse(&text_of(path)?).with_context(|| path.display().to_string())?),
         None => Box::new(Disk),
     })
+}
+
+/// Walks through a file, or starts with nothing.
+fn walk(arguments: &SimRepl) -> anyhow::Result<ExitCode> {
+    let outside = outside(arguments.files.as_deref())?;
+    let Some(path) = &arguments.file else { return repl::repl(&arguments.machine, None, outside) };
+    let text = text_of(path)?;
+    if plat_sim::script::is_strace(&text) {
+        let checkpoints = replay::checkpoints(arguments.maps.as_deref())?;
+        return walk::walk(&arguments.machine, checkpoints, &text, outside);
+    }
+    repl::repl(&arguments.machine, Some(&text), outside)
 }
 
 fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {

@@ -80,7 +80,7 @@ pub struct Replay {
     known: BTreeMap<Pid, Vec<Span>>,
     waiting: BTreeMap<Pid, Vec<String>>,
     /// The trace from its first line on, when it is known as a whole.
-    lines: Vec<String>,
+    lines: Arc<[String]>,
     line: usize,
 }
 
@@ -101,9 +101,15 @@ impl Replay {
             checkpoints,
             known: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            lines: Vec::new(),
+            lines: Arc::from([]),
             line: 0,
         }
+    }
+
+    /// Starts with a machine of this make and a trace that is to be carried out line by line.
+    pub fn of(config: Config, checkpoints: Vec<Checkpoint>, text: &str) -> Self {
+        let lines = text.lines().map(str::to_owned).collect();
+        Self { lines, ..Self::new(config, checkpoints) }
     }
 
     /// Replays a whole trace.
