@@ -3,6 +3,8 @@
 mod c_call;
 mod command;
 mod history;
+#[cfg(test)]
+mod pe_tests;
 mod playback;
 mod run;
 mod strace;
