@@ -43,6 +43,17 @@ fetch_seven_zip() {
     chmod +x .cache/7zip-bin-5.2.0/package/linux/x64/7za
 }
 
+# Chromium, and what drives it: the HTML pages of lessons are tested in a real browser.
+need_browser() {
+    missing=""
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || want google-chrome chromium
+    want node nodejs
+    want npm npm
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || install_packages $missing
+    cargo xtask corpus fetch playwright-core >/dev/null
+}
+
 # What `cargo xtask corpus` needs; the programs themselves are fetched by it.
 need_corpus_tools() {
     missing=""

@@ -48,7 +48,7 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     if missed > 0 { bail!("{missed} targets missed") } else { Ok(()) }
 }
 
-fn build_plat() -> Result<PathBuf> {
+pub(crate) fn build_plat() -> Result<PathBuf> {
     let mut command = Command::new("cargo");
     command.args(["build", "--release", "--package", "plat-cli"]).current_dir(root());
     run(command)?;

@@ -22,29 +22,32 @@ struct Package<'a> {
 /// Runs the corpus, or fetches packages.
 pub(crate) fn corpus(arguments: &[String]) -> Result<()> {
     match arguments.split_first() {
-        Some((word, names)) if word == "fetch" => fetch_packages(names),
+        Some((word, names)) if word == "fetch" => fetch_packages(names).map(drop),
         _ => crate::corpus_run::run_corpus(arguments),
     }
 }
 
-/// Fetches all packages, or those whose names are given, and says where they were unpacked.
-fn fetch_packages(names: &[String]) -> Result<()> {
+/// Fetches all packages, or those whose names are given; says and returns where they were unpacked.
+pub(crate) fn fetch_packages(names: &[String]) -> Result<Vec<PathBuf>> {
     let list = fs::read_to_string(root().join("xtask/packages.txt")).context("xtask/packages.txt")?;
-    let mut failed = 0;
+    let (mut fetched, mut failed) = (Vec::new(), 0);
     for line in list.lines().filter(|l| !l.starts_with('#')) {
         let package = parse(line)?;
         if !names.is_empty() && !names.iter().any(|n| n == package.name) {
             continue;
         }
         match fetch(&package) {
-            Ok(path) => println!("{:<28} {:<14} {}", package.name, package.version, path.display()),
+            Ok(path) => {
+                println!("{:<28} {:<14} {}", package.name, package.version, path.display());
+                fetched.push(path);
+            }
             Err(error) => {
                 failed += 1;
                 println!("{:<28} {:<14} FAILED: {error:#}", package.name, package.version);
             }
         }
     }
-    if failed > 0 { bail!("{failed} packages did not come") } else { Ok(()) }
+    if failed > 0 { bail!("{failed} packages did not come") } else { Ok(fetched) }
 }
 
 /// Returns the directory of 7-Zip's package, fetched when it is not there.

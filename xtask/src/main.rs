@@ -6,6 +6,7 @@ mod corpus;
 mod corpus_run;
 mod fixtures;
 mod fixtures_task;
+mod fleets;
 mod sim_diff;
 mod sim_windows;
 mod tidy;
@@ -30,6 +31,11 @@ const TASKS: &[Task] = &[
         "sim-diff",
         sim_diff::sim_diff,
         "simulated Linux against this kernel; --steps N --seed S; --windows [--wine]: Windows' rules against a runner",
+    ),
+    (
+        "fleets",
+        fleets::fleets,
+        "published DLLs rebased, held against an independent loader, and loaded; [PACKAGE…]",
     ),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];

@@ -2,6 +2,7 @@
 
 pub(crate) mod rebase;
 pub(crate) mod rebase_plan;
+pub(crate) mod teach;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -199,7 +200,9 @@ pub(crate) struct Apis {
   plat sim run --policy linux-modern,linux-2.6 fork.sim
   strace -f -y -e trace=memory,process,%file,close -o t bash -c true; plat sim run t
   plat sim place '8 MiB at 0x400000; 3 GiB contiguous below 4G' --policy linux-32,win32-4gb
-  plat sim structures t"
+  plat sim structures t
+  plat sim lesson 5 --html -o fork.html
+  plat sim quiz --seed 7"
 )]
 pub(crate) struct Sim {
     #[command(subcommand)]
@@ -219,6 +222,10 @@ pub(crate) enum SimCommand {
     Place(SimPlace),
     /// Count what one address space costs in four structures, driven by an strace.
     Structures(SimStructures),
+    /// Read a lesson with questions, step by step, or make a page of it.
+    Lesson(teach::SimLesson),
+    /// Answer questions about a simulated machine; exit code 1 when an answer is wrong.
+    Quiz(teach::SimQuiz),
 }
 
 /// How the simulated machine is made.
@@ -267,6 +274,9 @@ pub(crate) struct SimRun {
     /// Stop after this many commands of a script.
     #[arg(long, value_name = "N")]
     pub(crate) until: Option<usize>,
+    /// In JSON, add the whole state behind each command: regions, page tables, frames, processes.
+    #[arg(long)]
+    pub(crate) states: bool,
     /// Show what differs between the states after A and after B commands.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(crate) diff: Vec<usize>,

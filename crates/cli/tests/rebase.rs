@@ -292,7 +292,20 @@ fn a_plan_is_applied_verified_and_undone() {
         ---
     "#]],
     );
-    assert_eq!(plat(at, &["rebase", "apply", "--undo", "plan.toml"]).status.code(), Some(0));
+    check(
+        at,
+        &["rebase", "apply", "--undo", "plan.toml"],
+        expect![[r#"
+        exit 0
+        outcome  from                 to                   words  file
+        undone   0x00000003_f0000000  0x00000001_80000000      1  a.dll
+        undone   0x00000003_ef000000  0x00000001_80000000      1  b.dll
+        undone   0x00000003_ee000000  0x00000001_80000000      1  c.dll
+
+        3 of 3 files given back their old bytes, 0 needed nothing, 0 not done
+        ---
+    "#]],
+    );
     assert!(fs::read(at.join("c.dll")).expect("reads") == dll().bytes());
 }
 

@@ -93,6 +93,15 @@ pub(crate) struct Graph {
 /// Bytes of thunk for a missing import.
 const THUNK_BYTES: u64 = 32;
 
+/// What becomes of a DLL's imports and its `DllMain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum References {
+    /// Imports are bound, and it is initialised.
+    Resolve,
+    /// It is mapped and relocated, no more.
+    Leave,
+}
+
 /// Size in bytes of a region for thunks of missing imports.
 const THUNK_REGION_BYTES: u64 = 0x1_0000;
 
@@ -123,11 +132,17 @@ impl Graph {
         Ok(base)
     }
 
-    /// Loads a DLL by name or path; returns its base and whether it is new.
+    /// Loads a DLL by name or path; returns its base and whether it is new. Without its references, its imports stay
+    /// unbound and it is never initialised.
     ///
     /// # Errors
     /// [`LoadError`] when it is nowhere, damaged, or fits nowhere.
-    pub(crate) fn load(&mut self, name: &str, path: Option<PathBuf>) -> Result<(u64, bool), LoadError> {
+    pub(crate) fn load(
+        &mut self,
+        name: &str,
+        path: Option<PathBuf>,
+        references: References,
+    ) -> Result<(u64, bool), LoadError> {
         let already = match &path {
             Some(path) => self.by_path(path).or_else(|| self.by_name(name)),
             None => self.by_name(name),
@@ -150,8 +165,20 @@ impl Graph {
                 None => return Err(self.not_found(name, "the program")),
             },
         };
-        self.complete(base)?;
+        match references {
+            References::Resolve => self.complete(base)?,
+            References::Leave => self.protect(base)?,
+        }
         Ok((base, true))
+    }
+
+    /// Protects the pages of a module whose imports stay unbound.
+    fn protect(&self, base: u64) -> Result<(), LoadError> {
+        let loaded = &self.loaded[self.index_of(base)];
+        if loaded.module.is_builtin {
+            return Ok(());
+        }
+        crate::place::protect(self.process, &loaded.image()?, base)
     }
 
     /// Finds a loaded module by its file name.

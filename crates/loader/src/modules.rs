@@ -11,10 +11,15 @@ use plat_win32::guest::Guest;
 use plat_win32::process::{Crash, Module, ModuleLoader, Process, Symbol};
 
 use crate::error::LoadError;
-use crate::graph::Graph;
+use crate::graph::{Graph, References};
 use crate::initialise::Reason;
 use crate::ldr::Ldr;
 use crate::start::Sinks;
+
+/// `LoadLibraryEx`: map the DLL, bind nothing, initialise nothing.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryexw>
+const DONT_RESOLVE_DLL_REFERENCES: u32 = 1;
 
 /// The loader of the one process.
 pub(crate) struct PeLoader {
@@ -106,8 +111,14 @@ impl PeLoader {
     }
 
     /// Loads a DLL by name or Unix path and initialises what is new.
-    fn load_library(&self, guest: &mut Guest, name: &str, path: Option<PathBuf>) -> Result<u64, LoadError> {
-        let (base, is_new) = self.graph().load(name, path)?;
+    fn load_library(
+        &self,
+        guest: &mut Guest,
+        name: &str,
+        path: Option<PathBuf>,
+        references: References,
+    ) -> Result<u64, LoadError> {
+        let (base, is_new) = self.graph().load(name, path, references)?;
         if is_new {
             self.list_new_modules();
             if let Err(error) = self.attach_modules(guest, 0) {
@@ -164,10 +175,12 @@ fn path_of(process: &Process, name: &[u16]) -> Option<PathBuf> {
 }
 
 impl ModuleLoader for PeLoader {
-    fn load(&self, guest: &mut Guest, name: &[u16], _flags: u32) -> Result<u64, NtStatus> {
+    fn load(&self, guest: &mut Guest, name: &[u16], flags: u32) -> Result<u64, NtStatus> {
+        let leave = flags & DONT_RESOLVE_DLL_REFERENCES != 0;
+        let references = if leave { References::Leave } else { References::Resolve };
         let text = String::from_utf16_lossy(name);
         let path = path_of(self.process, name);
-        self.load_library(guest, &text, path).map_err(|error| {
+        self.load_library(guest, &text, path, references).map_err(|error| {
             if self.process.start.trace.loader {
                 trace_line(&format!("LoadLibrary({text}): {error}"));
             }

@@ -4,6 +4,7 @@ use plat_image::PeImage;
 use plat_image::pe::{DllCharacteristics, Field, checksum};
 use plat_regions::AddressRange;
 
+use crate::planner::file_name;
 use crate::relocate::{check_words, find_signature, signature_fault};
 use crate::{Machine, Member, Movable};
 
@@ -72,6 +73,8 @@ pub struct ReservedRange {
     pub range: AddressRange,
     /// What it is kept for.
     pub what: String,
+    /// The libraries that it is kept for, by file name in lower case.
+    pub owners: Vec<String>,
 }
 
 /// What is looked for.
@@ -165,7 +168,9 @@ fn reserved(member: &Member, options: &CheckOptions, found: &mut impl FnMut(Find
             format!("at {} it passes the end of the address space", member.base),
         );
     };
-    for reserved in options.reserved.iter().filter(|it| it.range.overlaps(range)) {
+    let name = file_name(&member.path);
+    let others = options.reserved.iter().filter(|it| it.range.overlaps(range) && !it.owners.contains(&name));
+    for reserved in others {
         found(FindingKind::Reserved, format!("{range} lies in {} ({})", reserved.range, reserved.what));
     }
 }
@@ -291,8 +296,11 @@ mod tests {
     #[test]
     fn reserved_ranges_are_held_free_for_their_bitness() {
         let range = AddressRange::sized(Address::new(0x8_0000_0000), 0x1_0000).expect("a range");
-        let reserved = vec![ReservedRange { range, what: "Cygwin's heap".into() }];
+        let owners = vec!["owner.dll".to_string()];
+        let reserved = vec![ReservedRange { range, what: "Cygwin's heap".into(), owners }];
         let options = CheckOptions { reserved, bits: 64, ..CheckOptions::default() };
+        let alone = [seen("bin/Owner.dll", &dll(0x8_0000_0000))];
+        check_text(&alone, &options, expect![""]);
         let fleet = [seen("a.dll", &dll(0x7_ffff_0000)), seen("b.dll", &dll(0x8_0001_0000))];
         check_text(
             &fleet,

@@ -70,6 +70,16 @@ pub enum RebaseError {
         /// Where the certificate table begins in the file.
         offset: u64,
     },
+    /// A field of the headers that would change is not in the file.
+    #[error(
+        "{file}: the header field at offset {offset:#x} lies behind the end of the file, so it cannot be changed"
+    )]
+    BehindEnd {
+        /// The image's name.
+        file: String,
+        /// Where the field would be.
+        offset: u64,
+    },
     /// A relocated word is zero fill, or a part of it is: the file has no bytes to hold the new value.
     #[error("{file}: the word to relocate at rva {rva:#x} lies in memory that the file does not fill")]
     ZeroFill {

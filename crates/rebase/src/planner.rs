@@ -25,8 +25,8 @@ use arrange::{Arrangement, Strategy};
 use share::{Placed, Sharing};
 pub use space::{Segment, Space};
 use space::{round_up, union};
-use uses::{Names, Together, file_name};
-pub(crate) use uses::{closure, roots};
+use uses::{Names, Together};
+pub(crate) use uses::{closure, file_name, roots};
 
 /// How a fleet is planned.
 #[derive(Clone, Debug, Default)]

@@ -144,11 +144,11 @@ pub fn rebase_image(
     change.make(name, bytes)
 }
 
-/// Gives `bytes`, made by [`rebase_image`], their old contents back.
+/// Gives `bytes`, made by [`rebase_image`], their old contents back; returns the number of words that changed.
 ///
 /// # Errors
 /// [`RebaseError`] when they are no image, or not one that `undo` fits; `bytes` are as they were then.
-pub fn undo_image(name: &str, bytes: &mut Vec<u8>, undo: &Undo) -> Result<(), RebaseError> {
+pub fn undo_image(name: &str, bytes: &mut Vec<u8>, undo: &Undo) -> Result<u64, RebaseError> {
     check_length(name, bytes)?;
     let image = PeImage::parse(name, bytes)?;
     let delta = image.headers().image_base.wrapping_sub(undo.base);
@@ -166,7 +166,7 @@ pub fn undo_image(name: &str, bytes: &mut Vec<u8>, undo: &Undo) -> Result<(), Re
     }
     words.take_back(bytes, delta);
     bytes.extend_from_slice(&undo.tail);
-    Ok(())
+    Ok(words.count())
 }
 
 /// A change that was found possible.
@@ -214,7 +214,18 @@ impl Change {
         }
         change.sign(&image, options)?;
         change.plan_checksum(&image, options);
+        change.check_fields(name, bytes.len())?;
         Ok(change)
+    }
+
+    /// Refuses to write fields that the file does not have: headers behind its end may read as zero.
+    fn check_fields(&self, name: &str, length: usize) -> Result<(), RebaseError> {
+        let checksum = self.checksum.map(|field| (field.get() as usize, size_of::<u32>()));
+        let edits = self.edits.iter().map(|(offset, new)| (*offset, new.len()));
+        match edits.chain(checksum).find(|(offset, size)| offset + size > length) {
+            None => Ok(()),
+            Some((offset, _)) => Err(RebaseError::BehindEnd { file: name.into(), offset: offset as u64 }),
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -245,26 +256,26 @@ impl Change {
         }
     }
 
+    /// Plans that bound imports are forgotten: the loader believes them by their timestamps and their directory.
     fn unbind(&mut self, image: &PeImage) -> Result<(), RebaseError> {
-        let fields = bindings::fields(image);
-        let directory = image.headers().directory(DirectoryKind::BaseRelocation);
-        let relocations = directory.and_then(|it| {
+        let headers = image.headers();
+        let mut barred =
+            vec![(0..headers.headers_end().get(), "the headers, and is a bound import's timestamp")];
+        // Else the change could not be taken back, because the relocations would have changed too.
+        barred.extend(headers.directory(DirectoryKind::BaseRelocation).and_then(|it| {
             let start = image.file_offset(it.rva)?.get();
-            Some(start..start + u64::from(it.size))
-        });
-        for (offset, size) in fields {
-            let end = offset.get() + size as u64;
-            // Else the change could not be taken back, because the relocations would have changed too.
-            if relocations.as_ref().is_some_and(|range| range.start < end && offset.get() < range.end) {
-                let what = "the relocation directory, and is a bound import's timestamp";
-                return Err(RebaseError::WordIn {
-                    file: image.name().into(),
-                    rva: 0,
-                    offset: offset.get(),
-                    what,
-                });
+            let what = "the relocation directory, and is a bound import's timestamp";
+            Some((start..start + u64::from(it.size), what))
+        }));
+        for stamp in bindings::stamps(image) {
+            let offset = stamp.get();
+            if let Some((_, what)) = barred.iter().find(|(it, _)| it.start < offset + 4 && offset < it.end) {
+                return Err(RebaseError::WordIn { file: image.name().into(), rva: 0, offset, what });
             }
-            self.number((offset, size), 0);
+            self.number((stamp, 4), 0);
+        }
+        if headers.directory(DirectoryKind::BoundImport).is_some() {
+            self.number(headers.field(Field::Directory(DirectoryKind::BoundImport)), 0);
         }
         if bindings::is_bound(image) {
             self.warnings.push(Warning::Unbound);

@@ -52,7 +52,7 @@ fn check(bytes: &[u8], base: u64, options: &Options) {
         .segments()
         .iter()
         .skip(1)
-        .any(|it| it.file_bytes() > 0 && it.file.start.get() < headers.section_table_end().get());
+        .any(|it| it.file_bytes() > 0 && it.file.start.get() < headers.headers_end().get());
     if is_plain && !shows_headers && rebased.warnings.is_empty() {
         let start = (headers.size_of_headers as usize).next_multiple_of(0x1000);
         let (old, new) = (load(bytes, base), load(&new, base));

@@ -383,6 +383,40 @@ fn the_checksum_is_renewed_where_there_was_one() {
 }
 
 #[test]
+fn fields_behind_the_end_of_the_file_are_not_written() {
+    // What a file with small alignments does not have of its headers reads as zero. Found by fuzzing.
+    let mut bytes = Craft::dll(true).bytes();
+    bytes[0xb8..0xbc].copy_from_slice(&0x200u32.to_le_bytes());
+    let image = PeImage::parse("x.dll", &bytes).expect("is an image");
+    let (base, end) = (image.headers().image_base, image.headers().field(Field::CheckSum).0.get());
+    bytes.truncate(end as usize);
+    assert!(PeImage::parse("x.dll", &bytes).is_ok());
+    let always = Options { checksum: ChecksumPolicy::Always, ..Options::default() };
+    let error = rebase(&bytes, base, &always).expect_err("there is no room for the checksum");
+    expect![
+        "x.dll: the header field at offset 0xd8 lies behind the end of the file, so it cannot be changed"
+    ]
+    .assert_eq(&error);
+    assert!(rebase(&bytes, base, &Options::default()).is_ok(), "nothing is to be changed");
+}
+
+#[test]
+fn the_optional_header_is_no_place_for_a_signature() {
+    // `SizeOfOptionalHeader` of zero puts the section table, here empty, where the optional header begins.
+    let mut craft = Craft::dll(true);
+    craft.directories.push((4, 0xd0, 0x10));
+    let mut bytes = craft.bytes();
+    bytes[0x94..0x96].fill(0);
+    // `SizeOfHeaders`: less than there are.
+    bytes[0xd4..0xd8].copy_from_slice(&0x80u32.to_le_bytes());
+    assert!(PeImage::parse("x.dll", &bytes).is_ok());
+    let strip = Options { signature: SignaturePolicy::Strip, ..Options::default() };
+    let error = rebase(&bytes, craft.base, &strip).expect_err("it would cut SizeOfImage off");
+    expect!["x.dll: the certificate table at offset 0xd0 overlaps a section or the headers"]
+        .assert_eq(&error);
+}
+
+#[test]
 fn the_timestamp_is_kept_unless_asked() {
     let bytes = craft_64().bytes();
     let stamp = |bytes: &[u8]| PeImage::parse("x", bytes).expect("parses").headers().timestamp;
@@ -502,6 +536,21 @@ fn bound_imports_are_dropped() {
     check(NEW_32, &Options::default());
     // Bindings of a file that stays are wrong as soon as others move.
     check(0x1000_0000, &Options { unbind: true, ..Options::default() });
+}
+
+#[test]
+fn import_descriptors_in_the_headers_are_not_unbound() {
+    // A descriptor at `SizeOfOptionalHeader`, whose timestamp would be `FileAlignment`. Found by fuzzing.
+    let mut craft = Craft::dll(false);
+    let file_alignment = craft.e_lfanew + 24 + 36;
+    craft.directories.push((1, file_alignment - 4, 40));
+    let mut bytes = craft.bytes();
+    // The fields that a descriptor needs are `MajorSubsystemVersion` and `SizeOfImage` here.
+    let at = file_alignment as usize + 8;
+    bytes[at..at + 4].fill(1);
+    let unbind = Options { unbind: true, ..Options::default() };
+    let error = rebase(&bytes, craft.base, &unbind).expect_err("the header would break");
+    expect!["x.dll: the word to relocate at rva 0x0 (offset 0xbc) lies in the headers, and is a bound import's timestamp"].assert_eq(&error);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod html;
 mod json;
+mod lesson;
 mod plan;
 mod row;
 mod svg;
@@ -13,6 +14,7 @@ mod table;
 
 pub use html::map_html;
 pub use json::map_json;
+pub use lesson::lesson_html;
 pub use plan::{BandKind, DrawnBand, DrawnImage, PlanDrawing, plan_html, plan_svg};
 pub use row::{Gap, MapRow, gaps, map_text};
 pub use svg::map_svg;

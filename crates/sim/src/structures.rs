@@ -6,6 +6,7 @@
 
 mod avl;
 mod experiment;
+mod lens;
 mod list;
 mod maple;
 mod red_black;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use avl::IntervalAvl;
 pub use experiment::{Operation, Row, experiment, synthetic};
+pub use lens::{Lens, LensRow, LensView, TreeNode};
 pub use list::SortedList;
 pub use maple::MapleTree;
 pub use red_black::ListAndTree;

@@ -85,6 +85,13 @@ impl Tlb {
         }
     }
 
+    /// Iterates over what is stored: address space, page, frame; the oldest translation first.
+    pub fn stored(&self) -> impl Iterator<Item = (u32, Address, FrameId)> {
+        self.entries
+            .iter()
+            .map(|cached| (cached.space, Address::new(cached.page * PAGE_SIZE), cached.entry.frame()))
+    }
+
     /// Stores a translation; `dirty` must be set in the entry before it may serve stores.
     pub fn fill(&mut self, address: Address, entry: Entry) {
         let page = address.get() / PAGE_SIZE;

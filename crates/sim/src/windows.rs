@@ -100,8 +100,7 @@ impl Machine {
         call: &WindowsCall,
     ) -> Result<Result<u64, String>, MachineError> {
         self.may_reach(caller, target)?;
-        let whose = if caller == target { String::new() } else { format!(", on process {target}") };
-        self.say(caller, Kind::Call, "call", format!("{call:?}{whose}"));
+        self.say(caller, Kind::Call, "call", call.to_text((caller != target).then_some(target)));
         let (answer, edits) = self.decide(target, call)?;
         let id = self.running(target)?.memory;
         for edit in &edits {

@@ -26,6 +26,7 @@ pub mod logic;
 pub mod nt;
 pub mod process;
 pub mod teb;
+mod widths;
 
 pub mod advapi32;
 pub mod bcrypt;

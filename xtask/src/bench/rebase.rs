@@ -20,7 +20,7 @@ const TIMES_CP_MAX: f64 = 1.5;
 pub(crate) fn rebase(arguments: &[String]) -> Result<()> {
     let runs = if arguments.iter().any(|a| a == "--quick") { 5 } else { 15 };
     let plat = build_plat()?;
-    corpus::corpus(&["PySide2".into()])?;
+    corpus::fetch_packages(&["PySide2".into()])?;
     let sources = images(&root().join(".cache").join(PACKAGE))?;
     let mut missed = super::rebase_plan::planning()?;
     let memory = Path::new("/dev/shm");

@@ -55,8 +55,7 @@ fn reserved(name: &str) -> anyhow::Result<(Vec<ReservedRange>, u32)> {
         let text = std::fs::read_to_string(name).with_context(|| format!("reading the layout {name}"))?;
         Layout::parse(&text)?
     };
-    let ranges = Space::of(&layout).reserved().into_iter().map(|(range, what)| ReservedRange { range, what });
-    Ok((ranges.collect(), layout.bits))
+    Ok((Space::of(&layout).reserved(), layout.bits))
 }
 
 fn text(report: &CheckReport) -> String {

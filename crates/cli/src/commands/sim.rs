@@ -1,7 +1,10 @@
 //! `plat sim`: scripts, straces, questions.
 
+mod ask;
 mod columns;
+mod lesson;
 mod place;
+mod quiz;
 mod repl;
 mod replay;
 mod structures;
@@ -31,6 +34,8 @@ pub(crate) fn sim(arguments: &Sim) -> anyhow::Result<ExitCode> {
         Some(SimCommand::Run(arguments)) => run(arguments),
         Some(SimCommand::Place(arguments)) => place::place(arguments),
         Some(SimCommand::Structures(arguments)) => structures::structures(arguments),
+        Some(SimCommand::Lesson(arguments)) => lesson::lesson(arguments),
+        Some(SimCommand::Quiz(arguments)) => quiz::quiz(arguments),
     }
 }
 
@@ -151,11 +156,15 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
         let name = config.kernel_name();
         let mut session = Session::new(config);
         session.add_all(&text).with_context(|| arguments.file.display().to_string())?;
-        let mut done = Vec::new();
+        let (mut done, mut states) = (Vec::new(), Vec::new());
         while session.at() < arguments.until.unwrap_or(usize::MAX)
             && let Some(one) = session.step(outside.as_mut())
         {
             failed |= one.error.is_some();
+            if arguments.states {
+                let state = session.state();
+                states.push(state.machine.snapshot(state.current));
+            }
             done.push(one);
         }
         let diff = match arguments.diff[..] {
@@ -164,7 +173,13 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
             _ => bail!("--diff: expected two numbers such as 1,3"),
         };
         match arguments.format {
-            Format::Json => json.push(serde_json::json!({ "policy": name, "steps": done, "diff": diff })),
+            Format::Json => {
+                let mut one = serde_json::json!({ "policy": name, "steps": done, "diff": diff });
+                for (step, state) in states.iter().enumerate() {
+                    one["steps"][step]["state"] = serde_json::to_value(state)?;
+                }
+                json.push(one);
+            }
             Format::Text if several => columns.push(Column { name, done, diff }),
             Format::Text => {
                 done.iter().try_for_each(|one| write!(out, "{}", done_text(one)))?;

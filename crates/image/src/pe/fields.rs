@@ -58,9 +58,14 @@ impl Headers {
         (FileOffset::new(offset), bytes)
     }
 
-    /// Returns the first byte after the section table.
-    pub fn section_table_end(&self) -> FileOffset {
-        FileOffset::new(self.section_table + u64::from(self.section_count) * 40)
+    /// Returns the first byte after all headers that are read: the optional header with its directories, and the section
+    /// table, which lies within it where `SizeOfOptionalHeader` is too small.
+    pub fn headers_end(&self) -> FileOffset {
+        let section_table = self.section_table + u64::from(self.section_count) * 40;
+        let is_used = |entry: &super::DirectoryEntry| entry.size != 0 || !entry.rva.is_zero();
+        let directories = self.directories.iter().rposition(is_used).map_or(0, |last| last as u64 + 1);
+        let (first_directory, _) = self.field(Field::Directory(DirectoryKind::Export));
+        FileOffset::new(section_table.max(first_directory.get() + directories * 8))
     }
 }
 

@@ -183,7 +183,7 @@ pub struct Headers {
     pub heap_commit: u64,
     /// Reserved; Cygwin reads the size of its heap here, in MiB.
     pub loader_flags: u32,
-    directories: [DirectoryEntry; 16],
+    pub(super) directories: [DirectoryEntry; 16],
     /// Where the section table is.
     pub(super) section_table: u64,
     /// Where the optional header is.

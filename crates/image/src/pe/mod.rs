@@ -29,7 +29,7 @@ pub use headers::{Characteristics, DirectoryEntry, DirectoryKind, DllCharacteris
 pub use imports::{BoundImport, DelayImportModule, ImportEntry, ImportModule, ImportSymbol};
 pub use load_config::LoadConfig;
 pub use manifest::{Manifest, RT_MANIFEST};
-pub use relocations::{Relocation, RelocationKind, Relocations};
+pub use relocations::{Relocation, RelocationBlock, RelocationBlocks, RelocationKind, Relocations};
 pub use resources::{RT_VERSION, Resource, ResourceId};
 pub use sections::{Section, SectionFlags};
 pub use segments::Segment;

@@ -31,22 +31,43 @@ impl RelocationKind {
     }
 
     /// Adds `delta`, the new base minus the old one, to a field of [`RelocationKind::field_bytes`] bytes.
+    #[inline]
     pub fn apply(self, field: &mut [u8], delta: u64) {
         debug_assert_eq!(field.len(), self.field_bytes() as usize);
-        let mut word = [0; 8];
-        word[..field.len()].copy_from_slice(field);
-        let old = u64::from_le_bytes(word);
-        let new = match self {
-            Self::Low | Self::HighLow | Self::Dir64 => old.wrapping_add(delta),
-            Self::High => (old << 16).wrapping_add(delta) >> 16,
-            // The lower half is signed, and the result is rounded to the nearest multiple of 64 KiB.
-            Self::HighAdjust(low) => {
-                let address = (old << 16).wrapping_add_signed((low as i16).into());
-                address.wrapping_add(delta).wrapping_add(0x8000) >> 16
+        match self {
+            Self::HighLow => {
+                change(field, |old| u32::from_le_bytes(old).wrapping_add(delta as u32).to_le_bytes());
             }
-        };
-        field.copy_from_slice(&new.to_le_bytes()[..field.len()]);
+            Self::Dir64 => change(field, |old| u64::from_le_bytes(old).wrapping_add(delta).to_le_bytes()),
+            Self::Low => {
+                change(field, |old| u16::from_le_bytes(old).wrapping_add(delta as u16).to_le_bytes())
+            }
+            Self::High => change(field, |old| upper_half(from_upper_half(old).wrapping_add(delta))),
+            // The lower half is signed, and the result is rounded to the nearest multiple of 64 KiB.
+            Self::HighAdjust(low) => change(field, |old| {
+                let address = from_upper_half(old).wrapping_add_signed((low as i16).into());
+                upper_half(address.wrapping_add(delta).wrapping_add(0x8000))
+            }),
+        }
     }
+}
+
+/// Changes a field whose size is known to the compiler, which does it in registers; one that is too short stays.
+#[inline]
+fn change<const N: usize>(field: &mut [u8], new: impl FnOnce([u8; N]) -> [u8; N]) {
+    if let Some(field) = field.first_chunk_mut() {
+        *field = new(*field);
+    }
+}
+
+/// Returns the address whose upper half a field holds.
+fn from_upper_half(field: [u8; 2]) -> u64 {
+    u64::from(u16::from_le_bytes(field)) << 16
+}
+
+/// Returns the upper half of a 32-bit address.
+fn upper_half(address: u64) -> [u8; 2] {
+    ((address >> 16) as u16).to_le_bytes()
 }
 
 /// A place in the image that holds an address, or a part of one.
@@ -61,15 +82,29 @@ pub struct Relocation {
 /// The relocations in the order of the directory; stops after the first error.
 #[derive(Debug, Clone)]
 pub struct Relocations<'i, 'a> {
+    blocks: RelocationBlocks<'i, 'a>,
+    /// What is left of the block being read.
+    block: RelocationBlock<'i, 'a>,
+}
+
+/// The blocks of the directory; stops after the first error.
+#[derive(Debug, Clone)]
+pub struct RelocationBlocks<'i, 'a> {
     image: &'i PeImage<'a>,
     /// Where the next block begins.
     block: u64,
     /// Where the directory ends.
     end: u64,
-    /// The page of the block being read, and where its next entry is.
+}
+
+/// The relocations of one page; an iterator over them, which stops after the first error.
+#[derive(Debug, Clone)]
+pub struct RelocationBlock<'i, 'a> {
+    image: &'i PeImage<'a>,
     page: u32,
+    /// Where the next entry is.
     entry: u64,
-    /// The bytes of the entries that are left of the block.
+    /// The bytes of the entries that are left.
     entries: &'a [u8],
 }
 
@@ -81,10 +116,18 @@ impl<'a> PeImage<'a> {
     ///
     /// Source: PE Format, "The .reloc Section".
     pub fn relocations(&self) -> Relocations<'_, 'a> {
+        let block = RelocationBlock { image: self, page: 0, entry: 0, entries: &[] };
+        Relocations { blocks: self.relocation_blocks(), block }
+    }
+
+    /// Returns the base relocations page by page, as [`PeImage::relocations`] does one by one.
+    ///
+    /// Source: PE Format, "Base Relocation Block".
+    pub fn relocation_blocks(&self) -> RelocationBlocks<'_, 'a> {
         let directory = self.headers.directory(DirectoryKind::BaseRelocation);
         let (block, size) =
             directory.map_or((0, 0), |entry| (u64::from(entry.rva.get()), u64::from(entry.size)));
-        Relocations { image: self, block, end: block + size, page: 0, entry: 0, entries: &[] }
+        RelocationBlocks { image: self, block, end: block + size }
     }
 
     /// Says whether the image may be placed elsewhere than at its preferred base.
@@ -121,17 +164,17 @@ impl<'a> PeImage<'a> {
     }
 }
 
-impl Relocations<'_, '_> {
-    /// Enters the next block; `false` at the end of the directory.
-    fn next_block(&mut self) -> Result<bool, ImageError> {
+impl<'i, 'a> RelocationBlocks<'i, 'a> {
+    /// Reads the next block; nothing at the end of the directory.
+    fn read(&mut self) -> Result<Option<RelocationBlock<'i, 'a>>, ImageError> {
         if self.block + 8 > self.end {
-            return Ok(false);
+            return Ok(None);
         }
         let page = self.image.u32_at(self.block, "BaseRelocation PageRVA")?;
         let size = self.image.u32_at(self.block + 4, "BaseRelocation BlockSize")?;
         // Some linkers pad the directory with zeroes.
         if page == 0 && size == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         let next = self.block + u64::from(size);
         if size < 8 || next > self.end {
@@ -142,12 +185,47 @@ impl Relocations<'_, '_> {
         let Some(block) = self.image.view.slice(self.block, size.into()) else {
             return Err(self.image.unmapped(self.block + 4, "BaseRelocation BlockSize", next));
         };
-        (self.page, self.entry, self.entries) = (page, self.block + 8, &block[8..]);
+        let entry = self.block + 8;
         self.block = next;
-        Ok(true)
+        Ok(Some(RelocationBlock { image: self.image, page, entry, entries: &block[8..] }))
+    }
+}
+
+impl<'i, 'a> Iterator for RelocationBlocks<'i, 'a> {
+    type Item = Result<RelocationBlock<'i, 'a>, ImageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.read().transpose();
+        if matches!(item, None | Some(Err(_))) {
+            (self.block, self.end) = (0, 0);
+        }
+        item
+    }
+}
+
+impl<'a> RelocationBlock<'_, 'a> {
+    /// Returns the page, which is where its relocations' offsets count from.
+    pub fn page(&self) -> Rva {
+        Rva::new(self.page)
     }
 
-    /// Takes the next 16 bits of the block.
+    /// Returns the one kind, `HighLow` or `Dir64`, that all relocations left have, and their offsets in the page;
+    /// nothing when they are of several or other kinds, or none. Nobody has checked then that they lie in the image.
+    pub fn uniform(&self) -> Option<(RelocationKind, impl Iterator<Item = u32> + use<'a>)> {
+        let kind = match self.entries.get(1)? >> 4 {
+            3 => RelocationKind::HighLow,
+            10 => RelocationKind::Dir64,
+            _ => return None,
+        };
+        let number = self.entries[1] >> 4;
+        let entries = self.entries.chunks_exact(2).map(|entry| u16::from_le_bytes([entry[0], entry[1]]));
+        let is_padding = |entry: u16| entry >> 12 == 0;
+        let is_uniform = entries.clone().all(|entry| is_padding(entry) || entry >> 12 == u16::from(number));
+        let relocations = entries.filter(move |&entry| !is_padding(entry));
+        is_uniform.then(|| (kind, relocations.map(|entry| u32::from(entry & 0xfff))))
+    }
+
+    /// Takes the next 16 bits.
     fn take(&mut self) -> Option<u16> {
         let (word, rest) = self.entries.split_first_chunk()?;
         self.entries = rest;
@@ -158,12 +236,7 @@ impl Relocations<'_, '_> {
     fn read(&mut self) -> Result<Option<Relocation>, ImageError> {
         loop {
             let at = self.entry;
-            let Some(entry) = self.take() else {
-                if !self.next_block()? {
-                    return Ok(None);
-                }
-                continue;
-            };
+            let Some(entry) = self.take() else { return Ok(None) };
             let kind = match entry >> 12 {
                 0 => continue,
                 1 => Some(RelocationKind::High),
@@ -188,15 +261,35 @@ impl Relocations<'_, '_> {
     }
 }
 
-impl Iterator for Relocations<'_, '_> {
+impl Iterator for RelocationBlock<'_, '_> {
     type Item = Result<Relocation, ImageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.read().transpose();
-        if matches!(item, None | Some(Err(_))) {
-            (self.entries, self.block, self.end) = (&[], 0, 0);
+        if matches!(item, Some(Err(_))) {
+            self.entries = &[];
         }
         item
+    }
+}
+
+impl Iterator for Relocations<'_, '_> {
+    type Item = Result<Relocation, ImageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.block.next() {
+                Some(Err(error)) => {
+                    self.blocks.end = 0;
+                    return Some(Err(error));
+                }
+                Some(relocation) => return Some(relocation),
+                None => match self.blocks.next()? {
+                    Ok(block) => self.block = block,
+                    Err(error) => return Some(Err(error)),
+                },
+            }
+        }
     }
 }
 

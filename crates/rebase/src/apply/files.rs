@@ -2,10 +2,10 @@
 //!
 //! Tests put a layer before it that stops at a chosen step, so every step that changes something is one method.
 
-use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::attributes;
@@ -37,33 +37,43 @@ pub struct Stat {
     pub is_file: bool,
 }
 
-thread_local! {
-    /// Memory of the last file, for the next: fresh memory costs a page fault for each 4 KiB, as much as reading does.
-    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
+/// Memory of files that are done with, for the next ones: fresh memory costs a page fault for each 4 KiB, as much as
+/// reading does. Shared by all threads, since the largest file meets another thread each time.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 /// A buffer larger than this is given back to the system.
 const SPARE_BYTES_MAX: usize = 128 << 20;
+/// As many buffers are kept as threads may ask for at once.
+const SPARES_MAX: usize = 16;
+
+/// Returns memory for `needed` bytes: the smallest spare that is large enough, or else new memory in place of the largest.
+fn take_spare(needed: usize) -> Vec<u8> {
+    let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    let large_enough = (0..spares.len()).filter(|&index| spares[index].capacity() >= needed);
+    if let Some(index) = large_enough.min_by_key(|&index| spares[index].capacity()) {
+        return spares.swap_remove(index);
+    }
+    if let Some(index) = (0..spares.len()).max_by_key(|&index| spares[index].capacity()) {
+        spares.swap_remove(index);
+    }
+    drop(spares);
+    Vec::with_capacity(needed.saturating_add(needed / 4))
+}
 
 /// Reads a file of about `bytes` bytes into memory that was used before.
-pub(super) fn read_into_spare(file: impl Read, bytes: u64) -> io::Result<Vec<u8>> {
-    let mut buffer = SPARE.take();
-    buffer.clear();
+pub(super) fn read_into_spare(mut file: impl Read, bytes: u64) -> io::Result<Vec<u8>> {
     // One more byte, so that reading to the end needs no second look at the file.
-    let needed = usize::try_from(bytes).unwrap_or(0).saturating_add(1);
-    if buffer.capacity() < needed {
-        drop(std::mem::take(&mut buffer));
-        buffer.reserve_exact(needed.saturating_add(needed / 4));
-    }
-    let mut file = file;
+    let mut buffer = take_spare(usize::try_from(bytes).unwrap_or(0).saturating_add(1));
+    buffer.clear();
     file.read_to_end(&mut buffer)?;
     Ok(buffer)
 }
 
 /// Keeps memory for the next file.
 pub(super) fn keep_spare(bytes: Vec<u8>) {
-    if bytes.capacity() <= SPARE_BYTES_MAX {
-        SPARE.set(bytes);
+    let mut spares = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    if bytes.capacity() <= SPARE_BYTES_MAX && spares.len() < SPARES_MAX {
+        spares.push(bytes);
     }
 }
 

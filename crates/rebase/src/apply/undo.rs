@@ -91,18 +91,20 @@ impl Worker<'_> {
             .files
             .read(&target, IMAGE_BYTES_MAX)
             .map_err(|error| self.trouble("it cannot be read", &error))?;
+        report.from = base_of(&held.bytes).unwrap_or(report.from);
         let mut hash = ContentHash::of(&held.bytes);
         let found = hash;
         for record in chain {
             if hash != record.after {
                 continue;
             }
-            undo_image(&record.path, &mut held.bytes, &record.undo)
+            report.relocations += undo_image(&record.path, &mut held.bytes, &record.undo)
                 .map_err(|error| Outcome::Refused(error.to_string()))?;
             hash = ContentHash::of(&held.bytes);
         }
         // A run that did not hash the old files knows them by their base alone.
-        if first.before == ContentHash::UNKNOWN && (hash != found || has_base(&held.bytes, first.undo.base)) {
+        if first.before == ContentHash::UNKNOWN && (hash != found || base_of(&held.bytes) == Some(report.to))
+        {
             report.hash = None;
         } else if hash != first.before {
             return Err(Outcome::Obstacle("it was changed by somebody else since".into()));
@@ -138,7 +140,7 @@ impl Worker<'_> {
     }
 }
 
-/// Says whether bytes are an image with this base.
-fn has_base(bytes: &[u8], base: u64) -> bool {
-    PeImage::parse("", bytes).is_ok_and(|image| image.headers().image_base == base)
+/// Returns the base that an image asks for; nothing for other bytes.
+fn base_of(bytes: &[u8]) -> Option<Address> {
+    PeImage::parse("", bytes).ok().map(|image| Address::new(image.headers().image_base))
 }

@@ -2,6 +2,8 @@
 
 use plat_regions::{ALLOCATION_GRANULARITY, Address, AddressRange, Band, Direction, Layout, Use};
 
+use crate::ReservedRange;
+
 /// A range that DLLs may be given bases in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -84,13 +86,13 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// Returns what a layout keeps for something else than DLLs, with what it is: for checks of files that are there.
-    pub fn reserved(&self) -> Vec<(AddressRange, String)> {
+    /// Returns what a layout keeps for something else than all DLLs: for checks of files that are there.
+    pub fn reserved(&self) -> Vec<ReservedRange> {
         let others = self.layout.bands.iter().filter(|it| !matches!(it.purpose, Use::Dll | Use::AutoBase));
         let free = |band: &Band| if is_hard(band.purpose) { Vec::new() } else { self.stays.clone() };
-        let parts = |band: &Band| {
-            let what = what_is_there(band);
-            subtract(band.range, &free(band)).into_iter().map(move |range| (range, what.clone()))
+        let parts = |band: &'a Band| {
+            let made = |range| ReservedRange { range, what: what_is_there(band), owners: band.files.clone() };
+            subtract(band.range, &free(band)).into_iter().map(made)
         };
         others.flat_map(parts).collect()
     }

@@ -3,7 +3,7 @@
 //! They hold as long as the other DLLs lie at their old bases, and the loader believes them by the DLLs' timestamps,
 //! which plat keeps: so a fleet that moves must lose its bindings.
 
-use plat_image::pe::{DirectoryKind, Field};
+use plat_image::pe::DirectoryKind;
 use plat_image::{FileOffset, PeImage};
 
 /// Says whether the image is bound to others, of its own or with delay.
@@ -11,19 +11,10 @@ pub(super) fn is_bound(image: &PeImage) -> bool {
     image.headers().directory(DirectoryKind::BoundImport).is_some() || !stamps(image).is_empty()
 }
 
-/// Returns the fields to set to zero: where, and how many bytes.
-pub(super) fn fields(image: &PeImage) -> Vec<(FileOffset, usize)> {
-    let mut fields: Vec<_> = stamps(image).into_iter().map(|at| (at, 4)).collect();
-    if image.headers().directory(DirectoryKind::BoundImport).is_some() {
-        fields.push(image.headers().field(Field::Directory(DirectoryKind::BoundImport)));
-    }
-    fields
-}
-
 /// Returns where the timestamps that are not zero lie in the import descriptors.
 ///
 /// Reads by itself and leniently: packed images have import tables that only their own code can read.
-fn stamps(image: &PeImage) -> Vec<FileOffset> {
+pub(super) fn stamps(image: &PeImage) -> Vec<FileOffset> {
     let mut found = descriptors(image, DirectoryKind::Import, 20, 4, [12, 16]);
     found.extend(descriptors(image, DirectoryKind::DelayImport, 32, 28, [4, 12]));
     found

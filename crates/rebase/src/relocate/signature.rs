@@ -37,7 +37,7 @@ pub(crate) fn find(image: &PeImage) -> Option<Table> {
     let tail = image.source().get(present.end as usize..).unwrap_or_default();
     let is_last = (tail.len() as u64) < ALIGNMENT && tail.iter().all(|&byte| byte == 0);
     let mapped_end = image.segments().iter().map(|segment| segment.file.end.get()).max().unwrap_or(0);
-    let headers_end = image.headers().section_table_end().get();
+    let headers_end = image.headers().headers_end().get();
     let low = image.headers().is_low_alignment();
     // An image of low alignment maps its whole file, the certificates too.
     let in_image = start < headers_end || !low && start < mapped_end;

@@ -14,20 +14,23 @@ struct Scattered {
     bytes: [Option<u32>; 8],
 }
 
-/// One word in the file, in 8 bytes: large images have a million.
-struct Word {
-    /// Its offset, or [`SCATTERED`].
-    offset: u32,
-    kind: RelocationKind,
-}
-
 /// Stands for the offset of a word that has several; files are smaller.
 const SCATTERED: u32 = u32::MAX;
+
+/// Words of one kind, side by side in the list of all.
+struct Same {
+    kind: RelocationKind,
+    /// Where the next kind begins in the list.
+    end: usize,
+}
 
 /// All words of an image that a new base changes, in the directory's order.
 #[derive(Default)]
 pub(super) struct Words {
-    words: Vec<Word>,
+    /// The offset of each in the file, or [`SCATTERED`]: large images have a million.
+    offsets: Vec<u32>,
+    /// Their kinds; nearly all images have one kind alone.
+    kinds: Vec<Same>,
     /// Sorted by index.
     scattered: Vec<Scattered>,
 }
@@ -43,6 +46,7 @@ struct Run {
 /// Finds file offsets, and refuses those that must not be changed.
 struct Finder<'i> {
     name: &'i str,
+    size_of_image: u32,
     runs: Vec<Run>,
     /// The run of the last word: words come in clusters.
     current: usize,
@@ -57,63 +61,93 @@ impl Words {
         // An entry has two bytes, so the directory bounds their number; what it claims may exceed the file.
         let directory =
             image.headers().directory(DirectoryKind::BaseRelocation).map_or(0, |it| it.size as usize);
-        let words = Vec::with_capacity(directory.min(image.source().len()) / 2);
-        let mut found = Self { words, scattered: Vec::new() };
-        for relocation in image.relocations() {
-            let Relocation { rva, kind } = relocation?;
-            let rva = rva.get();
-            let offset = match finder.whole(rva, kind.field_bytes()) {
-                Some(offset) => {
-                    finder.check(rva, offset, kind.field_bytes())?;
-                    offset
-                }
-                None => {
-                    let bytes = finder.scattered(rva, kind.field_bytes())?;
-                    found.scattered.push(Scattered { index: found.words.len(), rva, bytes });
-                    SCATTERED
-                }
-            };
-            found.words.push(Word { offset, kind });
+        let offsets = Vec::with_capacity(directory.min(image.source().len()) / 2);
+        let mut found = Self { offsets, ..Self::default() };
+        for block in image.relocation_blocks() {
+            let mut block = block?;
+            let page = block.page().get();
+            match block.uniform().and_then(|uniform| Some((finder.whole_page(page)?, uniform))) {
+                Some((start, (kind, within))) => found.extend(kind, within.map(|offset| start + offset)),
+                None => block.try_for_each(|relocation| found.find_one(&mut finder, relocation?))?,
+            }
         }
         Ok(found)
     }
 
+    /// Finds and checks one word.
+    fn find_one(&mut self, finder: &mut Finder, relocation: Relocation) -> Result<(), RebaseError> {
+        let Relocation { rva, kind } = relocation;
+        let rva = rva.get();
+        let offset = match finder.whole(rva, kind.field_bytes()) {
+            Some(offset) => {
+                finder.check(rva, offset, kind.field_bytes())?;
+                offset
+            }
+            None => {
+                let bytes = finder.scattered(rva, kind.field_bytes())?;
+                self.scattered.push(Scattered { index: self.offsets.len(), rva, bytes });
+                SCATTERED
+            }
+        };
+        self.extend(kind, std::iter::once(offset));
+        Ok(())
+    }
+
+    /// Adds words of one kind at these offsets.
+    fn extend(&mut self, kind: RelocationKind, offsets: impl Iterator<Item = u32>) {
+        self.offsets.extend(offsets);
+        let end = self.offsets.len();
+        match self.kinds.last_mut() {
+            Some(last) if last.kind == kind => last.end = end,
+            _ => self.kinds.push(Same { kind, end }),
+        }
+    }
+
     /// Returns how many there are.
     pub(super) fn count(&self) -> u64 {
-        self.words.len() as u64
+        self.offsets.len() as u64
     }
 
     /// Adds `delta` to every word; on an error `file` is as it was.
     pub(super) fn add(&self, name: &str, file: &mut [u8], delta: u64) -> Result<(), RebaseError> {
-        for (index, word) in self.words.iter().enumerate() {
-            if let Err(rva) = self.add_one(index, word, file, delta) {
-                self.subtract(index, file, delta);
-                return Err(RebaseError::ZeroFill { file: name.into(), rva });
+        let mut start = 0;
+        for same in &self.kinds {
+            for index in start..same.end {
+                if let Err(rva) = self.add_one(index, same.kind, file, delta) {
+                    self.subtract(index, file, delta);
+                    return Err(RebaseError::ZeroFill { file: name.into(), rva });
+                }
             }
+            start = same.end;
         }
         Ok(())
     }
 
     /// Takes `delta` off every word, from the last to the first, since words that overlap do not commute.
     pub(super) fn take_back(&self, file: &mut [u8], delta: u64) {
-        self.subtract(self.words.len(), file, delta);
+        self.subtract(self.offsets.len(), file, delta);
     }
 
     /// Takes `delta` off the first `count` words, in reverse.
     fn subtract(&self, count: usize, file: &mut [u8], delta: u64) {
-        for (index, word) in self.words[..count].iter().enumerate().rev() {
-            // A word that was added to before keeps its zero fill when the same is subtracted again.
-            let _ = self.add_one(index, word, file, delta.wrapping_neg());
+        for (position, same) in self.kinds.iter().enumerate().rev() {
+            let start = if position == 0 { 0 } else { self.kinds[position - 1].end };
+            for index in (start..same.end.min(count)).rev() {
+                // A word that was added to before keeps its zero fill when the same is subtracted again.
+                let _ = self.add_one(index, same.kind, file, delta.wrapping_neg());
+            }
         }
     }
 
     /// Adds to one word; the error is its RVA, when a byte of zero fill would have to change.
-    fn add_one(&self, index: usize, word: &Word, file: &mut [u8], delta: u64) -> Result<(), u32> {
-        if word.offset == SCATTERED {
-            return self.add_scattered(index, word.kind, file, delta);
+    #[inline]
+    fn add_one(&self, index: usize, kind: RelocationKind, file: &mut [u8], delta: u64) -> Result<(), u32> {
+        let offset = self.offsets[index];
+        if offset == SCATTERED {
+            return self.add_scattered(index, kind, file, delta);
         }
-        let start = word.offset as usize;
-        word.kind.apply(&mut file[start..start + word.kind.field_bytes() as usize], delta);
+        let start = offset as usize;
+        kind.apply(&mut file[start..start + kind.field_bytes() as usize], delta);
         Ok(())
     }
 
@@ -158,11 +192,12 @@ impl<'i> Finder<'i> {
                 file_end: narrow(segment.file.end.get()),
             })
             .collect();
-        let table_end = image.headers().section_table_end().get().min(image.source().len() as u64);
-        let mut barred = vec![(0, narrow(table_end), "the headers")];
+        let headers_end = image.headers().headers_end().get().min(image.source().len() as u64);
+        let mut barred = vec![(0, narrow(headers_end), "the headers")];
         barred.extend(relocation_bytes(image, &runs));
         barred.extend(mapped_twice(&runs));
-        Self { name: image.name(), runs, current: 0, barred }
+        let size_of_image = image.headers().size_of_image;
+        Self { name: image.name(), size_of_image, runs, current: 0, barred }
     }
 
     /// Returns the offset of `length` bytes that lie side by side in the file.
@@ -179,6 +214,14 @@ impl<'i> Finder<'i> {
         let fits = offset + u64::from(length) <= u64::from(run.file_end);
         // The offset fits 32 bits where it lies before the run's end.
         fits.then(|| u32::try_from(offset).expect("before the end of the run"))
+    }
+
+    /// Returns the offset of a page if every word that begins in it lies in one piece, where words may be.
+    fn whole_page(&mut self, page: u32) -> Option<u32> {
+        const PAGE_AND_LAST_WORD: u32 = 0x1000 + 7;
+        let offset = self.whole(page, PAGE_AND_LAST_WORD)?;
+        let is_free = self.check(page, offset, PAGE_AND_LAST_WORD).is_ok();
+        (is_free && page.checked_add(PAGE_AND_LAST_WORD)? <= self.size_of_image).then_some(offset)
     }
 
     /// Finds each byte of a word that does not lie in one piece.

@@ -43,6 +43,26 @@ impl PageTables {
         self.tables.len()
     }
 
+    /// Iterates over the tables: frame, level, and the entries that are not zero.
+    pub fn tables(
+        &self,
+    ) -> impl Iterator<Item = (FrameId, u8, impl Iterator<Item = (u16, Entry)> + '_)> + '_ {
+        let mut levels = BTreeMap::new();
+        self.note_levels(self.root, self.format.levels(), &mut levels);
+        self.tables.iter().map(move |(frame, table)| {
+            let level = levels.get(frame).copied().unwrap_or(1);
+            (*frame, level, table.entries.iter().map(|(index, entry)| (*index, *entry)))
+        })
+    }
+
+    fn note_levels(&self, table: FrameId, level: u8, levels: &mut BTreeMap<FrameId, u8>) {
+        levels.insert(table, level);
+        if level > 1 {
+            let children = self.tables.get(&table).into_iter().flat_map(|table| table.entries.values());
+            children.for_each(|entry| self.note_levels(entry.frame(), level - 1, levels));
+        }
+    }
+
     /// Returns the entry of the page that contains `address`, if it is not zero.
     pub fn entry(&self, address: Address) -> Option<Entry> {
         let mut table = self.root;

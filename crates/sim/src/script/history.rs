@@ -95,18 +95,24 @@ impl Session {
         Ok(true)
     }
 
+    /// Adds a line behind the end of the script, without carrying it out.
+    ///
+    /// # Errors
+    /// [`ScriptError`] when the line is no command.
+    pub fn append(&mut self, line: &str, number: usize) -> Result<(), ScriptError> {
+        let command = parse_line(line, number)?;
+        if command != Command::Nothing {
+            self.commands.push((line.trim().to_owned(), command));
+        }
+        Ok(())
+    }
+
     /// Adds all lines of a script behind its end, without carrying them out.
     ///
     /// # Errors
     /// The first line that is no command.
     pub fn add_all(&mut self, text: &str) -> Result<(), ScriptError> {
-        for (index, line) in text.lines().enumerate() {
-            let command = parse_line(line, index + 1)?;
-            if command != Command::Nothing {
-                self.commands.push((line.trim().to_owned(), command));
-            }
-        }
-        Ok(())
+        text.lines().enumerate().try_for_each(|(index, line)| self.append(line, index + 1))
     }
 
     /// Carries the next command out; `None` at the end.

@@ -143,16 +143,16 @@ fn windows_reserves_and_commits_in_another_process() {
               [process-new] process 2 (b): an empty address space laid out as win32
             > use 1
             > VirtualAllocEx(2, 0x500000, 0x20000, MEM_RESERVE, PAGE_READWRITE)
-              [call] Alloc { address: 0x500000, size: 131072, kind: AllocationType(RESERVE), protection: PageProtection(READWRITE) }, on process 2
+              [call] VirtualAllocEx(2, 0x500000, 0x20000, MEM_RESERVE, PAGE_READWRITE)
               [returned] returns 0x500000
             > alloc 1 page at 0x500000 commit in 2
-              [call] Alloc { address: 0x500000, size: 4096, kind: AllocationType(COMMIT), protection: PageProtection(READWRITE) }, on process 2
+              [call] VirtualAllocEx(2, 0x500000, 0x1000, MEM_COMMIT, PAGE_READWRITE)
               [edit] 0x00000000_00500000..0x00000000_00501000 map rw- anonymous: committed
               [returned] returns 0x500000
             > use 2
             > maps
-            0x00000000_00500000..0x00000000_00501000 commit PageProtection(READWRITE) VirtualAlloc
-            0x00000000_00501000..0x00000000_00520000 reserve PageProtection(0x0) VirtualAlloc
+            0x00000000_00500000..0x00000000_00501000 committed READWRITE VirtualAlloc
+            0x00000000_00501000..0x00000000_00520000 reserved - VirtualAlloc
             > write 0x500000
               [walk-fault] page fault at 0x00000000_00500000 (error code: not present, write, user)
               [committed] the page is committed and its protection allows it
@@ -175,7 +175,7 @@ fn cygwin_s_fork_fails_where_an_address_is_taken() {
             > process sh windows win32
               [process-new] process 1 (sh): an empty address space laid out as win32
             > alloc 1 page at 0x20000000
-              [call] Alloc { address: 0x20000000, size: 4096, kind: AllocationType(COMMIT | RESERVE), protection: PageProtection(READWRITE) }
+              [call] VirtualAlloc(0x20000000, 0x1000, MEM_COMMIT|MEM_RESERVE, PAGE_READWRITE)
               [edit] 0x00000000_20000000..0x00000000_20001000 map rw- anonymous: committed
               [returned] returns 0x20000000
             > write 0x20000000 5
@@ -187,9 +187,9 @@ fn cygwin_s_fork_fails_where_an_address_is_taken() {
               [cygwin-create] CreateProcess of the same program with the same command line: Windows knows no fork
               [process-new] process 2 (sh): an empty address space laid out as win32
               [cygwin-reserve] the child takes 0x1000 bytes at 0x00000000_20000000, as its parent has them
-              [call] Alloc { address: 0x20000000, size: 4096, kind: AllocationType(RESERVE), protection: PageProtection(READWRITE) }
+              [call] VirtualAlloc(0x20000000, 0x1000, MEM_RESERVE, PAGE_READWRITE)
               [returned] returns 0x20000000
-              [call] Alloc { address: 0x20000000, size: 4096, kind: AllocationType(COMMIT), protection: PageProtection(READWRITE) }
+              [call] VirtualAlloc(0x20000000, 0x1000, MEM_COMMIT, PAGE_READWRITE)
               [edit] 0x00000000_20000000..0x00000000_20001000 map rw- anonymous: committed
               [returned] returns 0x20000000
               [committed] the page is committed and its protection allows it

@@ -219,6 +219,22 @@ impl ListAndTree {
         best
     }
 
+    /// Lists the tree's nodes in the order of addresses: region, depth from 1, and whether the node is red.
+    pub fn shape(&self) -> Vec<(Span, usize, bool)> {
+        let mut nodes = Vec::new();
+        self.shape_below(self.root, 1, &mut nodes);
+        nodes
+    }
+
+    fn shape_below(&self, at: Id, depth: usize, nodes: &mut Vec<(Span, usize, bool)>) {
+        if at != NIL {
+            let [left, right] = self.nodes[at].child;
+            self.shape_below(left, depth + 1, nodes);
+            nodes.push((self.nodes[at].span, depth, self.nodes[at].red));
+            self.shape_below(right, depth + 1, nodes);
+        }
+    }
+
     /// Checks colours and order, for tests: returns the number of black nodes on every way down.
     #[cfg(test)]
     pub(super) fn black_height(&self, node: Id) -> Result<usize, String> {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use plat_abi::{Fault, GuestWord, Memory, Raw, Return, winapi};
+use plat_abi::{GuestWord, Memory, Raw, Return, winapi};
 
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::handle::HandleFlags;
-use crate::nt::nls;
 use crate::nt::registry::Key;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -70,16 +70,6 @@ pub(super) fn key(guest: &Guest, handle: GuestWord) -> Result<Arc<Key>, Win32Err
     }
 }
 
-/// Reads an optional string; null is empty.
-pub(super) fn text_w(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
-    if address.is_null() { Ok(Vec::new()) } else { guest.read_wide_string(address.get()) }
-}
-
-/// Reads an optional ANSI string; null is empty.
-pub(super) fn text_a(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
-    if address.is_null() { Ok(Vec::new()) } else { nls::read_ansi(guest, address.get()) }
-}
-
 /// Hands out a handle of a key.
 fn give(guest: &Guest, opened: Arc<Key>, access: u32, result: GuestWord) -> Result<(), Win32Error> {
     let handle = guest.process().handles.insert(opened, access, HandleFlags::empty());
@@ -88,11 +78,13 @@ fn give(guest: &Guest, opened: Arc<Key>, access: u32, result: GuestWord) -> Resu
 
 fn open(
     guest: &Guest,
+    width: Width,
     hKey: GuestWord,
-    path: &[u16],
+    name: GuestWord,
     access: u32,
     result: GuestWord,
 ) -> Result<(), Win32Error> {
+    let path = width.read(guest, name)?;
     if result.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
@@ -102,7 +94,7 @@ fn open(
     if path.is_empty() && guest.process().registry.predefined(hKey.get()).is_some() {
         return Ok(guest.write_word(result.get(), hKey.get())?);
     }
-    give(guest, base.open(path)?, access, result)
+    give(guest, base.open(&path)?, access, result)
 }
 
 /// What `RegCreateKeyEx` is given besides the path.
@@ -113,11 +105,18 @@ struct Creation {
     disposition: GuestWord,
 }
 
-fn create(guest: &Guest, hKey: GuestWord, path: &[u16], how: &Creation) -> Result<(), Win32Error> {
+fn create(
+    guest: &Guest,
+    width: Width,
+    hKey: GuestWord,
+    name: GuestWord,
+    how: &Creation,
+) -> Result<(), Win32Error> {
+    let path = width.read(guest, name)?;
     if how.result.is_null() || how.reserved != 0 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let (made, is_new) = key(guest, hKey)?.create(path)?;
+    let (made, is_new) = key(guest, hKey)?.create(&path)?;
     give(guest, made, how.access, how.result)?;
     if !how.disposition.is_null() {
         let disposition = if is_new { CREATED_NEW_KEY } else { OPENED_EXISTING_KEY };
@@ -126,224 +125,87 @@ fn create(guest: &Guest, hKey: GuestWord, path: &[u16], how: &Creation) -> Resul
     Ok(())
 }
 
-fn delete(guest: &Guest, hKey: GuestWord, path: &[u16]) -> Result<(), Win32Error> {
-    key(guest, hKey)?.delete(path)
+fn delete(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Result<(), Win32Error> {
+    if name.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let path = width.read(guest, name)?;
+    key(guest, hKey)?.delete(&path)
 }
 
-fn delete_tree(guest: &Guest, hKey: GuestWord, path: &[u16]) -> Result<(), Win32Error> {
+fn delete_tree(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Result<(), Win32Error> {
+    let path = width.read(guest, name)?;
     let base = key(guest, hKey)?;
-    base.open(path)?.clear();
-    if path.is_empty() { Ok(()) } else { base.delete(path) }
+    base.open(&path)?.clear();
+    if path.is_empty() { Ok(()) } else { base.delete(&path) }
 }
 
-/// Opens a key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexa>
-#[winapi]
-pub fn RegOpenKeyExA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    ulOptions: u32,
-    samDesired: u32,
-    phkResult: GuestWord,
-) -> LStatus {
-    let _ = ulOptions;
-    let path = text_a(guest, lpSubKey);
-    LStatus(path.map_err(Win32Error::from).and_then(|path| open(guest, hKey, &path, samDesired, phkResult)))
-}
-
-/// Opens a key with the rights that one may have.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeya>
-#[winapi]
-pub fn RegOpenKeyA(guest: &mut Guest, hKey: GuestWord, lpSubKey: GuestWord, phkResult: GuestWord) -> LStatus {
-    RegOpenKeyExA(guest, hKey, lpSubKey, 0, MAXIMUM_ALLOWED, phkResult)
-}
-
-/// Makes a key, or opens it when it is there.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regcreatekeyexa>
-#[winapi]
-pub fn RegCreateKeyExA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    Reserved: u32,
-    lpClass: GuestWord,
-    dwOptions: u32,
-    samDesired: u32,
-    lpSecurityAttributes: GuestWord,
-    phkResult: GuestWord,
-    lpdwDisposition: GuestWord,
-) -> LStatus {
-    let _ = (lpClass, dwOptions, lpSecurityAttributes);
-    if lpSubKey.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+both_widths! {
+    /// Opens a key.
+    "winreg/nf-winreg-regopenkeyex"
+    RegOpenKeyExA, RegOpenKeyExW(
+        guest, width, hKey: GuestWord, lpSubKey: GuestWord, ulOptions: u32, samDesired: u32, phkResult: GuestWord
+    ) -> LStatus {
+        let _ = ulOptions;
+        LStatus(open(guest, width, hKey, lpSubKey, samDesired, phkResult))
     }
-    let how =
-        Creation { reserved: Reserved, access: samDesired, result: phkResult, disposition: lpdwDisposition };
-    LStatus(
-        text_a(guest, lpSubKey).map_err(Win32Error::from).and_then(|path| create(guest, hKey, &path, &how)),
-    )
-}
 
-/// Makes a key, or opens it when it is there; without a name, the key itself.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regcreatekeya>
-#[winapi]
-pub fn RegCreateKeyA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    phkResult: GuestWord,
-) -> LStatus {
-    if lpSubKey.is_null() {
-        return RegOpenKeyExA(guest, hKey, lpSubKey, 0, MAXIMUM_ALLOWED, phkResult);
+    /// Opens a key with the rights that one may have.
+    "winreg/nf-winreg-regopenkey"
+    RegOpenKeyA, RegOpenKeyW(
+        guest, width, hKey: GuestWord, lpSubKey: GuestWord, phkResult: GuestWord
+    ) -> LStatus {
+        LStatus(open(guest, width, hKey, lpSubKey, MAXIMUM_ALLOWED, phkResult))
     }
-    let none = GuestWord::NULL;
-    RegCreateKeyExA(guest, hKey, lpSubKey, 0, none, 0, MAXIMUM_ALLOWED, none, phkResult, none)
-}
 
-/// Deletes a key that has no keys below it.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletekeya>
-#[winapi]
-pub fn RegDeleteKeyA(guest: &mut Guest, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
-    if lpSubKey.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    /// Makes a key, or opens it when it is there.
+    "winreg/nf-winreg-regcreatekeyex"
+    RegCreateKeyExA, RegCreateKeyExW(
+        guest, width, hKey: GuestWord, lpSubKey: GuestWord, Reserved: u32, lpClass: GuestWord, dwOptions: u32,
+        samDesired: u32, lpSecurityAttributes: GuestWord, phkResult: GuestWord, lpdwDisposition: GuestWord
+    ) -> LStatus {
+        let _ = (lpClass, dwOptions, lpSecurityAttributes);
+        if lpSubKey.is_null() {
+            return LStatus(Err(Win32Error::INVALID_PARAMETER));
+        }
+        let (access, disposition) = (samDesired, lpdwDisposition);
+        let how = Creation { reserved: Reserved, access, result: phkResult, disposition };
+        LStatus(create(guest, width, hKey, lpSubKey, &how))
     }
-    LStatus(text_a(guest, lpSubKey).map_err(Win32Error::from).and_then(|path| delete(guest, hKey, &path)))
-}
 
-/// Deletes a key that has no keys below it, in one view of the registry.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletekeyexa>
-#[winapi]
-pub fn RegDeleteKeyExA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    samDesired: u32,
-    Reserved: u32,
-) -> LStatus {
-    let _ = (samDesired, Reserved);
-    RegDeleteKeyA(guest, hKey, lpSubKey)
-}
-
-/// Deletes a key with all below it; without a name, all below the key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletetreea>
-#[winapi]
-pub fn RegDeleteTreeA(guest: &mut Guest, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
-    LStatus(
-        text_a(guest, lpSubKey).map_err(Win32Error::from).and_then(|path| delete_tree(guest, hKey, &path)),
-    )
-}
-
-/// Opens a key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyexw>
-#[winapi]
-pub fn RegOpenKeyExW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    ulOptions: u32,
-    samDesired: u32,
-    phkResult: GuestWord,
-) -> LStatus {
-    let _ = ulOptions;
-    let path = text_w(guest, lpSubKey);
-    LStatus(path.map_err(Win32Error::from).and_then(|path| open(guest, hKey, &path, samDesired, phkResult)))
-}
-
-/// Opens a key with the rights that one may have.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regopenkeyw>
-#[winapi]
-pub fn RegOpenKeyW(guest: &mut Guest, hKey: GuestWord, lpSubKey: GuestWord, phkResult: GuestWord) -> LStatus {
-    RegOpenKeyExW(guest, hKey, lpSubKey, 0, MAXIMUM_ALLOWED, phkResult)
-}
-
-/// Makes a key, or opens it when it is there.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regcreatekeyexw>
-#[winapi]
-pub fn RegCreateKeyExW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    Reserved: u32,
-    lpClass: GuestWord,
-    dwOptions: u32,
-    samDesired: u32,
-    lpSecurityAttributes: GuestWord,
-    phkResult: GuestWord,
-    lpdwDisposition: GuestWord,
-) -> LStatus {
-    let _ = (lpClass, dwOptions, lpSecurityAttributes);
-    if lpSubKey.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    /// Makes a key, or opens it when it is there; without a name, the key itself.
+    "winreg/nf-winreg-regcreatekey"
+    RegCreateKeyA, RegCreateKeyW(
+        guest, width, hKey: GuestWord, lpSubKey: GuestWord, phkResult: GuestWord
+    ) -> LStatus {
+        if lpSubKey.is_null() {
+            return LStatus(open(guest, width, hKey, lpSubKey, MAXIMUM_ALLOWED, phkResult));
+        }
+        let (access, disposition) = (MAXIMUM_ALLOWED, GuestWord::NULL);
+        let how = Creation { reserved: 0, access, result: phkResult, disposition };
+        LStatus(create(guest, width, hKey, lpSubKey, &how))
     }
-    let how =
-        Creation { reserved: Reserved, access: samDesired, result: phkResult, disposition: lpdwDisposition };
-    LStatus(
-        text_w(guest, lpSubKey).map_err(Win32Error::from).and_then(|path| create(guest, hKey, &path, &how)),
-    )
-}
 
-/// Makes a key, or opens it when it is there; without a name, the key itself.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regcreatekeyw>
-#[winapi]
-pub fn RegCreateKeyW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    phkResult: GuestWord,
-) -> LStatus {
-    if lpSubKey.is_null() {
-        return RegOpenKeyExW(guest, hKey, lpSubKey, 0, MAXIMUM_ALLOWED, phkResult);
+    /// Deletes a key that has no keys below it.
+    "winreg/nf-winreg-regdeletekey"
+    RegDeleteKeyA, RegDeleteKeyW(guest, width, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
+        LStatus(delete(guest, width, hKey, lpSubKey))
     }
-    let none = GuestWord::NULL;
-    RegCreateKeyExW(guest, hKey, lpSubKey, 0, none, 0, MAXIMUM_ALLOWED, none, phkResult, none)
-}
 
-/// Deletes a key that has no keys below it.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletekeyw>
-#[winapi]
-pub fn RegDeleteKeyW(guest: &mut Guest, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
-    if lpSubKey.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    /// Deletes a key that has no keys below it, in one view of the registry.
+    "winreg/nf-winreg-regdeletekeyex"
+    RegDeleteKeyExA, RegDeleteKeyExW(
+        guest, width, hKey: GuestWord, lpSubKey: GuestWord, samDesired: u32, Reserved: u32
+    ) -> LStatus {
+        let _ = (samDesired, Reserved);
+        LStatus(delete(guest, width, hKey, lpSubKey))
     }
-    LStatus(text_w(guest, lpSubKey).map_err(Win32Error::from).and_then(|path| delete(guest, hKey, &path)))
-}
 
-/// Deletes a key that has no keys below it, in one view of the registry.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletekeyexw>
-#[winapi]
-pub fn RegDeleteKeyExW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpSubKey: GuestWord,
-    samDesired: u32,
-    Reserved: u32,
-) -> LStatus {
-    let _ = (samDesired, Reserved);
-    RegDeleteKeyW(guest, hKey, lpSubKey)
-}
-
-/// Deletes a key with all below it; without a name, all below the key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletetreew>
-#[winapi]
-pub fn RegDeleteTreeW(guest: &mut Guest, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
-    LStatus(
-        text_w(guest, lpSubKey).map_err(Win32Error::from).and_then(|path| delete_tree(guest, hKey, &path)),
-    )
+    /// Deletes a key with all below it; without a name, all below the key.
+    "winreg/nf-winreg-regdeletetree"
+    RegDeleteTreeA, RegDeleteTreeW(guest, width, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
+        LStatus(delete_tree(guest, width, hKey, lpSubKey))
+    }
 }
 
 /// Closes a key; predefined ones stay.

@@ -1,14 +1,15 @@
 //! winreg.h: what a key holds: names of keys and values by index, counts.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
 use super::registry::{LStatus, key};
-use super::registry_value::{Target, narrow_data, put};
+use super::registry_value::{Target, data_for, put};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::nls;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -29,8 +30,11 @@ enum Text {
 }
 
 impl Text {
-    fn new(text: Vec<u16>, wide: bool) -> Self {
-        if wide { Self::Wide(text) } else { Self::Narrow(nls::narrow(&text)) }
+    fn new(text: Vec<u16>, width: Width) -> Self {
+        match width {
+            Width::Wide => Self::Wide(text),
+            Width::Narrow => Self::Narrow(nls::narrow(&text)),
+        }
     }
 
     /// Stores it with its zero where `size` says how much room there is; `size` becomes the length without it.
@@ -43,17 +47,22 @@ impl Text {
         if length >= room as usize {
             return Err(Win32Error::MORE_DATA);
         }
+        self.write(guest, buffer)?;
+        Ok(guest.write(size.get(), &(length as u32))?)
+    }
+
+    /// Writes it with its zero.
+    fn write(self, guest: &Guest, buffer: GuestWord) -> Result<(), Fault> {
         match self {
             Self::Wide(mut text) => {
                 text.push(0);
-                guest.write_wide(buffer.get(), &text)?;
+                guest.write_wide(buffer.get(), &text)
             }
             Self::Narrow(mut text) => {
                 text.push(0);
-                guest.write_bytes(buffer.get(), &text)?;
+                guest.write_bytes(buffer.get(), &text)
             }
         }
-        Ok(guest.write(size.get(), &(length as u32))?)
     }
 }
 
@@ -65,9 +74,9 @@ struct Extra {
 }
 
 impl Extra {
-    fn put(&self, guest: &Guest, wide: bool) -> Result<(), Win32Error> {
+    fn put(&self, guest: &Guest, width: Width) -> Result<(), Win32Error> {
         if !self.class.is_null() && !self.class_size.is_null() {
-            Text::new(Vec::new(), wide).put(guest, self.class, self.class_size)?;
+            Text::new(Vec::new(), width).put(guest, self.class, self.class_size)?;
         } else if !self.class_size.is_null() {
             guest.write(self.class_size.get(), &0u32)?;
         }
@@ -86,8 +95,9 @@ fn put_number(guest: &Guest, address: GuestWord, number: u32) -> Result<(), Win3
     Ok(())
 }
 
-fn enum_key_a(
+fn enum_key(
     guest: &Guest,
+    width: Width,
     hKey: GuestWord,
     index: u32,
     name: (GuestWord, GuestWord),
@@ -96,63 +106,28 @@ fn enum_key_a(
     if name.0.is_null() || name.1.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    Text::new(key(guest, hKey)?.key_name(index)?, false).put(guest, name.0, name.1)?;
-    extra.put(guest, false)
+    Text::new(key(guest, hKey)?.key_name(index)?, width).put(guest, name.0, name.1)?;
+    extra.put(guest, width)
 }
 
-/// Returns the name of a key below a key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regenumkeyexa>
-#[winapi]
-pub fn RegEnumKeyExA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    dwIndex: u32,
-    lpName: GuestWord,
-    lpcchName: GuestWord,
-    lpReserved: GuestWord,
-    lpClass: GuestWord,
-    lpcchClass: GuestWord,
-    lpftLastWriteTime: GuestWord,
-) -> LStatus {
-    if !lpReserved.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
-    }
-    let extra = Extra { class: lpClass, class_size: lpcchClass, time: lpftLastWriteTime };
-    LStatus(enum_key_a(guest, hKey, dwIndex, (lpName, lpcchName), &extra))
-}
-
-fn enum_key_old_a(
+fn enum_key_of_old(
     guest: &Guest,
+    width: Width,
     hKey: GuestWord,
     index: u32,
-    lpName: GuestWord,
+    name: GuestWord,
     room: u32,
 ) -> Result<(), Win32Error> {
-    let mut name = key(guest, hKey)?.key_name(index)?;
-    if name.len() >= room as usize {
+    let text = key(guest, hKey)?.key_name(index)?;
+    if text.len() >= room as usize {
         return Err(Win32Error::MORE_DATA);
     }
-    name.push(0);
-    Ok(guest.write_bytes(lpName.get(), &nls::narrow(&name))?)
+    Ok(Text::new(text, width).write(guest, name)?)
 }
 
-/// Returns the name of a key below a key, in the form of 16-bit Windows.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regenumkeya>
-#[winapi]
-pub fn RegEnumKeyA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    dwIndex: u32,
-    lpName: GuestWord,
-    cchName: u32,
-) -> LStatus {
-    LStatus(enum_key_old_a(guest, hKey, dwIndex, lpName, cchName))
-}
-
-fn enum_value_a(
+fn enum_value(
     guest: &Guest,
+    width: Width,
     hKey: GuestWord,
     index: u32,
     name: (GuestWord, GuestWord),
@@ -163,207 +138,67 @@ fn enum_value_a(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let (text, value) = key(guest, hKey)?.value_at(index)?;
-    Text::new(text, false).put(guest, name.0, name.1)?;
-    let kind = value.kind;
-    let data = narrow_data(value);
-    put(guest, kind, &data, target)
+    Text::new(text, width).put(guest, name.0, name.1)?;
+    put(guest, value.kind, &data_for(value, width), target)
 }
 
-/// Returns name and content of a value of a key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regenumvaluea>
-#[winapi]
-pub fn RegEnumValueA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    dwIndex: u32,
-    lpValueName: GuestWord,
-    lpcchValueName: GuestWord,
-    lpReserved: GuestWord,
-    lpType: GuestWord,
-    lpData: GuestWord,
-    lpcbData: GuestWord,
-) -> LStatus {
-    if !lpReserved.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+both_widths! {
+    /// Returns the name of a key below a key.
+    "winreg/nf-winreg-regenumkeyex"
+    RegEnumKeyExA, RegEnumKeyExW(
+        guest, width, hKey: GuestWord, dwIndex: u32, lpName: GuestWord, lpcchName: GuestWord, lpReserved: GuestWord,
+        lpClass: GuestWord, lpcchClass: GuestWord, lpftLastWriteTime: GuestWord
+    ) -> LStatus {
+        if !lpReserved.is_null() {
+            return LStatus(Err(Win32Error::INVALID_PARAMETER));
+        }
+        let extra = Extra { class: lpClass, class_size: lpcchClass, time: lpftLastWriteTime };
+        LStatus(enum_key(guest, width, hKey, dwIndex, (lpName, lpcchName), &extra))
     }
-    let target = Target { kind: lpType, data: lpData, size: lpcbData };
-    LStatus(enum_value_a(guest, hKey, dwIndex, (lpValueName, lpcchValueName), target))
-}
 
-/// Returns how many keys and values a key holds, and how long their names and data are.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryinfokeya>
-#[winapi]
-pub fn RegQueryInfoKeyA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpClass: GuestWord,
-    lpcchClass: GuestWord,
-    lpReserved: GuestWord,
-    lpcSubKeys: GuestWord,
-    lpcbMaxSubKeyLen: GuestWord,
-    lpcbMaxClassLen: GuestWord,
-    lpcValues: GuestWord,
-    lpcbMaxValueNameLen: GuestWord,
-    lpcbMaxValueLen: GuestWord,
-    lpcbSecurityDescriptor: GuestWord,
-    lpftLastWriteTime: GuestWord,
-) -> LStatus {
-    if !lpReserved.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    /// Returns the name of a key below a key, in the form of 16-bit Windows.
+    "winreg/nf-winreg-regenumkey"
+    RegEnumKeyA, RegEnumKeyW(
+        guest, width, hKey: GuestWord, dwIndex: u32, lpName: GuestWord, cchName: u32
+    ) -> LStatus {
+        LStatus(enum_key_of_old(guest, width, hKey, dwIndex, lpName, cchName))
     }
-    let extra = Extra { class: lpClass, class_size: lpcchClass, time: lpftLastWriteTime };
-    let info = key(guest, hKey).and_then(|key| key.info());
-    LStatus(info.and_then(|info| {
-        put_number(guest, lpcSubKeys, info.keys)?;
-        put_number(guest, lpcbMaxSubKeyLen, info.key_name_max)?;
-        put_number(guest, lpcbMaxClassLen, 0)?;
-        put_number(guest, lpcValues, info.values)?;
-        put_number(guest, lpcbMaxValueNameLen, info.value_name_max)?;
-        put_number(guest, lpcbMaxValueLen, info.data_max)?;
-        put_number(guest, lpcbSecurityDescriptor, 0)?;
-        extra.put(guest, false)
-    }))
-}
 
-fn enum_key_w(
-    guest: &Guest,
-    hKey: GuestWord,
-    index: u32,
-    name: (GuestWord, GuestWord),
-    extra: &Extra,
-) -> Result<(), Win32Error> {
-    if name.0.is_null() || name.1.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
+    /// Returns name and content of a value of a key.
+    "winreg/nf-winreg-regenumvalue"
+    RegEnumValueA, RegEnumValueW(
+        guest, width, hKey: GuestWord, dwIndex: u32, lpValueName: GuestWord, lpcchValueName: GuestWord,
+        lpReserved: GuestWord, lpType: GuestWord, lpData: GuestWord, lpcbData: GuestWord
+    ) -> LStatus {
+        if !lpReserved.is_null() {
+            return LStatus(Err(Win32Error::INVALID_PARAMETER));
+        }
+        let target = Target { kind: lpType, data: lpData, size: lpcbData };
+        LStatus(enum_value(guest, width, hKey, dwIndex, (lpValueName, lpcchValueName), target))
     }
-    Text::new(key(guest, hKey)?.key_name(index)?, true).put(guest, name.0, name.1)?;
-    extra.put(guest, true)
-}
 
-/// Returns the name of a key below a key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regenumkeyexw>
-#[winapi]
-pub fn RegEnumKeyExW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    dwIndex: u32,
-    lpName: GuestWord,
-    lpcchName: GuestWord,
-    lpReserved: GuestWord,
-    lpClass: GuestWord,
-    lpcchClass: GuestWord,
-    lpftLastWriteTime: GuestWord,
-) -> LStatus {
-    if !lpReserved.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    /// Returns how many keys and values a key holds, and how long their names and data are.
+    "winreg/nf-winreg-regqueryinfokey"
+    RegQueryInfoKeyA, RegQueryInfoKeyW(
+        guest, width, hKey: GuestWord, lpClass: GuestWord, lpcchClass: GuestWord, lpReserved: GuestWord,
+        lpcSubKeys: GuestWord, lpcbMaxSubKeyLen: GuestWord, lpcbMaxClassLen: GuestWord, lpcValues: GuestWord,
+        lpcbMaxValueNameLen: GuestWord, lpcbMaxValueLen: GuestWord, lpcbSecurityDescriptor: GuestWord,
+        lpftLastWriteTime: GuestWord
+    ) -> LStatus {
+        if !lpReserved.is_null() {
+            return LStatus(Err(Win32Error::INVALID_PARAMETER));
+        }
+        let extra = Extra { class: lpClass, class_size: lpcchClass, time: lpftLastWriteTime };
+        let info = key(guest, hKey).and_then(|key| key.info());
+        LStatus(info.and_then(|info| {
+            put_number(guest, lpcSubKeys, info.keys)?;
+            put_number(guest, lpcbMaxSubKeyLen, info.key_name_max)?;
+            put_number(guest, lpcbMaxClassLen, 0)?;
+            put_number(guest, lpcValues, info.values)?;
+            put_number(guest, lpcbMaxValueNameLen, info.value_name_max)?;
+            put_number(guest, lpcbMaxValueLen, info.data_max)?;
+            put_number(guest, lpcbSecurityDescriptor, 0)?;
+            extra.put(guest, width)
+        }))
     }
-    let extra = Extra { class: lpClass, class_size: lpcchClass, time: lpftLastWriteTime };
-    LStatus(enum_key_w(guest, hKey, dwIndex, (lpName, lpcchName), &extra))
-}
-
-fn enum_key_old_w(
-    guest: &Guest,
-    hKey: GuestWord,
-    index: u32,
-    lpName: GuestWord,
-    room: u32,
-) -> Result<(), Win32Error> {
-    let mut name = key(guest, hKey)?.key_name(index)?;
-    if name.len() >= room as usize {
-        return Err(Win32Error::MORE_DATA);
-    }
-    name.push(0);
-    Ok(guest.write_wide(lpName.get(), &name)?)
-}
-
-/// Returns the name of a key below a key, in the form of 16-bit Windows.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regenumkeyw>
-#[winapi]
-pub fn RegEnumKeyW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    dwIndex: u32,
-    lpName: GuestWord,
-    cchName: u32,
-) -> LStatus {
-    LStatus(enum_key_old_w(guest, hKey, dwIndex, lpName, cchName))
-}
-
-fn enum_value_w(
-    guest: &Guest,
-    hKey: GuestWord,
-    index: u32,
-    name: (GuestWord, GuestWord),
-    target: Target,
-) -> Result<(), Win32Error> {
-    let sizeless = !target.data.is_null() && target.size.is_null();
-    if name.0.is_null() || name.1.is_null() || sizeless {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let (text, value) = key(guest, hKey)?.value_at(index)?;
-    Text::new(text, true).put(guest, name.0, name.1)?;
-    let kind = value.kind;
-    let data = value.data;
-    put(guest, kind, &data, target)
-}
-
-/// Returns name and content of a value of a key.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regenumvaluew>
-#[winapi]
-pub fn RegEnumValueW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    dwIndex: u32,
-    lpValueName: GuestWord,
-    lpcchValueName: GuestWord,
-    lpReserved: GuestWord,
-    lpType: GuestWord,
-    lpData: GuestWord,
-    lpcbData: GuestWord,
-) -> LStatus {
-    if !lpReserved.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
-    }
-    let target = Target { kind: lpType, data: lpData, size: lpcbData };
-    LStatus(enum_value_w(guest, hKey, dwIndex, (lpValueName, lpcchValueName), target))
-}
-
-/// Returns how many keys and values a key holds, and how long their names and data are.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryinfokeyw>
-#[winapi]
-pub fn RegQueryInfoKeyW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpClass: GuestWord,
-    lpcchClass: GuestWord,
-    lpReserved: GuestWord,
-    lpcSubKeys: GuestWord,
-    lpcbMaxSubKeyLen: GuestWord,
-    lpcbMaxClassLen: GuestWord,
-    lpcValues: GuestWord,
-    lpcbMaxValueNameLen: GuestWord,
-    lpcbMaxValueLen: GuestWord,
-    lpcbSecurityDescriptor: GuestWord,
-    lpftLastWriteTime: GuestWord,
-) -> LStatus {
-    if !lpReserved.is_null() {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
-    }
-    let extra = Extra { class: lpClass, class_size: lpcchClass, time: lpftLastWriteTime };
-    let info = key(guest, hKey).and_then(|key| key.info());
-    LStatus(info.and_then(|info| {
-        put_number(guest, lpcSubKeys, info.keys)?;
-        put_number(guest, lpcbMaxSubKeyLen, info.key_name_max)?;
-        put_number(guest, lpcbMaxClassLen, 0)?;
-        put_number(guest, lpcValues, info.values)?;
-        put_number(guest, lpcbMaxValueNameLen, info.value_name_max)?;
-        put_number(guest, lpcbMaxValueLen, info.data_max)?;
-        put_number(guest, lpcbSecurityDescriptor, 0)?;
-        extra.put(guest, true)
-    }))
 }

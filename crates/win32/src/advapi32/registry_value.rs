@@ -1,14 +1,15 @@
 //! winreg.h: values of the registry: read, set, deleted.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
-use super::registry::{LStatus, key, text_a, text_w};
+use super::registry::{LStatus, key};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::nls;
 use crate::nt::registry::{REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Value};
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -38,9 +39,10 @@ pub(super) struct Target {
     pub(super) size: GuestWord,
 }
 
-/// Returns a value's bytes as a narrow caller sees them.
-pub(super) fn narrow_data(value: Value) -> Vec<u8> {
-    if value.is_text() { nls::narrow(&units(&value.data)) } else { value.data }
+/// Returns a value's bytes as a caller sees them.
+pub(super) fn data_for(value: Value, width: Width) -> Vec<u8> {
+    let narrows = width == Width::Narrow && value.is_text();
+    if narrows { nls::narrow(&units(&value.data)) } else { value.data }
 }
 
 /// Reads bytes as UTF-16; an odd last byte is dropped.
@@ -71,22 +73,20 @@ pub(super) fn put(guest: &Guest, kind: u32, data: &[u8], target: Target) -> Resu
     Ok(guest.write_bytes(target.data.get(), data)?)
 }
 
-/// What `RegQueryValueEx` does after the name was read.
 fn query(
     guest: &Guest,
+    width: Width,
     hKey: GuestWord,
-    name: &[u16],
+    name: GuestWord,
     reserved: GuestWord,
     target: Target,
-    wide: bool,
 ) -> Result<(), Win32Error> {
+    let name = width.read(guest, name)?;
     if !reserved.is_null() || (!target.data.is_null() && target.size.is_null()) {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let value = key(guest, hKey)?.value(name)?;
-    let kind = value.kind;
-    let data = if wide { value.data } else { narrow_data(value) };
-    put(guest, kind, &data, target)
+    let value = key(guest, hKey)?.value(&name)?;
+    put(guest, value.kind, &data_for(value, width), target)
 }
 
 /// Adds the zero of a text whose caller did not count it: Windows looks behind the text.
@@ -107,7 +107,7 @@ fn with_zero(guest: &Guest, mut data: Vec<u8>, kind: u32, address: GuestWord, wi
 struct Wanted {
     flags: u32,
     target: Target,
-    wide: bool,
+    width: Width,
 }
 
 /// What `RegGetValue` does after the names were read.
@@ -131,10 +131,8 @@ fn get(
     if value.kind >= 16 || wanted.flags & TYPE_BITS & 1 << value.kind == 0 {
         return Err(Win32Error::UNSUPPORTED_TYPE);
     }
-    let kind = value.kind;
     terminate(&mut value);
-    let data = if wanted.wide { value.data } else { narrow_data(value) };
-    put(guest, kind, &data, target)
+    put(guest, value.kind, &data_for(value, wanted.width), target)
 }
 
 /// Adds the zeros that a text lacks: `RegGetValue` promises them.
@@ -169,191 +167,80 @@ fn capacity(guest: &Guest, size: GuestWord) -> Result<u32, Win32Error> {
     if size.is_null() { Ok(0) } else { Ok(guest.read_u32(size.get())?) }
 }
 
-/// Reads a value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryvalueexa>
-#[winapi]
-pub fn RegQueryValueExA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpValueName: GuestWord,
-    lpReserved: GuestWord,
-    lpType: GuestWord,
-    lpData: GuestWord,
-    lpcbData: GuestWord,
-) -> LStatus {
-    let target = Target { kind: lpType, data: lpData, size: lpcbData };
-    let name = text_a(guest, lpValueName).map_err(Win32Error::from);
-    LStatus(name.and_then(|name| query(guest, hKey, &name, lpReserved, target, false)))
-}
-
-fn get_a(
+fn get_named(
     guest: &Guest,
     hkey: GuestWord,
-    lpSubKey: GuestWord,
-    lpValue: GuestWord,
+    path: GuestWord,
+    name: GuestWord,
     wanted: &Wanted,
 ) -> Result<(), Win32Error> {
-    let (path, name) = (text_a(guest, lpSubKey)?, text_a(guest, lpValue)?);
+    let (path, name) = (wanted.width.read(guest, path)?, wanted.width.read(guest, name)?);
     let room = capacity(guest, wanted.target.size)?;
     zero_on_failure(guest, get(guest, hkey, &path, &name, wanted), wanted, room)
 }
 
-/// Reads a value below a key, of the types that are allowed.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-reggetvaluea>
-#[winapi]
-pub fn RegGetValueA(
-    guest: &mut Guest,
-    hkey: GuestWord,
-    lpSubKey: GuestWord,
-    lpValue: GuestWord,
-    dwFlags: u32,
-    pdwType: GuestWord,
-    pvData: GuestWord,
-    pcbData: GuestWord,
-) -> LStatus {
-    let target = Target { kind: pdwType, data: pvData, size: pcbData };
-    let wanted = Wanted { flags: dwFlags, target, wide: false };
-    LStatus(get_a(guest, hkey, lpSubKey, lpValue, &wanted))
+/// The bytes that a value is to have, as the caller gave them.
+struct Given {
+    kind: u32,
+    data: GuestWord,
+    size: u32,
 }
 
-fn set_a(
+fn set(
     guest: &Guest,
+    width: Width,
     hKey: GuestWord,
-    lpValueName: GuestWord,
-    kind: u32,
-    data: Vec<u8>,
+    name: GuestWord,
+    given: &Given,
 ) -> Result<(), Win32Error> {
-    let mut value = Value { kind, data };
-    if value.is_text() {
+    let data = guest.read_vec(given.data.get(), u64::from(given.size))?;
+    let data = with_zero(guest, data, given.kind, given.data, width.unit_bytes());
+    let mut value = Value { kind: given.kind, data };
+    if width == Width::Narrow && value.is_text() {
         value.data = bytes(&nls::widen(&value.data));
     }
-    key(guest, hKey)?.set_value(&text_a(guest, lpValueName)?, value)
+    key(guest, hKey)?.set_value(&width.read(guest, name)?, value)
 }
 
-/// Sets a value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regsetvalueexa>
-#[winapi]
-pub fn RegSetValueExA(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpValueName: GuestWord,
-    Reserved: u32,
-    dwType: u32,
-    lpData: GuestWord,
-    cbData: u32,
-) -> LStatus {
-    if Reserved != 0 {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+both_widths! {
+    /// Reads a value.
+    "winreg/nf-winreg-regqueryvalueex"
+    RegQueryValueExA, RegQueryValueExW(
+        guest, width, hKey: GuestWord, lpValueName: GuestWord, lpReserved: GuestWord, lpType: GuestWord,
+        lpData: GuestWord, lpcbData: GuestWord
+    ) -> LStatus {
+        let target = Target { kind: lpType, data: lpData, size: lpcbData };
+        LStatus(query(guest, width, hKey, lpValueName, lpReserved, target))
     }
-    let data = guest.read_vec(lpData.get(), u64::from(cbData)).map_err(Win32Error::from);
-    LStatus(data.and_then(|data| {
-        let data = with_zero(guest, data, dwType, lpData, 1);
-        set_a(guest, hKey, lpValueName, dwType, data)
-    }))
-}
 
-/// Deletes a value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletevaluea>
-#[winapi]
-pub fn RegDeleteValueA(guest: &mut Guest, hKey: GuestWord, lpValueName: GuestWord) -> LStatus {
-    let name = text_a(guest, lpValueName).map_err(Win32Error::from);
-    LStatus(name.and_then(|name| key(guest, hKey)?.delete_value(&name)))
-}
-
-/// Reads a value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regqueryvalueexw>
-#[winapi]
-pub fn RegQueryValueExW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpValueName: GuestWord,
-    lpReserved: GuestWord,
-    lpType: GuestWord,
-    lpData: GuestWord,
-    lpcbData: GuestWord,
-) -> LStatus {
-    let target = Target { kind: lpType, data: lpData, size: lpcbData };
-    let name = text_w(guest, lpValueName).map_err(Win32Error::from);
-    LStatus(name.and_then(|name| query(guest, hKey, &name, lpReserved, target, true)))
-}
-
-fn get_w(
-    guest: &Guest,
-    hkey: GuestWord,
-    lpSubKey: GuestWord,
-    lpValue: GuestWord,
-    wanted: &Wanted,
-) -> Result<(), Win32Error> {
-    let (path, name) = (text_w(guest, lpSubKey)?, text_w(guest, lpValue)?);
-    let room = capacity(guest, wanted.target.size)?;
-    zero_on_failure(guest, get(guest, hkey, &path, &name, wanted), wanted, room)
-}
-
-/// Reads a value below a key, of the types that are allowed.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-reggetvaluew>
-#[winapi]
-pub fn RegGetValueW(
-    guest: &mut Guest,
-    hkey: GuestWord,
-    lpSubKey: GuestWord,
-    lpValue: GuestWord,
-    dwFlags: u32,
-    pdwType: GuestWord,
-    pvData: GuestWord,
-    pcbData: GuestWord,
-) -> LStatus {
-    let target = Target { kind: pdwType, data: pvData, size: pcbData };
-    let wanted = Wanted { flags: dwFlags, target, wide: true };
-    LStatus(get_w(guest, hkey, lpSubKey, lpValue, &wanted))
-}
-
-fn set_w(
-    guest: &Guest,
-    hKey: GuestWord,
-    lpValueName: GuestWord,
-    kind: u32,
-    data: Vec<u8>,
-) -> Result<(), Win32Error> {
-    let value = Value { kind, data };
-    key(guest, hKey)?.set_value(&text_w(guest, lpValueName)?, value)
-}
-
-/// Sets a value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regsetvalueexw>
-#[winapi]
-pub fn RegSetValueExW(
-    guest: &mut Guest,
-    hKey: GuestWord,
-    lpValueName: GuestWord,
-    Reserved: u32,
-    dwType: u32,
-    lpData: GuestWord,
-    cbData: u32,
-) -> LStatus {
-    if Reserved != 0 {
-        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    /// Reads a value below a key, of the types that are allowed.
+    "winreg/nf-winreg-reggetvalue"
+    RegGetValueA, RegGetValueW(
+        guest, width, hkey: GuestWord, lpSubKey: GuestWord, lpValue: GuestWord, dwFlags: u32, pdwType: GuestWord,
+        pvData: GuestWord, pcbData: GuestWord
+    ) -> LStatus {
+        let target = Target { kind: pdwType, data: pvData, size: pcbData };
+        LStatus(get_named(guest, hkey, lpSubKey, lpValue, &Wanted { flags: dwFlags, target, width }))
     }
-    let data = guest.read_vec(lpData.get(), u64::from(cbData)).map_err(Win32Error::from);
-    LStatus(data.and_then(|data| {
-        let data = with_zero(guest, data, dwType, lpData, 2);
-        set_w(guest, hKey, lpValueName, dwType, data)
-    }))
-}
 
-/// Deletes a value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regdeletevaluew>
-#[winapi]
-pub fn RegDeleteValueW(guest: &mut Guest, hKey: GuestWord, lpValueName: GuestWord) -> LStatus {
-    let name = text_w(guest, lpValueName).map_err(Win32Error::from);
-    LStatus(name.and_then(|name| key(guest, hKey)?.delete_value(&name)))
+    /// Sets a value.
+    "winreg/nf-winreg-regsetvalueex"
+    RegSetValueExA, RegSetValueExW(
+        guest, width, hKey: GuestWord, lpValueName: GuestWord, Reserved: u32, dwType: u32, lpData: GuestWord, cbData: u32
+    ) -> LStatus {
+        if Reserved != 0 {
+            return LStatus(Err(Win32Error::INVALID_PARAMETER));
+        }
+        let given = Given { kind: dwType, data: lpData, size: cbData };
+        LStatus(set(guest, width, hKey, lpValueName, &given))
+    }
+
+    /// Deletes a value.
+    "winreg/nf-winreg-regdeletevalue"
+    RegDeleteValueA, RegDeleteValueW(guest, width, hKey: GuestWord, lpValueName: GuestWord) -> LStatus {
+        let name = width.read(guest, lpValueName).map_err(Win32Error::from);
+        LStatus(name.and_then(|name| key(guest, hKey)?.delete_value(&name)))
+    }
 }
 
 #[cfg(test)]
@@ -377,7 +264,7 @@ mod tests {
 
     #[test]
     fn narrow_callers_get_texts_in_ansi_and_bytes_as_they_are() {
-        assert_eq!(narrow_data(Value::text("ä")), [0xe4, 0]);
-        assert_eq!(narrow_data(Value { kind: 3, data: vec![1, 2, 3] }), [1, 2, 3]);
+        assert_eq!(data_for(Value::text("ä"), Width::Narrow), [0xe4, 0]);
+        assert_eq!(data_for(Value { kind: 3, data: vec![1, 2, 3] }, Width::Narrow), [1, 2, 3]);
     }
 }

@@ -305,23 +305,23 @@ define! {
         search_into(guest, [filename, varname, pathname], numberOfElements.0, true)
     }
 
-    "Makes a name that no file has of a template that ends in XXXXXX; null when there is none.", "mktemp-wmktemp";
+    "Makes a name that no file has of a template that ends in six letters X; null when there is none.", "mktemp-wmktemp";
     _mktemp(guest, nameTemplate: GuestWord) -> GuestWord {
         Ok(if fill_template(guest, nameTemplate, false)? { nameTemplate } else { GuestWord::NULL })
     }
 
-    "Makes a name that no file has of a template that ends in XXXXXX; null when there is none.", "mktemp-wmktemp";
+    "Makes a name that no file has of a template that ends in six letters X; null when there is none.", "mktemp-wmktemp";
     _wmktemp(guest, nameTemplate: GuestWord) -> GuestWord {
         Ok(if fill_template(guest, nameTemplate, true)? { nameTemplate } else { GuestWord::NULL })
     }
 
-    "Makes a name that no file has of a template that ends in XXXXXX; returns 0, or `errno`.", "mktemp-s-wmktemp-s";
+    "Makes a name that no file has of a template that ends in six letters X; returns 0, or `errno`.", "mktemp-s-wmktemp-s";
     _mktemp_s(guest, nameTemplate: GuestWord, sizeInChars: GuestWord) -> i32 {
         let _ = sizeInChars;
         if fill_template(guest, nameTemplate, false)? { Ok(0) } else { super::state::errno(guest) }
     }
 
-    "Makes a name that no file has of a template that ends in XXXXXX; returns 0, or `errno`.", "mktemp-s-wmktemp-s";
+    "Makes a name that no file has of a template that ends in six letters X; returns 0, or `errno`.", "mktemp-s-wmktemp-s";
     _wmktemp_s(guest, nameTemplate: GuestWord, sizeInChars: GuestWord) -> i32 {
         let _ = sizeInChars;
         if fill_template(guest, nameTemplate, true)? { Ok(0) } else { super::state::errno(guest) }

@@ -1,11 +1,8 @@
 //! What a script shows: maps, pages, frames, the translation cache, processes.
 
-use plat_regions::windows;
-
 use super::State;
 use crate::event::Pid;
 use crate::machine::Machine;
-use crate::process::Rules;
 
 impl State {
     pub(super) fn show(&mut self, what: &str) -> String {
@@ -46,17 +43,10 @@ impl Machine {
     /// Writes a process' regions, one line each: as `/proc/PID/maps` for Linux, as `VirtualQuery` tells for Windows.
     pub fn maps_text(&self, pid: Pid) -> String {
         let mut lines = self.maps_lines(pid);
-        if let Some(memory) = self.memory(pid)
-            && let Rules::Windows(space, _) = &memory.rules
-        {
-            for region in space.regions().filter(|region| !region.is_system) {
-                let state = match region.state {
-                    windows::State::Commit => "commit",
-                    windows::State::Reserve => "reserve",
-                    windows::State::Free => "free",
-                };
-                let protection = format!("{:?}", region.protection);
-                lines.push(format!("{} {state} {protection} {}", region.range, region.owner));
+        if self.memory(pid).is_some_and(|memory| memory.windows().is_some()) {
+            for region in self.regions(pid) {
+                let rights = if region.rights.is_empty() { "-" } else { &region.rights };
+                lines.push(format!("{} {} {rights} {}", region.range, region.state, region.name));
             }
         }
         lines.iter().map(|line| format!("{line}\n")).collect()

@@ -1,0 +1,60 @@
+//! Functions that Windows has twice: with text in the ANSI code page, and with text in UTF-16. Key items: [`Width`],
+//! `both_widths!`.
+
+use plat_abi::{Fault, GuestWord, Memory};
+
+use crate::guest::Guest;
+use crate::nt::nls;
+
+/// Which of the two forms is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Width {
+    /// `NameA`: bytes of the ANSI code page.
+    Narrow,
+    /// `NameW`: units of UTF-16.
+    Wide,
+}
+
+impl Width {
+    /// Reads a string of this form that ends with a zero; null is empty.
+    pub(crate) fn read(self, guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
+        match self {
+            _ if address.is_null() => Ok(Vec::new()),
+            Self::Narrow => nls::read_ansi(guest, address.get()),
+            Self::Wide => guest.read_wide_string(address.get()),
+        }
+    }
+
+    /// Returns the size of a unit in bytes.
+    pub(crate) fn unit_bytes(self) -> usize {
+        match self {
+            Self::Narrow => 1,
+            Self::Wide => 2,
+        }
+    }
+}
+
+/// Defines both forms of a function by one body, which gets the form as its second name: a line of documentation, the
+/// page it comes from without the last letter, the two names, the parameters.
+macro_rules! both_widths {
+    ($(
+        $(#[doc = $what:literal])+
+        $page:literal
+        $narrow:ident, $wide:ident($guest:ident, $width:ident $(, $name:ident: $type:ty)* $(,)?) -> $result:ty $body:block
+    )*) => {$(
+        both_widths!(@one [$($what),+] $page "a", $narrow = Narrow, $guest, $width, ($($name: $type),*), $result, $body);
+        both_widths!(@one [$($what),+] $page "w", $wide = Wide, $guest, $width, ($($name: $type),*), $result, $body);
+    )*};
+    (@one [$($what:literal),+] $page:literal $letter:literal, $function:ident = $form:ident, $guest:ident, $width:ident,
+        ($($name:ident: $type:ty),*), $result:ty, $body:block) => {
+        $(#[doc = $what])+
+        #[doc = ""]
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/", $page, $letter, ">")]
+        #[plat_abi::winapi]
+        pub fn $function($guest: &mut $crate::guest::Guest, $($name: $type),*) -> $result {
+            let $width = $crate::widths::Width::$form;
+            $body
+        }
+    };
+}
+pub(crate) use both_widths;
