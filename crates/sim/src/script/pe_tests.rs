@@ -59,10 +59,10 @@ fn a_program_lies_at_its_base_and_stores_are_private() {
               [process-new] process 1 (program): an empty address space laid out as win64
               [pe-image] /one.dll lies at 0x00000001_80000000..0x00000001_80007000: at its preferred base
             > maps
-            0x00000001_80000000..0x00000001_80001000 commit PageProtection(READONLY) one.dll
-            0x00000001_80001000..0x00000001_80003000 commit PageProtection(EXECUTE_READ) one.dll
-            0x00000001_80003000..0x00000001_80006000 commit PageProtection(WRITECOPY) one.dll
-            0x00000001_80006000..0x00000001_80007000 commit PageProtection(READONLY) one.dll
+            0x00000001_80000000..0x00000001_80001000 committed READONLY one.dll headers
+            0x00000001_80001000..0x00000001_80003000 committed EXECUTE_READ one.dll .text
+            0x00000001_80003000..0x00000001_80006000 committed WRITECOPY one.dll .data
+            0x00000001_80006000..0x00000001_80007000 committed READONLY one.dll .reloc
             > run 0x180001000
               [committed] the page is committed and its protection allows it
               [file-read] page 1 of /one.dll (image), frame 2, is read from the file
@@ -95,26 +95,26 @@ fn a_taken_base_moves_it_and_a_second_process_has_its_own_copy() {
         expect![[r#"
             > map 64K rw at 0x180000000
               [process-new] process 1 (program): an empty address space laid out as cygwin64
-              [call] Alloc { address: 0x180000000, size: 65536, kind: AllocationType(COMMIT | RESERVE), protection: PageProtection(READWRITE) }
+              [call] VirtualAlloc(0x180000000, 0x10000, MEM_COMMIT|MEM_RESERVE, PAGE_READWRITE)
               [edit] 0x00000001_80000000..0x00000001_80010000 map rw- anonymous: committed
               [returned] returns 0x180000000
             > exec /one.dll
               [pe-image] /one.dll lies at 0x00000001_00400000..0x00000001_00407000: preferred base 0x00000001_80000000 is taken by VirtualAlloc; every absolute address in it is relocated
             > maps
-            0x00000001_00400000..0x00000001_00401000 commit PageProtection(READONLY) one.dll
-            0x00000001_00401000..0x00000001_00403000 commit PageProtection(EXECUTE_READ) one.dll
-            0x00000001_00403000..0x00000001_00406000 commit PageProtection(WRITECOPY) one.dll
-            0x00000001_00406000..0x00000001_00407000 commit PageProtection(READONLY) one.dll
-            0x00000001_80000000..0x00000001_80010000 commit PageProtection(READWRITE) VirtualAlloc
+            0x00000001_00400000..0x00000001_00401000 committed READONLY one.dll headers
+            0x00000001_00401000..0x00000001_00403000 committed EXECUTE_READ one.dll .text
+            0x00000001_00403000..0x00000001_00406000 committed WRITECOPY one.dll .data
+            0x00000001_00406000..0x00000001_00407000 committed READONLY one.dll .reloc
+            0x00000001_80000000..0x00000001_80010000 committed READWRITE VirtualAlloc
             > process other
               [process-new] process 2 (other): an empty address space laid out as cygwin64
             > exec /one.dll
               [pe-image] /one.dll lies at 0x00000001_80000000..0x00000001_80007000: at its preferred base
             > maps
-            0x00000001_80000000..0x00000001_80001000 commit PageProtection(READONLY) one.dll
-            0x00000001_80001000..0x00000001_80003000 commit PageProtection(EXECUTE_READ) one.dll
-            0x00000001_80003000..0x00000001_80006000 commit PageProtection(WRITECOPY) one.dll
-            0x00000001_80006000..0x00000001_80007000 commit PageProtection(READONLY) one.dll
+            0x00000001_80000000..0x00000001_80001000 committed READONLY one.dll headers
+            0x00000001_80001000..0x00000001_80003000 committed EXECUTE_READ one.dll .text
+            0x00000001_80003000..0x00000001_80006000 committed WRITECOPY one.dll .data
+            0x00000001_80006000..0x00000001_80007000 committed READONLY one.dll .reloc
         "#]],
     );
 }
