@@ -66,19 +66,8 @@ pub(super) fn repl(
                     out.write_all(done_text(&done).as_bytes())?;
                 }
             }
-            ["list"] => {
-                for (number, text) in session.texts().enumerate() {
-                    let mark = if number == session.at() { ">" } else { " " };
-                    writeln!(out, "{mark}{:>4}  {text}", number + 1)?;
-                }
-            }
-            ["save", path] => {
-                let text: String = session.texts().map(|text| format!("{text}\n")).collect();
-                match std::fs::write(path, text) {
-                    Ok(()) => writeln!(out, "{} commands are in {path}", session.len())?,
-                    Err(error) => eprintln!("cannot write {path}: {error}"),
-                }
-            }
+            ["list"] => list(&mut out, &session)?,
+            ["save", path] => save(&mut out, &session, path)?,
             _ => match session.add(&line, index + 1) {
                 Ok(true) => {
                     if let Some(done) = session.step(outside) {
@@ -95,6 +84,25 @@ pub(super) fn repl(
         out.flush()?;
     }
     Ok(if failed && !prompts { ExitCode::from(2) } else { ExitCode::SUCCESS })
+}
+
+fn list(out: &mut impl Write, session: &Session) -> std::io::Result<()> {
+    for (number, text) in session.texts().enumerate() {
+        let mark = if number == session.at() { ">" } else { " " };
+        writeln!(out, "{mark}{:>4}  {text}", number + 1)?;
+    }
+    Ok(())
+}
+
+fn save(out: &mut impl Write, session: &Session, path: &str) -> std::io::Result<()> {
+    let text: String = session.texts().map(|text| format!("{text}\n")).collect();
+    match std::fs::write(path, text) {
+        Ok(()) => writeln!(out, "{} commands are in {path}", session.len()),
+        Err(error) => {
+            eprintln!("cannot write {path}: {error}");
+            Ok(())
+        }
+    }
 }
 
 fn say_place(out: &mut impl Write, session: &Session, moved: bool) -> std::io::Result<()> {
