@@ -33,6 +33,8 @@ const FILE_MAP_COPY: u32 = 1;
 const FILE_MAP_WRITE: u32 = 2;
 /// `FILE_MAP_EXECUTE`.
 const FILE_MAP_EXECUTE: u32 = 0x20;
+/// `FILE_MAP_READ`.
+const FILE_MAP_READ: u32 = 4;
 
 fn create(
     guest: &mut Guest,
@@ -166,13 +168,20 @@ fn map(
         (true, _, true) => PageProtection::EXECUTE_READWRITE,
         (false, true, false) => PageProtection::WRITECOPY,
         (false, true, true) => PageProtection::EXECUTE_WRITECOPY,
+        _ if access & FILE_MAP_READ == 0 && execute => PageProtection::EXECUTE,
+        _ if access & FILE_MAP_READ == 0 => PageProtection::NOACCESS,
         (false, false, true) => PageProtection::EXECUTE_READ,
         (false, false, false) => PageProtection::READONLY,
     };
     let process = guest.process();
     let object = process.handles.get::<SectionObject>(section.get())?;
     let base = (!base.is_null()).then(|| Address::new(base.get()));
-    let range = object.map(process, base, offset, size.get(), protection).map_err(NtStatus::to_win32)?;
+    let mapped = object.map(process, base, offset, size.get(), protection);
+    let range = mapped.map_err(|status| match status {
+        // The handle that CreateFileMapping gives has no right to more than the section allows.
+        NtStatus::SECTION_PROTECTION => Win32Error::ACCESS_DENIED,
+        status => status.to_win32(),
+    })?;
     Ok(GuestWord(range.start.get()))
 }
 

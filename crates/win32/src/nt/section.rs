@@ -105,7 +105,7 @@ impl SectionObject {
     /// Maps a view of `size` bytes (to the section's end when 0) from `offset`.
     ///
     /// # Errors
-    /// `MAPPED_ALIGNMENT` when the offset is no multiple of 64 KiB, `INVALID_VIEW_SIZE` past the end,
+    /// `MAPPED_ALIGNMENT` when base or offset is no multiple of 64 KiB, `INVALID_VIEW_SIZE` past the end,
     /// `SECTION_PROTECTION` when the section does not allow the protection, and what the books say.
     pub fn map(
         &self,
@@ -115,8 +115,19 @@ impl SectionObject {
         size: u64,
         protection: PageProtection,
     ) -> Result<AddressRange, NtStatus> {
-        if !offset.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY) {
+        let places = [offset, base.unwrap_or_default().get()];
+        if places.iter().any(|place| !place.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY)) {
             return Err(NtStatus::MAPPED_ALIGNMENT);
+        }
+        let copies = protection.is_write_copy();
+        let allowed = self.protection.access();
+        let wanted = protection.access();
+        let writes = wanted.contains(plat_regions::Access::WRITE) && !copies;
+        let may_write = allowed.contains(plat_regions::Access::WRITE) && !self.protection.is_write_copy();
+        let executes = wanted.contains(plat_regions::Access::EXECUTE);
+        let may_execute = allowed.contains(plat_regions::Access::EXECUTE);
+        if writes && !may_write || executes && !may_execute {
+            return Err(NtStatus::SECTION_PROTECTION);
         }
         let rest =
             self.size().checked_sub(offset).filter(|&rest| rest > 0).ok_or(NtStatus::INVALID_VIEW_SIZE)?;
@@ -124,14 +135,6 @@ impl SectionObject {
         // Views end at a page, the section within it.
         if size > rest.next_multiple_of(plat_regions::PAGE_SIZE) {
             return Err(NtStatus::INVALID_VIEW_SIZE);
-        }
-        let copies = protection.is_write_copy();
-        let allowed = self.protection.access();
-        let wanted = protection.access();
-        let writes = wanted.contains(plat_regions::Access::WRITE) && !copies;
-        let may_write = allowed.contains(plat_regions::Access::WRITE) && !self.protection.is_write_copy();
-        if writes && !may_write {
-            return Err(NtStatus::SECTION_PROTECTION);
         }
         let owner = format!("view of {}", self.owner);
         let request = ViewRequest {
