@@ -36,6 +36,7 @@ pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
+pub mod werapi;
 pub mod winnls;
 
 use crate::export::Dll;
@@ -81,6 +82,7 @@ pub const DLL: Dll = Dll {
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,
+        werapi::EXPORTS,
         winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,
         winnls::date_time::EXPORTS,

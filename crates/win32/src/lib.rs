@@ -30,6 +30,7 @@ mod widths;
 
 pub mod advapi32;
 pub mod bcrypt;
+pub mod combase;
 pub mod kernel32;
 pub mod msvcr;
 pub mod msvcrt;
@@ -59,6 +60,7 @@ pub const DLLS: &[Dll] = &[
     advapi32::DLL,
     oleaut32::DLL,
     ole32::DLL,
+    combase::DLL,
     shell32::DLL,
     bcrypt::DLL,
     bcrypt::PRIMITIVES,

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod event;
 pub mod exception;
 pub mod file;
+pub mod file_control;
 pub mod file_find;
 pub mod file_info;
 pub mod file_lock;

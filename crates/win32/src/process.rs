@@ -182,6 +182,8 @@ pub struct Process {
     pub data_files: crate::nt::data_file::DataFiles,
     /// Its named objects.
     pub names: crate::nt::names::Names,
+    /// What error reporting was told.
+    pub(crate) error_reporting: crate::kernel32::werapi::ErrorReporting,
     /// Where 32-bit code enters the host, once it was placed.
     pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
@@ -222,6 +224,7 @@ impl Process {
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),
             names: crate::nt::names::Names::default(),
+            error_reporting: crate::kernel32::werapi::ErrorReporting::default(),
             trampoline: OnceLock::new(),
             loader: OnceLock::new(),
             missing: Mutex::default(),
