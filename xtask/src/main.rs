@@ -7,6 +7,7 @@ mod corpus_run;
 mod fixtures;
 mod fixtures_task;
 mod fleets;
+mod leaks;
 mod sim_diff;
 mod tidy;
 
@@ -27,6 +28,7 @@ const TASKS: &[Task] = &[
         "run published Windows programs and judge the results; --ci, --only ID; fetch [NAME…] only fetches packages",
     ),
     ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
+    ("leaks", leaks::leaks, "10,000 runs, 100 of them killed, leave nothing behind; --quick for 500"),
     (
         "fleets",
         fleets::fleets,

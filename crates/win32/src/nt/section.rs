@@ -1,18 +1,15 @@
 //! Sections: what `CreateFileMapping` makes, and the views of them.
 //!
-//! Key types: [`SectionObject`], [`Sections`] (those with a name).
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+//! Key type: [`SectionObject`].
 
 use plat_host::section::Section;
 use plat_regions::windows::{PageProtection, ViewRequest};
 use plat_regions::{Address, AddressRange};
 
 use super::file::FileObject;
+use super::names::LeaseCell;
 use super::object::{Object, ObjectKind};
 use crate::NtStatus;
-use crate::logic::nls::case::upcase_string;
 use crate::process::Process;
 
 /// A section.
@@ -22,32 +19,15 @@ pub struct SectionObject {
     /// The widest protection that views may have.
     protection: PageProtection,
     owner: String,
+    lease: LeaseCell,
 }
 
 impl Object for SectionObject {
     fn kind(&self) -> ObjectKind {
         ObjectKind::Section
     }
-}
-
-/// The named sections of this process.
-#[derive(Debug, Default)]
-pub struct Sections {
-    named: Mutex<HashMap<Vec<u16>, Weak<SectionObject>>>,
-}
-
-impl Sections {
-    /// Finds a section by name, without regard to case.
-    pub fn find(&self, name: &[u16]) -> Option<Arc<SectionObject>> {
-        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.get(&upcase_string(name))?.upgrade()
-    }
-
-    /// Gives a section a name.
-    pub fn name(&self, name: &[u16], section: &Arc<SectionObject>) {
-        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.retain(|_, section| section.strong_count() > 0);
-        named.insert(upcase_string(name), Arc::downgrade(section));
+    fn lease(&self) -> Option<&LeaseCell> {
+        Some(&self.lease)
     }
 }
 
@@ -70,7 +50,12 @@ impl SectionObject {
                 return Err(NtStatus::INVALID_PARAMETER_4);
             }
             let section = Section::anonymous(size).map_err(|errno| NtStatus::from_errno(errno.0))?;
-            return Ok(Self { section, protection, owner: "section".to_owned() });
+            return Ok(Self {
+                section,
+                protection,
+                owner: "section".to_owned(),
+                lease: LeaseCell::default(),
+            });
         };
         let length = file.size()?;
         if size == 0 && length == 0 {
@@ -89,12 +74,17 @@ impl SectionObject {
         let path = file.unix_path();
         let name =
             path.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
-        Ok(Self { section, protection, owner: name.unwrap_or_else(|| "file".to_owned()) })
+        Ok(Self {
+            section,
+            protection,
+            owner: name.unwrap_or_else(|| "file".to_owned()),
+            lease: LeaseCell::default(),
+        })
     }
 
     /// Takes what another process shares.
     pub fn shared(section: Section, protection: PageProtection) -> Self {
-        Self { section, protection, owner: "shared section".to_owned() }
+        Self { section, protection, owner: "shared section".to_owned(), lease: LeaseCell::default() }
     }
 
     /// Returns what is mapped.
