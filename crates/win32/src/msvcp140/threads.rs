@@ -194,12 +194,12 @@ plain! { EXPORTS, "thread-class";
         Ok(GuestWord(Mutex::new(guest, mtx.0).lock_word().0))
     }
 
-    "Does nothing: no lock has to be given up."; _Mtx_reset_owner(guest, mtx: GuestWord) -> () {
+    "Says that the calling thread has a mutex locked."; _Mtx_reset_owner(guest, mtx: GuestWord) -> () {
         let owner = thread_id(guest)?;
         Mutex::new(guest, mtx.0).set(guest, owner, 1)
     }
 
-    "Does the opposite of `_Mtx_reset_owner`."; _Mtx_clear_owner(guest, mtx: GuestWord) -> () {
+    "Says that no thread has a mutex locked."; _Mtx_clear_owner(guest, mtx: GuestWord) -> () {
         Mutex::new(guest, mtx.0).set(guest, u32::MAX, 0)
     }
 
