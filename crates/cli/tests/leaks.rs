@@ -5,6 +5,7 @@
 #[allow(dead_code)] // Only the building is used here.
 mod fixtures;
 #[path = "../../../xtask/src/leaks/measure.rs"]
+#[allow(dead_code)] // The time is for xtask only.
 mod measure;
 
 use fixtures::build::{Bits, build_all, repository_root};
