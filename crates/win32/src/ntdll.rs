@@ -10,6 +10,7 @@ pub mod process;
 pub mod rtl;
 pub mod rtl_string;
 pub mod system;
+pub mod threadpool;
 pub mod unwind;
 
 use crate::export::Dll;
@@ -30,5 +31,6 @@ pub const DLL: Dll = Dll {
         unwind::EXPORTS,
         rtl_string::EXPORTS,
         system::EXPORTS,
+        threadpool::EXPORTS,
     ],
 };
