@@ -84,6 +84,16 @@ pub fn processors_online() -> u32 {
     u32::try_from(count).unwrap_or(1).max(1)
 }
 
+/// Returns the speed of each processor in MHz, as `/proc/cpuinfo` says; 0 where it says nothing.
+pub fn processor_speeds_mhz() -> Vec<u32> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let speeds = text.lines().filter_map(|line| line.strip_prefix("cpu MHz")?.split_once(':'));
+    let mut speeds: Vec<u32> =
+        speeds.map(|(_, number)| number.trim().parse::<f64>().map_or(0, |mhz| mhz as u32)).collect();
+    speeds.resize(processors_online() as usize, 0);
+    speeds
+}
+
 /// The processor's family, model and stepping, with the extended fields added as Intel and AMD define.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessorModel {

@@ -2,10 +2,10 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use crate::Win32Error;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
+use crate::{NtStatus, Win32Error};
 
 /// The DLL.
 pub const DLL: Dll =
@@ -15,7 +15,43 @@ pub const DLL: Dll =
 pub const EXPORTS: &[Export] = dll! {
     partial PowerRegisterSuspendResumeNotification, "the machine's sleep is not told";
     full PowerUnregisterSuspendResumeNotification;
+    partial CallNtPowerInformation, "ProcessorInformation only, whose speeds are what Linux says when asked";
 };
+
+/// `ProcessorInformation`.
+const PROCESSOR_INFORMATION: u32 = 11;
+
+/// Tells about the power of the processors: number, highest, present and limiting speed in MHz, idle states.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/power/processor-power-information-str>
+fn processor_powers() -> Vec<u8> {
+    let speeds = plat_host::sysinfo::processor_speeds_mhz();
+    let entries = speeds.into_iter().zip(0u32..).map(|(mhz, number)| [number, mhz, mhz, mhz, 0, 0]);
+    entries.flatten().flat_map(u32::to_le_bytes).collect()
+}
+
+/// Asks about or sets the power of the machine; returns an `NTSTATUS`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/powerbase/nf-powerbase-callntpowerinformation>
+#[winapi]
+pub fn CallNtPowerInformation(
+    guest: &mut Guest,
+    InformationLevel: u32,
+    InputBuffer: GuestWord,
+    InputBufferLength: u32,
+    OutputBuffer: GuestWord,
+    OutputBufferLength: u32,
+) -> Result<(), NtStatus> {
+    let _ = (InputBuffer, InputBufferLength);
+    if InformationLevel != PROCESSOR_INFORMATION {
+        return Err(NtStatus::NOT_IMPLEMENTED);
+    }
+    let powers = processor_powers();
+    if powers.len() > OutputBufferLength as usize {
+        return Err(NtStatus::BUFFER_TOO_SMALL);
+    }
+    Ok(guest.write_bytes(OutputBuffer.0, &powers)?)
+}
 
 /// The size of what a registration's handle points to; nothing is kept there.
 const REGISTRATION_SIZE: u64 = 16;

@@ -38,7 +38,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtCancelIoFileEx;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
-    partial NtQueryInformationFile, "basic, standard, internal, name, position, network open, attribute tag";
+    partial NtQueryInformationFile, "basic, standard, internal, access, name, position, mode, alignment, network open, attribute tag";
     partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
     partial NtQueryDirectoryFile, "the six classes of names; always at once";
     partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
@@ -439,6 +439,11 @@ fn put_information(
     if fits < bytes.len() { Err(status) } else { Ok(()) }
 }
 
+/// `FILE_MODE_INFORMATION`: of the options that a file was opened with, those that say how transfers are made.
+fn mode(file: &FileObject) -> CreateOptions {
+    if file.traits.overlapped { CreateOptions::empty() } else { CreateOptions::SYNCHRONOUS_IO_NONALERT }
+}
+
 /// Stores one kind of information about an open file.
 ///
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryinformationfile>
@@ -456,8 +461,12 @@ pub fn NtQueryInformationFile(
         4 => file.facts()?.basic_information(),
         5 => file.facts()?.standard_information(file.is_delete_pending()),
         6 => file.facts()?.index.to_le_bytes().to_vec(),
+        8 => guest.process().handles.entry(FileHandle.0)?.access.to_le_bytes().to_vec(),
         9 => name_information(guest, &file),
         14 => file.position()?.to_le_bytes().to_vec(),
+        16 => mode(&file).bits().to_le_bytes().to_vec(),
+        // Transfers need no alignment: FILE_BYTE_ALIGNMENT.
+        17 => 0u32.to_le_bytes().to_vec(),
         34 => file.facts()?.network_open_information(),
         35 => u64::from(file.facts()?.attributes).to_le_bytes().to_vec(),
         _ => return Err(NtStatus::INVALID_INFO_CLASS),
