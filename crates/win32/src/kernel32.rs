@@ -85,4 +85,5 @@ pub const DLL: Dll = Dll {
         winnls::mapping::EXPORTS,
         winnls::ui_languages::EXPORTS,
     ],
+    methods: &[],
 };

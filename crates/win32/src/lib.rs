@@ -19,6 +19,7 @@
 
 pub mod apis;
 pub mod cmd;
+pub mod com;
 pub mod entries;
 pub mod export;
 pub mod guest;
@@ -38,10 +39,12 @@ pub mod ole32;
 pub mod oleaut32;
 pub mod psapi;
 pub mod shell32;
+pub mod shlwapi;
 pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
 pub mod vcruntime140;
+pub mod windowscodecs;
 pub mod winmm;
 
 pub use logic::status::{NtStatus, Win32Error};
@@ -63,6 +66,8 @@ pub const DLLS: &[Dll] = &[
     userenv::DLL,
     psapi::DLL,
     winmm::DLL,
+    shlwapi::DLL,
+    windowscodecs::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
     msvcr::V80,
@@ -72,9 +77,12 @@ pub const DLLS: &[Dll] = &[
     msvcr::V120,
 ];
 
-/// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is
-/// msvcrt.dll's.
+/// Returns the builtin DLL that another cannot do without: the C runtimes' state is msvcrt.dll's, and the methods that
+/// all objects share are ole32.dll's.
 pub fn companion(name: &str) -> Option<&'static str> {
+    if [shlwapi::DLL.name, windowscodecs::DLL.name].contains(&name) {
+        return Some(ole32::DLL.name);
+    }
     const RUNTIMES: [&str; 3] = ["ucrtbase.dll", "vcruntime140.dll", "vcruntime140_1.dll"];
     let is_runtime = RUNTIMES.contains(&name) || name.starts_with("msvcr") || name.starts_with("msvcp");
     (is_runtime && name != msvcrt::DLL.name).then_some(msvcrt::DLL.name)

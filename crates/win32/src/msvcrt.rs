@@ -106,4 +106,5 @@ pub const DLL: Dll = Dll {
         wide::OLD_EXPORTS,
         wide_stdio::EXPORTS,
     ],
+    methods: &[],
 };

@@ -31,4 +31,5 @@ pub const DLL: Dll = Dll {
         rtl_string::EXPORTS,
         system::EXPORTS,
     ],
+    methods: &[],
 };

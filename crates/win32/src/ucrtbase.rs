@@ -68,4 +68,5 @@ pub const DLL: Dll = Dll {
         vcruntime140::exceptions::EXPORTS,
         vcruntime140::types::EXPORTS,
     ],
+    methods: &[],
 };

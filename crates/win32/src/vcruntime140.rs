@@ -35,4 +35,5 @@ pub const DLL: Dll = Dll {
         msvcrt::eh_i386::jump::EXPORTS,
         msvcrt::jump_amd64::EXPORTS,
     ],
+    methods: &[],
 };
