@@ -101,4 +101,5 @@ pub const V120: Dll = Dll {
     name: "msvcr120.dll",
     description: "Microsoft\u{ae} C Runtime Library",
     tables: tables!(ucrtbase::math::EXPORTS, ucrtbase::math::FLOAT_EXPORTS, ucrtbase::math::SSE2_EXPORTS),
+    methods: &[],
 };
