@@ -98,11 +98,13 @@ struct Registration {
 }
 
 /// All such classes.
-const CLASSES: &[Registration] = &[Registration {
-    class: factory::CLSID_WIC_IMAGING_FACTORY,
-    dll: "windowscodecs.dll",
-    make: factory::make_factory,
-}];
+const CLASSES: &[Registration] =
+    &[imaging(factory::CLSID_WIC_IMAGING_FACTORY), imaging(factory::CLSID_WIC_IMAGING_FACTORY2)];
+
+/// Describes a class of imaging factories.
+const fn imaging(class: Guid) -> Registration {
+    Registration { class, dll: "windowscodecs.dll", make: factory::make_factory }
+}
 
 /// Makes an object of a class.
 ///

@@ -14,7 +14,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::ole32::stream::{Stream, read_all};
 
-/// The methods of `IWICImagingFactory`.
+/// The methods of `IWICImagingFactory` and `IWICImagingFactory2`.
 pub const ROWS: &[Export] = dll! {
     full IWICImagingFactory_CreateDecoderFromFilename;
     full IWICImagingFactory_CreateDecoderFromStream;
@@ -41,10 +41,15 @@ pub const ROWS: &[Export] = dll! {
     stub IWICImagingFactory_CreateFastMetadataEncoderFromFrameDecode;
     stub IWICImagingFactory_CreateQueryWriter;
     stub IWICImagingFactory_CreateQueryWriterFromReader;
+    stub IWICImagingFactory2_CreateImageEncoder;
 };
 
 /// The class of the imaging factory, version 1.
 pub const CLSID_WIC_IMAGING_FACTORY: Guid = guid(0xcaca_f262, 0x9370, 0x4615, 0xa13b_9f55_39da_4c0a);
+/// The class of the imaging factory, version 2, which programs built for Windows 8 and later name.
+pub const CLSID_WIC_IMAGING_FACTORY2: Guid = guid(0x317d_06e8, 0x5f24, 0x433d, 0xbdf7_79ce_68d8_abc2);
+/// `IWICImagingFactory2`.
+const IID_FACTORY2: Guid = guid(0x7b81_6b45, 0x1996, 0x4476, 0xb132_de9e_247c_8af0);
 /// `IWICImagingFactory`.
 const IID_FACTORY: Guid = guid(0xec5e_c8a9, 0xc395, 0x4314, 0x9c77_54d7_a935_ff70);
 /// The most bytes of a file that are read.
@@ -52,7 +57,7 @@ const FILE_BYTES_MAX: usize = 1 << 30;
 
 static FACTORY: Class = Class {
     name: "ImagingFactory",
-    interfaces: &[IID_FACTORY],
+    interfaces: &[IID_FACTORY, IID_FACTORY2],
     methods: &[Methods { dll: "windowscodecs.dll", rows: ROWS }],
 };
 
