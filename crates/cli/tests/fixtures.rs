@@ -53,7 +53,7 @@ macro_rules! fixtures {
 fixtures! {
     raw_hello hello args process pipes remote script env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
     jump modules load_images ctrl overlapped resources pool fpstate retry suspend crt_files crt_math crt_printf crt_text ucrt_files ucrt_math
-    ucrt_printf ucrt_text
+    ucrt_printf ucrt_text wic
 }
 
 #[test]

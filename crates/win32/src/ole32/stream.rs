@@ -75,7 +75,7 @@ pub enum Backing {
         address: u64,
     },
     /// An open file.
-    File(FileObject),
+    File(Box<FileObject>),
 }
 
 /// What a stream and its clones share.

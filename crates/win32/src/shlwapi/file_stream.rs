@@ -49,7 +49,7 @@ fn create(guest: &mut Guest, path: &[u16], mode: u32, into: GuestWord) -> Result
     }
     guest.write_word(into.get(), 0)?;
     let file = open(guest, path, mode)?;
-    com::give(guest, Stream::new(Backing::File(file), 0), into)
+    com::give(guest, Stream::new(Backing::File(Box::new(file)), 0), into)
 }
 
 /// Opens or makes a file as a stream.

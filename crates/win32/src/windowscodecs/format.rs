@@ -169,7 +169,7 @@ impl PixelFormat {
     pub fn crop(self, mut row: Vec<u8>, left: usize, width: usize) -> Vec<u8> {
         let bits = self.bits() as usize;
         let bytes = (width * bits).div_ceil(8);
-        if left * bits % 8 == 0 {
+        if (left * bits).is_multiple_of(8) {
             row.drain(..(left * bits / 8).min(row.len()));
             row.truncate(bytes);
             return row;

@@ -50,7 +50,7 @@ pub fn IWICStream_InitializeFromFilename(
     let path = guest.read_wide_string(wzFileName.get())?;
     let mode = if dwDesiredAccess & GENERIC_WRITE == 0 { 0 } else { MAKE };
     let file = crate::shlwapi::file_stream::open(guest, &path, mode)?;
-    fill(guest, This, Backing::File(file), 0)
+    fill(guest, This, Backing::File(Box::new(file)), 0)
 }
 
 /// Lays the stream over memory of the caller's.
