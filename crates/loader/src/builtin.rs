@@ -11,7 +11,7 @@ use plat_win32::export::{Body, Dll, Export};
 pub(crate) struct Builtin {
     /// The image in mapped layout.
     pub(crate) bytes: Vec<u8>,
-    /// Names of variables and their offsets in the image.
+    /// Names of variables and methods, and their offsets in the image.
     pub(crate) data: Vec<(&'static str, u32)>,
 }
 
@@ -89,19 +89,25 @@ pub(crate) fn build(dll: &'static Dll, machine: Machine, entrance: Entrance, bas
         Machine::I386 => plat_image::pe::Machine::I386,
         Machine::Amd64 => plat_image::pe::Machine::Amd64,
     };
-    let exports: Vec<&'static Export> = dll.exports().collect();
+    let entries: Vec<&'static Export> = dll.entries().collect();
+    let first_method = dll.exports().count();
     let mut builder = ImageBuilder::new(dll.name, kind, base);
-    builder.reserve(PROLOGUE_BYTES + exports.len() * NEAR_THUNK_BYTES.next_multiple_of(16), exports.len());
+    builder.reserve(PROLOGUE_BYTES + entries.len() * NEAR_THUNK_BYTES.next_multiple_of(16), entries.len());
     let mut data = Vec::new();
     builder.text(&entrance.prologue());
     let first = first_index(dll.name);
     for &place in name_order(dll.name) {
-        let export = exports[usize::from(place)];
+        let export = entries[usize::from(place)];
         let index = first + u32::from(place);
         let value = match export.body {
             Body::Api(_) | Body::Stub => {
                 let (thunk, bytes) = entrance.near_thunk(index, builder.next_text());
-                ExportValue::At(builder.text(&thunk[..bytes]))
+                let spot = builder.text(&thunk[..bytes]);
+                if usize::from(place) >= first_method {
+                    data.push((export.name, spot));
+                    continue;
+                }
+                ExportValue::At(spot)
             }
             Body::Forward(to) => ExportValue::Forwarder(to),
             // A machine without the code does not export the name.

@@ -23,4 +23,5 @@ pub const DLL: Dll = Dll {
         token::EXPORTS,
         user::EXPORTS,
     ],
+    methods: &[],
 };

@@ -9,6 +9,7 @@ pub const DLL: Dll = Dll {
     name: "bcrypt.dll",
     description: "Windows Cryptographic Primitives Library",
     tables: &[random::EXPORTS],
+    methods: &[],
 };
 
 /// bcryptprimitives.dll.
@@ -16,4 +17,5 @@ pub const PRIMITIVES: Dll = Dll {
     name: "bcryptprimitives.dll",
     description: "Windows Cryptographic Primitives Library",
     tables: &[random::PRIMITIVES],
+    methods: &[],
 };

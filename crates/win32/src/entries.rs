@@ -1,4 +1,4 @@
-//! What the guest's thunks lead to: one table of all exports, and the order of their names, made by the compiler.
+//! What the guest's thunks lead to: one table of all exports and methods, and the order of their names, made by the compiler.
 //!
 //! Both were once made at every start, a tenth of it; as constants they lie in the page cache.
 
@@ -28,12 +28,12 @@ impl Entry {
     }
 }
 
-/// The number of exports of all builtin DLLs.
+/// The number of exports and methods of all builtin DLLs.
 const COUNT: usize = first_index_at(DLLS.len());
 
 static ENTRIES: [Entry; COUNT] = entries();
 
-/// The exports of each DLL in the order of their names, as places in its tables; DLL after DLL.
+/// The exports and methods of each DLL in the order of their names, as places in its tables; DLL after DLL.
 static NAME_ORDER: [u16; COUNT] = name_order_of_all();
 
 /// Returns what a thunk leads to.
@@ -48,7 +48,7 @@ pub fn first_index(dll: &str) -> u32 {
     first_index_at(place) as u32
 }
 
-/// Returns a builtin DLL's exports in the order of their names, as places in its tables.
+/// Returns a builtin DLL's exports and methods in the order of their names, as places in its tables.
 pub fn name_order(dll: &str) -> &'static [u16] {
     let Some(place) = DLLS.iter().position(|other| other.name == dll) else { return &[] };
     &NAME_ORDER[first_index_at(place)..first_index_at(place + 1)]
@@ -60,8 +60,8 @@ const fn first_index_at(place: usize) -> usize {
     let mut dll = 0;
     while dll < place {
         let mut table = 0;
-        while table < DLLS[dll].tables.len() {
-            sum += DLLS[dll].tables[table].len();
+        while table < DLLS[dll].table_count() {
+            sum += DLLS[dll].table(table).len();
             table += 1;
         }
         dll += 1;
@@ -74,8 +74,8 @@ const fn entries() -> [Entry; COUNT] {
     let (mut dll, mut next) = (0, 0);
     while dll < DLLS.len() {
         let mut table = 0;
-        while table < DLLS[dll].tables.len() {
-            let exports = DLLS[dll].tables[table];
+        while table < DLLS[dll].table_count() {
+            let exports = DLLS[dll].table(table);
             let mut row = 0;
             while row < exports.len() {
                 entries[next] = entry_of(dll as u8, &exports[row]);
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn names_are_in_order() {
         for dll in DLLS {
-            let names: Vec<&str> = dll.exports().map(|export| export.name).collect();
+            let names: Vec<&str> = dll.entries().map(|export| export.name).collect();
             let ordered: Vec<&str> = name_order(dll.name).iter().map(|&at| names[usize::from(at)]).collect();
             let mut expected = names.clone();
             expected.sort_unstable();
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn an_index_leads_to_its_export() {
         for dll in DLLS {
-            for (place, export) in dll.exports().enumerate() {
+            for (place, export) in dll.entries().enumerate() {
                 let entry = entry(first_index(dll.name) + place as u32).expect("in the table");
                 assert_eq!((entry.dll(), entry.name), (dll.name, export.name));
             }

@@ -26,12 +26,33 @@ pub struct Dll {
     pub description: &'static str,
     /// Its exports: one table per API header, beside the functions.
     pub tables: &'static [&'static [Export]],
+    /// Methods of the objects it makes, interface by interface: thunks that only virtual function tables lead to. Their
+    /// addresses are found with [`crate::process::Process::data_address`].
+    pub methods: &'static [&'static [Export]],
 }
 
 impl Dll {
     /// Returns all exports.
     pub fn exports(&self) -> impl Iterator<Item = &'static Export> {
         self.tables.iter().flat_map(|table| table.iter())
+    }
+
+    /// Returns all that thunks lead to: the exports, then the methods.
+    pub fn entries(&self) -> impl Iterator<Item = &'static Export> {
+        self.exports().chain(self.methods.iter().flat_map(|table| table.iter()))
+    }
+
+    /// Returns one of its tables, exports first.
+    pub(crate) const fn table(&self, place: usize) -> &'static [Export] {
+        match place < self.tables.len() {
+            true => self.tables[place],
+            false => self.methods[place - self.tables.len()],
+        }
+    }
+
+    /// Returns how many tables it has.
+    pub(crate) const fn table_count(&self) -> usize {
+        self.tables.len() + self.methods.len()
     }
 }
 

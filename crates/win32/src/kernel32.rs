@@ -98,4 +98,5 @@ pub const DLL: Dll = Dll {
         winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
     ],
+    methods: &[],
 };

@@ -19,6 +19,7 @@
 
 pub mod apis;
 pub mod cmd;
+pub mod com;
 pub mod entries;
 pub mod export;
 pub mod guest;
@@ -44,11 +45,13 @@ pub mod oleaut32;
 pub mod powrprof;
 pub mod psapi;
 pub mod shell32;
+pub mod shlwapi;
 pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
 pub mod vcruntime140;
 pub mod version;
+pub mod windowscodecs;
 pub mod winmm;
 pub mod ws2_32;
 pub mod wsock32;
@@ -78,6 +81,8 @@ pub const DLLS: &[Dll] = &[
     mswsock::DLL,
     powrprof::DLL,
     iphlpapi::DLL,
+    shlwapi::DLL,
+    windowscodecs::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
     version::DLL,
@@ -91,9 +96,12 @@ pub const DLLS: &[Dll] = &[
     msvcr::V120,
 ];
 
-/// Returns the builtin DLL that another cannot do without, because it keeps its state there: the C runtimes' state is
-/// msvcrt.dll's.
+/// Returns the builtin DLL that another cannot do without: the C runtimes' state is msvcrt.dll's, and the methods that
+/// all objects share are ole32.dll's.
 pub fn companion(name: &str) -> Option<&'static str> {
+    if [shlwapi::DLL.name, windowscodecs::DLL.name].contains(&name) {
+        return Some(ole32::DLL.name);
+    }
     const RUNTIMES: [&str; 3] = ["ucrtbase.dll", "vcruntime140.dll", "vcruntime140_1.dll"];
     let is_runtime = RUNTIMES.contains(&name) || name.starts_with("msvcr") || name.starts_with("msvcp");
     (is_runtime && name != msvcrt::DLL.name).then_some(msvcrt::DLL.name)

@@ -69,20 +69,37 @@ macro_rules! tables {
 }
 
 /// Visual Studio 2005.
-pub const V80: Dll =
-    Dll { name: "msvcr80.dll", description: "Microsoft\u{ae} C Runtime Library", tables: tables!() };
+pub const V80: Dll = Dll {
+    name: "msvcr80.dll",
+    description: "Microsoft\u{ae} C Runtime Library",
+    tables: tables!(),
+    methods: &[],
+};
 /// Visual Studio 2008.
-pub const V90: Dll =
-    Dll { name: "msvcr90.dll", description: "Microsoft\u{ae} C Runtime Library", tables: tables!() };
+pub const V90: Dll = Dll {
+    name: "msvcr90.dll",
+    description: "Microsoft\u{ae} C Runtime Library",
+    tables: tables!(),
+    methods: &[],
+};
 /// Visual Studio 2010.
-pub const V100: Dll =
-    Dll { name: "msvcr100.dll", description: "Microsoft\u{ae} C Runtime Library", tables: tables!() };
+pub const V100: Dll = Dll {
+    name: "msvcr100.dll",
+    description: "Microsoft\u{ae} C Runtime Library",
+    tables: tables!(),
+    methods: &[],
+};
 /// Visual Studio 2012.
-pub const V110: Dll =
-    Dll { name: "msvcr110.dll", description: "Microsoft\u{ae} C Runtime Library", tables: tables!() };
+pub const V110: Dll = Dll {
+    name: "msvcr110.dll",
+    description: "Microsoft\u{ae} C Runtime Library",
+    tables: tables!(),
+    methods: &[],
+};
 /// Visual Studio 2013, which has the mathematics of C99 too.
 pub const V120: Dll = Dll {
     name: "msvcr120.dll",
     description: "Microsoft\u{ae} C Runtime Library",
     tables: tables!(ucrtbase::math::EXPORTS, ucrtbase::math::FLOAT_EXPORTS, ucrtbase::math::SSE2_EXPORTS),
+    methods: &[],
 };

@@ -107,4 +107,5 @@ pub const DLL: Dll = Dll {
         wide::OLD_EXPORTS,
         wide_stdio::EXPORTS,
     ],
+    methods: &[],
 };

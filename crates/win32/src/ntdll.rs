@@ -33,4 +33,5 @@ pub const DLL: Dll = Dll {
         system::EXPORTS,
         threadpool::EXPORTS,
     ],
+    methods: &[],
 };

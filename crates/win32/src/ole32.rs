@@ -2,6 +2,7 @@
 
 pub mod com;
 pub mod guid;
+pub mod stream;
 pub mod task_memory;
 
 use crate::export::Dll;
@@ -10,5 +11,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "ole32.dll",
     description: "Microsoft OLE for Windows",
-    tables: &[com::EXPORTS, guid::EXPORTS, task_memory::EXPORTS],
+    tables: &[com::EXPORTS, guid::EXPORTS, stream::EXPORTS, task_memory::EXPORTS],
+    methods: &[crate::com::unknown::ROWS, stream::ROWS],
 };

@@ -6,5 +6,9 @@ pub mod variant;
 use crate::export::Dll;
 
 /// The DLL.
-pub const DLL: Dll =
-    Dll { name: "oleaut32.dll", description: "OLEAUT32.DLL", tables: &[bstr::EXPORTS, variant::EXPORTS] };
+pub const DLL: Dll = Dll {
+    name: "oleaut32.dll",
+    description: "OLEAUT32.DLL",
+    tables: &[bstr::EXPORTS, variant::EXPORTS],
+    methods: &[],
+};

@@ -160,6 +160,8 @@ pub struct Process {
     pub registry: crate::nt::registry::Registry,
     /// Its heaps.
     pub heaps: crate::nt::heap::Heaps,
+    /// The objects that its components made.
+    pub components: crate::com::Components,
     /// Its exception handlers.
     pub exceptions: crate::nt::exception::Exceptions,
     /// The state of the C runtime, msvcrt.dll.
@@ -215,6 +217,7 @@ impl Process {
             memory,
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
+            components: crate::com::Components::default(),
             exceptions: crate::nt::exception::Exceptions::default(),
             crt: crate::msvcrt::Crt::default(),
             files: crate::nt::path::FileSystem::default(),
@@ -261,7 +264,7 @@ impl Process {
         MISSING_INDEX + (list.len() - 1) as u32
     }
 
-    /// Notes where a builtin DLL's variable lies.
+    /// Notes where a builtin DLL's variable or method lies.
     pub fn add_data(&self, dll: &'static str, name: &'static str, address: u64) {
         self.data.write().unwrap_or_else(PoisonError::into_inner).insert((dll, name), address);
     }
@@ -271,7 +274,7 @@ impl Process {
         *self.loader.get().expect("guest code runs after the process was completed")
     }
 
-    /// Returns where a builtin DLL's variable lies, as `data_address("msvcrt.dll", "_iob")`.
+    /// Returns where a builtin DLL's variable or method lies, as `data_address("msvcrt.dll", "_iob")`.
     pub fn data_address(&self, dll: &'static str, name: &'static str) -> Option<u64> {
         self.data.read().unwrap_or_else(PoisonError::into_inner).get(&(dll, name)).copied()
     }
@@ -286,7 +289,8 @@ impl Process {
         let entry = entries::entry(guest.gate().call_index()?)?;
         let name: Vec<u16> = entry.dll().encode_utf16().collect();
         let base = self.loader().module_named(&name)?.base;
-        let thunk = self.loader().symbol(guest, base, Symbol::Name(entry.name)).ok()?;
+        let exported = self.loader().symbol(guest, base, Symbol::Name(entry.name)).ok();
+        let thunk = exported.or_else(|| self.data_address(entry.dll(), entry.name))?;
         guest.gate().entry_registers(thunk)
     }
 

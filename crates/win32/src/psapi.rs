@@ -18,4 +18,5 @@ const EXPORTS: &[Export] = dll! {
 };
 
 /// The DLL.
-pub const DLL: Dll = Dll { name: "psapi.dll", description: "Process Status Helper", tables: &[EXPORTS] };
+pub const DLL: Dll =
+    Dll { name: "psapi.dll", description: "Process Status Helper", tables: &[EXPORTS], methods: &[] };

@@ -10,4 +10,5 @@ pub const DLL: Dll = Dll {
     name: "shell32.dll",
     description: "Windows Shell Common Dll",
     tables: &[command_line::EXPORTS, folders::EXPORTS],
+    methods: &[],
 };

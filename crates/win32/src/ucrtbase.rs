@@ -70,4 +70,5 @@ pub const DLL: Dll = Dll {
         vcruntime140::exceptions::EXPORTS,
         vcruntime140::types::EXPORTS,
     ],
+    methods: &[],
 };

@@ -11,4 +11,5 @@ pub const DLL: Dll = Dll {
     name: "user32.dll",
     description: "Multi-User Windows USER API Client DLL",
     tables: &[messages::EXPORTS, strings::EXPORTS, windows::EXPORTS],
+    methods: &[],
 };

@@ -5,4 +5,5 @@ pub mod profile;
 use crate::export::Dll;
 
 /// The DLL.
-pub const DLL: Dll = Dll { name: "userenv.dll", description: "Userenv", tables: &[profile::EXPORTS] };
+pub const DLL: Dll =
+    Dll { name: "userenv.dll", description: "Userenv", tables: &[profile::EXPORTS], methods: &[] };

@@ -35,6 +35,7 @@ pub const DLL: Dll = Dll {
         msvcrt::eh_i386::jump::EXPORTS,
         msvcrt::jump_amd64::EXPORTS,
     ],
+    methods: &[],
 };
 
 /// The second DLL of the same runtime: what came with Visual Studio 2019.

@@ -5,4 +5,5 @@ pub mod timeapi;
 use crate::export::Dll;
 
 /// The DLL.
-pub const DLL: Dll = Dll { name: "winmm.dll", description: "MCI API DLL", tables: &[timeapi::EXPORTS] };
+pub const DLL: Dll =
+    Dll { name: "winmm.dll", description: "MCI API DLL", tables: &[timeapi::EXPORTS], methods: &[] };
