@@ -19,4 +19,4 @@ const EXPORTS: &[Export] = dll! {
 
 /// The DLL.
 pub const DLL: Dll =
-    Dll { name: "combase.dll", description: "Microsoft COM for Windows", tables: &[EXPORTS] };
+    Dll { name: "combase.dll", description: "Microsoft COM for Windows", tables: &[EXPORTS], methods: &[] };

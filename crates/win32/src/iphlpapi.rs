@@ -12,7 +12,8 @@ use crate::logic::winsock::address::{AF_INET, AF_INET6, Endpoint};
 use crate::{NtStatus, Win32Error};
 
 /// The DLL.
-pub const DLL: Dll = Dll { name: "iphlpapi.dll", description: "IP Helper API", tables: &[EXPORTS] };
+pub const DLL: Dll =
+    Dll { name: "iphlpapi.dll", description: "IP Helper API", tables: &[EXPORTS], methods: &[] };
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {

@@ -82,4 +82,5 @@ pub const DLL: Dll = Dll {
         threads::ONCE,
         time_put::EXPORTS,
     ],
+    methods: &[],
 };

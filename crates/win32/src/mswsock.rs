@@ -18,6 +18,7 @@ pub const DLL: Dll = Dll {
     name: "mswsock.dll",
     description: "Microsoft Windows Sockets 2.0 Service Provider",
     tables: &[EXPORTS],
+    methods: &[],
 };
 
 /// The exports of this file.

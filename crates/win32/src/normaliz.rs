@@ -5,7 +5,7 @@ use crate::export::{Dll, Export};
 
 /// The DLL.
 pub const DLL: Dll =
-    Dll { name: "normaliz.dll", description: "Unicode Normalization DLL", tables: &[EXPORTS] };
+    Dll { name: "normaliz.dll", description: "Unicode Normalization DLL", tables: &[EXPORTS], methods: &[] };
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {

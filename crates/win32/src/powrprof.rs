@@ -9,7 +9,7 @@ use crate::{NtStatus, Win32Error};
 
 /// The DLL.
 pub const DLL: Dll =
-    Dll { name: "powrprof.dll", description: "Power Profile Helper DLL", tables: &[EXPORTS] };
+    Dll { name: "powrprof.dll", description: "Power Profile Helper DLL", tables: &[EXPORTS], methods: &[] };
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {

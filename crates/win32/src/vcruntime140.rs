@@ -43,4 +43,5 @@ pub const DLL_1: Dll = Dll {
     name: "vcruntime140_1.dll",
     description: "Microsoft C Runtime Library",
     tables: &[msvcrt::eh_amd64::PACKED_EXPORTS],
+    methods: &[],
 };

@@ -11,4 +11,5 @@ pub const DLL: Dll = Dll {
     name: "version.dll",
     description: "Version Checking and File Installation Libraries",
     tables: &[file_info::EXPORTS, query::EXPORTS, install::EXPORTS],
+    methods: &[],
 };

@@ -40,6 +40,7 @@ pub const DLL: Dll = Dll {
         address_text::EXPORTS,
         protocols::EXPORTS,
     ],
+    methods: &[],
 };
 
 /// Why a function of Winsock failed.

@@ -5,7 +5,7 @@ use crate::export::{Dll, Export};
 
 /// The DLL.
 pub const DLL: Dll =
-    Dll { name: "wsock32.dll", description: "Windows Socket 32-Bit DLL", tables: &[EXPORTS] };
+    Dll { name: "wsock32.dll", description: "Windows Socket 32-Bit DLL", tables: &[EXPORTS], methods: &[] };
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
