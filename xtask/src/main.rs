@@ -7,7 +7,9 @@ mod corpus_run;
 mod fixtures;
 mod fixtures_task;
 mod fleets;
+mod leaks;
 mod sim_diff;
+mod sim_windows;
 mod tidy;
 
 use anyhow::{Context, Result, bail};
@@ -26,7 +28,12 @@ const TASKS: &[Task] = &[
         corpus::corpus,
         "run published Windows programs and judge the results; --ci, --only ID; fetch [NAME…] only fetches packages",
     ),
-    ("sim-diff", sim_diff::sim_diff, "simulated Linux against this kernel; --steps N --seed S --seeds N"),
+    ("leaks", leaks::leaks, "10,000 runs, 100 of them killed, leave nothing behind; --quick for 500"),
+    (
+        "sim-diff",
+        sim_diff::sim_diff,
+        "simulated Linux against this kernel; --steps N --seed S; --windows [--wine]: Windows' rules against a runner",
+    ),
     (
         "fleets",
         fleets::fleets,

@@ -6,6 +6,7 @@
 mod generator;
 mod operation;
 mod pages;
+mod windows;
 
 use anyhow::{Context, Result, bail};
 use generator::Generator;
@@ -43,6 +44,9 @@ type Reasons = BTreeMap<&'static str, u64>;
 
 /// Compares; `--steps N` operations, from `--seed S` on, `--per-seed N` of them in one process.
 pub(crate) fn sim_diff(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|word| word == "--windows") {
+        return windows::windows(arguments);
+    }
     let mut plan = Plan { steps: 200_000, seed: 1, per_seed: STEPS_PER_SEED, reasons: false };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {

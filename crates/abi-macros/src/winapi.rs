@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::{FnArg, Ident, ItemFn, Pat, Type};
 
 /// Expands the attribute.
@@ -13,6 +14,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<T
     let guest = guest_type(&function)?;
     let params = params(&function)?;
     let (names, types): (Vec<&Ident>, Vec<&Type>) = params.into_iter().unzip();
+    let shown: Vec<String> = names.iter().map(|name| name.unraw().to_string()).collect();
     let takes: Vec<Ident> = names.iter().map(|name| format_ident!("arg_{}", name)).collect();
     let texts: Vec<String> = types.iter().map(|kind| quote!(#kind).to_string().replace(' ', "")).collect();
     let variadic = texts.last().is_some_and(|text| text.ends_with("VarArgs"));
@@ -30,7 +32,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<T
                 name: #text,
                 convention: ::plat_abi::Convention::#convention,
                 params: &[#(::plat_abi::ParamInfo {
-                    name: stringify!(#names),
+                    name: #shown,
                     type_name: #texts,
                     size_i386: <#types as ::plat_abi::Param>::SIZE_I386,
                 }),*],

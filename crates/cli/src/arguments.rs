@@ -216,8 +216,8 @@ pub(crate) struct Sim {
 pub(crate) enum SimCommand {
     /// Carry out a script or what strace printed; exit code 1 when a replay differs from the recording.
     Run(SimRun),
-    /// Read commands from standard input, one at a time (as without a subcommand).
-    Repl(SimMachine),
+    /// Read commands from standard input, one at a time (as without a subcommand); with FILE, walk through it.
+    Repl(SimRepl),
     /// Tell where pieces of memory would go, whether they fit, and how probable that is.
     Place(SimPlace),
     /// Count what one address space costs in four structures, driven by an strace.
@@ -231,7 +231,8 @@ pub(crate) enum SimCommand {
 /// How the simulated machine is made.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SimMachine {
-    /// Rules of the kernel: linux-modern, linux-modern-legacy, linux-2.6; several stand side by side.
+    /// The kernel: linux-modern, linux-modern-legacy, linux-2.6, freebsd, windows, windows-32, win9x, cygwin, wine; several
+    /// stand side by side.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', default_value = "linux-modern")]
     pub(crate) policy: Vec<String>,
     /// Where random numbers start; given, programs lie at random addresses.
@@ -290,6 +291,21 @@ pub(crate) struct SimRun {
     pub(crate) format: Format,
     /// The script, or what strace printed; - is standard input.
     pub(crate) file: PathBuf,
+}
+
+/// `plat sim repl`.
+#[derive(Debug, Args)]
+pub(crate) struct SimRepl {
+    #[command(flatten)]
+    pub(crate) machine: SimMachine,
+    /// For a replay: recorded maps, which tell the random bases.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) maps: Option<PathBuf>,
+    /// Take sizes and headers of files from this list instead of this machine.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) files: Option<PathBuf>,
+    /// A script, or what strace printed, to walk through from its start.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// `plat sim place`.

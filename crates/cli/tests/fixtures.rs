@@ -51,9 +51,11 @@ macro_rules! fixtures {
 }
 
 fixtures! {
-    raw_hello hello args process pipes remote script env files find codepages memory guard heap tls threads crash veh eh dll console time sysinfo
-    jump modules load_images ctrl overlapped resources pool fpstate retry suspend crt_files crt_math crt_printf crt_text ucrt_files ucrt_math
-    ucrt_printf ucrt_text wic
+    raw_hello hello args process pipes remote named_objects script env files find codepages memory guard heap
+    tls threads crash veh eh dll console time sysinfo jump modules load_images ctrl overlapped resources pool
+    threadpool fpstate retry suspend fibers crt_files crt_math crt_printf crt_text ucrt_files ucrt_math
+    nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async changes
+    eh_packed msvcp wic
 }
 
 #[test]

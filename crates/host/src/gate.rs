@@ -6,6 +6,7 @@
 pub(crate) mod block;
 pub(crate) mod dispatch;
 pub(crate) mod entry;
+mod fiber;
 mod interrupt;
 mod registers;
 mod thread;
@@ -13,6 +14,7 @@ mod trampoline;
 
 pub use block::{CallFrame, TEB_PRIVATE, ThreadBlock};
 pub use dispatch::{Call, FaultInfo, System, install, system};
+pub use fiber::{Entrance, NoStack, SavedFiber};
 pub use interrupt::{Interrupt, interrupt_signal};
 pub use registers::Registers;
 pub use thread::{Thread, Unsupported, probe};

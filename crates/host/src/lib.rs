@@ -5,6 +5,7 @@
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
 pub mod arena;
+pub mod change_watch;
 pub mod clock;
 pub mod console;
 pub mod directory;
@@ -26,6 +27,7 @@ pub mod service;
 pub mod shared_page;
 pub mod shared_words;
 pub mod signals;
+pub mod socket;
 pub mod spawn;
 pub mod sysinfo;
 pub mod thread;

@@ -56,7 +56,7 @@ fn socket(form: Form) -> Result<OwnedFd, Errno> {
 pub struct Listener {
     fd: OwnedFd,
     /// Holds the name in the other form, since each form has names of its own.
-    _other: OwnedFd,
+    other: OwnedFd,
 }
 
 impl AsFd for Listener {
@@ -77,7 +77,28 @@ impl Listener {
         rustix::net::bind(&fd, &address)?;
         rustix::net::bind(&other, &address)?;
         rustix::net::listen(&fd, 128)?;
-        Ok(Self { fd, _other: other })
+        Ok(Self { fd, other })
+    }
+
+    /// Takes a name that several processes will serve: whoever has its parts.
+    ///
+    /// # Errors
+    /// As for [`Listener::bind`].
+    pub fn bind_shared(name: &str) -> Result<Self, Errno> {
+        let listener = Self::bind(name, Form::Messages)?;
+        // Another process may be faster to accept.
+        rustix::io::ioctl_fionbio(&listener.fd, true)?;
+        Ok(listener)
+    }
+
+    /// Takes the parts of a listener that another process has, too.
+    pub fn from_parts(fd: OwnedFd, other: OwnedFd) -> Self {
+        Self { fd, other }
+    }
+
+    /// Returns its two descriptors.
+    pub fn parts(&self) -> [BorrowedFd<'_>; 2] {
+        [self.fd.as_fd(), self.other.as_fd()]
     }
 
     /// Takes one who has connected, if he is the same user.
@@ -123,6 +144,17 @@ pub fn connect(name: &str) -> Result<(File, Form), Errno> {
         }
     }
     Err(Errno(libc::ECONNREFUSED))
+}
+
+/// Connects to a name that takes messages.
+///
+/// # Errors
+/// As for [`connect`].
+pub fn connect_for_messages(name: &str) -> Result<File, Errno> {
+    let fd = socket(Form::Messages)?;
+    rustix::net::connect(&fd, &address(name)?)?;
+    check_peer(&fd)?;
+    Ok(File::from(fd))
 }
 
 /// Makes two sockets that are connected to each other.

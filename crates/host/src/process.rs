@@ -235,6 +235,16 @@ pub fn all() -> Vec<u32> {
     numbers
 }
 
+/// Returns when a process began, in ticks of the system's clock since it started; `None` when it has ended.
+///
+/// Source: proc(5), `/proc/pid/stat`.
+pub fn birth(id: u32) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = text[text.rfind(')')? + 1..].split_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
+    if has_ended { None } else { fields.nth(18)?.parse().ok() }
+}
+
 /// Returns the facts of a process, or `None` when there is none of this number.
 ///
 /// Source: proc(5), `/proc/pid/stat`.

@@ -16,6 +16,8 @@ pub enum Interest {
     Read,
     /// Room to write, or nobody to read.
     Write,
+    /// The end of what there is to read, whether or not all was read.
+    End,
 }
 
 /// Names a wish, to cancel it.
@@ -105,7 +107,11 @@ impl Service {
         };
         let mut questions = vec![PollFd::new(&self.bell, PollFlags::IN)];
         for (_, fd, interest) in &watched {
-            let flags = if *interest == Interest::Read { PollFlags::IN } else { PollFlags::OUT };
+            let flags = match interest {
+                Interest::Read => PollFlags::IN,
+                Interest::Write => PollFlags::OUT,
+                Interest::End => PollFlags::RDHUP,
+            };
             // SAFETY: 1. the number is not -1. A wish that is cancelled meanwhile may have closed it: what the kernel
             // then answers concerns nobody, since the ticket is gone from the list.
             let fd = unsafe { BorrowedFd::borrow_raw(*fd) };

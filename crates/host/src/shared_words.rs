@@ -1,9 +1,10 @@
 //! A page of numbers that several processes share. Key type: [`SharedWords`].
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags};
+use rustix::thread::futex;
 
 use crate::file_path::Errno;
 
@@ -62,6 +63,21 @@ impl SharedWords {
         Ok(Self { fd, first: place.cast() })
     }
 
+    /// Returns the lower half of a number, for `Parker::park_with`.
+    pub fn half(&self, index: usize) -> &AtomicU32 {
+        let word = std::ptr::from_ref(self.word(index));
+        // SAFETY: 1. the machine is little-endian: the lower half lies first; 2. it lives as long as the number. Mixed
+        // sizes: nobody uses the whole of a number whose half is used.
+        unsafe { &*word.cast::<AtomicU32>() }
+    }
+
+    /// Adds one to a half and wakes all who wait for it to change, in whatever process.
+    pub fn ring(&self, index: usize) {
+        let half = self.half(index);
+        half.fetch_add(1, Ordering::AcqRel);
+        let _ = futex::wake(half, futex::Flags::empty(), i32::MAX as u32);
+    }
+
     /// Returns a number; those past the end are the last.
     pub fn word(&self, index: usize) -> &AtomicU64 {
         // SAFETY: 1. the index lies inside the page.
@@ -85,7 +101,6 @@ pub fn reading_end(writing: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::Ordering;
 
     #[test]
     fn two_mappings_show_the_same_numbers() {

@@ -50,6 +50,22 @@ pub fn thread_affinity() -> u64 {
     if mask == 0 { 1 } else { mask }
 }
 
+/// Returns the number of the processor that the calling thread runs on.
+pub fn current_processor() -> u32 {
+    rustix::thread::sched_getcpu() as u32
+}
+
+/// Has every thread of this process pass a memory barrier before it returns.
+pub fn flush_write_buffers() {
+    use rustix::thread::{MembarrierCommand, membarrier};
+    // The private command must be registered once; where the kernel has neither, the slow one reaches all processes.
+    let register = || membarrier(MembarrierCommand::RegisterPrivateExpedited);
+    let private = || membarrier(MembarrierCommand::PrivateExpedited);
+    if private().or_else(|_| register().and_then(|()| private())).is_err() {
+        let _ = membarrier(MembarrierCommand::Global);
+    }
+}
+
 /// Lets a thread of this process, by its kernel identifier, run on the processors of `mask` only; says whether the
 /// kernel did.
 pub fn set_thread_affinity(kernel_id: u32, mask: u64) -> bool {

@@ -9,6 +9,9 @@ use rustix::time::Timespec;
 
 use crate::clock;
 
+/// How long a sleep may be, in nanoseconds, where the kernel cannot wait for several words.
+const LOOK_AGAIN: u64 = 2_000_000;
+
 /// Where one thread sleeps.
 #[derive(Debug, Default)]
 pub struct Parker {
@@ -48,6 +51,40 @@ impl Parker {
             // Every reason to come back (woken, interrupted, timed out, token there) leads to the tests above.
             let _ = futex::wait(&self.token, futex::Flags::PRIVATE, 0, timeout.as_ref());
         }
+    }
+
+    /// Sleeps as [`Parker::park`] does, and until one of `others`, words that processes share, is not what it was.
+    pub fn park_with(&self, deadline: Option<u64>, others: &[(&AtomicU32, u32)]) {
+        if others.is_empty() {
+            self.park(deadline);
+            return;
+        }
+        if self.token.swap(0, Ordering::Acquire) == 1 {
+            return;
+        }
+        let wait = |word: &AtomicU32, value: u32, flags: futex::WaitFlags| {
+            let mut wait = futex::Wait::new();
+            wait.val = value.into();
+            wait.uaddr = futex::WaitPtr::new(word.as_ptr().cast());
+            wait.flags = flags | futex::WaitFlags::SIZE_U32;
+            wait
+        };
+        let own = wait(&self.token, 0, futex::WaitFlags::PRIVATE);
+        let others = others.iter().map(|&(word, value)| wait(word, value, futex::WaitFlags::empty()));
+        let all: Vec<futex::Wait> = std::iter::once(own).chain(others).collect();
+        let time = deadline.map(|deadline| Timespec {
+            tv_sec: (deadline / 1_000_000_000).min(i64::MAX as u64) as i64,
+            tv_nsec: (deadline % 1_000_000_000) as i64,
+        });
+        let slept =
+            futex::waitv(&all, futex::WaitvFlags::empty(), time.as_ref(), rustix::thread::ClockId::Monotonic);
+        if slept == Err(rustix::io::Errno::NOSYS) {
+            // Linux before 5.16: look again soon.
+            let soon = clock::monotonic_nanoseconds() + LOOK_AGAIN;
+            self.park(Some(deadline.map_or(soon, |deadline| deadline.min(soon))));
+            return;
+        }
+        self.token.store(0, Ordering::Release);
     }
 
     /// Wakes the thread that sleeps here, or lets its next sleep end at once.

@@ -41,6 +41,8 @@ impl PeLoader {
             self.give_tls(guest, entry.base)?;
             if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
                 self.written(plat_win32::msvcrt::attach(guest))?;
+            } else if entry.name.eq_ignore_ascii_case(plat_win32::msvcp140::DLL.name) {
+                self.written(plat_win32::msvcp140::attach(guest))?;
             }
             if !call(guest, &entry, Reason::ProcessAttach, reserved) {
                 return Err(LoadError::DllRefused { dll: entry.name });

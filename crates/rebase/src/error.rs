@@ -70,6 +70,14 @@ pub enum RebaseError {
         /// Where the certificate table begins in the file.
         offset: u64,
     },
+    /// A change of a header's field would change a section's, too.
+    #[error(
+        "{file}: the section table lies in the optional header (SizeOfOptionalHeader is too small), so nothing can be changed"
+    )]
+    HeadersOverlap {
+        /// The image's name.
+        file: String,
+    },
     /// A field of the headers that would change is not in the file.
     #[error(
         "{file}: the header field at offset {offset:#x} lies behind the end of the file, so it cannot be changed"

@@ -215,11 +215,19 @@ impl Change {
         change.sign(&image, options)?;
         change.plan_checksum(&image, options);
         change.check_fields(name, bytes.len())?;
+        if !change.is_empty() && headers.section_table_overlaps() {
+            return Err(RebaseError::HeadersOverlap { file: name.into() });
+        }
         Ok(change)
     }
 
-    /// Refuses to write fields that the file does not have: headers behind its end may read as zero.
-    fn check_fields(&self, name: &str, length: usize) -> Result<(), RebaseError> {
+    /// Refuses to write fields that the file does not have: headers behind its end may read as zero. What is cut off
+    /// with the signature needs no change.
+    fn check_fields(&mut self, name: &str, length: usize) -> Result<(), RebaseError> {
+        let length = self.truncate.unwrap_or(length).min(length);
+        if self.truncate.is_some() {
+            self.edits.retain(|(offset, _)| *offset < length);
+        }
         let checksum = self.checksum.map(|field| (field.get() as usize, size_of::<u32>()));
         let edits = self.edits.iter().map(|(offset, new)| (*offset, new.len()));
         match edits.chain(checksum).find(|(offset, size)| offset + size > length) {

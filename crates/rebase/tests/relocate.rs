@@ -539,6 +539,39 @@ fn bound_imports_are_dropped() {
 }
 
 #[test]
+fn a_section_table_in_the_optional_header_is_left_alone() {
+    // `SizeOfOptionalHeader` puts the section's entry where the directory of certificates is. Found by fuzzing.
+    let mut craft = Craft::dll(true);
+    craft.part(".data", 0x1000, &[1; 0x200]);
+    let mut bytes = craft.bytes();
+    let (table, optional) = (0x98 + 240, 0x98);
+    let entry: Vec<u8> = bytes[table..table + 40].to_vec();
+    bytes[table..table + 40].fill(0);
+    bytes[optional + 200..optional + 240].copy_from_slice(&entry);
+    bytes[0x94..0x96].copy_from_slice(&200u16.to_le_bytes());
+    assert!(PeImage::parse("x.dll", &bytes).is_ok());
+    let always = Options { checksum: ChecksumPolicy::Always, ..Options::default() };
+    let error = rebase(&bytes, NEW_64, &always).expect_err("would be another image");
+    expect!["x.dll: the section table lies in the optional header (SizeOfOptionalHeader is too small), so nothing can be changed"].assert_eq(&error);
+}
+
+#[test]
+fn what_goes_with_the_signature_needs_no_change() {
+    // The descriptor of a bound import lies in the certificates, which are cut off. Found by fuzzing.
+    let mut craft = Craft::dll(false);
+    craft.overlay = vec![0x11; 0x40];
+    craft.directories.extend([(1, 0x400, 40), (4, 0x400, 0x40)]);
+    let mut bytes = craft.bytes();
+    // A small `SectionAlignment`: the whole file is mapped as it is, the certificates too.
+    bytes[0xb8..0xbc].copy_from_slice(&0x200u32.to_le_bytes());
+    let strip = Options { signature: SignaturePolicy::Strip, unbind: true, ..Options::default() };
+    let (mut new, rebased) = rebase(&bytes, craft.base, &strip).expect("changes");
+    assert_eq!(new.len(), 0x400);
+    undo_image("x.dll", &mut new, &rebased.undo).expect("goes back");
+    assert!(new == bytes);
+}
+
+#[test]
 fn import_descriptors_in_the_headers_are_not_unbound() {
     // A descriptor at `SizeOfOptionalHeader`, whose timestamp would be `FileAlignment`. Found by fuzzing.
     let mut craft = Craft::dll(false);

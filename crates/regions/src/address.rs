@@ -16,6 +16,8 @@ pub struct Address(u64);
 impl Address {
     /// The lowest address.
     pub const ZERO: Self = Self(0);
+    /// The highest address.
+    pub const MAX: Self = Self(u64::MAX);
 
     /// Wraps a number of bytes from zero.
     pub const fn new(value: u64) -> Self {

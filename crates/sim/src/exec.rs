@@ -48,6 +48,9 @@ impl Machine {
     /// [`MachineError::NoFile`], [`MachineError::BadProgram`]; the process stays as it was.
     pub fn exec(&mut self, pid: Pid, exec: &Exec) -> Result<(), MachineError> {
         self.linux_of(pid, "exec")?;
+        if self.config.policy.name == "freebsd" {
+            return Err(self.not_there("layout of programs that is known here", "`map`"));
+        }
         let file = self.open(&exec.path, true, false)?;
         let image = self.elf_of(&exec.path)?;
         if image.is_64 && self.config.format.address_bits() == 32 {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cache::PageCache;
 use crate::event::{Event, Kind, Pid};
 use crate::frames::{FrameUse, Frames};
+use crate::kernel::Kernel;
 use crate::paging::{Format, PageTables, Walk};
 use crate::process::{Counters, Memory, MemoryId, Process, Rules, State};
 use crate::random::Random;
@@ -26,8 +27,10 @@ pub struct Config {
     pub tlb_entries: usize,
     /// Whether translations of several address spaces live side by side (ASID, PCID).
     pub tlb_identifiers: bool,
-    /// The kernel's rules.
+    /// The kernel's rules, those of Linux's kind.
     pub policy: Policy,
+    /// Whose rules processes follow that are made without a layout.
+    pub kernel: Kernel,
     /// What processes may have.
     pub limits: Limits,
     /// Whether addresses are random.
@@ -44,6 +47,7 @@ impl Default for Config {
             tlb_entries: 64,
             tlb_identifiers: false,
             policy: Policy::builtin("linux-modern").expect("the name is built in"),
+            kernel: Kernel::Posix,
             limits: Limits::default(),
             randomize: false,
             seed: 1,
@@ -85,6 +89,16 @@ pub enum MachineError {
     NoFile {
         /// Its path.
         path: String,
+    },
+    /// The kernel has no such thing.
+    #[error("{kernel} has no {what}; nearest: {instead}")]
+    NotThere {
+        /// The kernel's name.
+        kernel: &'static str,
+        /// What was asked for.
+        what: String,
+        /// What there is.
+        instead: String,
     },
     /// A file cannot be executed.
     #[error("{0}")]

@@ -3,6 +3,9 @@
 mod c_call;
 mod command;
 mod history;
+#[cfg(test)]
+mod pe_tests;
+mod playback;
 mod run;
 mod strace;
 #[cfg(test)]
@@ -10,5 +13,6 @@ mod tests;
 
 pub use command::{Command, MapWish, ScriptError, WindowsWish, parse_line};
 pub use history::{Difference, Done, Session};
+pub use playback::Playback;
 pub use run::{NoFiles, Outside, State};
 pub use strace::{Checkpoint, Replay, ReplayError, is_strace};

@@ -59,6 +59,10 @@ pub enum WindowsCall {
     },
 }
 
+fn views_go_to(layout: &Layout) -> Use {
+    if layout.name == "win9x" { Use::Shared } else { Use::Private }
+}
+
 impl Machine {
     /// Makes a process with an empty address space under Windows' rules.
     ///
@@ -95,6 +99,7 @@ impl Machine {
         target: Pid,
         call: &WindowsCall,
     ) -> Result<Result<u64, String>, MachineError> {
+        self.may_reach(caller, target)?;
         self.say(caller, Kind::Call, "call", call.to_text((caller != target).then_some(target)));
         let (answer, edits) = self.decide(target, call)?;
         let id = self.running(target)?.memory;
@@ -167,7 +172,8 @@ impl Machine {
             size: *size,
             offset: *offset,
             protection: *protection,
-            purpose: Use::Private,
+            // Where a layout has memory of all processes, mapped files lie there (Windows 9x).
+            purpose: views_go_to(space.layout()),
             owner: Label::from(path.clone()),
             reserve_only: false,
         };

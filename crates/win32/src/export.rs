@@ -8,7 +8,8 @@
 //! stub AddConsoleAliasA;                                 stops the program, naming itself, when called
 //! data _iob: stdio::IOB;                                 a variable of the DLL
 //! code GetLastError: leaves::GET_LAST_ERROR;             guest code that never enters the host
-//! this "name32" / "name64" = SHIM, path;                 a member function: see `thiscall!`
+//! member "name32" / "name64" = path;                     a member function: 32-bit callers pass the object in ECX
+//! both "name32" / "name64" = path;                       a function whose name depends on the machine
 //! @6 full SysFreeString in oleauto;                      (rows may start with `@ordinal`)
 //! ```
 
@@ -181,16 +182,6 @@ macro_rules! dll {
             body: $crate::export::Body::Data(&$($path)::+),
         },] $($rest)*)
     };
-    (@row $ordinal:expr; [$($done:expr,)*] this $x86:literal / $x64:literal = $code:ident, $($path:ident)::+; $($rest:tt)*) => {
-        $crate::dll!(@rows [$($done,)* $crate::export::Export {
-            name: $x86, ordinal: $ordinal, limits: None,
-            body: $crate::export::Body::Code(&$code),
-        }, $crate::export::Export {
-            name: $x64, ordinal: None, limits: None,
-            body: $crate::export::Body::Api(
-                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
-        },] $($rest)*)
-    };
     (@row $ordinal:expr; [$($done:expr,)*] data $name:literal: $($path:ident)::+; $($rest:tt)*) => {
         $crate::dll!(@rows [$($done,)* $crate::export::Export {
             name: $name, ordinal: $ordinal, limits: None,
@@ -203,19 +194,37 @@ macro_rules! dll {
             body: $crate::export::Body::Code(&$($path)::+),
         },] $($rest)*)
     };
+    (@row $ordinal:expr; [$($done:expr,)*] both $x86:literal / $x64:literal = $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $x86, ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        }, $crate::export::Export {
+            name: $x64, ordinal: None, limits: None,
+            body: $crate::export::Body::Api(
+                &<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+        },] $($rest)*)
+    };
+    (@row $ordinal:expr; [$($done:expr,)*] member $x86:literal / $x64:literal = $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $x86, ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Code(&$crate::export::Code {
+                i386: $crate::export::THISCALL,
+                amd64: &[],
+                slow: Some(&<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+            }),
+        }, $crate::export::Export {
+            name: $x64, ordinal: None, limits: None,
+            body: $crate::export::Body::Code(&$crate::export::Code {
+                i386: &[],
+                amd64: &[0x90],
+                slow: Some(&<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
+            }),
+        },] $($rest)*)
+    };
     ($($rows:tt)*) => { $crate::dll!(@rows [] $($rows)*) };
 }
 
-/// Makes the 32-bit code of a member function: the object, which the caller passes in ECX, becomes the first argument of
-/// a stdcall function. 64-bit programs import another name, with the object as the first argument by itself.
-#[macro_export]
-macro_rules! thiscall {
-    ($($code:ident => $($path:ident)::+;)*) => {$(
-        // pop eax; push ecx; push eax; the thunk follows.
-        static $code: $crate::export::Code = $crate::export::Code {
-            i386: &[0x58, 0x51, 0x50],
-            amd64: &[],
-            slow: Some(&<$($path)::+ as ::plat_abi::Api<$crate::guest::Guest>>::DESCRIPTOR),
-        };
-    )*};
-}
+/// The start of a 32-bit member function: pop eax; push ecx; push eax. The object, which the caller passes in ECX,
+/// becomes the first argument of the stdcall function behind it.
+pub const THISCALL: &[u8] = &[0x58, 0x51, 0x50];

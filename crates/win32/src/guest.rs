@@ -198,6 +198,9 @@ impl Failure for u32 {
 impl Failure for i32 {
     const FAILED: Raw = Raw::Integer(0);
 }
+impl Failure for u8 {
+    const FAILED: Raw = Raw::Integer(0);
+}
 impl Failure for u16 {
     const FAILED: Raw = Raw::Integer(0);
 }

@@ -4,6 +4,7 @@ pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
 pub mod debugapi;
+pub mod directorychanges;
 pub mod errhandlingapi;
 pub mod fibersapi;
 pub mod fileapi;
@@ -27,14 +28,17 @@ pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod psapi;
+pub mod resource_update;
 pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod threadpoolapi;
 pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
+pub mod werapi;
 pub mod winnls;
 
 use crate::export::Dll;
@@ -48,6 +52,7 @@ pub const DLL: Dll = Dll {
         consoleapi::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
+        directorychanges::EXPORTS,
         errhandlingapi::EXPORTS,
         fibersapi::EXPORTS,
         fileapi::EXPORTS,
@@ -70,19 +75,27 @@ pub const DLL: Dll = Dll {
         processthreadsapi::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
+        resource_update::EXPORTS,
         resources::EXPORTS,
         psapi::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         sysinfoapi::EXPORTS,
+        threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,
+        werapi::EXPORTS,
+        winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,
+        winnls::date_time::EXPORTS,
+        winnls::find_string::EXPORTS,
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,
         winnls::mapping::EXPORTS,
+        winnls::normalization::EXPORTS,
+        winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
     ],
     methods: &[],

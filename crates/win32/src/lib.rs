@@ -31,12 +31,18 @@ mod widths;
 
 pub mod advapi32;
 pub mod bcrypt;
+pub mod combase;
+pub mod iphlpapi;
 pub mod kernel32;
+pub mod msvcp140;
 pub mod msvcr;
 pub mod msvcrt;
+pub mod mswsock;
+pub mod normaliz;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod powrprof;
 pub mod psapi;
 pub mod shell32;
 pub mod shlwapi;
@@ -44,8 +50,11 @@ pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
 pub mod vcruntime140;
+pub mod version;
 pub mod windowscodecs;
 pub mod winmm;
+pub mod ws2_32;
+pub mod wsock32;
 
 pub use logic::status::{NtStatus, Win32Error};
 
@@ -60,6 +69,7 @@ pub const DLLS: &[Dll] = &[
     advapi32::DLL,
     oleaut32::DLL,
     ole32::DLL,
+    combase::DLL,
     shell32::DLL,
     bcrypt::DLL,
     bcrypt::PRIMITIVES,
@@ -68,8 +78,17 @@ pub const DLLS: &[Dll] = &[
     winmm::DLL,
     shlwapi::DLL,
     windowscodecs::DLL,
+    ws2_32::DLL,
+    wsock32::DLL,
+    mswsock::DLL,
+    powrprof::DLL,
+    iphlpapi::DLL,
     ucrtbase::DLL,
     vcruntime140::DLL,
+    version::DLL,
+    normaliz::DLL,
+    vcruntime140::DLL_1,
+    msvcp140::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

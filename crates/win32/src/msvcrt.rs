@@ -13,6 +13,7 @@ pub(crate) mod define;
 pub mod eh;
 pub mod eh_amd64;
 pub mod eh_i386;
+pub(crate) mod eh_packed;
 pub(crate) mod eh_tables;
 pub mod env;
 pub mod errno;

@@ -10,6 +10,7 @@ pub mod process;
 pub mod rtl;
 pub mod rtl_string;
 pub mod system;
+pub mod threadpool;
 pub mod unwind;
 
 use crate::export::Dll;
@@ -30,6 +31,7 @@ pub const DLL: Dll = Dll {
         unwind::EXPORTS,
         rtl_string::EXPORTS,
         system::EXPORTS,
+        threadpool::EXPORTS,
     ],
     methods: &[],
 };

@@ -156,8 +156,6 @@ pub struct Process {
     pub handles: HandleTable,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
-    /// Its named sections.
-    pub sections: crate::nt::section::Sections,
     /// Its registry.
     pub registry: crate::nt::registry::Registry,
     /// Its heaps.
@@ -174,14 +172,22 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// Its fibers.
+    pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
     pub pipes: crate::nt::pipe::PipeNames,
+    /// Its use of the network.
+    pub network: crate::nt::socket::Network,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
     pub pool: crate::nt::pool::Pool,
+    /// Files that it loaded as data.
+    pub data_files: crate::nt::data_file::DataFiles,
     /// Its named objects.
     pub names: crate::nt::names::Names,
+    /// What error reporting was told.
+    pub(crate) error_reporting: crate::kernel32::werapi::ErrorReporting,
     /// Where 32-bit code enters the host, once it was placed.
     pub trampoline: OnceLock<&'static plat_host::gate::Trampoline>,
     loader: OnceLock<&'static dyn ModuleLoader>,
@@ -209,7 +215,6 @@ impl Process {
             start,
             handles: HandleTable::default(),
             memory,
-            sections: crate::nt::section::Sections::default(),
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
             components: crate::com::Components::default(),
@@ -218,10 +223,14 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
+            network: crate::nt::socket::Network::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
+            data_files: crate::nt::data_file::DataFiles::default(),
             names: crate::nt::names::Names::default(),
+            error_reporting: crate::kernel32::werapi::ErrorReporting::default(),
             trampoline: OnceLock::new(),
             loader: OnceLock::new(),
             missing: Mutex::default(),

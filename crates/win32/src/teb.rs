@@ -78,6 +78,8 @@ impl Teb {
     pub const TLS_SLOTS: Field = Field::new(0xe10, 0x1480);
     /// The further 1,024 thread-local slots.
     pub const TLS_EXPANSION: Field = Field::new(0xf94, 0x1780);
+    /// Two bytes of flags, among them whether the thread is a fiber.
+    pub const SAME_TEB_FLAGS: Field = Field::new(0xfca, 0x17ee);
     /// The fiber-local slots.
     pub const FLS_DATA: Field = Field::new(0xfb4, 0x17c8);
     /// The guaranteed bytes left for a stack overflow's handler.

@@ -2,6 +2,7 @@
 //! and it shares msvcrt's state: descriptors, streams, environment, locale.
 
 pub mod handlers;
+pub mod library;
 pub mod math;
 pub mod onexit;
 pub mod scan_common;
@@ -20,6 +21,7 @@ pub const DLL: Dll = Dll {
     description: "Microsoft\u{ae} C Runtime Library",
     tables: &[
         handlers::EXPORTS,
+        library::EXPORTS,
         math::EXPORTS,
         math::FLOAT_EXPORTS,
         math::SSE2_EXPORTS,

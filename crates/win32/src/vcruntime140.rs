@@ -37,3 +37,11 @@ pub const DLL: Dll = Dll {
     ],
     methods: &[],
 };
+
+/// The second DLL of the same runtime: what came with Visual Studio 2019.
+pub const DLL_1: Dll = Dll {
+    name: "vcruntime140_1.dll",
+    description: "Microsoft C Runtime Library",
+    tables: &[msvcrt::eh_amd64::PACKED_EXPORTS],
+    methods: &[],
+};

@@ -16,7 +16,8 @@ const I386: (i32, u32) = (1, 4);
 const AMD64: (i32, u32) = (2, 8);
 
 /// Declarations that differ on purpose: DLL, name, why.
-const DIFFERENT: &[(&str, &str, &str)] = &[];
+const DIFFERENT: &[(&str, &str, &str)] =
+    &[("ws2_32.dll", "inet_ntoa", "IN_ADDR is a union of four bytes, nested: it is read as a pointer here")];
 
 /// The metadata for one machine.
 struct Metadata {

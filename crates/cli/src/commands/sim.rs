@@ -1,12 +1,14 @@
 //! `plat sim`: scripts, straces, questions.
 
 mod ask;
+mod columns;
 mod lesson;
 mod place;
 mod quiz;
 mod repl;
 mod replay;
 mod structures;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -15,19 +17,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use plat_regions::linux::Policy;
-use plat_sim::Config;
 use plat_sim::cache::FileContents;
 use plat_sim::paging::Format as TableFormat;
-use plat_sim::script::{Done, Outside, Session};
+use plat_sim::script::{Difference, Done, Outside, Session};
+use plat_sim::{Config, Kernel};
 
-use crate::arguments::{Format, Levels, Sim, SimCommand, SimMachine, SimRun};
+use columns::Column;
+
+use crate::arguments::{Format, Levels, Sim, SimCommand, SimMachine, SimRepl, SimRun};
 
 /// Does what `plat sim` was asked for.
 pub(crate) fn sim(arguments: &Sim) -> anyhow::Result<ExitCode> {
     match &arguments.command {
-        None => repl::repl(&arguments.machine),
-        Some(SimCommand::Repl(machine)) => repl::repl(machine),
+        None => repl::repl(&arguments.machine, None, Box::new(Disk)),
+        Some(SimCommand::Repl(arguments)) => walk(arguments),
         Some(SimCommand::Run(arguments)) => run(arguments),
         Some(SimCommand::Place(arguments)) => place::place(arguments),
         Some(SimCommand::Structures(arguments)) => structures::structures(arguments),
@@ -39,7 +42,8 @@ pub(crate) fn sim(arguments: &Sim) -> anyhow::Result<ExitCode> {
 /// Makes the machines that the options ask for, one for each policy.
 fn configs(machine: &SimMachine) -> anyhow::Result<Vec<Config>> {
     let one = |name: &String| {
-        let known = || format!("no rules are called {name:?}; there are {}", Policy::BUILTIN.join(", "));
+        let known = || format!("no rules are called {name:?}; there are {}", Kernel::BUILTIN.join(", "));
+        let (kernel, policy) = Kernel::builtin(name).with_context(known)?;
         Ok(Config {
             format: match machine.levels {
                 Levels::Two => TableFormat::TwoLevel,
@@ -49,7 +53,8 @@ fn configs(machine: &SimMachine) -> anyhow::Result<Vec<Config>> {
             frames: machine.frames,
             tlb_entries: machine.tlb,
             tlb_identifiers: machine.asid,
-            policy: Policy::builtin(name).with_context(known)?,
+            policy,
+            kernel,
             randomize: machine.seed.is_some(),
             seed: machine.seed.unwrap_or(1),
             ..Config::default()
@@ -124,6 +129,18 @@ fn outside(files: Option<&Path>) -> anyhow::Result<Box<dyn Outside>> {
     })
 }
 
+/// Walks through a file, or starts with nothing.
+fn walk(arguments: &SimRepl) -> anyhow::Result<ExitCode> {
+    let outside = outside(arguments.files.as_deref())?;
+    let Some(path) = &arguments.file else { return repl::repl(&arguments.machine, None, outside) };
+    let text = text_of(path)?;
+    if plat_sim::script::is_strace(&text) {
+        let checkpoints = replay::checkpoints(arguments.maps.as_deref())?;
+        return walk::walk(&arguments.machine, checkpoints, &text, outside);
+    }
+    repl::repl(&arguments.machine, Some(&text), outside)
+}
+
 fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
     let text = text_of(&arguments.file)?;
     if plat_sim::script::is_strace(&text) {
@@ -134,8 +151,9 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
     let several = configs.len() > 1;
     let (mut json, mut failed) = (Vec::new(), false);
     let mut out = std::io::stdout().lock();
+    let mut columns = Vec::new();
     for config in configs {
-        let name = config.policy.name;
+        let name = config.kernel_name();
         let mut session = Session::new(config);
         session.add_all(&text).with_context(|| arguments.file.display().to_string())?;
         let (mut done, mut states) = (Vec::new(), Vec::new());
@@ -162,15 +180,10 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
                 }
                 json.push(one);
             }
+            Format::Text if several => columns.push(Column { name, done, diff }),
             Format::Text => {
-                if several {
-                    writeln!(out, "== {name}")?;
-                }
                 done.iter().try_for_each(|one| write!(out, "{}", done_text(one)))?;
-                if let Some(diff) = diff {
-                    diff.removed.iter().try_for_each(|line| writeln!(out, "- {line}"))?;
-                    diff.added.iter().try_for_each(|line| writeln!(out, "+ {line}"))?;
-                }
+                write_diff(&mut out, diff.as_ref())?;
             }
             _ => bail!("--format: a simulation is written as text or json"),
         }
@@ -178,7 +191,15 @@ fn run(arguments: &SimRun) -> anyhow::Result<ExitCode> {
     if arguments.format == Format::Json {
         writeln!(out, "{}", serde_json::to_string_pretty(&json)?)?;
     }
+    columns::write(&mut out, &columns)?;
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Writes what differs between two states.
+fn write_diff(out: &mut impl Write, diff: Option<&Difference>) -> std::io::Result<()> {
+    let Some(diff) = diff else { return Ok(()) };
+    diff.removed.iter().try_for_each(|line| writeln!(out, "- {line}"))?;
+    diff.added.iter().try_for_each(|line| writeln!(out, "+ {line}"))
 }
 
 /// Writes a command, what happened, and what it shows.

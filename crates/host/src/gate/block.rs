@@ -39,6 +39,10 @@ pub struct ThreadBlock {
     pub(crate) fault: UnsafeCell<crate::signals::SavedState>,
     /// How other threads stop this one.
     pub(crate) interrupt: std::sync::Arc<super::interrupt::Interrupt>,
+    /// Where the host's first stack continued when the thread's first function was called; set by switches of fibers.
+    pub(crate) root_rsp: u64,
+    /// Where its host frames lie.
+    pub(super) stacks: super::fiber::HostStacks,
 }
 
 /// MXCSR of a fresh thread, and the host's: everything masked, rounding to nearest.
@@ -70,7 +74,7 @@ pub(crate) struct FarPointer {
 
 /// The guest's registers at a call into the host, kept on the host's stack while the call runs.
 #[repr(C, align(16))]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CallFrame {
     pub(crate) previous: *mut CallFrame,
     pub(crate) thread: *mut ThreadBlock,

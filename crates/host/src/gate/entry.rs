@@ -268,6 +268,7 @@ global_asm!(
     "pop rdi",
     "stmxcsr [rdi + {mxcsr}]",
     "ldmxcsr [rip + plat_mxcsr]",
+    "36:",
     "pop qword ptr [rdi + {top}]",
     "pop qword ptr [rdi + {host_rsp}]",
     "pop r15",
@@ -278,6 +279,37 @@ global_asm!(
     "pop rbp",
     "cld",
     "ret",
+    // ---- the thread's first function has returned on a spare stack: RBX = thread block, RAX = its result. Goes on where
+    // the first stack waits for it.
+    ".globl plat_root_return",
+    "plat_root_return:",
+    "mov rdi, rbx",
+    "mov r12, rax",
+    "call {root_returned}",
+    "mov rax, r12",
+    "mov rsp, [rbx + {root_rsp}]",
+    "pop rdi",
+    "jmp 36b",
+    // ---- goes on as a fiber: RDI = its frame, at its place on a host stack.
+    ".globl plat_switch64",
+    "plat_switch64:",
+    "mov rsp, rdi",
+    "mov rbx, [rsp + {rbx}]",
+    "mov rbp, [rsp + {rbp}]",
+    "mov r12, [rsp + {r12}]",
+    "mov r13, [rsp + {r13}]",
+    "mov r14, [rsp + {r14}]",
+    "mov r15, [rsp + {r15}]",
+    "mov r10, [rsp + {thread}]",
+    "xor eax, eax",
+    "jmp 28b",
+    ".globl plat_switch32",
+    "plat_switch32:",
+    "mov rsp, rdi",
+    "mov rbp, [rsp + {rbp}]",
+    "mov rbx, [rsp + {thread}]",
+    "xor eax, eax",
+    "jmp 32b",
     // ---- leaves the guest for good: RDI = thread block; returns from plat_start.
     ".globl plat_leave",
     "plat_leave:",
@@ -385,6 +417,8 @@ global_asm!(
     stop_call = sym super::interrupt::plat_stop_call,
     xmm6 = const offset_of!(CallFrame, xmm6),
     dispatch = sym super::dispatch::plat_dispatch,
+    root_rsp = const offset_of!(ThreadBlock, root_rsp),
+    root_returned = sym super::fiber::plat_root_returned,
     drop_stale = sym super::dispatch::plat_drop_stale,
     fault_dispatch = sym super::dispatch::plat_fault_dispatch,
 );
@@ -402,6 +436,9 @@ unsafe extern "C" {
     pub(crate) fn plat_call32(block: *mut ThreadBlock, target: u64, sp: u64) -> u64;
     pub(crate) fn plat_again64(frame: *mut CallFrame) -> !;
     pub(crate) fn plat_again32(frame: *mut CallFrame) -> !;
+    pub(crate) safe static plat_root_return: u8;
+    pub(crate) fn plat_switch64(frame: *mut CallFrame) -> !;
+    pub(crate) fn plat_switch32(frame: *mut CallFrame) -> !;
     pub(crate) fn plat_leave(block: *mut ThreadBlock) -> !;
     pub(crate) fn plat_start(block: *mut ThreadBlock, start: extern "C" fn(*mut u8), argument: *mut u8);
     pub(crate) fn plat_resume(context: *const u8, fs_base: u64) -> !;

@@ -184,12 +184,7 @@ impl Thread {
     }
 
     fn call64(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
-        let home = arguments.len().max(4).next_multiple_of(2) as u64 * 8;
-        let sp = (stack_pointer & !15).wrapping_sub(home + 8);
-        let mut words = vec![std::ptr::addr_of!(plat_return64) as u64];
-        words.extend_from_slice(arguments);
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        memory::write(sp, &bytes)?;
+        let sp = self.write_call(arguments, stack_pointer)?;
         let mut registers = [0; 4];
         for (register, &argument) in registers.iter_mut().zip(arguments) {
             *register = argument;
@@ -200,17 +195,38 @@ impl Thread {
     }
 
     fn call32(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
+        let sp = self.write_call(arguments, stack_pointer)?;
+        // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. as for call64.
+        Ok(unsafe { plat_call32(self.block, function, sp) })
+    }
+
+    /// Writes the arguments and the return address of a call of the guest below `stack_pointer`; returns the stack
+    /// pointer with which the function begins.
+    pub(super) fn write_call(self, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
+        if !self.is_i386() {
+            let home = arguments.len().max(4).next_multiple_of(2) as u64 * 8;
+            let sp = (stack_pointer & !15).wrapping_sub(home + 8);
+            let mut words = vec![std::ptr::addr_of!(plat_return64) as u64];
+            words.extend_from_slice(arguments);
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            memory::write(sp, &bytes)?;
+            return Ok(sp);
+        }
         // 16 bytes of alignment, as GCC's code for i686 expects of main's callers.
         let size = arguments.len() as u64 * 4;
         let sp = (stack_pointer.wrapping_sub(size) & !15).wrapping_sub(4);
         // SAFETY: 1. the block is this thread's.
-        let return_address = unsafe { (*self.block).far[1] };
-        debug_assert_eq!(return_address, 0x23, "the far pointer's selector");
+        let selector = unsafe { (*self.block).far[1] };
+        debug_assert_eq!(selector, 0x23, "the far pointer's selector");
         let mut bytes = self.return32_address().to_le_bytes().to_vec();
         bytes.extend(arguments.iter().flat_map(|&word| (word as u32).to_le_bytes()));
         memory::write(sp, &bytes)?;
-        // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. as for call64.
-        Ok(unsafe { plat_call32(self.block, function, sp) })
+        Ok(sp)
+    }
+
+    /// Returns the address of its block.
+    pub(super) fn as_ptr(self) -> *mut ThreadBlock {
+        self.block
     }
 
     fn return32_address(self) -> u32 {
@@ -401,6 +417,8 @@ fn new_block(teb: u64, trampoline: Option<&'static Trampoline>) -> Box<ThreadBlo
         initial_sp: 0,
         fault: UnsafeCell::new(SavedState::new()),
         interrupt: std::sync::Arc::default(),
+        root_rsp: 0,
+        stacks: super::fiber::HostStacks::default(),
     })
 }
 

@@ -62,10 +62,20 @@ impl Headers {
     /// table, which lies within it where `SizeOfOptionalHeader` is too small.
     pub fn headers_end(&self) -> FileOffset {
         let section_table = self.section_table + u64::from(self.section_count) * 40;
+        FileOffset::new(section_table.max(self.directories_end()))
+    }
+
+    /// Says whether the section table lies in the optional header, so that a field of one is a field of the other too.
+    pub fn section_table_overlaps(&self) -> bool {
+        self.section_count > 0 && self.section_table < self.directories_end()
+    }
+
+    /// Returns the first byte after the last data directory that is used.
+    fn directories_end(&self) -> u64 {
         let is_used = |entry: &super::DirectoryEntry| entry.size != 0 || !entry.rva.is_zero();
         let directories = self.directories.iter().rposition(is_used).map_or(0, |last| last as u64 + 1);
         let (first_directory, _) = self.field(Field::Directory(DirectoryKind::Export));
-        FileOffset::new(section_table.max(first_directory.get() + directories * 8))
+        first_directory.get() + directories * 8
     }
 }
 

@@ -85,6 +85,7 @@ reasons! {
     HintRaised = "hint-raised": "the hint lies below the lowest address that may be mapped, and is raised to it",
     HintBusy = "hint-busy": "hint busy; Linux forgets it and searches from the start",
     HintInvalid = "hint-invalid": "the hint does not fit below the end of the address space; Linux forgets it",
+    NextAboveHint = "next-above-hint": "hint busy; the next higher gap that is large enough",
     HighestGap = "highest-gap": "the highest gap below mmap_base that is large enough",
     LowestGap = "lowest-gap": "the lowest gap above the base that is large enough",
     LowBand = "low-band": "MAP_32BIT searches 1 to 2 GiB from the bottom",

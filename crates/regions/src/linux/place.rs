@@ -120,7 +120,17 @@ impl LinuxSpace {
             return no_room;
         }
         let hint = wish.address.align_up(crate::PAGE_SIZE).unwrap_or(Address::ZERO);
-        if hint != Address::ZERO
+        let from_hint = self.policy.searches_from_hint.filter(|_| !low && hint != Address::ZERO);
+        if from_hint.is_some_and(|program| hint < program || hint >= band.start) {
+            let window = AddressRange { start: hint.max(layout.lowest), end: band.end };
+            let found = self.lowest_place(window, wish.length);
+            let Some(start) = found.filter(|_| window.start < window.end) else { return no_room };
+            let at_hint = start == hint;
+            self.note(start, wish.length, if at_hint { Reason::HintFree } else { Reason::NextAboveHint });
+            return Ok(start);
+        }
+        if from_hint.is_none()
+            && hint != Address::ZERO
             && hint.checked_add(wish.length).is_some_and(|end| end <= band.end)
             && let Some(start) = self.try_hint(wish, hint)
         {

@@ -95,13 +95,16 @@ pub struct Policy {
     pub knows_noreplace: bool,
     /// Whether `mremap` moves several mappings in one call (Linux 6.17 and later).
     pub remap_moves_many: bool,
+    /// Whether a hint is where an upward search starts, unless it lies between the program and that search's base
+    /// (FreeBSD): a busy hint then gives the next higher free place. Linux forgets a busy hint.
+    pub searches_from_hint: Option<Address>,
 }
 
 impl Policy {
     /// Pages kept free below a stack by every kernel since 4.12.
     pub const GUARD_GAP_PAGES: u64 = 256;
     /// The policies that [`Self::builtin`] knows.
-    pub const BUILTIN: [&str; 3] = ["linux-modern", "linux-modern-legacy", "linux-2.6"];
+    pub const BUILTIN: [&str; 4] = ["linux-modern", "linux-modern-legacy", "linux-2.6", "freebsd"];
 
     /// Returns Linux 6.18 on x86-64: top-down.
     pub fn linux_modern(layout: MachineLayout) -> Self {
@@ -115,6 +118,7 @@ impl Policy {
             anon_merging: AnonMerging::UnlessForked,
             knows_noreplace: true,
             remap_moves_many: true,
+            searches_from_hint: None,
         }
     }
 
@@ -132,6 +136,33 @@ impl Policy {
             anon_merging: AnonMerging::IfEqualOrNone,
             knows_noreplace: false,
             remap_moves_many: false,
+            searches_from_hint: None,
+        }
+    }
+
+    /// Returns FreeBSD on amd64: upwards from behind the largest heap that a program could have, first fit.
+    ///
+    /// Known and modelled: the search, what a hint does, no gap below stacks. Not modelled: clusters of anonymous memory,
+    /// alignment for superpages, random gaps.
+    /// Source: FreeBSD, sys/vm/vm_mmap.c, `kern_mmap`, sys/vm/vm_map.c, `vm_map_find`, sys/amd64/include/vmparam.h.
+    pub fn freebsd() -> Self {
+        let mut layout = MachineLayout::x86_64(8 << 20, 0, 0);
+        layout.direction = Direction::Up;
+        layout.bottom_base = Address::new(0x8_0040_0000);
+        layout.lowest = Address::new(PAGE_SIZE);
+        layout.lowest_fixed = layout.lowest;
+        layout.low_band = AddressRange { start: layout.lowest, end: Address::new(0x8000_0000) };
+        Self {
+            name: "freebsd",
+            layout,
+            guard_gap_pages: 0,
+            huge_alignment: None,
+            aligns_multiples_only: false,
+            free_area_cache: false,
+            anon_merging: AnonMerging::IfEqualOrNone,
+            knows_noreplace: false,
+            remap_moves_many: false,
+            searches_from_hint: Some(Address::new(0x20_0000)),
         }
     }
 
@@ -146,6 +177,7 @@ impl Policy {
                 policy.layout.direction = Direction::Up;
                 Some(policy)
             }
+            "freebsd" => Some(Self::freebsd()),
             "linux-2.6" => Some(Self::linux_2_6(MachineLayout::i386(stack, 0, 0))),
             _ => None,
         }

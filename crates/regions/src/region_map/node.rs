@@ -26,15 +26,19 @@ pub(super) struct Node<P> {
     /// The node of the same level above, or [`NONE`].
     pub(super) next: u32,
     starts: [Address; FANOUT],
+    /// The highest address where there is no entry, so that a search need not ask how many there are.
     ends: [Address; FANOUT],
     payload: Vec<P>,
 }
 
+/// Ends that are searched at once: one cache line.
+const LINE: usize = 8;
+
 impl<P> Node<P> {
     /// Makes an empty node without neighbours.
     pub(super) fn new() -> Self {
-        let zero = [Address::ZERO; FANOUT];
-        Self { prev: NONE, next: NONE, starts: zero, ends: zero, payload: Vec::new() }
+        let (starts, ends) = ([Address::ZERO; FANOUT], [Address::MAX; FANOUT]);
+        Self { prev: NONE, next: NONE, starts, ends, payload: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,7 +77,13 @@ impl<P> Node<P> {
 
     /// Returns the slot of the first range that ends above `address`; the length when there is none.
     pub(super) fn first_ending_above(&self, address: Address) -> usize {
-        self.ends().partition_point(|end| *end <= address)
+        // The last end of each line but the last one tells which line it is: loads that do not wait for each other.
+        let lines = self.ends.chunks_exact(LINE).take(FANOUT / LINE - 1);
+        let line: usize = lines.map(|line| usize::from(line[LINE - 1] <= address)).sum();
+        let ends = self.ends.chunks_exact(LINE).nth(line).unwrap_or_default();
+        let before: usize = ends.iter().map(|end| usize::from(*end <= address)).sum();
+        // The highest address ends above nothing.
+        (line * LINE + before).min(self.len())
     }
 
     /// Returns the number of ranges that start below `address`.
@@ -109,6 +119,7 @@ impl<P> Node<P> {
         let (len, range) = (self.len(), self.range(slot));
         self.starts.copy_within(slot + 1..len, slot);
         self.ends.copy_within(slot + 1..len, slot);
+        self.ends[len - 1] = Address::MAX;
         (range, self.payload.remove(slot))
     }
 
@@ -120,6 +131,7 @@ impl<P> Node<P> {
             theirs.copy_within(..old, moved);
             theirs[..moved].copy_from_slice(&ours[from..len]);
         }
+        self.ends[from..len].fill(Address::MAX);
         right.payload.splice(..0, self.payload.drain(from..));
     }
 
@@ -130,6 +142,7 @@ impl<P> Node<P> {
             theirs[old..old + count].copy_from_slice(&ours[..count]);
             ours.copy_within(count..len, 0);
         }
+        self.ends[len - count..len].fill(Address::MAX);
         left.payload.extend(self.payload.drain(..count));
     }
 }

@@ -50,6 +50,14 @@ pub enum RuleError {
         /// What was asked for.
         protection: PageProtection,
     },
+    /// The protection gives rights that the view was not mapped with.
+    #[error("{protection:?} gives rights that the view, mapped with {mapped_with:?}, does not have")]
+    SectionProtection {
+        /// What was asked for.
+        protection: PageProtection,
+        /// What the view was mapped with.
+        mapped_with: PageProtection,
+    },
     /// The range is taken, or lies not in one allocation.
     #[error("{wanted} is taken, or not inside one allocation: {held_by}")]
     Conflict {
@@ -179,6 +187,7 @@ impl RuleError {
             | Self::BadSegment { .. }
             | Self::NotWatched { .. } => INVALID_PARAMETER,
             Self::BadProtection { .. } | Self::SystemOwned { .. } => 0xc000_0045,
+            Self::SectionProtection { .. } => 0xc000_004e,
             Self::Conflict { .. } | Self::NotAtPreferredBase { .. } => 0xc000_0018,
             Self::NoRoom { .. } => 0xc000_0017,
             Self::NotCommitted { .. } => 0xc000_002d,

@@ -39,11 +39,14 @@ impl WindowsSpace {
         if held.is_system() {
             return Err(RuleError::SystemOwned { range: at, owner: held.owner.to_string() });
         }
-        let (id, kind) = (held.id, held.kind);
+        let (id, kind, mapped_with) = (held.id, held.kind, held.protection);
         let old = self.all_committed(range)?;
         let protection = match kind {
             MemoryKind::Private if protection.is_write_copy() => {
                 return Err(RuleError::BadProtection { protection });
+            }
+            MemoryKind::Mapped if !mapped_with.allows_in_view(protection) => {
+                return Err(RuleError::SectionProtection { protection, mapped_with });
             }
             MemoryKind::Image => protection.with_write_copy(),
             _ => protection,

@@ -72,6 +72,17 @@ impl PageProtection {
         }
     }
 
+    /// Says whether pages of a view that was mapped with `self` may be given `wanted`: no right may be new.
+    ///
+    /// Source: Microsoft, "VirtualProtect function": the value must be compatible with the access of the view.
+    pub fn allows_in_view(self, wanted: Self) -> bool {
+        let (held, asked) = (self.base().access(), wanted.base().access());
+        let copies = self.is_write_copy();
+        // A view of copies has no right to write to the section, and one that writes to the section has all rights.
+        let writes = asked.contains(Access::WRITE) && !wanted.is_write_copy();
+        held.contains(asked - Access::WRITE) && (!writes || held.contains(Access::WRITE) && !copies)
+    }
+
     /// Returns what the processor may be allowed to do: nothing while the page is a guard page.
     pub fn access(self) -> Access {
         if self.contains(Self::GUARD) {

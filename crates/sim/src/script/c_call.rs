@@ -1,5 +1,7 @@
 //! Calls as C and strace write them: name, arguments, numbers, flags.
 
+use std::borrow::Cow;
+
 use plat_regions::linux::{Advice, MapFlags, RemapFlags, RemapRequest};
 use plat_regions::{Access, Address};
 
@@ -155,11 +157,14 @@ impl<'a> Text<'a> {
         inner.ok_or_else(|| (column, format!("expected a text in quotes, not {text}")))
     }
 
-    /// Reads a descriptor such as `3` or `3</usr/lib/libc.so.6>`: its number and the path.
-    pub(super) fn descriptor(&self, index: usize) -> Result<(i64, Option<&'a str>), Wrong> {
+    /// Reads a descriptor such as `3`, `3</usr/lib/libc.so.6>` or `3</memfd:name>(deleted)`: its number and the path.
+    pub(super) fn descriptor(&self, index: usize) -> Result<(i64, Option<Cow<'a, str>>), Wrong> {
         let (column, text) = self.raw(index)?;
         let (digits, path) = match text.split_once('<') {
-            Some((digits, path)) => (digits, path.strip_suffix('>')),
+            Some((digits, path)) => match path.strip_suffix(">(deleted)") {
+                Some(gone) => (digits, Some(Cow::from(format!("{gone} (deleted)")))),
+                None => (digits, path.strip_suffix('>').map(Cow::from)),
+            },
             None => (text, None),
         };
         let fd = digits.parse().map_err(|_| (column, format!("{text:?} is no file descriptor")))?;

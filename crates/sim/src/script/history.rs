@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::event::{Event, Pid};
-use crate::machine::Config;
+use crate::machine::{Config, Machine};
 use crate::script::command::{Command, ScriptError, parse_line};
 use crate::script::run::{Outside, State};
 
@@ -62,6 +62,11 @@ impl Session {
     /// Returns how many commands the script has.
     pub fn len(&self) -> usize {
         self.commands.len()
+    }
+
+    /// Returns the commands as they were written.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().map(|(text, _)| text.as_str())
     }
 
     /// Says whether the script is empty.
@@ -152,33 +157,39 @@ impl Session {
     /// Compares the states after `a` and after `b` commands; the current place stays. `None` past the end.
     pub fn diff(&mut self, a: usize, b: usize, outside: &mut dyn Outside) -> Option<Difference> {
         let here = self.at;
-        let mut lines = Vec::new();
+        let mut states = Vec::new();
         for target in [a, b] {
             if !self.jump(target, outside) {
                 return None;
             }
-            lines.push(self.lines());
+            states.push(self.state.machine.clone());
         }
         self.jump(here, outside);
-        let (old, new) = (&lines[0], &lines[1]);
+        Some(Difference::between(&states[0], &states[1]))
+    }
+}
+
+impl Difference {
+    /// Compares two machines.
+    pub fn between(old: &Machine, new: &Machine) -> Self {
+        let (old, new) = (lines(old), lines(new));
         let only = |these: &[String], those: &[String]| {
             these.iter().filter(|line| !those.contains(line)).cloned().collect()
         };
-        Some(Difference { removed: only(old, new), added: only(new, old) })
+        Self { removed: only(&old, &new), added: only(&new, &old) }
     }
+}
 
-    /// Lists the state as lines: every process, region and page.
-    fn lines(&self) -> Vec<String> {
-        let machine = &self.state.machine;
-        let prefixed = |pid: Pid, text: String| {
-            text.lines().map(|line| format!("process {pid}: {line}")).collect::<Vec<_>>()
-        };
-        let mut lines: Vec<String> =
-            machine.processes_text().lines().map(|line| line.trim().to_owned()).collect();
-        for pid in machine.processes.keys() {
-            lines.extend(prefixed(*pid, machine.maps_text(*pid)));
-            lines.extend(prefixed(*pid, machine.pages_text(*pid)));
-        }
-        lines
+/// Lists a machine as lines: every process, region and page.
+fn lines(machine: &Machine) -> Vec<String> {
+    let prefixed = |pid: Pid, text: String| {
+        text.lines().map(|line| format!("process {pid}: {line}")).collect::<Vec<_>>()
+    };
+    let mut lines: Vec<String> =
+        machine.processes_text().lines().map(|line| line.trim().to_owned()).collect();
+    for pid in machine.processes.keys() {
+        lines.extend(prefixed(*pid, machine.maps_text(*pid)));
+        lines.extend(prefixed(*pid, machine.pages_text(*pid)));
     }
+    lines
 }

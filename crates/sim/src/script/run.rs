@@ -47,7 +47,7 @@ impl State {
         if let Some(pid) = self.current {
             return Ok(pid);
         }
-        let pid = self.machine.spawn("program")?;
+        let pid = self.machine.spawn_native("program")?;
         self.current = Some(pid);
         Ok(pid)
     }
@@ -72,13 +72,14 @@ impl State {
             Command::Map(wish) => self.map(wish, outside)?,
             Command::Call(call) => {
                 let pid = self.pid()?;
-                let _answered = self.machine.call(pid, call)?;
+                self.machine.native_call(pid, call)?;
             }
             Command::BrkBy(bytes) => {
                 let pid = self.pid()?;
+                self.machine.wants_posix(pid, "brk", "`alloc`")?;
                 let heap = self.machine.linux_of(pid, "brk")?.1.heap();
                 let address = Address::new(heap.end.get().saturating_add_signed(*bytes));
-                let _answered = self.machine.call(pid, &Call::Brk { address })?;
+                self.machine.native_call(pid, &Call::Brk { address })?;
             }
             Command::Touch { address, access, value } => return self.touch(*address, *access, *value),
             Command::Fork | Command::Vfork | Command::Exit(_) | Command::Wait(_) => self.life(command)?,
@@ -102,7 +103,7 @@ impl State {
 
     fn process(&mut self, name: &str, layout: Option<&str>) -> Result<(), MachineError> {
         let pid = match layout {
-            None => self.machine.spawn(name)?,
+            None => self.machine.spawn_native(name)?,
             Some(layout) => {
                 let layout =
                     Layout::builtin(layout).map_err(|error| MachineError::BadProgram(error.to_string()))?;
@@ -134,7 +135,7 @@ impl State {
             None => None,
         };
         let MapWish { address, length, access, flags, .. } = *wish;
-        let _answered = self.machine.call(pid, &Call::Map { address, length, access, flags, file })?;
+        self.machine.native_call(pid, &Call::Map { address, length, access, flags, file })?;
         Ok(())
     }
 
@@ -159,9 +160,12 @@ impl State {
     fn life(&mut self, command: &Command) -> Result<(), MachineError> {
         let pid = self.pid()?;
         match command {
+            Command::Fork if self.machine.forks_by_copying(pid) => drop(self.machine.cygwin_fork(pid)?),
             Command::Fork => {
+                self.machine.wants_posix(pid, "fork", "`process NAME`")?;
                 let _refused = self.machine.fork(pid)?;
             }
+            Command::Vfork if self.machine.forks_by_copying(pid) => drop(self.machine.cygwin_fork(pid)?),
             Command::Vfork => self.current = Some(self.machine.vfork(pid)?),
             Command::Exit(code) => {
                 let process = self.machine.running(pid)?;

@@ -5,10 +5,11 @@
 
 mod calls;
 mod maps;
+mod overlap;
 
 pub(in crate::script) use calls::plain_call;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use plat_regions::linux::OpenFile;
@@ -51,6 +52,9 @@ pub fn is_strace(text: &str) -> bool {
     line.contains(" = ") && line.contains('(') || digits.starts_with(" faults ") && digits != line
 }
 
+/// Open files by their numbers, with the path that they were opened by.
+type Descriptors = BTreeMap<i64, (String, Arc<OpenFile>)>;
+
 /// A trace on its way through the model.
 #[derive(Clone, Debug)]
 pub struct Replay {
@@ -64,13 +68,19 @@ pub struct Replay {
     pub refused_faults: usize,
     /// What was done to the regions of each process, for the structures.
     pub operations: BTreeMap<Pid, Vec<Operation>>,
-    files: BTreeMap<Pid, BTreeMap<i64, (String, Arc<OpenFile>)>>,
+    files: BTreeMap<Pid, Descriptors>,
+    /// Whose open files a thread uses.
+    files_of: BTreeMap<Pid, Pid>,
     halves: BTreeMap<Pid, String>,
+    /// Lines that were carried out before their turn.
+    early: BTreeSet<usize>,
+    /// The path that each process was started from.
+    programs: BTreeMap<Pid, String>,
     checkpoints: Vec<Checkpoint>,
     known: BTreeMap<Pid, Vec<Span>>,
     waiting: BTreeMap<Pid, Vec<String>>,
     /// The trace from its first line on, when it is known as a whole.
-    lines: Vec<String>,
+    lines: Arc<[String]>,
     line: usize,
 }
 
@@ -84,13 +94,22 @@ impl Replay {
             refused_faults: 0,
             operations: BTreeMap::new(),
             files: BTreeMap::new(),
+            files_of: BTreeMap::new(),
             halves: BTreeMap::new(),
+            early: BTreeSet::new(),
+            programs: BTreeMap::new(),
             checkpoints,
             known: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            lines: Vec::new(),
+            lines: Arc::from([]),
             line: 0,
         }
+    }
+
+    /// Starts with a machine of this make and a trace that is to be carried out line by line.
+    pub fn of(config: Config, checkpoints: Vec<Checkpoint>, text: &str) -> Self {
+        let lines = text.lines().map(str::to_owned).collect();
+        Self { lines, ..Self::new(config, checkpoints) }
     }
 
     /// Replays a whole trace.
@@ -112,7 +131,14 @@ impl Replay {
     /// As [`Self::run`].
     pub fn line(&mut self, text: &str, outside: &mut dyn Outside) -> Result<(), ReplayError> {
         self.line += 1;
+        if self.early.remove(&self.line) {
+            return Ok(());
+        }
         self.machine.begin_step();
+        self.one(text, outside)
+    }
+
+    fn one(&mut self, text: &str, outside: &mut dyn Outside) -> Result<(), ReplayError> {
         let (pid, column, text) = self.process_of(text);
         let bare = text.trim();
         if bare.is_empty() || bare.starts_with(['#', '+', '-']) {

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Records one program for `plat sim`: its strace, its maps after each execve and at each exit, its files' headers.
 
-Usage: record.py NAME [--aslr] [--faults] -- PROGRAM ARGUMENTS...
+Usage: record.py NAME [--aslr] [--faults] [--trim] -- PROGRAM ARGUMENTS...
 Makes NAME.strace, NAME.maps and NAME.files. With --faults (needs perf, tracefs and root) the page faults stand
 between the calls: `PID faults PAGE[rwx][*COUNT]...`, pages in hexadecimal, COUNT pages upwards.
+--trim leaves out what changes no map, for programs that do much else; `gzip -9n` does the rest. A program with threads
+is best recorded on one processor (taskset -c 0).
 Needs strace; each execve and each exit is held for a moment so that /proc/PID/maps can be read meanwhile.
 """
 import os
@@ -119,6 +121,33 @@ def merge(strace, recording):
     return run_lines(events[execs[1] :])
 
 
+def trim(text):
+    """Drops calls and arguments that the replay does not look at, and files that are never mapped."""
+    mapped = set(re.findall(r" mmap\(.*, \d+<([^>]*)>", text))
+    always = "mmap munmap mprotect mremap madvise brk mlock munlock execve clone clone3 vfork fork exit exit_group".split()
+
+    def keep(call):
+        name = call.split("(")[0]
+        path = re.search(r'"([^"]*)"', call) if name == "openat" else re.search(r"<([^>]*)>", call)
+        if name == "openat":
+            return "= -1" not in call and bool(path) and (path[1] in mapped or ".so" in path[1] or "/fd/" in path[1])
+        if name in ("close", "dup", "dup2", "dup3"):
+            return bool(path) and (path[1] in mapped or path[1].startswith("/memfd"))
+        return name in always or (name == "prlimit64" and ", NULL," not in call) or "F_DUPFD" in call
+
+    lines, under_way = [], {}
+    for line in text.splitlines():
+        pid, _, rest = line.partition(" ")
+        if rest.startswith("<... "):
+            kept = under_way.pop(pid, False)
+        else:
+            kept = rest.startswith("faults ") or keep(rest)
+            under_way[pid] = kept and rest.endswith("<unfinished ...>")
+        lines += [line] if kept else []
+    unread = r", (child_tid|parent_tid|stack|stack_size|tls)=0x[0-9a-f]+|, exit_signal=0| => \{parent_tid=\[\d+\]\}"
+    return re.sub(unread, "", "\n".join(lines) + "\n")
+
+
 def main():
     split = sys.argv.index("--")
     name, *options = sys.argv[1:split]
@@ -152,6 +181,7 @@ def main():
             if path != target and not path.endswith(("setarch", "/env")):
                 out.write(f"{path} -> {target}\n")
     text = merge(read(f"{name}.strace").replace(" (DELAYED)", ""), recording)
+    text = trim(text) if "--trim" in options else text
     open(f"{name}.strace", "w").write(text)
     print(name, len(text), "bytes;", [(pid, when) for pid, when, _, _ in maps])
 

@@ -4,7 +4,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::dll;
-use crate::export::Export;
+use crate::export::{Code, Export};
 use crate::guest::{Bool, FALSE, Guest, TRUE};
 
 /// The exports of this file.
@@ -12,6 +12,24 @@ pub const EXPORTS: &[Export] = dll! {
     full OutputDebugStringA;
     full OutputDebugStringW;
     full CheckRemoteDebuggerPresent;
+    code DebugBreak: DEBUG_BREAK;
+};
+
+/// `DebugBreak`: a breakpoint in the caller's thread.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-debugbreak>
+pub static DEBUG_BREAK: Code = Code {
+    #[rustfmt::skip]
+    i386: &[
+        0xcc, // int3
+        0xc3, // ret
+    ],
+    #[rustfmt::skip]
+    amd64: &[
+        0xcc, // int3
+        0xc3, // ret
+    ],
+    slow: None,
 };
 
 /// Sends text to a debugger. There is none, so it goes nowhere, as on Windows.

@@ -3,9 +3,10 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::NtStatus;
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, Guest};
+use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::exception::context::{MAXIMUM_PARAMETERS, Record, flags};
 use crate::nt::exception::dispatch;
 use crate::process::Crash;
@@ -18,6 +19,9 @@ pub const EXPORTS: &[Export] = dll! {
     full UnhandledExceptionFilter;
     full SetErrorMode;
     full GetErrorMode;
+    partial SetThreadErrorMode, "the mode is that of all threads";
+    partial GetThreadErrorMode, "the mode is that of all threads";
+    full RaiseFailFastException;
     full FatalAppExitA;
     full IsDebuggerPresent;
     forward AddVectoredExceptionHandler => "ntdll.RtlAddVectoredExceptionHandler";
@@ -106,6 +110,48 @@ pub fn SetErrorMode(guest: &mut Guest, uMode: u32) -> u32 {
 #[winapi]
 pub fn GetErrorMode(guest: &mut Guest) -> u32 {
     guest.process().exceptions.error_mode()
+}
+
+/// Sets which errors the system would show in a window, as [`SetErrorMode`] does.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-setthreaderrormode>
+#[winapi]
+pub fn SetThreadErrorMode(
+    guest: &mut Guest,
+    dwNewMode: u32,
+    lpOldMode: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let old = guest.process().exceptions.set_error_mode(dwNewMode);
+    if !lpOldMode.is_null() {
+        guest.write(lpOldMode.get(), &old)?;
+    }
+    Ok(TRUE)
+}
+
+/// Returns the error mode.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-getthreaderrormode>
+#[winapi]
+pub fn GetThreadErrorMode(guest: &mut Guest) -> u32 {
+    guest.process().exceptions.error_mode()
+}
+
+/// Ends the process at once with the code of an exception that nobody may handle.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-raisefailfastexception>
+#[winapi]
+pub fn RaiseFailFastException(
+    guest: &mut Guest,
+    pExceptionRecord: GuestWord,
+    pContextRecord: GuestWord,
+    dwFlags: u32,
+) -> Result<(), Fault> {
+    /// `STATUS_FAIL_FAST_EXCEPTION`.
+    const FAIL_FAST: u32 = 0xc000_0602;
+    let _ = (pContextRecord, dwFlags);
+    let code = if pExceptionRecord.is_null() { FAIL_FAST } else { guest.read_u32(pExceptionRecord.get())? };
+    let status = crate::process::exit_status(code);
+    crate::nt::process_object::leave_with(code, status)
 }
 
 /// Ends the process with a message for the user.

@@ -1,6 +1,7 @@
 //! fileapi.h: files and directories. Opening and transfers here, the rest in the files beside.
 
 pub mod info;
+pub mod links;
 pub mod names;
 pub mod open;
 pub mod path_names;
@@ -18,6 +19,7 @@ use crate::export::Export;
 pub const EXPORTS: &[Export] = dll! {
     full open::CreateFileW;
     full open::CreateFileA;
+    partial open::CreateFile2, "security quality of service is ignored";
     full open::GetFileType;
     full transfer::ReadFile;
     full transfer::WriteFile;
@@ -41,6 +43,12 @@ pub const EXPORTS: &[Export] = dll! {
     full names::MoveFileExA;
     full names::CopyFileW;
     full names::CopyFileA;
+    partial names::CopyFileExW, "the progress routine is not called; of the flags only COPY_FILE_FAIL_IF_EXISTS counts";
+    partial names::CopyFileExA, "the progress routine is not called; of the flags only COPY_FILE_FAIL_IF_EXISTS counts";
+    full links::CreateHardLinkW;
+    full links::CreateHardLinkA;
+    full links::CreateSymbolicLinkW;
+    full links::CreateSymbolicLinkA;
     full info::GetFileAttributesW;
     full info::GetFileAttributesA;
     full info::GetFileAttributesExW;
@@ -75,4 +83,7 @@ pub const EXPORTS: &[Export] = dll! {
     full volume::GetDiskFreeSpaceW;
     full volume::GetDiskFreeSpaceExW;
     full volume::GetVolumeInformationW;
+    full volume::GetVolumeInformationA;
+    full volume::GetVolumePathNameW;
+    full volume::GetVolumePathNameA;
 };

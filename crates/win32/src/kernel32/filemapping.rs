@@ -4,6 +4,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use plat_regions::Address;
 use plat_regions::windows::PageProtection;
 
+use super::fileapi::open::inherit_flags;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -14,10 +15,10 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial CreateFileMappingA, "names are known in this process only; SEC_ flags are ignored";
-    partial CreateFileMappingW, "names are known in this process only; SEC_ flags are ignored";
-    partial OpenFileMappingA, "names are known in this process only";
-    partial OpenFileMappingW, "names are known in this process only";
+    partial CreateFileMappingA, "SEC_ flags are ignored";
+    partial CreateFileMappingW, "SEC_ flags are ignored";
+    full OpenFileMappingA;
+    full OpenFileMappingW;
     full MapViewOfFile;
     full MapViewOfFileEx;
     full UnmapViewOfFile;
@@ -32,40 +33,38 @@ const FILE_MAP_COPY: u32 = 1;
 const FILE_MAP_WRITE: u32 = 2;
 /// `FILE_MAP_EXECUTE`.
 const FILE_MAP_EXECUTE: u32 = 0x20;
+/// `FILE_MAP_READ`.
+const FILE_MAP_READ: u32 = 4;
 
 fn create(
     guest: &mut Guest,
-    file: GuestWord,
+    (file, attributes): (GuestWord, GuestWord),
     protect: u32,
     size: u64,
     name: Option<Vec<u16>>,
 ) -> Result<GuestWord, Win32Error> {
     let process = guest.process();
-    let access = SECTION_ALL_ACCESS;
-    if let Some(found) = name.as_deref().and_then(|name| process.sections.find(name)) {
-        let handle = process.handles.insert(found, access, HandleFlags::empty());
-        guest.set_last_error(Win32Error::ALREADY_EXISTS);
-        return Ok(GuestWord(handle));
-    }
+    let flags = inherit_flags(guest, attributes)?;
     // The low byte is the protection; SEC_ flags lie above it.
     let protection = PageProtection::from_bits_retain(protect & 0xff);
     let invalid = if process.machine.is_64() { u64::MAX } else { 0xffff_ffff };
-    let object = if file.get() == invalid {
-        SectionObject::create(None, protection, size)
-    } else {
-        let file = process.handles.get::<FileObject>(file.get())?;
-        SectionObject::create(Some(&file), protection, size)
+    let make = || {
+        let object = if file.get() == invalid {
+            SectionObject::create(None, protection, size)
+        } else {
+            let file = process.handles.get::<FileObject>(file.get())?;
+            SectionObject::create(Some(&file), protection, size)
+        };
+        object.map(std::sync::Arc::new)
     };
-    let object = std::sync::Arc::new(object.map_err(|status| match status {
+    let made = process.names.open_or_create(process, &name.unwrap_or_default(), make);
+    let (object, existed) = made.map_err(|status| match status {
         // Windows tells these apart only here.
         NtStatus::MAPPED_FILE_SIZE_ZERO => Win32Error::FILE_INVALID,
         status => status.to_win32(),
-    })?);
-    if let Some(name) = name {
-        process.sections.name(&name, &object);
-    }
-    guest.set_last_error(Win32Error::SUCCESS);
-    Ok(GuestWord(process.handles.insert(object, access, HandleFlags::empty())))
+    })?;
+    guest.set_last_error(if existed { Win32Error::ALREADY_EXISTS } else { Win32Error::SUCCESS });
+    Ok(GuestWord(process.handles.insert(object, SECTION_ALL_ACCESS, flags)))
 }
 
 fn wide_name(guest: &Guest, name: GuestWord) -> Result<Option<Vec<u16>>, Win32Error> {
@@ -93,10 +92,9 @@ pub fn CreateFileMappingW(
     dwMaximumSizeLow: u32,
     lpName: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let _ = lpFileMappingAttributes;
     let name = wide_name(guest, lpName)?;
     let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
-    create(guest, hFile, flProtect, size, name)
+    create(guest, (hFile, lpFileMappingAttributes), flProtect, size, name)
 }
 
 /// Makes a section of a file or of memory.
@@ -112,16 +110,17 @@ pub fn CreateFileMappingA(
     dwMaximumSizeLow: u32,
     lpName: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let _ = lpFileMappingAttributes;
     let name = narrow_name(guest, lpName)?;
     let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
-    create(guest, hFile, flProtect, size, name)
+    create(guest, (hFile, lpFileMappingAttributes), flProtect, size, name)
 }
 
-fn open(guest: &mut Guest, name: Option<Vec<u16>>) -> Result<GuestWord, Win32Error> {
-    let name = name.ok_or(Win32Error::INVALID_PARAMETER)?;
-    let found = guest.process().sections.find(&name).ok_or(Win32Error::FILE_NOT_FOUND)?;
-    Ok(GuestWord(guest.process().handles.insert(found, SECTION_ALL_ACCESS, HandleFlags::empty())))
+fn open(guest: &mut Guest, name: Option<Vec<u16>>, inherit: Bool) -> Result<GuestWord, Win32Error> {
+    let name = name.filter(|name| !name.is_empty()).ok_or(Win32Error::INVALID_PARAMETER)?;
+    let process = guest.process();
+    let found = process.names.open::<SectionObject>(process, &name)?;
+    let flags = if inherit.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    Ok(GuestWord(process.handles.insert(found, SECTION_ALL_ACCESS, flags)))
 }
 
 /// Opens a named section.
@@ -134,9 +133,9 @@ pub fn OpenFileMappingW(
     bInheritHandle: Bool,
     lpName: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let _ = (dwDesiredAccess, bInheritHandle);
+    let _ = dwDesiredAccess;
     let name = wide_name(guest, lpName)?;
-    open(guest, name)
+    open(guest, name, bInheritHandle)
 }
 
 /// Opens a named section.
@@ -149,9 +148,9 @@ pub fn OpenFileMappingA(
     bInheritHandle: Bool,
     lpName: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let _ = (dwDesiredAccess, bInheritHandle);
+    let _ = dwDesiredAccess;
     let name = narrow_name(guest, lpName)?;
-    open(guest, name)
+    open(guest, name, bInheritHandle)
 }
 
 fn map(
@@ -169,13 +168,20 @@ fn map(
         (true, _, true) => PageProtection::EXECUTE_READWRITE,
         (false, true, false) => PageProtection::WRITECOPY,
         (false, true, true) => PageProtection::EXECUTE_WRITECOPY,
+        _ if access & FILE_MAP_READ == 0 && execute => PageProtection::EXECUTE,
+        _ if access & FILE_MAP_READ == 0 => PageProtection::NOACCESS,
         (false, false, true) => PageProtection::EXECUTE_READ,
         (false, false, false) => PageProtection::READONLY,
     };
     let process = guest.process();
     let object = process.handles.get::<SectionObject>(section.get())?;
     let base = (!base.is_null()).then(|| Address::new(base.get()));
-    let range = object.map(process, base, offset, size.get(), protection).map_err(NtStatus::to_win32)?;
+    let mapped = object.map(process, base, offset, size.get(), protection);
+    let range = mapped.map_err(|status| match status {
+        // The handle that CreateFileMapping gives has no right to more than the section allows.
+        NtStatus::SECTION_PROTECTION => Win32Error::ACCESS_DENIED,
+        status => status.to_win32(),
+    })?;
     Ok(GuestWord(range.start.get()))
 }
 

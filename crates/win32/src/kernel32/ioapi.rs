@@ -7,7 +7,7 @@ use super::fileapi::transfer::{OVERLAPPED, complete};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::nt::file::FileKind;
+use crate::nt::file_control::control;
 use crate::nt::thread::ThreadObject;
 use crate::nt::wait::{self, WaitFor};
 use crate::{NtStatus, Win32Error};
@@ -25,8 +25,6 @@ pub const EXPORTS: &[Export] = dll! {
 /// `WAIT_TIMEOUT` and `WAIT_IO_COMPLETION`, as last errors.
 const WAIT_TIMEOUT: u32 = 258;
 const WAIT_IO_COMPLETION: u32 = 192;
-const FSCTL_GET_REPARSE_POINT: u32 = 0x9_00a8;
-const FSCTL_SET_SPARSE: u32 = 0x9_00c4;
 
 /// Controls a device.
 ///
@@ -45,13 +43,7 @@ pub fn DeviceIoControl(
 ) -> Result<Bool, Win32Error> {
     let _ = (lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize);
     let file = file(guest, hDevice, 0)?;
-    let is_disk = matches!(file.kind, FileKind::Disk | FileKind::Directory);
-    complete(guest, &file, lpBytesReturned, lpOverlapped, || match dwIoControlCode {
-        FSCTL_GET_REPARSE_POINT if is_disk => Err(NtStatus::NOT_A_REPARSE_POINT),
-        // Linux makes every file sparse where it is not written.
-        FSCTL_SET_SPARSE if file.kind == FileKind::Disk => Ok(0),
-        _ => Err(NtStatus::INVALID_DEVICE_REQUEST),
-    })
+    complete(guest, &file, lpBytesReturned, lpOverlapped, || control(&file, dwIoControlCode))
 }
 
 /// Tells the outcome of an overlapped transfer, and waits for it. No transfer of plat's is ever under way; a block that

@@ -28,7 +28,8 @@ const JOB_OBJECT_ALL_ACCESS: u32 = 0x1f_003f;
 
 fn create(guest: &mut Guest, attributes: GuestWord, name: &[u16]) -> Result<GuestWord, Win32Error> {
     let flags = inherit_flags(guest, attributes)?;
-    let (job, existed) = guest.process().names.open_or_create(name, JobObject::create)?;
+    let process = guest.process();
+    let (job, existed) = process.names.open_or_create(process, name, JobObject::create)?;
     guest.set_last_error(if existed { Win32Error::ALREADY_EXISTS } else { Win32Error::SUCCESS });
     Ok(GuestWord(guest.process().handles.insert(job, JOB_OBJECT_ALL_ACCESS, flags)))
 }

@@ -2,6 +2,7 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::fileapi::path_names;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -13,8 +14,8 @@ use crate::{NtStatus, Win32Error};
 pub const EXPORTS: &[Export] = dll! {
     full LoadLibraryA;
     full LoadLibraryW;
-    partial LoadLibraryExA, "LOAD_LIBRARY_AS_DATAFILE loads as code; search flags are ignored";
-    partial LoadLibraryExW, "LOAD_LIBRARY_AS_DATAFILE loads as code; search flags are ignored";
+    partial LoadLibraryExA, "search flags are ignored; LOAD_LIBRARY_AS_IMAGE_RESOURCE is as LOAD_LIBRARY_AS_DATAFILE";
+    partial LoadLibraryExW, "search flags are ignored; LOAD_LIBRARY_AS_IMAGE_RESOURCE is as LOAD_LIBRARY_AS_DATAFILE";
     full FreeLibrary;
     full FreeLibraryAndExitThread;
     full GetProcAddress;
@@ -37,12 +38,29 @@ fn wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
     page.decode(&bytes, 0)
 }
 
+/// `LOAD_LIBRARY_AS_DATAFILE`, `LOAD_LIBRARY_AS_DATAFILE_EXCLUSIVE`, `LOAD_LIBRARY_AS_IMAGE_RESOURCE`.
+const AS_DATA: u32 = 0x2 | 0x40 | 0x20;
+
+/// Finds the file of a module that is only looked at.
+///
+/// # Errors
+/// `FILE_NOT_FOUND`: it may be a builtin DLL.
+pub(crate) fn search_module(guest: &Guest, name: &[u16]) -> Result<Vec<u16>, Win32Error> {
+    let extension: Vec<u16> = ".dll".encode_utf16().collect();
+    path_names::search(guest, &path_names::search_directories(guest), name, &extension)
+}
+
 fn load(guest: &mut Guest, name: &[u16], flags: u32) -> Result<GuestWord, Win32Error> {
     if name.is_empty() {
         return Err(Win32Error::MOD_NOT_FOUND);
     }
-    let loader = guest.process().loader();
-    loader.load(guest, name, flags).map(GuestWord).map_err(NtStatus::to_win32)
+    let process = guest.process();
+    if flags & AS_DATA != 0
+        && let Ok(path) = search_module(guest, name)
+    {
+        return process.data_files.load(process, &path).map(GuestWord);
+    }
+    process.loader().load(guest, name, flags).map(GuestWord).map_err(NtStatus::to_win32)
 }
 
 /// Loads a DLL.
@@ -98,8 +116,11 @@ pub fn LoadLibraryExW(
 /// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-freelibrary>
 #[winapi]
 pub fn FreeLibrary(guest: &mut Guest, hLibModule: GuestWord) -> Result<Bool, Win32Error> {
-    let loader = guest.process().loader();
-    loader.unload(guest, hLibModule.get()).map_err(|_| Win32Error::MOD_NOT_FOUND)?;
+    let process = guest.process();
+    if process.data_files.unload(process, hLibModule.get()) {
+        return Ok(TRUE);
+    }
+    process.loader().unload(guest, hLibModule.get()).map_err(|_| Win32Error::MOD_NOT_FOUND)?;
     Ok(TRUE)
 }
 

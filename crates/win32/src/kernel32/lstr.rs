@@ -185,9 +185,11 @@ fn compare(
     read: Read,
 ) -> Result<i32, Fault> {
     let order = match (left.is_null(), right.is_null()) {
-        (false, false) => {
-            collate::compare(&read(guest, left.get())?, &read(guest, right.get())?, ignore_case)
-        }
+        (false, false) => collate::compare(
+            &read(guest, left.get())?,
+            &read(guest, right.get())?,
+            collate::Rules::words(ignore_case),
+        ),
         (left_null, right_null) => right_null.cmp(&left_null),
     };
     Ok(match order {

@@ -9,6 +9,7 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
 use crate::nt::file_standard::{self, Standard};
 use crate::teb::Peb;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -31,9 +32,22 @@ pub const EXPORTS: &[Export] = dll! {
     full GetCurrentDirectoryA;
     full SetCurrentDirectoryW;
     full SetCurrentDirectoryA;
+    full NeedCurrentDirectoryForExePathA;
+    full NeedCurrentDirectoryForExePathW;
     full GetStartupInfoW;
     full GetStartupInfoA;
 };
+
+both_widths! {
+    /// Says whether a program of this name is looked for in the current directory before PATH.
+    "processenv/nf-processenv-needcurrentdirectoryforexepath"
+    NeedCurrentDirectoryForExePathA, NeedCurrentDirectoryForExePathW(guest, width, ExeName: GuestWord) -> Bool {
+        let has_folder = width.read(guest, ExeName).is_ok_and(|name| name.contains(&u16::from(b'\\')));
+        let variable: Vec<u16> = "NoDefaultCurrentDirectoryInExePath".encode_utf16().collect();
+        let process = guest.process();
+        Bool(has_folder || process.environment.get(process, &variable).is_none())
+    }
+}
 
 /// Returns a standard handle: -10 input, -11 output, -12 error.
 ///

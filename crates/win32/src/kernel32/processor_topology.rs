@@ -1,6 +1,6 @@
 //! sysinfoapi.h: which processors there are. Linux' processors are shown as cores of one package and one node.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::dll;
@@ -16,6 +16,9 @@ pub const EXPORTS: &[Export] = dll! {
     full GetMaximumProcessorCount;
     full GetMaximumProcessorGroupCount;
     full GetNumaHighestNodeNumber;
+    full GetCurrentProcessorNumber;
+    full GetCurrentProcessorNumberEx;
+    full FlushProcessWriteBuffers;
 };
 
 /// `RelationProcessorCore`.
@@ -168,4 +171,30 @@ pub fn GetMaximumProcessorGroupCount(guest: &mut Guest) -> u16 {
 pub fn GetNumaHighestNodeNumber(guest: &mut Guest, HighestNodeNumber: GuestWord) -> Result<Bool, Win32Error> {
     guest.write(HighestNodeNumber.get(), &0u32)?;
     Ok(TRUE)
+}
+/// Returns the number of the processor that the thread runs on.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocessornumber>
+#[winapi]
+pub fn GetCurrentProcessorNumber(guest: &mut Guest) -> u32 {
+    let _ = guest;
+    plat_host::sysinfo::current_processor()
+}
+
+/// Stores group and number of the processor that the thread runs on; a `PROCESSOR_NUMBER`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocessornumberex>
+#[winapi]
+pub fn GetCurrentProcessorNumberEx(guest: &mut Guest, ProcNumber: GuestWord) -> Result<(), Fault> {
+    let [number, ..] = plat_host::sysinfo::current_processor().to_le_bytes();
+    guest.write_bytes(ProcNumber.get(), &[0, 0, number, 0])
+}
+
+/// Makes every thread's writes visible to the others.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-flushprocesswritebuffers>
+#[winapi]
+pub fn FlushProcessWriteBuffers(guest: &mut Guest) {
+    let _ = guest;
+    plat_host::sysinfo::flush_write_buffers();
 }

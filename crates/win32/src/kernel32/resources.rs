@@ -33,16 +33,16 @@ pub const EXPORTS: &[Export] = dll! {
     partial EnumResourceLanguagesExW, "resources of the module itself, no language files beside it";
 };
 
-/// Returns where a module lies: null is the program; the two low bits of a handle say that it was loaded as data.
-fn base_of(guest: &Guest, module: GuestWord) -> u64 {
+/// Returns where a module lies, as [`resource`] takes it: null is the program.
+pub(super) fn base_of(guest: &Guest, module: GuestWord) -> u64 {
     match module.0 {
         0 => guest.process().loader().module_named(&[]).map_or(0, |module| module.base),
-        handle => handle & !3,
+        handle => handle,
     }
 }
 
 /// Reads a type or a name: a number below 64 Ki, or text; `#123` is a number again.
-fn name_of(guest: &Guest, word: GuestWord, is_wide: bool) -> Result<ResourceName, Fault> {
+pub(super) fn name_of(guest: &Guest, word: GuestWord, is_wide: bool) -> Result<ResourceName, Fault> {
     if let Ok(id) = u16::try_from(word.0) {
         return Ok(ResourceName::Id(id));
     }
@@ -129,7 +129,8 @@ pub fn LoadResource(
     if hResInfo.is_null() {
         return Ok(GuestWord::NULL);
     }
-    Ok(GuestWord(base_of(guest, hModule) + u64::from(guest.read_u32(hResInfo.0)?)))
+    let rva = guest.read_u32(hResInfo.0)?;
+    Ok(GuestWord(resource::at_rva(guest, base_of(guest, hModule), rva)?))
 }
 
 /// Returns a loaded resource's address, which is what its handle is.

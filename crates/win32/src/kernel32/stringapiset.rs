@@ -8,6 +8,8 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::nls::collate::Rules;
+use crate::logic::nls::normal_form::{self, Form, fold_digit};
 use crate::logic::nls::{case, collate, ctype};
 use crate::nt::nls;
 
@@ -16,17 +18,16 @@ pub const EXPORTS: &[Export] = dll! {
     partial MultiByteToWideChar, "no UTF-7, ASCII (20127), ISO 8859 or GB 18030 (54936)";
     partial WideCharToMultiByte, "no UTF-7, ASCII (20127), ISO 8859 or GB 18030 (54936)";
     full CompareStringOrdinal;
-    partial CompareStringEx, "one order for all locales; no expansions; of the flags only case counts";
-    partial CompareStringW, "one order for all locales; no expansions; of the flags only case counts";
+    partial CompareStringEx, "one order for all locales";
+    partial CompareStringW, "one order for all locales";
     partial GetStringTypeW, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
     partial GetStringTypeExW, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
-    partial FoldStringW, "MAP_FOLDDIGITS only; other flags give ERROR_INVALID_FLAGS";
+    partial FoldStringA, "a newer Unicode than Windows'";
+    partial FoldStringW, "a newer Unicode than Windows'";
 };
 
 /// `CSTR_EQUAL`; less is one below, greater one above.
 const CSTR_EQUAL: i32 = 2;
-/// `NORM_IGNORECASE` and `LINGUISTIC_IGNORECASE`.
-const IGNORE_CASE: u32 = 0x1 | 0x10;
 /// All flags that `CompareStringEx` knows: what is ignored, the sort's form, `LOCALE_USE_CP_ACP`.
 const COMPARE_FLAGS: u32 = 0x4803_103f;
 /// `CT_CTYPE1`.
@@ -35,8 +36,16 @@ const CT_CTYPE1: u32 = 1;
 const CT_CTYPE2: u32 = 2;
 /// `CT_CTYPE3`.
 const CT_CTYPE3: u32 = 4;
+/// `MAP_FOLDCZONE`.
+const MAP_FOLDCZONE: u32 = 0x10;
+/// `MAP_PRECOMPOSED`.
+const MAP_PRECOMPOSED: u32 = 0x20;
+/// `MAP_COMPOSITE`.
+const MAP_COMPOSITE: u32 = 0x40;
 /// `MAP_FOLDDIGITS`.
 const MAP_FOLDDIGITS: u32 = 0x80;
+/// `MAP_EXPAND_LIGATURES`.
+const MAP_EXPAND_LIGATURES: u32 = 0x2000;
 
 /// Checks what both conversions ask of their buffers.
 fn check_buffers(source: GuestWord, length: i32, target: GuestWord, capacity: i32) -> Result<(), Win32Error> {
@@ -103,7 +112,7 @@ fn comparison_result(order: Ordering) -> i32 {
 }
 
 /// Reads a string to compare: `length` units, or with a negative length up to its zero.
-fn read_compared(guest: &Guest, address: GuestWord, length: i32) -> Result<Vec<u16>, Win32Error> {
+pub(super) fn read_compared(guest: &Guest, address: GuestWord, length: i32) -> Result<Vec<u16>, Win32Error> {
     if address.is_null() || length < -1 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
@@ -139,7 +148,7 @@ pub(super) fn compare(left: &[u16], right: &[u16], flags: u32) -> Result<i32, Wi
     if flags & !COMPARE_FLAGS != 0 {
         return Err(Win32Error::INVALID_FLAGS);
     }
-    Ok(comparison_result(collate::compare(left, right, flags & IGNORE_CASE != 0)))
+    Ok(comparison_result(collate::compare(left, right, Rules::of_flags(flags))))
 }
 
 /// Compares two strings by a locale's order; the locale is given by name.
@@ -272,7 +281,37 @@ pub fn GetStringTypeExW(
     GetStringTypeW(guest, dwInfoType, lpSrcStr, cchSrc, lpCharType)
 }
 
-/// Folds characters into a common form.
+/// Folds a text as the flags say.
+///
+/// # Errors
+/// `INVALID_FLAGS` for flags that no folding has, or that exclude each other.
+fn fold(text: &[u16], flags: u32) -> Result<Vec<u16>, Win32Error> {
+    let form = match flags & (MAP_PRECOMPOSED | MAP_COMPOSITE | MAP_FOLDCZONE) {
+        0 => None,
+        MAP_PRECOMPOSED => Some(Form::C),
+        MAP_COMPOSITE => Some(Form::D),
+        MAP_FOLDCZONE => Some(Form::Kc),
+        both if both == MAP_FOLDCZONE | MAP_PRECOMPOSED => Some(Form::Kc),
+        both if both == MAP_FOLDCZONE | MAP_COMPOSITE => Some(Form::Kd),
+        _ => return Err(Win32Error::INVALID_FLAGS),
+    };
+    let expands = flags & MAP_EXPAND_LIGATURES != 0;
+    let known = MAP_FOLDCZONE | MAP_PRECOMPOSED | MAP_COMPOSITE | MAP_FOLDDIGITS | MAP_EXPAND_LIGATURES;
+    if flags & !known != 0 || flags == 0 || (expands && flags & (MAP_PRECOMPOSED | MAP_COMPOSITE) != 0) {
+        return Err(Win32Error::INVALID_FLAGS);
+    }
+    let mut folded = Vec::with_capacity(text.len());
+    for &unit in text {
+        let unit = if flags & MAP_FOLDDIGITS != 0 { fold_digit(unit) } else { unit };
+        match normal_form::ligature(unit).filter(|_| expands) {
+            Some(letters) => folded.extend(letters.encode_utf16()),
+            None => folded.push(unit),
+        }
+    }
+    Ok(form.map_or_else(|| folded.clone(), |form| normal_form::normalize_lossless(&folded, form)))
+}
+
+/// Folds characters of a wide text into a common form.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-foldstringw>
 #[winapi]
@@ -285,24 +324,25 @@ pub fn FoldStringW(
     cchDest: i32,
 ) -> Result<i32, Win32Error> {
     check_buffers(lpSrcStr, cchSrc, lpDestStr, cchDest)?;
-    if dwMapFlags != MAP_FOLDDIGITS {
-        return Err(Win32Error::INVALID_FLAGS);
-    }
-    let mut text = nls::read_counted_wide(guest, lpSrcStr, cchSrc)?;
-    text.iter_mut().for_each(|unit| *unit = fold_digit(*unit));
-    nls::put_wide(guest, lpDestStr, cchDest, &text)
+    let text = nls::read_counted_wide(guest, lpSrcStr, cchSrc)?;
+    nls::put_wide(guest, lpDestStr, cchDest, &fold(&text, dwMapFlags)?)
 }
 
-/// Returns the ASCII digit for a decimal digit of the scripts whose ten digits follow each other.
-fn fold_digit(unit: u16) -> u16 {
-    const ZEROS: [u16; 16] = [
-        0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20,
-        0x1040, 0xff10,
-    ];
-    match ZEROS.iter().find(|&&zero| (zero..zero + 10).contains(&unit)) {
-        Some(zero) => unit - zero + 0x30,
-        None => unit,
-    }
+/// Folds characters of an ANSI text into a common form.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-foldstringa>
+#[winapi]
+pub fn FoldStringA(
+    guest: &mut Guest,
+    dwMapFlags: u32,
+    lpSrcStr: GuestWord,
+    cchSrc: i32,
+    lpDestStr: GuestWord,
+    cchDest: i32,
+) -> Result<i32, Win32Error> {
+    check_buffers(lpSrcStr, cchSrc, lpDestStr, cchDest)?;
+    let text = nls::widen(&nls::read_counted(guest, lpSrcStr, cchSrc)?);
+    nls::put_bytes(guest, lpDestStr, cchDest, &nls::narrow(&fold(&text, dwMapFlags)?))
 }
 
 #[cfg(test)]
@@ -332,9 +372,20 @@ mod tests {
     }
 
     #[test]
-    fn digits_fold_to_ascii() {
-        let folded: Vec<u16> = wide("a٣९７").into_iter().map(fold_digit).collect();
-        assert_eq!(folded, wide("a397"));
+    fn folding_follows_the_flags() {
+        let cases = [
+            (MAP_FOLDDIGITS, "a٣９", "a39"),
+            (MAP_COMPOSITE, "é", "e\u{301}"),
+            (MAP_PRECOMPOSED, "e\u{301}", "é"),
+            (MAP_FOLDCZONE, "Ａﬁ", "Afi"),
+            (MAP_EXPAND_LIGATURES, "æß", "aess"),
+        ];
+        for (flags, text, expected) in cases {
+            assert_eq!(fold(&wide(text), flags), Ok(wide(expected)), "{text}");
+        }
+        for bad in [0, MAP_COMPOSITE | MAP_PRECOMPOSED, MAP_EXPAND_LIGATURES | MAP_COMPOSITE, 1] {
+            assert_eq!(fold(&[], bad), Err(Win32Error::INVALID_FLAGS), "{bad:#x}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::fileapi::open::inherit_flags;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, OrMinusOne, TRUE};
@@ -61,6 +62,8 @@ pub const EXPORTS: &[Export] = dll! {
     full OpenMutexW;
     full OpenSemaphoreA;
     full OpenSemaphoreW;
+    full OpenWaitableTimerA;
+    full OpenWaitableTimerW;
     full PulseEvent;
     full ReleaseMutex;
     forward ReleaseSRWLockExclusive => "ntdll.RtlReleaseSRWLockExclusive";
@@ -111,15 +114,6 @@ fn narrow_name(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error
     Ok(guest.read_c_string(address.get())?.into_iter().map(u16::from).collect())
 }
 
-/// Says in `SECURITY_ATTRIBUTES` whether children inherit the handle.
-fn inherit_flag(guest: &Guest, attributes: GuestWord) -> Result<HandleFlags, Win32Error> {
-    if attributes.is_null() {
-        return Ok(HandleFlags::empty());
-    }
-    let inherit = attributes.get() + 2 * guest.process().machine.pointer_size();
-    Ok(if guest.read_u32(inherit)? != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() })
-}
-
 /// Makes or opens a named object and a handle to it; the last error says whether it existed.
 fn create<T: Object>(
     guest: &mut Guest,
@@ -128,8 +122,8 @@ fn create<T: Object>(
     make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
 ) -> Result<GuestWord, Win32Error> {
     let process = guest.process();
-    let flags = inherit_flag(guest, attributes)?;
-    let made = process.names.open_or_create(&name?, make);
+    let flags = inherit_flags(guest, attributes)?;
+    let made = process.names.open_or_create(process, &name?, make);
     // A name of another kind of object is no valid handle to Windows.
     let (object, existed) = made.map_err(NtStatus::to_win32)?;
     let handle = process.handles.insert(object, ALL_ACCESS, flags);
@@ -149,7 +143,7 @@ fn open<T: Object>(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let process = guest.process();
-    let object = process.names.open::<T>(&name).map_err(NtStatus::to_win32)?;
+    let object = process.names.open::<T>(process, &name).map_err(NtStatus::to_win32)?;
     let flags = if inherit.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
     Ok(GuestWord(process.handles.insert(object, access, flags)))
 }
@@ -250,6 +244,32 @@ pub fn OpenEventA(
     lpName: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
     open::<Event>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
+}
+
+/// Opens a named timer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openwaitabletimerw>
+#[winapi]
+pub fn OpenWaitableTimerW(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpTimerName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Timer>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpTimerName))
+}
+
+/// Opens a named timer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-openwaitabletimera>
+#[winapi]
+pub fn OpenWaitableTimerA(
+    guest: &mut Guest,
+    dwDesiredAccess: u32,
+    bInheritHandle: Bool,
+    lpTimerName: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    open::<Timer>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpTimerName))
 }
 
 /// Sets an event.
@@ -730,5 +750,5 @@ pub(crate) fn queue_user_apc(
     function: u64,
     argument: u64,
 ) -> Result<(), NtStatus> {
-    wait::queue_apc(thread, Apc { function, arguments: [argument, 0, 0], count: 1 })
+    wait::queue_apc(thread, Apc { function, arguments: [argument, 0, 0, 0], count: 1 })
 }

@@ -8,8 +8,8 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::event::Event;
-use crate::nt::pool::Work;
-use crate::nt::pool_watch::{Notice, Plan};
+use crate::nt::pool::{Call, Work};
+use crate::nt::pool_watch::{Notice, Plan, Target};
 use crate::nt::wait::{self, WaitFor};
 use crate::{NtStatus, Win32Error};
 
@@ -59,7 +59,8 @@ pub fn CreateTimerQueueTimer(
         due: (DueTime != u32::MAX).then_some(DueTime),
         period: Period,
         is_once: Flags & ONLY_ONCE != 0 && Period == 0,
-        call: (Callback.0, Parameter.0),
+        due_at: None,
+        target: Target::Call(Callback.0, Parameter.0),
         queue: TimerQueue.0,
     };
     // The number is known to the guest before its function is called.
@@ -203,7 +204,8 @@ pub fn RegisterWaitForSingleObject(
         due: (dwMilliseconds != u32::MAX).then_some(dwMilliseconds),
         period: 0,
         is_once: dwFlags & ONLY_ONCE != 0,
-        call: (Callback.0, Context.0),
+        due_at: None,
+        target: Target::Call(Callback.0, Context.0),
         queue: 0,
     };
     guest.write_word(phNewWaitObject.0, 0)?;
@@ -244,8 +246,7 @@ pub fn QueueUserWorkItem(
 ) -> Result<Bool, Win32Error> {
     let _ = Flags;
     let process = guest.process();
-    process
-        .pool
-        .submit(process, Work { function: Function.0, arguments: vec![Context.0], for_whom: None })?;
+    let call = Call { function: Function.0, arguments: vec![Context.0], for_whom: None };
+    process.pool.default.submit(process, Work::Call(call))?;
     Ok(TRUE)
 }

@@ -5,8 +5,11 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::eh::{CXX_EXCEPTION, begin_catch, end_catch};
-use super::eh_tables::{Catch, Catchable, FuncInfo, TryBlock, is_any_type, is_same_type};
+use super::eh::{CXX_EXCEPTION, begin_catch, end_catch, released, translate};
+use super::eh_packed::PackedInfo;
+use super::eh_tables::{
+    Argument, Catch, Catchable, Cleanup, FuncInfo, Tables, TryBlock, is_any_type, is_same_type,
+};
 use crate::NtStatus;
 use crate::dll;
 use crate::export::{Code, Export};
@@ -31,9 +34,18 @@ pub(crate) static SPECIFIC_HANDLER: Code = Code {
     slow: Some(&<__C_specific_handler as plat_abi::Api<Guest>>::DESCRIPTOR),
 };
 
-/// As above. Exception specifications are not looked at.
+/// As above.
 static FRAME_HANDLER: Code =
     Code { i386: &[], amd64: &[0x90], slow: Some(&<__CxxFrameHandler3 as plat_abi::Api<Guest>>::DESCRIPTOR) };
+
+/// The export of vcruntime140_1.dll.
+pub const PACKED_EXPORTS: &[Export] = dll! {
+    code __CxxFrameHandler4: PACKED_HANDLER;
+};
+
+/// As above.
+static PACKED_HANDLER: Code =
+    Code { i386: &[], amd64: &[0x90], slow: Some(&<__CxxFrameHandler4 as plat_abi::Api<Guest>>::DESCRIPTOR) };
 
 /// What a frame's handler answers.
 const CONTINUE_EXECUTION: u32 = 0;
@@ -189,7 +201,7 @@ fn raise(guest: &mut Guest, status: NtStatus) -> ! {
 
 /// One call of a C++ function's handler.
 struct Handler {
-    info: FuncInfo,
+    info: Tables,
     blocks: Vec<TryBlock>,
     /// The frame that is asked, and the frame of the function whose catch block it may be.
     own: u64,
@@ -202,13 +214,12 @@ struct Handler {
 }
 
 impl Handler {
-    fn new(guest: &Guest, own: u64, dispatcher: &Dispatcher) -> Result<Self, Fault> {
+    fn plain(guest: &Guest, own: u64, dispatcher: &Dispatcher) -> Result<Self, Fault> {
         let base = dispatcher.base;
         let info = FuncInfo::load(guest, base, base + u64::from(guest.read_u32(dispatcher.data)?))?;
         let function = guest.read_u32(dispatcher.function)?;
-        let blocks = info.try_blocks(guest)?;
         let (mut around, mut frame) = (None, own);
-        for block in &blocks {
+        for block in &info.try_blocks(guest)? {
             for catch in info.catches(guest, block)? {
                 if catch.function == function {
                     around = Some(*block);
@@ -216,6 +227,29 @@ impl Handler {
                 }
             }
         }
+        Self::new(guest, Tables::Plain(info), dispatcher, [own, frame], around)
+    }
+
+    fn packed(guest: &Guest, own: u64, dispatcher: &Dispatcher) -> Result<Self, Fault> {
+        let base = dispatcher.base;
+        let tables = base + u64::from(guest.read_u32(dispatcher.data)?);
+        let start = base + u64::from(guest.read_u32(dispatcher.function)?);
+        let info = PackedInfo::load(guest, base, tables, start)?;
+        let frame = match info.parent_frame() {
+            Some(offset) => guest.read_u64(own + u64::from(offset))?,
+            None => own,
+        };
+        Self::new(guest, Tables::Packed(info), dispatcher, [own, frame], None)
+    }
+
+    fn new(
+        guest: &Guest,
+        info: Tables,
+        dispatcher: &Dispatcher,
+        [own, frame]: [u64; 2],
+        around: Option<TryBlock>,
+    ) -> Result<Self, Fault> {
+        let blocks = info.try_blocks(guest)?;
         let inside =
             dispatcher.scope_index.checked_sub(1).and_then(|index| blocks.get(index as usize)).copied();
         let state = match inside {
@@ -235,13 +269,23 @@ impl Handler {
         holds && self.around.is_none_or(|outer| outer.catches_around(block))
     }
 
+    /// Says whether there is a block at all that could take the exception.
+    fn has_candidates(&self) -> bool {
+        self.blocks.iter().any(|block| self.is_candidate(block))
+    }
+
     /// Destroys objects until the state is `target`, with calls whose stacks begin at `stack`.
     fn unwind(&self, guest: &Guest, target: i32, stack: u64) -> Result<(), Fault> {
         let mut state = self.state;
         while state > target {
-            let (next, function) = self.info.unwind_step(guest, state)?;
-            if function != 0 {
-                guest.gate().call_at(function, &[0, self.frame], stack).map_err(to_fault)?;
+            let (next, cleanup) = self.info.unwind_step(guest, state)?;
+            if let Some(Cleanup { function, argument }) = cleanup {
+                let arguments = match argument {
+                    Argument::Frame => [0, self.frame],
+                    Argument::Object(offset) => [self.frame + u64::from(offset), 0],
+                    Argument::Pointer(offset) => [guest.read_u64(self.frame + u64::from(offset))?, 0],
+                };
+                guest.gate().call_at(function, &arguments, stack).map_err(to_fault)?;
             }
             if next >= state {
                 break;
@@ -360,27 +404,60 @@ pub fn __CxxFrameHandler3(
     pContext: GuestWord,
     pDC: GuestWord,
 ) -> Result<u32, Fault> {
-    let _ = pContext;
     let record = Record::load(guest, pExcept.0)?;
     let dispatcher = Dispatcher::load(guest, pDC.0)?;
-    let handler = Handler::new(guest, pRN.0, &dispatcher)?;
+    let handler = Handler::plain(guest, pRN.0, &dispatcher)?;
+    handle(guest, handler, (pExcept.0, record), pContext.0, dispatcher.target)
+}
+
+/// Handles the exceptions of C++ functions with packed tables.
+///
+/// Source: <https://devblogs.microsoft.com/cppblog/making-cpp-exception-handling-smaller-x64/>
+#[winapi(cdecl)]
+pub fn __CxxFrameHandler4(
+    guest: &mut Guest,
+    pExcept: GuestWord,
+    pRN: GuestWord,
+    pContext: GuestWord,
+    pDC: GuestWord,
+) -> Result<u32, Fault> {
+    let record = Record::load(guest, pExcept.0)?;
+    let dispatcher = Dispatcher::load(guest, pDC.0)?;
+    let handler = Handler::packed(guest, pRN.0, &dispatcher)?;
+    handle(guest, handler, (pExcept.0, record), pContext.0, dispatcher.target)
+}
+
+/// Answers for a frame; `context` is the address of the exception's, `target_ip` where an unwind ends.
+fn handle(
+    guest: &mut Guest,
+    handler: Handler,
+    (address, record): (u64, Record),
+    context: u64,
+    target_ip: u64,
+) -> Result<u32, Fault> {
     if record.flags & UNWINDING != 0 {
         let mut target = handler.around.map_or(-1, |block| block.high);
         if record.flags & TARGET_UNWIND != 0 {
-            target = handler.info.state(guest, dispatcher.target)?.max(target);
+            target = handler.info.state(guest, target_ip)?.max(target);
         }
-        let stack = guest.gate().top_stack_pointer().unwrap_or(pRN.0);
+        let stack = guest.gate().top_stack_pointer().unwrap_or(handler.own);
         handler.unwind(guest, target, stack)?;
         return Ok(CONTINUE_SEARCH);
     }
     let thrown = Thrown::load(guest, &record)?;
+    if thrown.is_none() && !handler.info.is_synchronous() && handler.has_candidates() {
+        translate(guest, &record, [address, context])?;
+    }
     let Some((block, catch, catchable)) = handler.find(guest, thrown.as_ref())? else {
+        if thrown.is_some() && handler.info.is_noexcept() {
+            super::exit::terminate(guest)?;
+        }
         return Ok(CONTINUE_SEARCH);
     };
     if let (Some(thrown), Some(catchable)) = (&thrown, &catchable) {
         thrown.copy(guest, &catch, catchable, handler.frame)?;
     }
-    let Err(status) = run_catch(guest, handler, &block, &catch, (pExcept.0, record), thrown);
+    let Err(status) = run_catch(guest, handler, &block, &catch, (address, record), thrown);
     raise(guest, status)
 }
 
@@ -409,8 +486,8 @@ fn run_catch(
     }
     let stack = extra - Marker::SIZE;
     Marker { purpose: Purpose::Catch, context: unwinder.context(), extra }.store(guest, stack)?;
-    begin_catch(held);
-    let (function, frame) = (handler.info.base + u64::from(catch.function), handler.frame);
+    begin_catch(guest, held)?;
+    let (function, frame) = (handler.info.base() + u64::from(catch.function), handler.frame);
     // The block may throw: nothing comes back here then.
     drop((handler, record, thrown, unwinder));
     let next = guest.gate().call_at(function, &[0, frame], stack).map_err(to_fault)?;
@@ -418,6 +495,7 @@ fn run_catch(
     if destructor != 0 {
         guest.gate().call_at(destructor, &[object], stack).map_err(to_fault)?;
     }
-    registers.rip = next;
+    released(guest, object);
+    registers.rip = catch.next(next);
     guest.gate().resume(registers)
 }

@@ -5,6 +5,95 @@
 
 use plat_abi::{Fault, Memory};
 
+use super::eh_packed::PackedInfo;
+
+/// How an object is destroyed when its state is left: a function and what it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cleanup {
+    /// The address of the function.
+    pub(crate) function: u64,
+    /// What it is called with.
+    pub(crate) argument: Argument,
+}
+
+/// What the function of a [`Cleanup`] is called with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// Nothing and the frame: it is a part of the function.
+    Frame,
+    /// The address of an object, which lies that many bytes into the frame.
+    Object(u32),
+    /// The address that lies that many bytes into the frame.
+    Pointer(u32),
+}
+
+/// A function's tables, of either kind.
+#[derive(Debug)]
+pub(crate) enum Tables {
+    /// Of `__CxxFrameHandler` to `__CxxFrameHandler3`.
+    Plain(FuncInfo),
+    /// Of `__CxxFrameHandler4`.
+    Packed(PackedInfo),
+}
+
+/// Calls a method of whichever kind it is.
+macro_rules! either {
+    ($tables:expr, $info:ident => $call:expr) => {
+        match $tables {
+            Tables::Plain($info) => $call,
+            Tables::Packed($info) => $call,
+        }
+    };
+}
+
+impl Tables {
+    /// Returns the image's base.
+    pub(crate) fn base(&self) -> u64 {
+        either!(self, info => info.base)
+    }
+
+    /// Says whether `catch (...)` takes only C++ exceptions.
+    pub(crate) fn is_synchronous(&self) -> bool {
+        either!(self, info => info.is_synchronous())
+    }
+
+    /// Says whether no exception may leave the function.
+    pub(crate) fn is_noexcept(&self) -> bool {
+        either!(self, info => info.is_noexcept())
+    }
+
+    /// Returns the state at an instruction; -1 is the empty state.
+    pub(crate) fn state<M: Memory>(&self, memory: &M, pc: u64) -> Result<i32, Fault> {
+        either!(self, info => info.state(memory, pc))
+    }
+
+    /// Returns the state below a state, and what leads there.
+    pub(crate) fn unwind_step<M: Memory>(
+        &self,
+        memory: &M,
+        state: i32,
+    ) -> Result<(i32, Option<Cleanup>), Fault> {
+        match self {
+            Self::Packed(info) => Ok(info.unwind_step(state)),
+            Self::Plain(info) => {
+                let (next, function) = info.unwind_step(memory, state)?;
+                let cleanup = Cleanup { function, argument: Argument::Frame };
+                Ok((next, (function != 0).then_some(cleanup)))
+            }
+        }
+    }
+
+    /// Returns the try blocks, inner ones first.
+    pub(crate) fn try_blocks<M: Memory>(&self, memory: &M) -> Result<Vec<TryBlock>, Fault> {
+        either!(self, info => info.try_blocks(memory))
+    }
+
+    /// Returns a try block's catch blocks in their order.
+    pub(crate) fn catches<M: Memory>(&self, memory: &M, block: &TryBlock) -> Result<Vec<Catch>, Fault> {
+        either!(self, info => info.catches(memory, block))
+    }
+}
+
 /// A function's states and try blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FuncInfo {
@@ -19,6 +108,7 @@ pub(crate) struct FuncInfo {
     ips: u32,
     ip_map: u64,
     eh_flags: u32,
+    allows_nothing: bool,
 }
 
 /// A try block: its states, those of its catch blocks, the catch blocks.
@@ -32,8 +122,10 @@ pub(crate) struct TryBlock {
     pub(crate) high: i32,
     /// The last state in its catch blocks.
     pub(crate) catch_high: i32,
-    count: u32,
-    handlers: u64,
+    /// How many catch blocks there are, where the block itself says so.
+    pub(crate) count: u32,
+    /// Where their table lies.
+    pub(crate) handlers: u64,
 }
 
 /// A catch block.
@@ -49,6 +141,16 @@ pub(crate) struct Catch {
     pub(crate) function: u32,
     /// Where the block's own frame has its function's frame.
     pub(crate) frame: u32,
+    /// Where the function can go on behind the block, if the tables say so: the block then returns which.
+    pub(crate) continuations: [Option<u64>; 2],
+}
+
+impl Catch {
+    /// Returns where the function goes on, from what the block returned.
+    pub(crate) fn next(&self, returned: u64) -> u64 {
+        let known = usize::try_from(returned).ok().and_then(|index| self.continuations.get(index));
+        known.copied().flatten().unwrap_or(returned)
+    }
 }
 
 impl FuncInfo {
@@ -57,7 +159,10 @@ impl FuncInfo {
         let field = |index: u64| memory.read_u32(address + index * 4);
         let place = |index: u64| field(index).map(|offset| base + u64::from(offset));
         let magic = field(0)? & 0x1fff_ffff;
+        // The second version added the list of types that may leave the function.
+        let types = if magic >= 0x1993_0521 { field(8)? } else { 0 };
         Ok(Self {
+            allows_nothing: types != 0 && memory.read_u32(base + u64::from(types))? == 0,
             base,
             magic,
             states: field(1)?,
@@ -74,6 +179,11 @@ impl FuncInfo {
     /// Says whether `catch (...)` takes only C++ exceptions.
     pub(crate) fn is_synchronous(&self) -> bool {
         self.eh_flags & 1 != 0
+    }
+
+    /// Says whether no exception may leave the function: `noexcept`, or an exception specification without types.
+    pub(crate) fn is_noexcept(&self) -> bool {
+        self.eh_flags & 4 != 0 || self.allows_nothing
     }
 
     /// Returns the state at an instruction; -1 is the empty state.
@@ -131,6 +241,7 @@ impl FuncInfo {
                     object: field(2)? as i32,
                     function: field(3)?,
                     frame: field(4)?,
+                    continuations: [None; 2],
                 })
             })
             .collect()
@@ -212,15 +323,15 @@ pub(crate) fn is_any_type<M: Memory>(memory: &M, descriptor: u64) -> Result<bool
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use plat_abi::{Fault, Machine, Memory};
 
     use super::{Catchable, FuncInfo, is_any_type, is_same_type};
 
-    const BASE: u64 = 0x10_0000;
+    pub(in super::super) const BASE: u64 = 0x10_0000;
 
     /// Memory from `BASE` on.
-    struct Image(Vec<u8>);
+    pub(in super::super) struct Image(pub(in super::super) Vec<u8>);
 
     impl Memory for Image {
         fn machine(&self) -> Machine {

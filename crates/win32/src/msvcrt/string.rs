@@ -9,6 +9,7 @@ use super::state::{block, crt, place_narrow, thread_block, write_narrow_z};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, to_fault};
+use crate::logic::nls::collate;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -148,7 +149,7 @@ fn collate(guest: &Guest, left: &[u8], right: &[u8], ignore_case: bool) -> i32 {
     if locale.page().is_none() {
         return if ignore_case { order(&lower(left), &lower(right)) } else { order(&left, &right) };
     }
-    crate::logic::nls::collate::compare(&locale.widen(left), &locale.widen(right), ignore_case) as i32
+    collate::compare(&locale.widen(left), &locale.widen(right), collate::Rules::strings(ignore_case)) as i32
 }
 
 /// Returns the address of what was found at an index, or null.

@@ -11,7 +11,6 @@ use super::system::{exported, kernel32};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::thiscall;
 
 /// The exports of vcruntime140.dll.
 pub const STD_EXPORTS: &[Export] = dll! {
@@ -20,33 +19,65 @@ pub const STD_EXPORTS: &[Export] = dll! {
 
 /// What the tables of virtual functions point to, under names of plat's own.
 pub const EXPORTS: &[Export] = dll! {
-    this "__plat_exception_delete" / "__plat_exception_delete64" = DELETE, exception_delete;
-    this "__plat_exception_what" / "__plat_exception_what64" = WHAT, exception_what;
-    this "__plat_exception_copy" / "__plat_exception_copy64" = COPY, exception_copy;
+    member "__plat_exception_delete" / "__plat_exception_delete64" = exception_delete;
+    member "__plat_exception_what" / "__plat_exception_what64" = exception_what;
+    member "__plat_exception_copy3" / "__plat_exception_copy3_64" = exception_copy;
+    member "__plat_exception_copy4" / "__plat_exception_copy4_64" = exception_copy_4;
+    member "__plat_exception_copy5" / "__plat_exception_copy5_64" = exception_copy_5;
 };
-
-thiscall! {
-    DELETE => exception_delete;
-    WHAT => exception_what;
-    COPY => exception_copy;
-}
 
 /// A class of the standard library that is thrown from here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
+    BadAlloc,
     BadCast,
+    BadException,
+    BadFunctionCall,
     BadTypeid,
+    FutureError,
+    InvalidArgument,
+    IosFailure,
+    LengthError,
+    OutOfRange,
+    OverflowError,
+    RegexError,
+    RuntimeError,
+    SystemError,
 }
 
-/// An object's size in words: the table, the text and its flag.
-const WORDS: u64 = 3;
+/// A class's decorated name, and its objects' size in words: the table, the text, its flag, then a code and its category.
+type Base = (&'static str, u64);
+
+const EXCEPTION: Base = (".?AVexception@std@@", 3);
+const LOGIC_ERROR: Base = (".?AVlogic_error@std@@", 3);
+const RUNTIME_ERROR: Base = (".?AVruntime_error@std@@", 3);
+const SYSTEM_ERROR: Base = (".?AVsystem_error@std@@", 5);
+const SYSTEM_ERROR_BASE: Base = (".?AV_System_error@std@@", 5);
 
 impl Class {
-    /// Returns the decorated names of the class and its bases, the class first.
-    fn lineage(self) -> &'static [&'static str] {
+    /// Returns the class and its bases, the class first.
+    fn lineage(self) -> &'static [Base] {
         match self {
-            Self::BadCast => &[".?AVbad_cast@std@@", ".?AVexception@std@@"],
-            Self::BadTypeid => &[".?AVbad_typeid@std@@", ".?AVexception@std@@"],
+            Self::BadAlloc => &[(".?AVbad_alloc@std@@", 3), EXCEPTION],
+            Self::BadCast => &[(".?AVbad_cast@std@@", 3), EXCEPTION],
+            Self::BadException => &[(".?AVbad_exception@std@@", 3), EXCEPTION],
+            Self::BadFunctionCall => &[(".?AVbad_function_call@std@@", 3), EXCEPTION],
+            Self::BadTypeid => &[(".?AVbad_typeid@std@@", 3), EXCEPTION],
+            Self::FutureError => &[(".?AVfuture_error@std@@", 5), LOGIC_ERROR, EXCEPTION],
+            Self::InvalidArgument => &[(".?AVinvalid_argument@std@@", 3), LOGIC_ERROR, EXCEPTION],
+            Self::IosFailure => &[
+                (".?AVfailure@ios_base@std@@", 5),
+                SYSTEM_ERROR,
+                SYSTEM_ERROR_BASE,
+                RUNTIME_ERROR,
+                EXCEPTION,
+            ],
+            Self::LengthError => &[(".?AVlength_error@std@@", 3), LOGIC_ERROR, EXCEPTION],
+            Self::OutOfRange => &[(".?AVout_of_range@std@@", 3), LOGIC_ERROR, EXCEPTION],
+            Self::OverflowError => &[(".?AVoverflow_error@std@@", 3), RUNTIME_ERROR, EXCEPTION],
+            Self::RegexError => &[(".?AVregex_error@std@@", 4), RUNTIME_ERROR, EXCEPTION],
+            Self::RuntimeError => &[RUNTIME_ERROR, EXCEPTION],
+            Self::SystemError => &[SYSTEM_ERROR, SYSTEM_ERROR_BASE, RUNTIME_ERROR, EXCEPTION],
         }
     }
 }
@@ -94,12 +125,12 @@ const MEM_COMMIT_RESERVE: u64 = 0x3000;
 const PAGE_EXECUTE_READWRITE: u64 = 0x40;
 
 /// The room of the block that describes one class, in bytes.
-const BLOCK_BYTES: u64 = 1024;
+const BLOCK_BYTES: u64 = 2048;
 
 /// Returns the block that describes a class: its first words are the table of virtual functions (two entries) and the
 /// offset of the throw information.
 fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
-    let key = class.lineage()[0];
+    let key = class.lineage()[0].0;
     let known = crt(guest)
         .tables
         .lock()
@@ -115,30 +146,44 @@ fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
     let name = |name: &str| if is_64 { format!("{name}64") } else { name.to_owned() };
     let delete = exported(guest, "msvcrt.dll", &name("__plat_exception_delete"))?;
     let what = exported(guest, "msvcrt.dll", &name("__plat_exception_what"))?;
-    let copy = exported(guest, "msvcrt.dll", &name("__plat_exception_copy"))?;
+    let mut copies = [0; 3];
+    for (index, copy) in copies.iter_mut().enumerate() {
+        let name = format!("__plat_exception_copy{}{}", index + 3, if is_64 { "_64" } else { "" });
+        *copy = exported(guest, "msvcrt.dll", &name)?;
+    }
     let start =
         kernel32(guest, "VirtualAlloc", &[0, BLOCK_BYTES, MEM_COMMIT_RESERVE, PAGE_EXECUTE_READWRITE])?;
     let mut block = Block { bytes: Vec::new(), start, is_64 };
-    // Locator of run-time types, the two functions, the copy constructor, then the offset of the throw information.
-    for value in [0, delete, what, copy, 0] {
+    // Locator of run-time types, the two functions, unused, then the offset of the throw information.
+    for value in [0, delete, what, 0, 0] {
         block.put_word(value);
     }
-    let copy_offset = if is_64 { jump_to(&mut block, copy) } else { 0 };
+    let copies = copies.map(|copy| if is_64 { jump_to(&mut block, copy) } else { copy });
     let type_info = super::state::variable(guest, "??_7type_info@@6B@");
+    let mut types = Vec::new();
+    for (name, _) in class.lineage() {
+        types.push(block.put_descriptor(type_info, name));
+    }
+    let information = put_throw_information(&mut block, class, &types, copies);
+    let locator = put_locator(&mut block, &types);
+    guest.write_bytes(start, &block.bytes)?;
+    guest.write_word(start, start + locator)?;
+    guest.write(start + 4 * word, &(information as u32))?;
+    crt(guest).tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((key, start));
+    Ok([start, start + word, information])
+}
+
+/// Writes as what an object can be caught; returns the offset.
+fn put_throw_information(block: &mut Block, class: Class, types: &[u64], copies: [u64; 3]) -> u64 {
+    let word = if block.is_64 { 8 } else { 4 };
     let mut catchable = Vec::new();
-    for base in class.lineage() {
-        let descriptor = block.put_descriptor(type_info, base);
+    for ((_, words), &descriptor) in class.lineage().iter().zip(types) {
         let at = block.align();
         block.put_u32(0);
         block.put_reference(descriptor);
         // No displacement of a base: this one begins where the object begins.
-        for value in [0, u64::MAX, 0, WORDS * word] {
+        for value in [0, u64::MAX, 0, words * word, copies[*words as usize - 3]] {
             block.put_u32(value);
-        }
-        if is_64 {
-            block.put_u32(copy_offset);
-        } else {
-            block.put_u32(copy);
         }
         catchable.push(at);
     }
@@ -152,10 +197,40 @@ fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
         block.put_u32(value);
     }
     block.put_reference(array);
-    guest.write_bytes(start, &block.bytes)?;
-    guest.write(start + 4 * word, &(information as u32))?;
-    crt(guest).tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((key, start));
-    Ok([start, start + word, information])
+    information
+}
+
+/// Writes what `typeid` and `dynamic_cast` look at; returns the offset of the locator.
+fn put_locator(block: &mut Block, types: &[u64]) -> u64 {
+    const BASE_BYTES: u64 = 28;
+    let bases = block.align();
+    let array = (bases + BASE_BYTES * types.len() as u64).next_multiple_of(8);
+    let hierarchy = (array + 4 * types.len() as u64).next_multiple_of(8);
+    for (index, &descriptor) in types.iter().enumerate() {
+        block.put_reference(descriptor);
+        // The bases behind it, no displacement, public.
+        for value in [(types.len() - 1 - index) as u64, 0, u64::MAX, 0, 0] {
+            block.put_u32(value);
+        }
+        block.put_reference(hierarchy);
+    }
+    block.align();
+    for index in 0..types.len() as u64 {
+        block.put_reference(bases + BASE_BYTES * index);
+    }
+    block.align();
+    for value in [0, 0, types.len() as u64] {
+        block.put_u32(value);
+    }
+    block.put_reference(array);
+    let locator = block.align();
+    for value in [u64::from(block.is_64), 0, 0] {
+        block.put_u32(value);
+    }
+    block.put_reference(types[0]);
+    block.put_reference(hierarchy);
+    block.put_reference(locator);
+    locator
 }
 
 /// Puts `mov rax, address; jmp rax` into a block; returns its offset.
@@ -169,13 +244,24 @@ fn jump_to(block: &mut Block, address: u64) -> u64 {
 
 /// Throws an exception of the standard library with a text; does not return unless the exception is continued.
 pub(crate) fn throw(guest: &mut Guest, class: Class, text: &[u8]) -> Result<(), Fault> {
+    throw_with_code(guest, class, text, [0, 0])
+}
+
+/// The same with the words behind the text: a code and the address of its category.
+pub(crate) fn throw_with_code(
+    guest: &mut Guest,
+    class: Class,
+    text: &[u8],
+    code: [u64; 2],
+) -> Result<(), Fault> {
     let [base, table, information] = describe(guest, class)?;
     let word = guest.machine().pointer_size();
-    let object = place(guest, &vec![0; (WORDS * word) as usize])?;
+    let words = class.lineage()[0].1;
+    let object = place(guest, &vec![0; (words * word) as usize])?;
     let text = place_narrow(guest, text)?;
-    guest.write_word(object, table)?;
-    guest.write_word(object + word, text)?;
-    guest.write_word(object + 2 * word, 1)?;
+    for (index, value) in (0..words).zip([table, text, 1, code[0], code[1]]) {
+        guest.write_word(object + index * word, value)?;
+    }
     throw_object(guest, object, base + information, base)
 }
 
@@ -243,4 +329,29 @@ pub fn exception_copy(guest: &mut Guest, this: GuestWord, other: GuestWord) -> R
     guest.write_word(this.0, table)?;
     __std_exception_copy(guest, GuestWord(other.0 + word), GuestWord(this.0 + word))?;
     Ok(this)
+}
+
+/// The same for classes with a code.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/regex-error-class>
+#[winapi]
+pub fn exception_copy_4(guest: &mut Guest, this: GuestWord, other: GuestWord) -> Result<GuestWord, Fault> {
+    copy_behind(guest, this.0, other.0, 1)?;
+    exception_copy(guest, this, other)
+}
+
+/// The same for classes with a code and its category.
+///
+/// Source: <https://learn.microsoft.com/cpp/standard-library/system-error-class>
+#[winapi]
+pub fn exception_copy_5(guest: &mut Guest, this: GuestWord, other: GuestWord) -> Result<GuestWord, Fault> {
+    copy_behind(guest, this.0, other.0, 2)?;
+    exception_copy(guest, this, other)
+}
+
+/// Copies the words behind an exception's text.
+fn copy_behind(guest: &Guest, this: u64, other: u64, words: u64) -> Result<(), Fault> {
+    let word = guest.machine().pointer_size();
+    let bytes = guest.read_vec(other + EXCEPTION.1 * word, words * word)?;
+    guest.write_bytes(this + EXCEPTION.1 * word, &bytes)
 }

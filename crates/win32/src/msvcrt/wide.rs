@@ -10,6 +10,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::nls::case::{downcase_string, upcase_string};
+use crate::logic::nls::collate;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -191,7 +192,7 @@ functions! {
         if crt(guest).locale.page().is_none() {
             return Ok(order(&left, &right));
         }
-        Ok(crate::logic::nls::collate::compare(&left, &right, false) as i32)
+        Ok(collate::compare(&left, &right, collate::Rules::strings(false)) as i32)
     }
     "Compares wide strings by the locale without regard to case.", "strcoll-functions";
     _wcsicoll(guest, string1: GuestWord, string2: GuestWord) -> i32 {
@@ -199,7 +200,7 @@ functions! {
         if crt(guest).locale.page().is_none() {
             return Ok(order(&downcase_string(&left), &downcase_string(&right)));
         }
-        Ok(crate::logic::nls::collate::compare(&left, &right, true) as i32)
+        Ok(collate::compare(&left, &right, collate::Rules::strings(true)) as i32)
     }
     "Transforms a wide string so that comparing units compares as in the \"C\" locale: copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
     wcsxfrm(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {

@@ -12,7 +12,11 @@ use super::file::FileObject;
 use super::thread::{self, Apc, ThreadObject};
 use super::wait;
 use crate::NtStatus;
+use crate::logic::winsock::error;
 use crate::process::Process;
+
+/// How many arguments the routine of a socket's transfer takes: error, bytes, OVERLAPPED, flags.
+pub const SOCKET_ARGUMENTS: usize = 4;
 
 /// What is to happen when a transfer is complete.
 #[derive(Debug, Default)]
@@ -85,17 +89,22 @@ impl Completion {
             event.set();
         }
         if let (Some(mut apc), Some(thread)) = (self.apc, self.thread) {
-            let error = if status.is_success() { 0 } else { status.to_win32().0 };
-            apc.arguments = [u64::from(error), moved, overlapped];
+            // A socket's routine takes flags, too, and Winsock's errors.
+            let error = match status {
+                status if status.is_success() => 0,
+                status if apc.count == SOCKET_ARGUMENTS => error::of_status(status).0,
+                status => status.to_win32().0,
+            };
+            apc.arguments = [u64::from(error), moved, overlapped, 0];
             // A thread that has ended calls nothing any more.
             let _ = wait::queue_apc(&thread, apc);
         }
     }
 
     /// Changes the arguments of the call, once they are known.
-    pub fn set_arguments(&mut self, arguments: [u64; 3]) {
+    pub fn set_arguments(&mut self, [first, second, third]: [u64; 3]) {
         if let Some(apc) = &mut self.apc {
-            apc.arguments = arguments;
+            apc.arguments = [first, second, third, 0];
         }
     }
 }

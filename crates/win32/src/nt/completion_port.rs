@@ -3,12 +3,14 @@
 //! Key types: [`CompletionPort`], [`Packet`].
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::object::{Object, ObjectKind};
 use super::path::lock;
+use super::pool_object::Pooled;
 use super::thread::ThreadObject;
 use super::wait::{self, Waitable};
+use crate::process::Process;
 
 /// What a transfer's end, or a program, puts into the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Packet {
 #[derive(Debug, Default)]
 pub struct CompletionPort {
     packets: Mutex<VecDeque<Packet>>,
+    /// Who makes a callback of each packet, instead of the queue.
+    sink: OnceLock<Arc<Pooled>>,
 }
 
 impl CompletionPort {
@@ -35,8 +39,19 @@ impl CompletionPort {
         Arc::default()
     }
 
+    /// Makes a port whose packets become callbacks of a pool.
+    pub fn with_sink(sink: Arc<Pooled>) -> Arc<Self> {
+        let port = Self::new();
+        let _ = port.sink.set(sink);
+        port
+    }
+
     /// Puts a packet at the end of the queue.
     pub fn post(&self, packet: Packet) {
+        if let (Some(sink), Some(process)) = (self.sink.get(), Process::current()) {
+            sink.transferred(process, packet);
+            return;
+        }
         let mut queues = wait::lock();
         lock(&self.packets).push_back(packet);
         queues.release(self);

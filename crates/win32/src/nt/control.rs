@@ -219,7 +219,7 @@ fn carry_out(
         Wish::PutHandle => {
             let record = HandleRecord::decode(reader)?;
             let mut passed = Passed::read(reader, descriptors)?;
-            let object = inherit::object_of(process, &record.object, &mut passed)?;
+            let object = inherit::named_object_of(process, &record, &mut passed)?;
             let flags = HandleFlags::from_bits_truncate(record.flags);
             body.u64(process.handles.insert(object, record.access, flags));
         }
@@ -350,11 +350,11 @@ fn take_handle(
 ) -> Result<(), NtStatus> {
     let (number, is_closed) = (reader.u64()?, reader.u32()? != 0);
     let HandleEntry { object, access, flags } = process.handles.entry(number)?;
-    let record = inherit::record_object(&object, given).ok_or(NtStatus::NOT_SUPPORTED);
+    let record = inherit::record(&object, given).ok_or(NtStatus::NOT_SUPPORTED);
     if is_closed {
         drop(process.handles.close(number)?);
     }
-    HandleRecord { number, access, flags: flags.bits(), object: record? }.encode(body);
+    HandleRecord { number, access, flags: flags.bits(), ..record? }.encode(body);
     Passed::write(body, given);
     Ok(())
 }

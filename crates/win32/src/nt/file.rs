@@ -144,6 +144,9 @@ impl Drop for FileObject {
         if self.transfers.is_busy() {
             self.cancel_transfers(None, NtStatus::CANCELLED);
         }
+        if let Some(end) = self.transfers.socket.get() {
+            lock(&end.selection).give_up();
+        }
         let Some(registration) = &self.registration else { return };
         registration.locks.release(std::ptr::from_ref(&*self) as usize);
         let file = registration.file;
@@ -180,6 +183,9 @@ impl FileObject {
         }
         if self.transfers.pipe.get().is_some() {
             return self.read_pipe_to_guest(address, length);
+        }
+        if self.transfers.socket.get().is_some() {
+            return self.move_as_file(address, length, false);
         }
         let offset = if self.kind == FileKind::Disk { offset } else { None };
         self.check_locks(offset, length, false)?;
@@ -245,6 +251,9 @@ impl FileObject {
                 plat_host::memory::read(address, &mut bytes).map_err(|_| NtStatus::INVALID_USER_BUFFER)?;
                 return self.send_message(&bytes);
             }
+        }
+        if self.transfers.socket.get().is_some() {
+            return self.move_as_file(address, length, true);
         }
         let written = self.file.write_from_guest(address, length, offset).map_err(transfer_status)?;
         self.advance(offset, written);

@@ -1,28 +1,36 @@
 //! Handles that go from one process to another: an object becomes a record and descriptors, and an object again.
 //!
-//! Shared are files, pipes, processes, sections and jobs. Objects that live in one process only (events and their
-//! like, threads, keys) are not in the child.
+//! Shared are files, pipes, processes, sections, jobs, and events and their like, whose state moves to shared memory when
+//! another process is to have it. Objects that live in one process only (threads, keys, ports) are not in the child.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use plat_host::file::File;
+use plat_host::pipe::Listener;
 use plat_host::process::{ExitPage, Linux};
 use plat_host::section::Section;
 use plat_regions::windows::PageProtection;
 
+use super::event::Event;
 use super::file::{FileKind, FileObject, FileTraits, Registration};
 use super::file_share::Claim;
 use super::handle::{HandleEntry, HandleFlags};
 use super::job::JobObject;
-use super::object::{ObjectRef, downcast};
+use super::mutant::Mutant;
+use super::names::LeaseCell;
+use super::object::{ObjectKind, ObjectRef, downcast};
 use super::path::status_of;
 use super::pipe::PipeEnd;
 use super::pipe_transfer::Transfers;
 use super::process_object::ProcessObject;
 use super::section::SectionObject;
+use super::semaphore::Semaphore;
+use super::shared_state::SharedState;
+use super::socket::SocketEnd;
 use super::start_record::{HandleRecord, ObjectRecord};
+use super::timer::Timer;
 use crate::NtStatus;
 use crate::process::Process;
 
@@ -34,11 +42,18 @@ const KINDS: [FileKind; 6] = [
     FileKind::ConsoleOutput,
     FileKind::Character,
 ];
+/// What [`ObjectRecord::Shared`] is.
+const EVENT: u32 = 1;
+const MUTANT: u32 = 2;
+const SEMAPHORE: u32 = 3;
+const TIMER: u32 = 4;
 const OVERLAPPED: u32 = 0x10;
 const NAMED_PIPE: u32 = 0x20;
 const PIPE_MESSAGES: u32 = 0x40;
 const PIPE_SERVER: u32 = 0x80;
 const PIPE_READS_MESSAGES: u32 = 0x100;
+const SOCKET: u32 = 0x200;
+const SOCKET_NONBLOCKING: u32 = 0x400;
 
 /// Adds a second descriptor of the same open file to the list; returns its number.
 fn keep(list: &mut Vec<OwnedFd>, fd: BorrowedFd<'_>) -> Option<i32> {
@@ -65,6 +80,10 @@ fn file_record(file: &FileObject, list: &mut Vec<OwnedFd>) -> Option<ObjectRecor
         ];
         traits |= marks.iter().filter(|mark| mark.0).fold(0, |traits, mark| traits | mark.1);
     }
+    if let Some(end) = file.transfers.socket.get() {
+        let is_nonblocking = end.is_nonblocking.load(std::sync::atomic::Ordering::Relaxed);
+        traits |= SOCKET | if is_nonblocking { SOCKET_NONBLOCKING } else { 0 };
+    }
     Some(ObjectRecord::File { fd, traits, path, claim })
 }
 
@@ -83,9 +102,36 @@ pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<Obje
         let (page, line) = job.parts()?;
         return Some(ObjectRecord::Job { page: keep(list, page.as_fd())?, line: keep(list, line.as_fd())? });
     }
+    if let Some(shared) = shared_record(object, list) {
+        return Some(shared);
+    }
     let section = downcast::<SectionObject>(Arc::clone(object))?;
     let fd = keep(list, section.section().as_fd())?;
     Some(ObjectRecord::Section { fd, size: section.size(), protection: section.protection().bits() })
+}
+
+fn shared_record(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<ObjectRecord> {
+    let any = || Arc::clone(object);
+    let mut record = |kind, state: Result<&SharedState, NtStatus>| {
+        Some(ObjectRecord::Shared { kind, fd: keep(list, state.ok()?.as_fd())? })
+    };
+    match object.kind() {
+        ObjectKind::Event => record(EVENT, downcast::<Event>(any())?.share()),
+        ObjectKind::Mutant => record(MUTANT, downcast::<Mutant>(any())?.share()),
+        ObjectKind::Semaphore => record(SEMAPHORE, downcast::<Semaphore>(any())?.share()),
+        ObjectKind::Timer => record(TIMER, downcast::<Timer>(any())?.share()),
+        _ => None,
+    }
+}
+
+/// Makes the record of an object with its name, for a handle yet to be made.
+pub fn record(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<HandleRecord> {
+    let record = record_object(object, list)?;
+    let mut keep_both =
+        |[socket, other]: [BorrowedFd<'_>; 2]| Some([keep(list, socket)?, keep(list, other)?]);
+    let parts = object.lease().and_then(LeaseCell::parts);
+    let name = parts.and_then(|(name, fds)| Some((name.to_vec(), keep_both(fds)?)));
+    Some(HandleRecord { number: 0, access: 0, flags: 0, object: record, name })
 }
 
 /// Makes the records of all inheritable handles, or of those in `only`.
@@ -95,8 +141,8 @@ pub fn records(process: &Process, only: Option<&[u64]>, list: &mut Vec<OwnedFd>)
         entry.flags.contains(HandleFlags::INHERIT) && only.is_none_or(|only| only.contains(number))
     });
     let mut make = |(number, entry): (u64, HandleEntry)| {
-        let object = record_object(&entry.object, list)?;
-        Some(HandleRecord { number, access: entry.access, flags: entry.flags.bits(), object })
+        let record = record(&entry.object, list)?;
+        Some(HandleRecord { number, access: entry.access, flags: entry.flags.bits(), ..record })
     };
     wanted.filter_map(&mut make).collect()
 }
@@ -145,8 +191,41 @@ pub fn object_of(
             let section = Section::from_fd(fd(*number)?, *size);
             Ok(Arc::new(SectionObject::shared(section, PageProtection::from_bits_truncate(*protection))))
         }
+        ObjectRecord::Shared { kind, fd: number } => shared_object(*kind, SharedState::map(fd(*number)?)?),
         ObjectRecord::Job { page, line } => Ok(Arc::new(JobObject::shared(fd(*page)?, fd(*line)?)?)),
     }
+}
+
+fn shared_object(kind: u32, state: SharedState) -> Result<ObjectRef, NtStatus> {
+    Ok(match kind {
+        EVENT => Event::of_shared(state),
+        MUTANT => Mutant::of_shared(state),
+        SEMAPHORE => Semaphore::of_shared(state),
+        TIMER => Timer::of_shared(state),
+        _ => return Err(NtStatus::INVALID_HANDLE),
+    })
+}
+
+/// Takes the name of a record's object, and the name's socket.
+pub fn name_of(record: &HandleRecord, from: &mut dyn Descriptors) -> Option<(Vec<u16>, Listener)> {
+    let (name, [socket, other]) = record.name.as_ref()?;
+    Some((name.clone(), Listener::from_parts(from.take(*socket)?, from.take(*other)?)))
+}
+
+/// Makes the object of a record, with its name.
+///
+/// # Errors
+/// As for [`object_of`].
+pub fn named_object_of(
+    process: &Process,
+    record: &HandleRecord,
+    from: &mut dyn Descriptors,
+) -> Result<ObjectRef, NtStatus> {
+    let object = object_of(process, &record.object, from)?;
+    Ok(match name_of(record, from) {
+        Some((name, listener)) => process.names.adopt(object, name, listener),
+        None => object,
+    })
 }
 
 fn file_of(
@@ -169,6 +248,11 @@ fn file_of(
         None => None,
     };
     let transfers = Transfers::default();
+    if traits & SOCKET != 0 {
+        let end = SocketEnd::of_descriptor(&file).map_err(status_of)?;
+        end.is_nonblocking.store(traits & SOCKET_NONBLOCKING != 0, std::sync::atomic::Ordering::Relaxed);
+        let _ = transfers.socket.set(end);
+    }
     if traits & NAMED_PIPE != 0 {
         let end = PipeEnd::inherited(
             traits & PIPE_MESSAGES != 0,
@@ -187,7 +271,7 @@ fn file_of(
 /// the parent closed meanwhile.
 pub fn restore(process: &Process, handles: &[HandleRecord]) {
     for handle in handles {
-        if let Ok(object) = object_of(process, &handle.object, &mut Inherited) {
+        if let Ok(object) = named_object_of(process, handle, &mut Inherited) {
             let flags = HandleFlags::from_bits_truncate(handle.flags);
             process.handles.insert_at(handle.number, HandleEntry { object, access: handle.access, flags });
         }

@@ -40,6 +40,7 @@ const FIRST_MEMBER: usize = 16;
 pub struct JobObject {
     page: Arc<SharedWords>,
     line: Option<File>,
+    lease: super::names::LeaseCell,
 }
 
 /// The jobs that this process belongs to: page and reading end of each.
@@ -49,6 +50,9 @@ static MEMBERSHIPS: Memberships = Mutex::new(Vec::new());
 impl Object for JobObject {
     fn kind(&self) -> ObjectKind {
         ObjectKind::Job
+    }
+    fn lease(&self) -> Option<&super::names::LeaseCell> {
+        Some(&self.lease)
     }
 }
 
@@ -85,7 +89,7 @@ impl JobObject {
     pub fn create() -> Result<Arc<Self>, NtStatus> {
         let page = Arc::new(SharedWords::create().map_err(status_of)?);
         let (_, line) = File::pipe().map_err(status_of)?;
-        Ok(Arc::new(Self { page, line: Some(line) }))
+        Ok(Arc::new(Self { page, line: Some(line), lease: super::names::LeaseCell::default() }))
     }
 
     /// Takes a job that another process shares.
@@ -94,7 +98,7 @@ impl JobObject {
     /// What the kernel says.
     pub fn shared(page: OwnedFd, line: OwnedFd) -> Result<Self, NtStatus> {
         let page = Arc::new(SharedWords::map(page).map_err(status_of)?);
-        Ok(Self { page, line: Some(File::from(line)) })
+        Ok(Self { page, line: Some(File::from(line)), lease: super::names::LeaseCell::default() })
     }
 
     /// Returns page and writing end, to be shared.

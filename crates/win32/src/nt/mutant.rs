@@ -1,8 +1,12 @@
 //! Mutexes, which NT calls mutants: owned by a thread, as often as it waited; abandoned when the owner ends.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use plat_host::clock;
+
+use super::names::LeaseCell;
 use super::object::{Object, ObjectKind};
+use super::shared_state::{OWNER_LOOK, SharedState};
 use super::thread::ThreadObject;
 use super::wait::{self, Queues, Waitable};
 use crate::NtStatus;
@@ -12,6 +16,9 @@ use crate::NtStatus;
 pub struct Mutant {
     state: Mutex<State>,
     this: Weak<Self>,
+    /// The state once other processes have it, too.
+    shared: OnceLock<SharedState>,
+    lease: LeaseCell,
 }
 
 #[derive(Debug, Default)]
@@ -24,12 +31,41 @@ struct State {
 impl Mutant {
     /// Makes a mutex, owned by `owner` if there is one.
     pub fn new(owner: Option<&Arc<ThreadObject>>) -> Arc<Self> {
-        let mutant = Arc::new_cyclic(|this| Self { state: Mutex::default(), this: this.clone() });
+        let mutant = Self::fresh(OnceLock::new());
         if let Some(owner) = owner {
             let _queues = wait::lock();
             mutant.take(owner);
         }
         mutant
+    }
+
+    fn fresh(shared: OnceLock<SharedState>) -> Arc<Self> {
+        Arc::new_cyclic(|this| {
+            let (this, state, lease) = (this.clone(), Mutex::default(), LeaseCell::default());
+            Self { state, this, shared, lease }
+        })
+    }
+
+    /// Takes the state that another process shares.
+    pub fn of_shared(shared: SharedState) -> Arc<Self> {
+        Self::fresh(OnceLock::from(shared))
+    }
+
+    /// Returns the state for other processes.
+    ///
+    /// # Errors
+    /// As for [`SharedState::create`].
+    pub fn share(&self) -> Result<&SharedState, NtStatus> {
+        let mut queues = wait::lock();
+        if self.shared.get().is_none() {
+            let (owner, recursion, abandoned) = {
+                let state = self.state();
+                (state.owner.map_or(0, SharedState::owner), state.recursion.into(), state.is_abandoned.into())
+            };
+            let _ = self.shared.set(SharedState::create(owner, 0, recursion, abandoned)?);
+            queues.reconsider(self);
+        }
+        self.shared.get().ok_or(NtStatus::NO_MEMORY)
     }
 
     /// Gives up one ownership; returns how often it was owned before.
@@ -41,6 +77,14 @@ impl Mutant {
     }
 
     fn give_up(&self, queues: &mut Queues, thread: &ThreadObject) -> Result<u32, NtStatus> {
+        if let Some(shared) = self.shared.get() {
+            let before = shared.disown(thread.id()).ok_or(NtStatus::MUTANT_NOT_OWNED)?;
+            if before == 1 {
+                thread.forget_mutant(&self.this);
+                queues.release(self);
+            }
+            return Ok(before);
+        }
         let mut state = self.state();
         if state.owner != Some(thread.id()) {
             return Err(NtStatus::MUTANT_NOT_OWNED);
@@ -59,9 +103,12 @@ impl Mutant {
         Ok(before)
     }
 
-    /// Frees it because its owner ended.
-    pub(super) fn abandon(&self, queues: &mut Queues) {
-        *self.state() = State { owner: None, recursion: 0, is_abandoned: true };
+    /// Frees it because this thread, which owns it, ended.
+    pub(super) fn abandon(&self, queues: &mut Queues, thread: &ThreadObject) {
+        match self.shared.get() {
+            Some(shared) => shared.abandon(thread.id()),
+            None => *self.state() = State { owner: None, recursion: 0, is_abandoned: true },
+        }
         queues.release(self);
     }
 
@@ -77,20 +124,48 @@ impl Object for Mutant {
     fn waitable(&self) -> Option<&dyn Waitable> {
         Some(self)
     }
+    fn lease(&self) -> Option<&LeaseCell> {
+        Some(&self.lease)
+    }
 }
 
 impl Waitable for Mutant {
     fn is_signalled(&self, thread: &ThreadObject) -> bool {
-        self.state().owner.is_none_or(|owner| owner == thread.id())
+        match self.shared.get() {
+            Some(shared) => shared.is_free_for(thread.id()),
+            None => self.state().owner.is_none_or(|owner| owner == thread.id()),
+        }
     }
-    fn take(&self, thread: &Arc<ThreadObject>) -> bool {
+    fn take(&self, thread: &Arc<ThreadObject>) -> Option<bool> {
+        if let Some(shared) = self.shared.get() {
+            let (is_new, was_abandoned) = shared.own(thread.id())?;
+            if is_new {
+                thread.own_mutant(self.this.clone());
+            }
+            return Some(was_abandoned);
+        }
         let mut state = self.state();
         if state.owner.is_none() {
             thread.own_mutant(self.this.clone());
         }
         state.owner = Some(thread.id());
         state.recursion += 1;
-        std::mem::take(&mut state.is_abandoned)
+        Some(std::mem::take(&mut state.is_abandoned))
+    }
+    fn give_back(&self, thread: &ThreadObject) {
+        if let Some(shared) = self.shared.get()
+            && shared.disown(thread.id()) == Some(1)
+        {
+            thread.forget_mutant(&self.this);
+        }
+    }
+    fn shared(&self) -> Option<&SharedState> {
+        self.shared.get()
+    }
+    fn due(&self) -> Option<u64> {
+        // Nobody rings when a process dies.
+        let is_elsewhere = self.shared.get().is_some_and(SharedState::is_owned_elsewhere);
+        is_elsewhere.then(|| clock::monotonic_nanoseconds() + OWNER_LOOK)
     }
     fn signal(&self, queues: &mut Queues, thread: &ThreadObject) -> Result<(), NtStatus> {
         self.give_up(queues, thread).map(drop)

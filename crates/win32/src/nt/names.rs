@@ -1,56 +1,211 @@
-//! The namespace of named objects: one per process, names compared without regard to case.
+//! The namespace of named objects: all plat processes of a user have it together; names are compared without regard to
+//! case.
+//!
+//! A name is an abstract socket that listens, and every process that has the object has that very socket: as long as one
+//! of them lives, however the others ended, it answers who asks for the name with the object's descriptors, the socket's
+//! among them. When the last one is gone the kernel forgets the name; there is nothing to clean up.
+//!
+//! Key types: [`Names`], [`LeaseCell`] (an object's part in keeping its name).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
+use plat_host::pipe::{self, Listener};
+use plat_host::service::{self, Interest, Ticket};
+
+use super::control::{MESSAGE_MAX, Passed};
+use super::inherit;
 use super::object::{Object, ObjectRef, downcast};
+use super::path::lock;
+use super::start_record::HandleRecord;
 use crate::NtStatus;
 use crate::logic::nls::case;
+use crate::logic::record::{Reader, Writer};
+use crate::process::Process;
 
-/// The named objects of the process. A name goes when the last handle of its object does.
+/// How often to look again for a name that somebody has and nobody answers for yet, and how long to wait between.
+const ATTEMPTS: u32 = 2_000;
+const ATTEMPT_NANOSECONDS: u64 = 1_000_000;
+
+/// What keeps an object's name: empty for one without.
+#[derive(Debug, Default)]
+pub struct LeaseCell(OnceLock<Lease>);
+
+#[derive(Debug)]
+struct Lease {
+    key: Vec<u16>,
+    listener: Arc<Listener>,
+    ticket: Mutex<Option<Ticket>>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(ticket) = lock(&self.ticket).take() {
+            service::cancel(ticket);
+        }
+    }
+}
+
+impl LeaseCell {
+    /// Returns the name and its socket's two descriptors.
+    pub fn parts(&self) -> Option<(&[u16], [std::os::fd::BorrowedFd<'_>; 2])> {
+        self.0.get().map(|lease| (lease.key.as_slice(), lease.listener.parts()))
+    }
+}
+
+/// The named objects that this process has.
 #[derive(Default)]
 pub struct Names {
-    objects: Mutex<HashMap<Vec<u16>, Weak<dyn Object>>>,
+    objects: Mutex<Known>,
 }
+
+type Known = HashMap<Vec<u16>, Weak<dyn Object>>;
 
 impl Names {
     /// Returns the object of this name, or makes one; says whether it existed.
     ///
     /// # Errors
-    /// `OBJECT_TYPE_MISMATCH` when the name belongs to an object of another kind, and `make`'s own.
+    /// `OBJECT_TYPE_MISMATCH` when the name belongs to an object of another kind, `OBJECT_PATH_NOT_FOUND` for a name in a
+    /// directory that there is not, and `make`'s own.
     pub fn open_or_create<T: Object>(
         &self,
+        process: &Process,
         name: &[u16],
         make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
     ) -> Result<(Arc<T>, bool), NtStatus> {
         if name.is_empty() {
             return Ok((make()?, false));
         }
-        let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = objects.get(&key(name)).and_then(Weak::upgrade) {
-            return downcast(found).map(|object| (object, true)).ok_or(NtStatus::OBJECT_TYPE_MISMATCH);
+        let key = key(name)?;
+        let mut known = lock(&self.objects);
+        for _ in 0..ATTEMPTS {
+            if let Some(found) = find(&mut known, process, &key)? {
+                return downcast(found).map(|object| (object, true)).ok_or(NtStatus::OBJECT_TYPE_MISMATCH);
+            }
+            match Listener::bind_shared(&socket_name(&key)) {
+                Err(errno) if is_taken(errno) => plat_host::thread::sleep(ATTEMPT_NANOSECONDS),
+                // Where there are no such sockets, names are this process's.
+                listener => {
+                    let object = make()?;
+                    keep(&mut known, object.clone(), key, listener.ok());
+                    return Ok((object, false));
+                }
+            }
         }
-        objects.retain(|_, object| object.strong_count() > 0);
-        let object = make()?;
-        let shared: ObjectRef = object.clone();
-        objects.insert(key(name), Arc::downgrade(&shared));
-        Ok((object, false))
+        Err(NtStatus::TIMEOUT)
     }
 
     /// Returns the object of this name.
     ///
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` when there is none, `OBJECT_TYPE_MISMATCH` when it is of another kind.
-    pub fn open<T: Object>(&self, name: &[u16]) -> Result<Arc<T>, NtStatus> {
-        let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = objects.get(&key(name)).and_then(Weak::upgrade).ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?;
-        downcast(found).ok_or(NtStatus::OBJECT_TYPE_MISMATCH)
+    pub fn open<T: Object>(&self, process: &Process, name: &[u16]) -> Result<Arc<T>, NtStatus> {
+        let found = find(&mut lock(&self.objects), process, &key(name)?)?;
+        downcast(found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?).ok_or(NtStatus::OBJECT_TYPE_MISMATCH)
+    }
+
+    /// Takes over an object that came from another process with its name; returns the one that this process has of
+    /// that name already, if any.
+    pub fn adopt(&self, object: ObjectRef, key: Vec<u16>, listener: Listener) -> ObjectRef {
+        adopt(&mut lock(&self.objects), object, key, listener)
     }
 }
 
-/// `Local\` is where names without a prefix live; `Global\` is another place.
-fn key(name: &[u16]) -> Vec<u16> {
-    const LOCAL: [u16; 6] = [b'L' as u16, b'O' as u16, b'C' as u16, b'A' as u16, b'L' as u16, b'\\' as u16];
+fn is_taken(errno: plat_host::file_path::Errno) -> bool {
+    NtStatus::from_errno(errno.0) == NtStatus::from_errno(ADDRESS_IN_USE)
+}
+
+/// `EADDRINUSE`.
+const ADDRESS_IN_USE: i32 = 98;
+
+/// Finds an object in this process, or asks those who have its name.
+fn find(known: &mut Known, process: &Process, key: &[u16]) -> Result<Option<ObjectRef>, NtStatus> {
+    if let Some(found) = known.get(key).and_then(Weak::upgrade) {
+        return Ok(Some(found));
+    }
+    let Ok(file) = pipe::connect_for_messages(&socket_name(key)) else { return Ok(None) };
+    let Ok((answer, descriptors)) = pipe::receive_with(&file, MESSAGE_MAX) else { return Ok(None) };
+    if answer.is_empty() {
+        // The last one who had it is about to go.
+        return Ok(None);
+    }
+    let mut reader = Reader::new(&answer);
+    let record = HandleRecord::decode(&mut reader)?;
+    let mut passed = Passed::read(&mut reader, descriptors)?;
+    let object = inherit::object_of(process, &record.object, &mut passed)?;
+    match inherit::name_of(&record, &mut passed) {
+        Some((named, listener)) if named == key => Ok(Some(adopt(known, object, named, listener))),
+        // A name so long that its socket has another one's, or one of an object that has lost its name.
+        _ => Ok(None),
+    }
+}
+
+fn adopt(known: &mut Known, object: ObjectRef, key: Vec<u16>, listener: Listener) -> ObjectRef {
+    if let Some(found) = known.get(&key).and_then(Weak::upgrade).filter(|found| found.kind() == object.kind())
+    {
+        return found;
+    }
+    keep(known, Arc::clone(&object), key, Some(listener));
+    object
+}
+
+/// Notes an object under a name and begins to answer for it.
+fn keep(known: &mut Known, object: ObjectRef, key: Vec<u16>, listener: Option<Listener>) {
+    known.retain(|_, object| object.strong_count() > 0);
+    let weak = Arc::downgrade(&object);
+    known.insert(key.clone(), Weak::clone(&weak));
+    let (Some(cell), Some(listener)) = (object.lease(), listener.map(Arc::new)) else { return };
+    let lease = Lease { key, listener: Arc::clone(&listener), ticket: Mutex::default() };
+    if cell.0.set(lease).is_ok() {
+        listen(weak, listener);
+    }
+}
+
+/// Answers the next one who asks, and so on as long as the object is there.
+fn listen(object: Weak<dyn Object>, listener: Arc<Listener>) {
+    let Some(strong) = object.upgrade() else { return };
+    let Some(lease) = strong.lease().and_then(|cell| cell.0.get()) else { return };
+    let mut ticket = lock(&lease.ticket);
+    let own = Arc::clone(&listener);
+    let then = move || {
+        // Another process that has the object may have been faster.
+        if let (Ok(file), Some(strong)) = (own.accept(), object.upgrade()) {
+            answer(&strong, &file);
+        }
+        listen(object, own);
+    };
+    *ticket = service::when_ready(std::os::fd::AsFd::as_fd(&*listener), Interest::Read, then).ok();
+}
+
+fn answer(object: &ObjectRef, file: &plat_host::file::File) {
+    let mut given = Vec::new();
+    let Some(record) = inherit::record(object, &mut given) else { return };
+    let mut body = Writer::default();
+    record.encode(&mut body);
+    Passed::write(&mut body, &given);
+    let given: Vec<_> = given.iter().map(std::os::fd::AsFd::as_fd).collect();
+    // Who asked and went away need not know.
+    let _ = pipe::send_with(file, &body.finish(), &given);
+}
+
+fn socket_name(key: &[u16]) -> String {
+    format!("object/{}", String::from_utf16_lossy(key))
+}
+
+/// `Local\` is where names without a prefix live; `Global\` is another place. There are no others.
+fn key(name: &[u16]) -> Result<Vec<u16>, NtStatus> {
     let upper: Vec<u16> = name.iter().map(|&unit| case::upcase(unit)).collect();
-    upper.strip_prefix(&LOCAL).map(<[u16]>::to_vec).unwrap_or(upper)
+    let without = |prefix: &str| {
+        let prefix: Vec<u16> = prefix.encode_utf16().collect();
+        upper.strip_prefix(prefix.as_slice()).map(<[u16]>::to_vec)
+    };
+    let (own, prefix) = match (without("LOCAL\\"), without("GLOBAL\\")) {
+        (Some(rest), _) => (rest, ""),
+        (_, Some(rest)) => (rest, "GLOBAL\\"),
+        _ => (upper, ""),
+    };
+    if own.contains(&u16::from(b'\\')) {
+        return Err(NtStatus::OBJECT_PATH_NOT_FOUND);
+    }
+    Ok(prefix.encode_utf16().chain(own).collect())
 }

@@ -36,12 +36,19 @@ pub enum ObjectKind {
     Token,
     /// An enumeration of files begun by `FindFirstFile`.
     Find,
+    /// Changes of a file's resources, begun by `BeginUpdateResource`.
+    ResourceUpdate,
 }
 
 /// A kernel object. Handles and waiting threads share it; it is gone when the last of them lets it go.
 pub trait Object: Any + Send + Sync {
     /// Returns what it is.
     fn kind(&self) -> ObjectKind;
+
+    /// Returns where its name is kept, if it can have one.
+    fn lease(&self) -> Option<&super::names::LeaseCell> {
+        None
+    }
 
     /// Returns its waiting side, if a thread can wait for it.
     fn waitable(&self) -> Option<&dyn super::wait::Waitable> {

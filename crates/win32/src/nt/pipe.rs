@@ -357,7 +357,11 @@ impl FileObject {
             return match got {
                 Err(errno) => Some(Err(status_of(errno))),
                 Ok(None) => None,
-                Ok(Some(bytes)) if bytes.is_empty() && length > 0 => Some(Err(NtStatus::PIPE_BROKEN)),
+                Ok(Some(bytes))
+                    if bytes.is_empty() && length > 0 && self.transfers.socket.get().is_none() =>
+                {
+                    Some(Err(NtStatus::PIPE_BROKEN))
+                }
                 Ok(Some(bytes)) => Some(Ok((bytes, false))),
             };
         }

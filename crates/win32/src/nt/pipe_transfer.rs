@@ -1,5 +1,5 @@
-//! Transfers that are under way: reads, writes and connections of pipes that could not be done at once. The host's
-//! service carries them out when the pipe is ready, and tells their ends.
+//! Transfers that are under way: reads, writes and connections of pipes and sockets that could not be done at once. The
+//! host's service carries them out when the pipe or socket is ready, and tells their ends.
 //!
 //! Key types: [`Transfers`] (a file's), [`Pending`].
 
@@ -13,9 +13,12 @@ use plat_host::service::{self, Interest, Ticket};
 
 use super::completion::Completion;
 use super::completion_port::CompletionPort;
+use super::directory_watch::DirectoryWatch;
 use super::file::FileObject;
 use super::path::{lock, status_of};
 use super::pipe::PipeEnd;
+use super::socket::SocketEnd;
+use super::socket_transfer::SocketWork;
 use super::wait;
 use crate::NtStatus;
 
@@ -41,15 +44,39 @@ pub enum Work {
     },
     /// A client is awaited.
     Connect,
+    /// A socket's transfer.
+    Socket(SocketWork),
+    /// Changes in a directory, to guest memory.
+    Changes {
+        /// Where to.
+        buffer: u64,
+        /// How many bytes at most.
+        length: u64,
+    },
 }
 
 impl Work {
     fn length(&self) -> u64 {
         match self {
-            Self::Read { length, .. } => *length,
+            Self::Read { length, .. } | Self::Changes { length, .. } => *length,
             Self::Write { bytes, .. } => bytes.len() as u64,
             Self::Connect => 0,
+            Self::Socket(work) => work.length(),
         }
+    }
+
+    fn is_write(&self) -> bool {
+        match self {
+            Self::Write { .. } => true,
+            Self::Socket(work) => work.is_write(),
+            Self::Read { .. } | Self::Connect | Self::Changes { .. } => false,
+        }
+    }
+
+    /// Returns the file and the work that carry this on elsewhere, if that is so.
+    fn moved(&self) -> Option<(Arc<FileObject>, Self)> {
+        let Self::Socket(work) = self else { return None };
+        work.moved().map(|(file, work)| (file, Self::Socket(work)))
     }
 }
 
@@ -82,6 +109,10 @@ pub struct Transfers {
     writes: Mutex<Queue>,
     /// The pipe's side, if it is a named pipe.
     pub pipe: OnceLock<PipeEnd>,
+    /// The socket's side, if it is one.
+    pub socket: OnceLock<SocketEnd>,
+    /// What is heard of a directory, once somebody asked.
+    pub changes: OnceLock<Arc<DirectoryWatch>>,
 }
 
 const SKIP_PORT_ON_SUCCESS: u8 = 1;
@@ -110,6 +141,11 @@ impl Transfers {
     /// Says whether a transfer is under way.
     pub fn is_busy(&self) -> bool {
         self.is_busy.load(Ordering::Acquire)
+    }
+
+    /// Says whether a transfer may go on after its function returned.
+    pub fn may_wait(&self) -> bool {
+        self.pipe.get().is_some() || self.socket.get().is_some()
     }
 }
 
@@ -140,13 +176,15 @@ impl Pending {
 
 impl FileObject {
     fn queue(&self, work: &Work) -> &Mutex<Queue> {
-        if matches!(work, Work::Write { .. }) { &self.transfers.writes } else { &self.transfers.reads }
+        if work.is_write() { &self.transfers.writes } else { &self.transfers.reads }
     }
 
     /// Does what can be done of a transfer now; `None` when it must wait.
-    fn attempt(&self, work: &mut Work) -> Option<Result<u64, NtStatus>> {
+    fn attempt(self: &Arc<Self>, work: &mut Work) -> Option<Result<u64, NtStatus>> {
         let end = self.transfers.pipe.get();
         match work {
+            Work::Socket(work) => self.attempt_socket(work),
+            Work::Changes { buffer, length } => self.attempt_changes(*buffer, *length),
             Work::Connect => match end.map(PipeEnd::state) {
                 Some(super::pipe::State::Listening) => None,
                 Some(super::pipe::State::Connected) => Some(Ok(0)),
@@ -189,9 +227,13 @@ impl FileObject {
         {
             return outcome;
         }
+        if let Some((file, work)) = work.moved() {
+            drop(queue);
+            return file.begin_transfer(work, make);
+        }
         self.transfers.is_busy.store(true, Ordering::Release);
         let waits_for_client = matches!(work, Work::Connect);
-        let is_write = matches!(work, Work::Write { .. });
+        let is_write = work.is_write();
         queue.list.push_back(make(work));
         if queue.ticket.is_none() && !waits_for_client {
             queue.ticket = Some(self.watch(is_write)?);
@@ -207,7 +249,8 @@ impl FileObject {
                 file.go_on(is_write);
             }
         };
-        service::when_ready(self.file.as_fd(), interest, then).map_err(status_of)
+        let fd = self.transfers.changes.get().map_or(self.file.as_fd(), |changes| changes.as_fd());
+        service::when_ready(fd, interest, then).map_err(status_of)
     }
 
     /// Carries out what waits, as far as it can be done; runs on the service's thread.
@@ -218,6 +261,14 @@ impl FileObject {
             held.ticket = None;
             let Some(first) = held.list.front_mut() else { break };
             let Some(outcome) = self.attempt(&mut first.work) else {
+                if let Some((file, work)) = first.work.moved() {
+                    let pending = held.list.pop_front();
+                    drop(held);
+                    if let Some(pending) = pending {
+                        file.take_over(Pending { work, ..pending });
+                    }
+                    continue;
+                }
                 let waits_for_client = matches!(first.work, Work::Connect);
                 held.ticket = if waits_for_client { None } else { self.watch(is_write).ok() };
                 return;
@@ -229,6 +280,20 @@ impl FileObject {
             }
         }
         self.become_idle();
+    }
+
+    /// Carries a transfer on that began at another file.
+    fn take_over(self: &Arc<Self>, pending: Pending) {
+        let mut kept = Some(pending);
+        let work = kept.as_mut().map(|pending| std::mem::replace(&mut pending.work, Work::Connect));
+        let Some(work) = work else { return };
+        let outcome = self.begin_transfer(work, |work| {
+            let pending = kept.take().expect("it is asked for once");
+            Pending { work, ..pending }
+        });
+        if let Some(pending) = kept {
+            pending.end(outcome);
+        }
     }
 
     fn become_idle(&self) {

@@ -9,7 +9,8 @@ use plat_host::clock;
 
 use super::event::Event;
 use super::object::ObjectRef;
-use super::pool::Work;
+use super::pool::{Call, Work};
+use super::pool_object::Pooled;
 use super::wait::{self, WaitFor};
 use crate::NtStatus;
 use crate::process::Process;
@@ -33,10 +34,21 @@ pub struct Plan {
     pub period: u32,
     /// Whether the first call is the only one.
     pub is_once: bool,
-    /// The guest's function and its first argument.
-    pub call: (u64, u64),
+    /// When, on the monotonic clock in nanoseconds, the first call without a signal is due, where `due` does not say it.
+    pub due_at: Option<u64>,
+    /// What is called.
+    pub target: Target,
     /// The timer queue it belongs to; 0 is the default one.
     pub queue: u64,
+}
+
+/// What a timer or a wait calls.
+#[derive(Clone)]
+pub enum Target {
+    /// The guest's function, with this first argument.
+    Call(u64, u64),
+    /// An object of a pool, as it was set for this time.
+    Pooled(Arc<Pooled>, u64),
 }
 
 /// A timer or a registered wait.
@@ -125,7 +137,7 @@ impl Registrations {
         }
         let number = lists.next_number();
         let period = u64::from(plan.period) * MILLISECOND;
-        let state = State { due: plan.due.map(now_and), period, ..State::default() };
+        let state = State { due: plan.due_at.or_else(|| plan.due.map(now_and)), period, ..State::default() };
         let registration = Arc::new(Registration { number, plan, state: Mutex::new(state) });
         let watcher = lists.watcher_with_room(process)?;
         lists.all.insert(number, Arc::clone(&registration));
@@ -295,12 +307,21 @@ fn fire(process: &'static Process, one: &Arc<Registration>, is_late: bool) {
         };
         state.due = again;
         state.is_over = one.plan.is_once || (is_timer && again.is_none());
+        if let Target::Pooled(object, turn) = &one.plan.target {
+            let (object, turn, is_over) = (Arc::clone(object), *turn, state.is_over);
+            drop(state);
+            if is_over {
+                process.pool.registrations.lists().all.remove(&one.number);
+            }
+            object.fire(process, turn, is_late);
+            return;
+        }
         state.running += 1;
     }
-    let (function, context) = one.plan.call;
-    let work =
-        Work { function, arguments: vec![context, u64::from(is_late)], for_whom: Some(Arc::clone(one)) };
-    if process.pool.submit(process, work).is_err() {
+    let Target::Call(function, context) = one.plan.target else { return };
+    let call =
+        Call { function, arguments: vec![context, u64::from(is_late)], for_whom: Some(Arc::clone(one)) };
+    if process.pool.default.submit(process, Work::Call(call)).is_err() {
         // No thread can be made: the call is lost, as on Windows without resources.
         process.pool.registrations.call_ended(one.number);
     }

@@ -259,10 +259,24 @@ pub fn leave(code: u32) -> ! {
     leave_with(code, exit_status(code))
 }
 
+/// Closes the files that are to vanish with their last handle; the kernel closes all else.
+fn close_vanishing_files(process: &Process) {
+    for (number, entry) in process.handles.all() {
+        let file = super::object::downcast::<super::file::FileObject>(entry.object);
+        if file.is_some_and(|file| file.is_delete_pending()) {
+            // One that is protected from being closed stays.
+            drop(process.handles.close(number));
+        }
+    }
+}
+
 /// Ends this process with an exit code for Windows and a status for Unix.
 pub fn leave_with(code: u32, status: i32) -> ! {
-    if let Some(page) = Process::current().and_then(|process| process.children.page()) {
-        page.set_code(code, false);
+    if let Some(process) = Process::current() {
+        close_vanishing_files(process);
+        if let Some(page) = process.children.page() {
+            page.set_code(code, false);
+        }
     }
     plat_host::thread::exit_process(status)
 }

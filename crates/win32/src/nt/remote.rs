@@ -241,11 +241,9 @@ impl ProcessObject {
     /// `NOT_SUPPORTED` for an object that lives in one process only, and as for [`ProcessObject::ask`].
     pub fn put_handle(&self, entry: &HandleEntry) -> Result<u64, NtStatus> {
         let mut descriptors = Vec::new();
-        let object =
-            inherit::record_object(&entry.object, &mut descriptors).ok_or(NtStatus::NOT_SUPPORTED)?;
+        let record = inherit::record(&entry.object, &mut descriptors).ok_or(NtStatus::NOT_SUPPORTED)?;
         let mut request = request(Wish::PutHandle);
-        HandleRecord { number: 0, access: entry.access, flags: entry.flags.bits(), object }
-            .encode(&mut request);
+        HandleRecord { access: entry.access, flags: entry.flags.bits(), ..record }.encode(&mut request);
         Passed::write(&mut request, &descriptors);
         let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
         let (answer, _) = self.ask(request, &descriptors)?;
@@ -263,7 +261,7 @@ impl ProcessObject {
         let mut reader = Reader::new(&answer);
         let record = HandleRecord::decode(&mut reader)?;
         let mut passed = Passed::read(&mut reader, given)?;
-        let object = inherit::object_of(process, &record.object, &mut passed)?;
+        let object = inherit::named_object_of(process, &record, &mut passed)?;
         Ok(HandleEntry {
             object,
             access: record.access,

@@ -1,25 +1,21 @@
-//! Resources of a module, read where it lies in guest memory: the tree, string tables, message tables.
+//! Resources of a module: the tree, string tables, message tables; read where the module lies in guest memory, or in a
+//! file.
 //!
+//! A base with the lowest bit set is a file as it is, a data file's handle; else the sections lie where they run.
 //! Key types: [`ResourceName`], [`Resource`]. Source: PE Format, "The .rsrc Section".
 
-use plat_abi::{Fault, Memory};
+use plat_abi::{Fault, FaultKind, Memory};
+use plat_regions::Address;
 
 use crate::NtStatus;
 use crate::logic::nls::case;
+pub use crate::logic::resource_tree::ResourceName;
+use crate::logic::resource_tree::{Content, ResourceTree};
 
 /// `RT_STRING`.
 pub const RT_STRING: u16 = 6;
 /// `RT_MESSAGETABLE`.
 pub const RT_MESSAGETABLE: u16 = 11;
-
-/// How a type or a resource is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResourceName {
-    /// A number.
-    Id(u16),
-    /// A name, compared without regard to case.
-    Name(Vec<u16>),
-}
 
 /// Where a resource's bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +31,48 @@ pub struct Resource {
 /// The mark of an offset that leads to another directory, or of a name that is text.
 const HIGH_BIT: u32 = 0x8000_0000;
 
+/// The bit of a base that means a file as it is.
+const FLAT: u64 = 1;
+/// The bits of a handle that say how a module was loaded.
+const HOW: u64 = 3;
+
+/// Returns where the headers begin, behind the DOS program.
+fn header<M: Memory>(memory: &M, base: u64) -> Result<u64, Fault> {
+    let start = base & !HOW;
+    Ok(start + u64::from(memory.read_u32(start + 0x3c)?))
+}
+
+/// Returns the address of an RVA of the module at `base`.
+///
+/// # Errors
+/// [`Fault`] when the headers cannot be read, or when no section of a file has the RVA.
+pub fn at_rva<M: Memory>(memory: &M, base: u64, rva: u32) -> Result<u64, Fault> {
+    let start = base & !HOW;
+    if base & FLAT == 0 {
+        return Ok(start + u64::from(rva));
+    }
+    let header = header(memory, base)?;
+    let count = u64::from(memory.read::<u16>(header + 6)?);
+    let table = header + 24 + u64::from(memory.read::<u16>(header + 20)?);
+    for section in (0..count).map(|index| table + 40 * index) {
+        let (address, size) = (memory.read_u32(section + 12)?, memory.read_u32(section + 16)?);
+        if rva >= address && rva - address < size {
+            let raw = memory.read_u32(section + 20)?;
+            return Ok(start + u64::from(raw) + u64::from(rva - address));
+        }
+    }
+    Err(Fault { address: Address::new(start + u64::from(rva)), kind: FaultKind::Read })
+}
+
 /// Returns the address of the root directory, if the module at `base` has resources.
 fn root<M: Memory>(memory: &M, base: u64) -> Result<Option<u64>, Fault> {
-    let header = base + u64::from(memory.read_u32(base + 0x3c)?);
+    let header = header(memory, base)?;
     let is_64 = memory.read::<u16>(header + 0x18)? == 0x20b;
     let directories = header + if is_64 { 0x88 } else { 0x78 };
     let count = memory.read_u32(directories - 4)?;
     // The third directory, index 2, holds the resources.
     let rva = if count > 2 { memory.read_u32(directories + 16)? } else { 0 };
-    Ok((rva != 0).then(|| base + u64::from(rva)))
+    if rva == 0 { Ok(None) } else { at_rva(memory, base, rva).map(Some) }
 }
 
 /// Returns the entries of a directory: name field and offset field.
@@ -151,7 +180,6 @@ pub fn find<M: Memory>(
     name: &ResourceName,
     language: u16,
 ) -> Result<Resource, NtStatus> {
-    let base = base & !3;
     let (root, directory) = walk(memory, base, &[kind.clone(), name.clone()])?;
     let leaves = entries(memory, directory)?.into_iter().filter(|(_, offset)| offset & HIGH_BIT == 0);
     let leaves: Vec<(u32, u32)> = leaves.collect();
@@ -159,8 +187,31 @@ pub fn find<M: Memory>(
     let any = || if language == 0 { leaves.first() } else { None };
     let leaf = languages_for(language).into_iter().find_map(with).or_else(any);
     let entry = root + u64::from(leaf.ok_or(NtStatus::RESOURCE_LANG_NOT_FOUND)?.1);
-    let address = base + u64::from(memory.read_u32(entry)?);
+    let address = at_rva(memory, base, memory.read_u32(entry)?)?;
     Ok(Resource { entry, address, size: memory.read_u32(entry + 4)? })
+}
+
+/// Reads all resources of a module; one without any has an empty tree.
+///
+/// # Errors
+/// `ACCESS_VIOLATION` when the tree or the data lead out of the module.
+pub fn read_all<M: Memory>(memory: &M, base: u64) -> Result<ResourceTree, NtStatus> {
+    let mut tree = ResourceTree::default();
+    if root(memory, base)?.is_none() {
+        return Ok(tree);
+    }
+    for kind in list(memory, base, &[])?.into_iter().map(Listed::name) {
+        for name in list(memory, base, std::slice::from_ref(&kind))?.into_iter().map(Listed::name) {
+            for language in list(memory, base, &[kind.clone(), name.clone()])? {
+                let ResourceName::Id(language) = language.name() else { continue };
+                let found = find(memory, base, &kind, &name, language)?;
+                let bytes = memory.read_vec(found.address, u64::from(found.size))?;
+                let code_page = memory.read_u32(found.entry + 8)?;
+                tree.insert(kind.clone(), name.clone(), language, Content { bytes, code_page });
+            }
+        }
+    }
+    Ok(tree)
 }
 
 /// Returns where string `id` of the module's string tables lies, and its length in units; `None` when it is not there.

@@ -1,18 +1,15 @@
 //! Sections: what `CreateFileMapping` makes, and the views of them.
 //!
-//! Key types: [`SectionObject`], [`Sections`] (those with a name).
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+//! Key type: [`SectionObject`].
 
 use plat_host::section::Section;
 use plat_regions::windows::{PageProtection, ViewRequest};
 use plat_regions::{Address, AddressRange};
 
 use super::file::FileObject;
+use super::names::LeaseCell;
 use super::object::{Object, ObjectKind};
 use crate::NtStatus;
-use crate::logic::nls::case::upcase_string;
 use crate::process::Process;
 
 /// A section.
@@ -22,32 +19,15 @@ pub struct SectionObject {
     /// The widest protection that views may have.
     protection: PageProtection,
     owner: String,
+    lease: LeaseCell,
 }
 
 impl Object for SectionObject {
     fn kind(&self) -> ObjectKind {
         ObjectKind::Section
     }
-}
-
-/// The named sections of this process.
-#[derive(Debug, Default)]
-pub struct Sections {
-    named: Mutex<HashMap<Vec<u16>, Weak<SectionObject>>>,
-}
-
-impl Sections {
-    /// Finds a section by name, without regard to case.
-    pub fn find(&self, name: &[u16]) -> Option<Arc<SectionObject>> {
-        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.get(&upcase_string(name))?.upgrade()
-    }
-
-    /// Gives a section a name.
-    pub fn name(&self, name: &[u16], section: &Arc<SectionObject>) {
-        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
-        named.retain(|_, section| section.strong_count() > 0);
-        named.insert(upcase_string(name), Arc::downgrade(section));
+    fn lease(&self) -> Option<&LeaseCell> {
+        Some(&self.lease)
     }
 }
 
@@ -70,7 +50,12 @@ impl SectionObject {
                 return Err(NtStatus::INVALID_PARAMETER_4);
             }
             let section = Section::anonymous(size).map_err(|errno| NtStatus::from_errno(errno.0))?;
-            return Ok(Self { section, protection, owner: "section".to_owned() });
+            return Ok(Self {
+                section,
+                protection,
+                owner: "section".to_owned(),
+                lease: LeaseCell::default(),
+            });
         };
         let length = file.size()?;
         if size == 0 && length == 0 {
@@ -89,12 +74,17 @@ impl SectionObject {
         let path = file.unix_path();
         let name =
             path.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
-        Ok(Self { section, protection, owner: name.unwrap_or_else(|| "file".to_owned()) })
+        Ok(Self {
+            section,
+            protection,
+            owner: name.unwrap_or_else(|| "file".to_owned()),
+            lease: LeaseCell::default(),
+        })
     }
 
     /// Takes what another process shares.
     pub fn shared(section: Section, protection: PageProtection) -> Self {
-        Self { section, protection, owner: "shared section".to_owned() }
+        Self { section, protection, owner: "shared section".to_owned(), lease: LeaseCell::default() }
     }
 
     /// Returns what is mapped.
@@ -115,7 +105,7 @@ impl SectionObject {
     /// Maps a view of `size` bytes (to the section's end when 0) from `offset`.
     ///
     /// # Errors
-    /// `MAPPED_ALIGNMENT` when the offset is no multiple of 64 KiB, `INVALID_VIEW_SIZE` past the end,
+    /// `MAPPED_ALIGNMENT` when base or offset is no multiple of 64 KiB, `INVALID_VIEW_SIZE` past the end,
     /// `SECTION_PROTECTION` when the section does not allow the protection, and what the books say.
     pub fn map(
         &self,
@@ -125,8 +115,19 @@ impl SectionObject {
         size: u64,
         protection: PageProtection,
     ) -> Result<AddressRange, NtStatus> {
-        if !offset.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY) {
+        let places = [offset, base.unwrap_or_default().get()];
+        if places.iter().any(|place| !place.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY)) {
             return Err(NtStatus::MAPPED_ALIGNMENT);
+        }
+        let copies = protection.is_write_copy();
+        let allowed = self.protection.access();
+        let wanted = protection.access();
+        let writes = wanted.contains(plat_regions::Access::WRITE) && !copies;
+        let may_write = allowed.contains(plat_regions::Access::WRITE) && !self.protection.is_write_copy();
+        let executes = wanted.contains(plat_regions::Access::EXECUTE);
+        let may_execute = allowed.contains(plat_regions::Access::EXECUTE);
+        if writes && !may_write || executes && !may_execute {
+            return Err(NtStatus::SECTION_PROTECTION);
         }
         let rest =
             self.size().checked_sub(offset).filter(|&rest| rest > 0).ok_or(NtStatus::INVALID_VIEW_SIZE)?;
@@ -134,14 +135,6 @@ impl SectionObject {
         // Views end at a page, the section within it.
         if size > rest.next_multiple_of(plat_regions::PAGE_SIZE) {
             return Err(NtStatus::INVALID_VIEW_SIZE);
-        }
-        let copies = protection.is_write_copy();
-        let allowed = self.protection.access();
-        let wanted = protection.access();
-        let writes = wanted.contains(plat_regions::Access::WRITE) && !copies;
-        let may_write = allowed.contains(plat_regions::Access::WRITE) && !self.protection.is_write_copy();
-        if writes && !may_write {
-            return Err(NtStatus::SECTION_PROTECTION);
         }
         let owner = format!("view of {}", self.owner);
         let request = ViewRequest {

@@ -10,7 +10,7 @@ use crate::logic::record::{Damaged, Reader, Writer};
 use crate::process::Trace;
 
 /// The first word of a record: it changes when the layout does.
-const MAGIC: u32 = 0x7031_0001;
+const MAGIC: u32 = 0x7031_0002;
 
 /// `STARTUPINFO` but for its handles: what `GetStartupInfo` returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct HandleRecord {
     pub flags: u32,
     /// The object.
     pub object: ObjectRecord,
+    /// Its name, and the descriptors of the name's socket.
+    pub name: Option<(Vec<u16>, [i32; 2])>,
 }
 
 /// An object that two processes share.
@@ -73,6 +75,13 @@ pub enum ObjectRecord {
         size: u64,
         /// `PAGE_…`.
         protection: u32,
+    },
+    /// An event, a mutex, a semaphore or a timer.
+    Shared {
+        /// Which, as `nt::inherit` numbers them.
+        kind: u32,
+        /// The descriptor of its state.
+        fd: i32,
     },
     /// A job: descriptors of its page and of its life line.
     Job {
@@ -236,7 +245,13 @@ impl HandleRecord {
             ObjectRecord::Job { page, line } => {
                 writer.u32(4).u32(*page as u32).u32(*line as u32);
             }
+            ObjectRecord::Shared { kind, fd } => {
+                writer.u32(5).u32(*kind).u32(*fd as u32);
+            }
         }
+        let (name, [socket, other]) =
+            self.name.as_ref().map_or((&[][..], [-1; 2]), |(name, fds)| (name, *fds));
+        writer.wide(name).u32(socket as u32).u32(other as u32);
     }
 
     /// Reads one.
@@ -263,9 +278,12 @@ impl HandleRecord {
                 protection: reader.u32()?,
             },
             4 => ObjectRecord::Job { page: reader.u32()? as i32, line: reader.u32()? as i32 },
+            5 => ObjectRecord::Shared { kind: reader.u32()?, fd: reader.u32()? as i32 },
             _ => return Err(Damaged),
         };
-        Ok(Self { number, access, flags, object })
+        let name = (reader.wide()?, [reader.u32()? as i32, reader.u32()? as i32]);
+        let name = (!name.0.is_empty()).then_some(name);
+        Ok(Self { number, access, flags, object, name })
     }
 }
 
@@ -290,12 +308,20 @@ mod tests {
             },
             standard: [Some(4), None, Some(u64::MAX)],
             handles: vec![
-                HandleRecord { number: 4, access: 1, flags: 1, object: file },
+                HandleRecord { number: 4, access: 1, flags: 1, object: file, name: None },
                 HandleRecord {
                     number: 8,
                     access: 2,
                     flags: 1,
                     object: ObjectRecord::Process { id: 9, fd: 5, page: -1 },
+                    name: None,
+                },
+                HandleRecord {
+                    number: 12,
+                    access: 2,
+                    flags: 1,
+                    object: ObjectRecord::Shared { kind: 1, fd: 6 },
+                    name: Some((wide("NAME"), [10, 11])),
                 },
             ],
             page: 7,

@@ -32,7 +32,7 @@ pub struct Apc {
     /// Its address.
     pub function: u64,
     /// Its arguments.
-    pub arguments: [u64; 3],
+    pub arguments: [u64; 4],
     /// How many arguments it takes.
     pub count: usize,
 }
@@ -268,7 +268,7 @@ impl ThreadObject {
         self.has_ended.store(true, Ordering::Release);
         let owned = std::mem::take(&mut *locked(&self.mutants));
         for mutant in owned.iter().filter_map(Weak::upgrade) {
-            mutant.abandon(&mut queues);
+            mutant.abandon(&mut queues, self);
         }
         queues.release(self);
     }

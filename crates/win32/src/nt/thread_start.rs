@@ -139,7 +139,12 @@ pub fn run_guest_thread(
     }
     thread.end();
     process.threads.remove(&thread);
-    process.memory.release(stack.allocation_base);
+    let own = super::fiber::stack_at_end(
+        process,
+        Teb { address: teb, machine: process.machine },
+        stack.allocation_base,
+    );
+    process.memory.release(own);
     process.memory.release(teb);
 }
 

@@ -1,12 +1,15 @@
 //! Waitable timers. No thread watches them: whoever waits for one wakes up when it is due.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use plat_host::clock;
 
+use super::names::LeaseCell;
 use super::object::{Object, ObjectKind};
+use super::shared_state::SharedState;
 use super::thread::{Apc, ThreadObject};
 use super::wait::{self, Waitable};
+use crate::NtStatus;
 
 /// A waitable timer.
 #[derive(Debug)]
@@ -15,6 +18,9 @@ pub struct Timer {
     is_manual: bool,
     state: Mutex<State>,
     this: Weak<Self>,
+    /// The state once other processes have it, too; calls stay with the process that set the timer.
+    shared: OnceLock<SharedState>,
+    lease: LeaseCell,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +37,36 @@ struct State {
 impl Timer {
     /// Makes a timer that is not set.
     pub fn new(is_manual: bool) -> Arc<Self> {
-        Arc::new_cyclic(|this| Self { is_manual, state: Mutex::default(), this: this.clone() })
+        Self::fresh(is_manual, OnceLock::new())
+    }
+
+    fn fresh(is_manual: bool, shared: OnceLock<SharedState>) -> Arc<Self> {
+        Arc::new_cyclic(|this| {
+            let (this, state, lease) = (this.clone(), Mutex::default(), LeaseCell::default());
+            Self { is_manual, state, this, shared, lease }
+        })
+    }
+
+    /// Takes the state that another process shares.
+    pub fn of_shared(shared: SharedState) -> Arc<Self> {
+        Self::fresh(shared.kind() != 0, OnceLock::from(shared))
+    }
+
+    /// Returns the state for other processes.
+    ///
+    /// # Errors
+    /// As for [`SharedState::create`].
+    pub fn share(&self) -> Result<&SharedState, NtStatus> {
+        let mut queues = wait::lock();
+        if self.shared.get().is_none() {
+            let (is_signalled, due, period) = {
+                let state = self.state();
+                (state.is_signalled.into(), state.due.unwrap_or(0), state.period)
+            };
+            let _ = self.shared.set(SharedState::create(is_signalled, self.is_manual.into(), due, period)?);
+            queues.reconsider(self);
+        }
+        self.shared.get().ok_or(NtStatus::NO_MEMORY)
     }
 
     /// Sets it to be due at `due` (monotonic clock, nanoseconds), then every `period` nanoseconds if that is not 0;
@@ -43,6 +78,9 @@ impl Timer {
             thread.add_timer(self.this.clone());
         }
         *self.state() = State { is_signalled: false, due: Some(due), period, call };
+        if let Some(shared) = self.shared.get() {
+            shared.set_due(due, period);
+        }
         queues.reconsider(self);
     }
 
@@ -51,7 +89,8 @@ impl Timer {
         let _queues = wait::lock();
         let mut state = self.state();
         state.call = None;
-        state.due.take().is_some()
+        let was_set = state.due.take().is_some();
+        self.shared.get().map_or(was_set, SharedState::stop)
     }
 
     /// Brings the state up to the clock; returns when it is due next.
@@ -67,11 +106,20 @@ impl Timer {
             let time = super::time::now() as u64;
             thread.push_apc(Apc {
                 function: *function,
-                arguments: [*argument, time & 0xffff_ffff, time >> 32],
+                arguments: [*argument, time & 0xffff_ffff, time >> 32, 0],
                 count: 3,
             });
         }
         state.due
+    }
+
+    /// As [`Timer::advance`], for the signal that processes share where there is one.
+    fn advance_signal(&self) -> Option<u64> {
+        let own = self.advance();
+        match self.shared.get() {
+            Some(shared) => shared.advance(clock::monotonic_nanoseconds()),
+            None => own,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -86,20 +134,39 @@ impl Object for Timer {
     fn waitable(&self) -> Option<&dyn Waitable> {
         Some(self)
     }
+    fn lease(&self) -> Option<&LeaseCell> {
+        Some(&self.lease)
+    }
 }
 
 impl Waitable for Timer {
     fn is_signalled(&self, _: &ThreadObject) -> bool {
-        self.advance();
-        self.state().is_signalled
-    }
-    fn take(&self, _: &Arc<ThreadObject>) -> bool {
-        if !self.is_manual {
-            self.state().is_signalled = false;
+        self.advance_signal();
+        match self.shared.get() {
+            Some(shared) => shared.state() != 0,
+            None => self.state().is_signalled,
         }
-        false
+    }
+    fn take(&self, _: &Arc<ThreadObject>) -> Option<bool> {
+        if self.is_manual {
+            return Some(false);
+        }
+        let was_signalled = match self.shared.get() {
+            Some(shared) => shared.swap(0) != 0,
+            None => std::mem::take(&mut self.state().is_signalled),
+        };
+        was_signalled.then_some(false)
+    }
+    fn give_back(&self, _: &ThreadObject) {
+        if let Some(shared) = self.shared.get().filter(|_| !self.is_manual) {
+            shared.swap(1);
+            shared.ring();
+        }
+    }
+    fn shared(&self) -> Option<&SharedState> {
+        self.shared.get()
     }
     fn due(&self) -> Option<u64> {
-        self.advance()
+        self.advance_signal()
     }
 }

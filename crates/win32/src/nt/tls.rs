@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plat_abi::{Fault, Memory};
 
+use super::fiber;
 use super::thread::{self, ThreadObject};
 use crate::NtStatus;
 use crate::guest::{Guest, GuestMemory};
@@ -148,6 +149,7 @@ impl FiberSlots {
                 guest.call(callback, &[value])?;
             }
         }
+        fiber::free_slot(guest, index, callback)?;
         Ok(())
     }
 
@@ -156,11 +158,16 @@ impl FiberSlots {
         locked(&self.callbacks).get(index as usize).is_some_and(Option::is_some)
     }
 
+    /// Returns a slot's callback; 0 where there is none.
+    pub(super) fn callback(&self, index: u32) -> u64 {
+        locked(&self.callbacks).get(index as usize).copied().flatten().unwrap_or(0)
+    }
+
     /// Calls the callbacks for the calling thread's values that are not null: the thread ends.
     pub fn end_thread(&self, guest: &mut Guest) {
         for index in 1..FIBER_SLOTS {
             let value = thread::with_current(|thread| take_value(thread, index));
-            let callback = locked(&self.callbacks).get(index as usize).copied().flatten().unwrap_or(0);
+            let callback = self.callback(index);
             if value != 0 && callback != 0 {
                 // A callback without stack is not worth stopping the end of the thread for.
                 let _ = guest.call(callback, &[value]);

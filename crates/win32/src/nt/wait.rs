@@ -5,11 +5,13 @@
 //! Objects that become signalled by themselves (timers) say when with [`Waitable::due`]; waiters wake up by then.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use plat_host::clock;
 
 use super::object::ObjectRef;
+use super::shared_state::SharedState;
 use super::thread::{self, Apc, ThreadObject};
 use crate::NtStatus;
 use crate::guest::Guest;
@@ -23,10 +25,21 @@ pub trait Waitable {
     fn is_signalled(&self, thread: &ThreadObject) -> bool;
 
     /// Changes the object as a wait that ends does (resets an event, takes a mutex, counts a semaphore down); says
-    /// whether it was abandoned by the thread that held it.
-    fn take(&self, thread: &Arc<ThreadObject>) -> bool {
+    /// whether it was abandoned by the thread that held it. `None` when another process was faster.
+    fn take(&self, thread: &Arc<ThreadObject>) -> Option<bool> {
         let _ = thread;
-        false
+        Some(false)
+    }
+
+    /// Takes [`Waitable::take`] back, since a wait for several objects could not have them all. Only of objects that
+    /// processes share.
+    fn give_back(&self, thread: &ThreadObject) {
+        let _ = thread;
+    }
+
+    /// Returns its state if processes share it.
+    fn shared(&self) -> Option<&SharedState> {
+        None
     }
 
     /// Signals the object as `SignalObjectAndWait` does, for this thread.
@@ -132,15 +145,31 @@ fn waitables(objects: &[ObjectRef]) -> impl Iterator<Item = &dyn Waitable> {
 /// Ends a wait at once if the objects' states allow it, and takes them.
 fn try_take(thread: &Arc<ThreadObject>, objects: &[ObjectRef], needs_all: bool) -> Option<NtStatus> {
     if needs_all {
-        if !waitables(objects).all(|object| object.is_signalled(thread)) {
-            return None;
-        }
-        let abandoned = waitables(objects).fold(false, |any, object| object.take(thread) | any);
-        return Some(if abandoned { NtStatus::ABANDONED_WAIT_0 } else { NtStatus::SUCCESS });
+        return take_all(thread, objects);
     }
-    let (index, object) = waitables(objects).enumerate().find(|(_, object)| object.is_signalled(thread))?;
-    let first = if object.take(thread) { NtStatus::ABANDONED_WAIT_0 } else { NtStatus::SUCCESS };
-    Some(NtStatus(first.0 + index as u32))
+    waitables(objects).enumerate().find_map(|(index, object)| {
+        let was_abandoned = if object.is_signalled(thread) { object.take(thread)? } else { return None };
+        let first = if was_abandoned { NtStatus::ABANDONED_WAIT_0 } else { NtStatus::SUCCESS };
+        Some(NtStatus(first.0 + index as u32))
+    })
+}
+
+/// Takes all objects, or none.
+fn take_all(thread: &Arc<ThreadObject>, objects: &[ObjectRef]) -> Option<NtStatus> {
+    if !waitables(objects).all(|object| object.is_signalled(thread)) {
+        return None;
+    }
+    let mut any_abandoned = false;
+    for (index, object) in waitables(objects).enumerate() {
+        match object.take(thread) {
+            Some(was_abandoned) => any_abandoned |= was_abandoned,
+            None => {
+                waitables(objects).take(index).for_each(|taken| taken.give_back(thread));
+                return None;
+            }
+        }
+    }
+    Some(if any_abandoned { NtStatus::ABANDONED_WAIT_0 } else { NtStatus::SUCCESS })
 }
 
 /// What a wait is for.
@@ -224,10 +253,19 @@ fn wait_locked(
     });
     queues.add(&waiter);
     loop {
+        // Whatever rings after this look at the bells ends the sleep at once.
+        let bells: Vec<_> = waitables(objects).filter_map(Waitable::shared).map(SharedState::bell).collect();
+        let bells: Vec<_> = bells.into_iter().map(|bell| (bell, bell.load(Ordering::Acquire))).collect();
+        if !bells.is_empty()
+            && let Some(status) = look()
+        {
+            queues.finish(&waiter, status);
+            return status;
+        }
         let due = waitables(objects).filter_map(Waitable::due).min();
         let due = due.into_iter().chain(thread.timers_due(how.alertable)).chain(how.deadline).min();
         drop(queues);
-        thread.parker().park(due);
+        thread.parker().park_with(due, &bells);
         queues = lock();
         if let Some(&status) = waiter.outcome.get() {
             return status;

@@ -12,7 +12,9 @@ use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
 use crate::nt::completion::Completion;
+use crate::nt::event::Event as EventObject;
 use crate::nt::file::{FileKind, FileObject, access};
+use crate::nt::file_control::control;
 use crate::nt::file_find::{Enumeration, Found};
 use crate::nt::file_info::FileFacts;
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
@@ -30,6 +32,10 @@ pub const EXPORTS: &[Export] = dll! {
     full NtReadFile;
     full NtWriteFile;
     full NtFlushBuffersFile;
+    partial NtDeviceIoControlFile, "as DeviceIoControl; always at once";
+    partial NtFsControlFile, "as DeviceIoControl; always at once";
+    full NtCancelIoFile;
+    full NtCancelIoFileEx;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
     partial NtQueryInformationFile, "basic, standard, internal, name, position, network open, attribute tag";
@@ -202,7 +208,7 @@ fn begin(
     call: [GuestWord; 3],
 ) -> Result<Completion, NtStatus> {
     let [function, context, block] = call.map(|word| word.0);
-    let apc = Apc { function, arguments: [context, block, 0], count: 3 };
+    let apc = Apc { function, arguments: [context, block, 0, 0], count: 3 };
     Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))
 }
 
@@ -285,6 +291,100 @@ pub fn NtFlushBuffersFile(
 ) -> Result<(), NtStatus> {
     file_standard::file(guest.process(), FileHandle.0, 0)?.flush()?;
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
+}
+
+fn control_file(
+    guest: &Guest,
+    handle: GuestWord,
+    event: GuestWord,
+    block: GuestWord,
+    code: u32,
+) -> Result<(), NtStatus> {
+    let file = file_standard::file(guest.process(), handle.0, 0)?;
+    let bytes = control(&file, code)?;
+    put_status(guest, block, NtStatus::SUCCESS, bytes)?;
+    if !event.is_null() {
+        guest.process().object_as::<EventObject>(event.0)?.set();
+    }
+    Ok(())
+}
+
+/// Sends a control code to a device.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntdeviceiocontrolfile>
+#[winapi]
+pub fn NtDeviceIoControlFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Event: GuestWord,
+    ApcRoutine: GuestWord,
+    ApcContext: GuestWord,
+    IoStatusBlock: GuestWord,
+    IoControlCode: u32,
+    InputBuffer: GuestWord,
+    InputBufferLength: u32,
+    OutputBuffer: GuestWord,
+    OutputBufferLength: u32,
+) -> Result<(), NtStatus> {
+    let _ = (ApcRoutine, ApcContext, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
+    control_file(guest, FileHandle, Event, IoStatusBlock, IoControlCode)
+}
+
+/// Sends a control code to a file system.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntfscontrolfile>
+#[winapi]
+pub fn NtFsControlFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Event: GuestWord,
+    ApcRoutine: GuestWord,
+    ApcContext: GuestWord,
+    IoStatusBlock: GuestWord,
+    FsControlCode: u32,
+    InputBuffer: GuestWord,
+    InputBufferLength: u32,
+    OutputBuffer: GuestWord,
+    OutputBufferLength: u32,
+) -> Result<(), NtStatus> {
+    let _ = (ApcRoutine, ApcContext, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
+    control_file(guest, FileHandle, Event, IoStatusBlock, FsControlCode)
+}
+
+fn cancel(guest: &Guest, handle: GuestWord, only: Option<u64>, block: GuestWord) -> Result<(), NtStatus> {
+    let file = file_standard::file(guest.process(), handle.0, 0)?;
+    let found = file.cancel_transfers(only, NtStatus::CANCELLED);
+    put_status(guest, block, NtStatus::SUCCESS, 0)?;
+    if found { Ok(()) } else { Err(NtStatus::NOT_FOUND) }
+}
+
+/// Cancels all transfers of a file that are under way.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/fileio/cancelio>
+#[winapi]
+pub fn NtCancelIoFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    IoStatusBlock: GuestWord,
+) -> Result<(), NtStatus> {
+    match cancel(guest, FileHandle, None, IoStatusBlock) {
+        Err(NtStatus::NOT_FOUND) => Ok(()),
+        result => result,
+    }
+}
+
+/// Cancels one transfer of a file, or all.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/fileio/cancelioex-func>
+#[winapi]
+pub fn NtCancelIoFileEx(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    IoRequestToCancel: GuestWord,
+    IoStatusBlock: GuestWord,
+) -> Result<(), NtStatus> {
+    let only = (!IoRequestToCancel.is_null()).then_some(IoRequestToCancel.0);
+    cancel(guest, FileHandle, only, IoStatusBlock)
 }
 
 fn facts_of(guest: &Guest, attributes: GuestWord) -> Result<FileFacts, NtStatus> {

@@ -34,6 +34,8 @@ pub const EXPORTS: &[Export] = dll! {
     code RtlEnterCriticalSection: ENTER_CRITICAL_SECTION;
     code RtlGetLastWin32Error: GET_LAST_ERROR;
     full RtlGetVersion;
+    full RtlGetNtVersionNumbers;
+    full RtlGetCurrentPeb;
     full RtlInitializeConditionVariable;
     full RtlInitializeCriticalSection;
     full RtlInitializeCriticalSectionAndSpinCount;
@@ -234,6 +236,34 @@ pub fn RtlGetVersion(guest: &mut Guest, lpVersionInformation: GuestWord) -> Resu
         guest.write_bytes(at + 282, &[sysinfo::PRODUCT_WORKSTATION, 0])?;
     }
     Ok(())
+}
+
+/// Tells version and build; the highest bits of the build say that it is a released one. Null pointers get nothing.
+///
+/// Source: <https://www.geoffchappell.com/studies/windows/win32/ntdll/api/ldrinit/getntversionnumbers.htm>
+#[winapi]
+pub fn RtlGetNtVersionNumbers(
+    guest: &mut Guest,
+    Major: GuestWord,
+    Minor: GuestWord,
+    Build: GuestWord,
+) -> Result<(), plat_abi::Fault> {
+    const RELEASED: u32 = 0xf000_0000;
+    let (major, minor, build) = sysinfo::VERSION;
+    for (at, number) in [(Major, major), (Minor, minor), (Build, build | RELEASED)] {
+        if !at.is_null() {
+            guest.write(at.0, &number)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the address of the process' environment block.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winternl/ns-winternl-peb>
+#[winapi]
+pub fn RtlGetCurrentPeb(guest: &mut Guest) -> GuestWord {
+    GuestWord(guest.process().peb.get().copied().unwrap_or(0))
 }
 
 /// Reads the performance counter and its frequency.

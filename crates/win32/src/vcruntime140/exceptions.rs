@@ -15,7 +15,7 @@ pub const EXPORTS: &[Export] = dll! {
     full __uncaught_exception; full __uncaught_exceptions; full __std_terminate; full __AdjustPointer;
     full __vcrt_InitializeCriticalSectionEx; full __vcrt_GetModuleFileNameW; full __vcrt_GetModuleHandleW; full __vcrt_LoadLibraryExW;
     full __telemetry_main_invoke_trigger; full __telemetry_main_return_trigger;
-    partial _set_se_translator, "the function is kept but never called";
+    full _set_se_translator;
 };
 
 define! {
@@ -96,7 +96,7 @@ define! {
         Ok(())
     }
 
-    "Sets the function that makes C++ exceptions of others, which frames here never ask for; returns the one before.", "set-se-translator";
+    "Sets the function that makes C++ exceptions of others; returns the one before.", "set-se-translator";
     _set_se_translator(guest, seTransFunction: GuestWord) -> GuestWord {
         Ok(GuestWord(crt(guest).se_translator.swap(seTransFunction.0, std::sync::atomic::Ordering::Relaxed)))
     }

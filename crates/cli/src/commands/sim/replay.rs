@@ -1,26 +1,25 @@
 //! `plat sim run` of what strace printed.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use plat_sim::script::{Checkpoint, Replay};
+use plat_sim::{Config, Kernel};
 
 use super::{configs, outside, text_of};
 use crate::arguments::{Format, SimRun};
 
 /// Replays a trace and tells what came out; exit code 1 when anything differs.
 pub(super) fn replay(arguments: &SimRun, text: &str) -> anyhow::Result<ExitCode> {
-    let checkpoints = match &arguments.maps {
-        Some(path) => Checkpoint::parse_all(&text_of(path)?)
-            .map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?,
-        None => Vec::new(),
-    };
+    let checkpoints = checkpoints(arguments.maps.as_deref())?;
     let mut outside = outside(arguments.files.as_deref())?;
     let mut out = std::io::stdout().lock();
     let mut differs = false;
     for config in configs(&arguments.machine)? {
-        let name = config.policy.name;
+        let name = config.kernel_name();
+        only_linux(&config)?;
         let mut replay = Replay::new(config, checkpoints.clone());
         replay.run(text, outside.as_mut()).with_context(|| arguments.file.display().to_string())?;
         let is_off = |at: &Checkpoint| at.differing.as_ref().is_some_and(|lines| !lines.is_empty());
@@ -32,6 +31,21 @@ pub(super) fn replay(arguments: &SimRun, text: &str) -> anyhow::Result<ExitCode>
         }
     }
     Ok(if differs { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+/// Reads recorded maps; none without a file.
+pub(super) fn checkpoints(path: Option<&Path>) -> anyhow::Result<Vec<Checkpoint>> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    Checkpoint::parse_all(&text_of(path)?).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))
+}
+
+/// Refuses kernels that know nothing of what strace prints.
+pub(super) fn only_linux(config: &Config) -> anyhow::Result<()> {
+    let name = config.kernel_name();
+    if !matches!(config.kernel, Kernel::Posix) || name == "freebsd" {
+        bail!("--policy {name}: what strace printed are Linux' calls, and its programs start as on Linux");
+    }
+    Ok(())
 }
 
 fn write_text(out: &mut impl Write, policy: &str, replay: &Replay) -> std::io::Result<()> {

@@ -1,11 +1,12 @@
 //! One line of a trace, carried out: memory calls, processes, open files, page faults.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use plat_regions::linux::{MapFlags, OpenFile};
 use plat_regions::{Access, Address, PAGE_SIZE};
 
-use super::{Replay, ReplayError};
+use super::{Descriptors, Replay, ReplayError};
 use crate::cache::FileContents;
 use crate::calls::Call;
 use crate::event::Pid;
@@ -47,7 +48,7 @@ impl Replay {
             "open" | "openat" if !failed => self.open(pid, &call, result, outside),
             "close" if !failed => {
                 if let Ok((fd, _)) = call.descriptor(0) {
-                    self.files.entry(pid).or_default().remove(&fd);
+                    self.descriptors(pid).remove(&fd);
                 }
             }
             "dup" | "dup2" | "dup3" | "fcntl" | "fcntl64" if !failed => self.duplicate(pid, &call, result),
@@ -86,8 +87,16 @@ impl Replay {
             self.machine.fork(parent).map(|_| ())
         };
         done.map_err(|error| self.cannot(error))?;
-        let files = self.files.get(&parent).cloned().unwrap_or_default();
-        self.files.insert(child, files);
+        if text.contains("CLONE_FILES") {
+            let owner = self.files_of.get(&parent).copied().unwrap_or(parent);
+            self.files_of.insert(child, owner);
+        } else {
+            let files = self.descriptors(parent).clone();
+            self.files.insert(child, files);
+        }
+        if let Some(program) = self.programs.get(&parent).cloned() {
+            self.programs.insert(child, program);
+        }
         let spans = self.spans(child);
         if !vfork {
             self.operations.insert(child, spans.iter().copied().map(Operation::Insert).collect());
@@ -99,6 +108,10 @@ impl Replay {
     fn execve(&mut self, pid: Pid, call: &Text<'_>, outside: &mut dyn Outside) -> Result<(), ReplayError> {
         let wrong = |(column, message): (usize, String)| (column, message);
         let path = call.text(0).map_err(wrong).map_err(|(column, message)| self.wrong(column, message))?;
+        // A program that starts itself again.
+        let own = self.programs.get(&pid).filter(|_| path == "/proc/self/exe").cloned();
+        let path = own.as_deref().unwrap_or(path);
+        self.programs.insert(pid, path.to_owned());
         let list = call.raw(1).map_or("", |(_, text)| text);
         let arguments =
             list.trim_matches(['[', ']']).split(", ").map(|text| text.trim_matches('"').to_owned());
@@ -140,13 +153,20 @@ impl Replay {
         let named = Text { name: "", arguments: vec![(1, result)], rest: "" };
         let Ok((fd, shown)) = named.descriptor(0) else { return };
         let index = usize::from(call.name == "openat");
-        let Some(path) = shown.or(call.text(index).ok()) else { return };
+        let Some(path) = shown.or(call.text(index).ok().map(Cow::from)) else { return };
+        let path = &*path;
         let flags = call.raw(index + 1).map_or("O_RDONLY", |(_, text)| text);
         let writable = flags.contains("O_RDWR") || flags.contains("O_WRONLY");
         self.fetch(path, outside);
         if let Ok(file) = self.machine.open(path, !flags.contains("O_WRONLY"), writable) {
-            self.files.entry(pid).or_default().insert(fd, (path.to_owned(), file));
+            self.descriptors(pid).insert(fd, (path.to_owned(), file));
         }
+    }
+
+    /// Returns the open files of a process; threads share theirs.
+    fn descriptors(&mut self, pid: Pid) -> &mut Descriptors {
+        let owner = self.files_of.get(&pid).copied().unwrap_or(pid);
+        self.files.entry(owner).or_default()
     }
 
     fn duplicate(&mut self, pid: Pid, call: &Text<'_>, result: &str) {
@@ -155,7 +175,7 @@ impl Replay {
         }
         let named = Text { name: "", arguments: vec![(1, result)], rest: "" };
         if let (Ok((old, _)), Ok((new, _))) = (call.descriptor(0), named.descriptor(0)) {
-            let files = self.files.entry(pid).or_default();
+            let files = self.descriptors(pid);
             if let Some(file) = files.get(&old).cloned() {
                 files.insert(new, file);
             }
@@ -188,14 +208,14 @@ impl Replay {
     ) -> Option<(Arc<OpenFile>, u64)> {
         let (fd, path) = call.descriptor(4).ok().filter(|(fd, _)| *fd >= 0)?;
         let offset = call.number(5).unwrap_or(0);
-        let held = self.files.get(&pid).and_then(|files| files.get(&fd)).cloned();
-        if let Some((_, file)) = held.filter(|(held, _)| path.is_none_or(|path| path == held)) {
+        let held = self.descriptors(pid).get(&fd).cloned();
+        if let Some((_, file)) = held.filter(|(held, _)| path.as_ref().is_none_or(|path| path == held)) {
             return Some((file, offset));
         }
-        let path = path.unwrap_or("(unknown file)").to_owned();
+        let path = path.map_or_else(|| "(unknown file)".to_owned(), Cow::into_owned);
         self.fetch(&path, outside);
         let file = self.machine.open(&path, true, true).ok()?;
-        self.files.entry(pid).or_default().insert(fd, (path, file.clone()));
+        self.descriptors(pid).insert(fd, (path, file.clone()));
         Some((file, offset))
     }
 
@@ -207,9 +227,22 @@ impl Replay {
         text: &str,
         outside: &mut dyn Outside,
     ) -> Result<(), ReplayError> {
+        if call.name == "madvise" && call.advice(2).is_err() && result.starts_with("-1 EINVAL") {
+            // An advice that nobody knows: programs ask whether the kernel checks, and it does.
+            self.equal += 1;
+            return Ok(());
+        }
         let parsed = self.parse_memory_call(pid, call, outside);
         let parsed = parsed.map_err(|(column, message)| self.wrong(column, message))?;
         let recorded = result.split_whitespace().next().unwrap_or_default();
+        let moves = matches!(parsed, Call::Map { .. } | Call::Unmap { .. } | Call::Remap(_));
+        while moves && let Some((other, line)) = self.overtaking(pid, &parsed, recorded, outside) {
+            self.early.insert(line);
+            let text = self.lines.get(line - 1).cloned().unwrap_or_default();
+            self.one(&text, outside)?;
+            // Its half is gone, so that this ends.
+            debug_assert!(!self.halves.contains_key(&other));
+        }
         if let Call::Brk { address } = &parsed
             && *address == Address::ZERO
             && let Some(wanted) = c_call::number(recorded)
@@ -242,7 +275,7 @@ impl Replay {
         Ok(())
     }
 
-    fn parse_memory_call(
+    pub(super) fn parse_memory_call(
         &mut self,
         pid: Pid,
         call: &Text<'_>,

@@ -1,9 +1,11 @@
 //! Delete, rename, copy; make and remove directories.
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 
+use super::links::path;
 use super::text::{ansi, wide};
 use crate::guest::{Bool, Guest, TRUE};
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 const MOVEFILE_REPLACE_EXISTING: u32 = 1;
@@ -162,30 +164,29 @@ fn copy(guest: &Guest, from: &[u16], to: &[u16], fail_if_exists: bool) -> Result
     Ok(TRUE)
 }
 
-/// Copies a file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-copyfilew>
-#[winapi]
-pub fn CopyFileW(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-    bFailIfExists: Bool,
-) -> Result<Bool, Win32Error> {
-    let (from, to) = (wide(guest, lpExistingFileName.0)?, wide(guest, lpNewFileName.0)?);
-    copy(guest, &from, &to, bFailIfExists.0)
-}
+both_widths! {
+    /// Copies a file.
+    "winbase/nf-winbase-copyfile"
+    CopyFileA, CopyFileW(
+        guest, width, lpExistingFileName: GuestWord, lpNewFileName: GuestWord, bFailIfExists: Bool
+    ) -> Result<Bool, Win32Error> {
+        let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
+        copy(guest, &from, &to, bFailIfExists.0)
+    }
 
-/// Copies a file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-copyfilea>
-#[winapi]
-pub fn CopyFileA(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-    bFailIfExists: Bool,
-) -> Result<Bool, Win32Error> {
-    let (from, to) = (ansi(guest, lpExistingFileName.0)?, ansi(guest, lpNewFileName.0)?);
-    copy(guest, &from, &to, bFailIfExists.0)
+    /// Copies a file, with flags.
+    "winbase/nf-winbase-copyfileex"
+    CopyFileExA, CopyFileExW(
+        guest, width, lpExistingFileName: GuestWord, lpNewFileName: GuestWord, lpProgressRoutine: GuestWord,
+        lpData: GuestWord, pbCancel: GuestWord, dwCopyFlags: u32
+    ) -> Result<Bool, Win32Error> {
+        /// `COPY_FILE_FAIL_IF_EXISTS`.
+        const FAIL_IF_EXISTS: u32 = 1;
+        let _ = (lpProgressRoutine, lpData);
+        if !pbCancel.is_null() && guest.read_u32(pbCancel.0)? != 0 {
+            return Err(Win32Error::REQUEST_ABORTED);
+        }
+        let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
+        copy(guest, &from, &to, dwCopyFlags & FAIL_IF_EXISTS != 0)
+    }
 }

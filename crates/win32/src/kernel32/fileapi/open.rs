@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
+use super::links::path;
 use super::text;
 use crate::guest::{Guest, HandleOrInvalid};
 use crate::logic::path::Target;
@@ -12,6 +13,7 @@ use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
 use crate::nt::pipe;
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 const FILE_FLAG_WRITE_THROUGH: u32 = 0x8000_0000;
@@ -119,54 +121,61 @@ fn create(guest: &mut Guest, name: &[u16], wish: &Wish) -> Result<HandleOrInvali
     Ok(HandleOrInvalid(guest.process().handles.insert(Arc::new(object), granted, flags)))
 }
 
-/// Opens or makes a file, directory, console or device.
+both_widths! {
+    /// Opens or makes a file, directory, console or device.
+    "fileapi/nf-fileapi-createfile"
+    CreateFileA, CreateFileW(
+        guest, width, lpFileName: GuestWord, dwDesiredAccess: u32, dwShareMode: u32, lpSecurityAttributes: GuestWord,
+        dwCreationDisposition: u32, dwFlagsAndAttributes: u32, hTemplateFile: GuestWord
+    ) -> Result<HandleOrInvalid, Win32Error> {
+        let _ = hTemplateFile;
+        let name = path(guest, width, lpFileName)?;
+        let wish = Wish {
+            access: dwDesiredAccess,
+            share: dwShareMode,
+            security: lpSecurityAttributes,
+            disposition: dwCreationDisposition,
+            flags: dwFlagsAndAttributes,
+        };
+        create(guest, &name, &wish)
+    }
+}
+
+/// What `CreateFile2` is told beyond its arguments.
 ///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilew>
-#[winapi]
-pub fn CreateFileW(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    dwDesiredAccess: u32,
-    dwShareMode: u32,
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/ns-fileapi-createfile2_extended_parameters>
+#[derive(GuestStruct, Default)]
+#[allow(non_snake_case)]
+struct CREATEFILE2_EXTENDED_PARAMETERS {
+    dwSize: u32,
+    dwFileAttributes: u32,
+    dwFileFlags: u32,
+    dwSecurityQosFlags: u32,
     lpSecurityAttributes: GuestWord,
-    dwCreationDisposition: u32,
-    dwFlagsAndAttributes: u32,
     hTemplateFile: GuestWord,
-) -> Result<HandleOrInvalid, Win32Error> {
-    let _ = hTemplateFile;
-    let name = text::wide(guest, lpFileName.0)?;
-    let wish = Wish {
-        access: dwDesiredAccess,
-        share: dwShareMode,
-        security: lpSecurityAttributes,
-        disposition: dwCreationDisposition,
-        flags: dwFlagsAndAttributes,
-    };
-    create(guest, &name, &wish)
 }
 
 /// Opens or makes a file, directory, console or device.
 ///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfilea>
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createfile2>
 #[winapi]
-pub fn CreateFileA(
+pub fn CreateFile2(
     guest: &mut Guest,
     lpFileName: GuestWord,
     dwDesiredAccess: u32,
     dwShareMode: u32,
-    lpSecurityAttributes: GuestWord,
     dwCreationDisposition: u32,
-    dwFlagsAndAttributes: u32,
-    hTemplateFile: GuestWord,
+    pCreateExParams: GuestWord,
 ) -> Result<HandleOrInvalid, Win32Error> {
-    let _ = hTemplateFile;
-    let name = text::ansi(guest, lpFileName.0)?;
+    let name = text::wide(guest, lpFileName.0)?;
+    let more: CREATEFILE2_EXTENDED_PARAMETERS =
+        if pCreateExParams.is_null() { Default::default() } else { guest.read(pCreateExParams.0)? };
     let wish = Wish {
         access: dwDesiredAccess,
         share: dwShareMode,
-        security: lpSecurityAttributes,
+        security: more.lpSecurityAttributes,
         disposition: dwCreationDisposition,
-        flags: dwFlagsAndAttributes,
+        flags: more.dwFileFlags | more.dwFileAttributes,
     };
     create(guest, &name, &wish)
 }

@@ -276,7 +276,7 @@ pub fn GetTempFileNameA(
 }
 
 /// Returns the directories that SearchPath looks in by default: the program's, the system's, the current one, PATH.
-fn search_directories(guest: &Guest) -> Vec<u16> {
+pub(crate) fn search_directories(guest: &Guest) -> Vec<u16> {
     let process = guest.process();
     let program = &process.start.program;
     let mut list = program[..program.iter().rposition(|&unit| unit == BACKSLASH).unwrap_or(0)].to_vec();
@@ -285,7 +285,13 @@ fn search_directories(guest: &Guest) -> Vec<u16> {
     list
 }
 
-fn search(guest: &Guest, list: &[u16], name: &[u16], extension: &[u16]) -> Result<Vec<u16>, Win32Error> {
+/// Finds a file in a list of directories; the extension is for a name without one.
+pub(crate) fn search(
+    guest: &Guest,
+    list: &[u16],
+    name: &[u16],
+    extension: &[u16],
+) -> Result<Vec<u16>, Win32Error> {
     let files = &guest.process().files;
     let last = file_part(name).map_or(name, |at| &name[at..]);
     let mut name = name.to_vec();

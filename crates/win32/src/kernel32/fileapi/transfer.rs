@@ -49,11 +49,11 @@ impl Transfer {
         count: GuestWord,
         overlapped: GuestWord,
         apc: Option<Apc>,
-    ) -> Result<Self, Win32Error> {
+    ) -> Result<Self, NtStatus> {
         if overlapped.is_null() {
             // An overlapped handle has no position to fall back on.
             if file.traits.overlapped && file.kind == FileKind::Disk {
-                return Err(Win32Error::INVALID_PARAMETER);
+                return Err(NtStatus::INVALID_PARAMETER);
             }
             return Ok(Self { offset: None, count, overlapped, completion: Completion::default(), asked: 0 });
         }
@@ -65,9 +65,9 @@ impl Transfer {
         Ok(Self { offset: Some(block.offset()), count, overlapped, completion, asked: 0 })
     }
 
-    /// Says whether the transfer may go on after its function returned: those of overlapped pipes.
+    /// Says whether the transfer may go on after its function returned: those of overlapped pipes and sockets.
     fn may_wait(&self, file: &FileObject) -> bool {
-        !self.overlapped.is_null() && file.traits.overlapped && file.transfers.pipe.get().is_some()
+        !self.overlapped.is_null() && file.traits.overlapped && file.transfers.may_wait()
     }
 
     fn read(
@@ -102,20 +102,31 @@ impl Transfer {
 
     /// Begins work of a pipe that may not be done at once.
     fn work(self, guest: &Guest, file: &Arc<FileObject>, work: Work) -> Result<Bool, Win32Error> {
+        self.start(guest, file, work)?;
+        Ok(TRUE)
+    }
+
+    /// Begins work; returns how many bytes went, if it was done at once.
+    fn start(self, guest: &Guest, file: &Arc<FileObject>, work: Work) -> Result<u64, NtStatus> {
         let (block, is_64) = (self.overlapped.0, guest.machine().is_64());
         let Self { count, overlapped, completion, offset, asked } = self;
         let mut kept = Some(completion);
         let make = |work| Pending { work, block, is_64, completion: kept.take().unwrap_or_default() };
         let outcome = file.begin_transfer(work, make);
         if outcome == Err(NtStatus::PENDING) {
-            return Err(Win32Error::IO_PENDING);
+            return Err(NtStatus::PENDING);
         }
         let completion = kept.take().unwrap_or_default();
-        Self { offset, count, overlapped, completion, asked }.finish(guest, outcome)
+        Self { offset, count, overlapped, completion, asked }.settle(guest, outcome)
     }
 
     /// Tells the outcome in the caller's count and OVERLAPPED, then by event or call.
-    fn finish(mut self, guest: &Guest, outcome: Result<u64, NtStatus>) -> Result<Bool, Win32Error> {
+    fn finish(self, guest: &Guest, outcome: Result<u64, NtStatus>) -> Result<Bool, Win32Error> {
+        self.settle(guest, outcome)?;
+        Ok(TRUE)
+    }
+
+    fn settle(mut self, guest: &Guest, outcome: Result<u64, NtStatus>) -> Result<u64, NtStatus> {
         let (status, moved) = match outcome {
             Ok(moved) => (NtStatus::SUCCESS, moved),
             // A part of a message is there, and as long as was asked for.
@@ -133,8 +144,26 @@ impl Transfer {
         self.completion.set_packet(self.overlapped.0, moved);
         self.completion.set_arguments([0, moved, self.overlapped.0]);
         self.completion.succeed()?;
-        Ok(TRUE)
+        Ok(moved)
     }
+}
+
+/// Begins a socket's transfer: where the count of bytes goes, the OVERLAPPED, the routine's call; returns how many bytes
+/// went, if it was done at once.
+///
+/// # Errors
+/// The transfer's status; `PENDING` when it goes on.
+pub(crate) fn begin(
+    guest: &Guest,
+    file: &Arc<FileObject>,
+    (count, overlapped, apc): (GuestWord, GuestWord, Option<Apc>),
+    work: Work,
+) -> Result<u64, NtStatus> {
+    let mut transfer = Transfer::begin(guest, file, count, overlapped, apc)?;
+    if let Work::Socket(work) = &work {
+        transfer.asked = work.length();
+    }
+    transfer.start(guest, file, work)
 }
 
 /// Waits for a pipe's client without waiting: its coming is told as a transfer's end.
@@ -147,7 +176,7 @@ pub(in crate::kernel32) fn connect(
 }
 
 /// Tells the outcome of what is no transfer of bytes between memory and file, but takes an OVERLAPPED as they do.
-pub(in crate::kernel32) fn complete(
+pub(crate) fn complete(
     guest: &Guest,
     file: &FileObject,
     count: GuestWord,
@@ -231,8 +260,8 @@ pub fn WriteFile(
 }
 
 /// The call of a completion routine; its arguments are known when the transfer is complete.
-fn completion_routine(routine: GuestWord) -> Option<Apc> {
-    Some(Apc { function: routine.0, arguments: [0; 3], count: 3 })
+pub(in crate::kernel32) fn completion_routine(routine: GuestWord) -> Option<Apc> {
+    Some(Apc { function: routine.0, arguments: [0; 4], count: 3 })
 }
 
 /// Reads from a file opened for overlapped transfers; the routine is called when the thread waits alertably.

@@ -3,11 +3,13 @@
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::file_path::{Space, Status, space};
 
-use super::text::{ansi, put_wide, wide};
+use super::links::path;
+use super::text::{ansi, put_ansi, put_wide, wide};
 use crate::Win32Error;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::file_info::volume_serial;
 use crate::nt::path::status_of;
+use crate::widths::{Width, both_widths};
 
 /// Returns the drives as a bit mask.
 ///
@@ -126,40 +128,65 @@ pub fn GetDiskFreeSpaceExW(
 /// `FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK`.
 const VOLUME_FLAGS: u32 = 6;
 
-/// Stores a volume's name, serial number and file system.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getvolumeinformationw>
-#[winapi]
-pub fn GetVolumeInformationW(
-    guest: &mut Guest,
-    lpRootPathName: GuestWord,
-    lpVolumeNameBuffer: GuestWord,
-    nVolumeNameSize: u32,
-    lpVolumeSerialNumber: GuestWord,
-    lpMaximumComponentLength: GuestWord,
-    lpFileSystemFlags: GuestWord,
-    lpFileSystemNameBuffer: GuestWord,
-    nFileSystemNameSize: u32,
-) -> Result<Bool, Win32Error> {
-    let root = root_or_current(guest, lpRootPathName)?;
-    let unix = guest.process().files.locate(&root)?;
-    let status = Status::of_path(&unix, true).map_err(status_of)?;
-    // Names are limited in bytes on Linux; in units no fewer may fit.
-    let words = [
-        (lpVolumeSerialNumber, volume_serial(status.device)),
-        (lpMaximumComponentLength, 255),
-        (lpFileSystemFlags, VOLUME_FLAGS),
-    ];
-    for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
-        guest.write_bytes(place.0, &value.to_le_bytes())?;
+/// Stores a text for a caller who gave a buffer; one that is too small is an error.
+fn put_text(
+    guest: &Guest,
+    width: Width,
+    (place, capacity): (GuestWord, u32),
+    text: &str,
+) -> Result<(), Win32Error> {
+    if place.is_null() {
+        return Ok(());
     }
-    let strings =
-        [(lpVolumeNameBuffer, nVolumeNameSize, ""), (lpFileSystemNameBuffer, nFileSystemNameSize, "NTFS")];
-    for (place, capacity, text) in strings.into_iter().filter(|string| !string.0.is_null()) {
-        let text: Vec<u16> = text.encode_utf16().collect();
-        if put_wide(guest, place.0, capacity, &text)? > text.len() as u32 {
-            return Err(Win32Error::BAD_LENGTH);
+    let text: Vec<u16> = text.encode_utf16().collect();
+    let stored = match width {
+        Width::Narrow => put_ansi(guest, place.0, capacity, &text)?,
+        Width::Wide => put_wide(guest, place.0, capacity, &text)?,
+    };
+    if stored > text.len() as u32 { Err(Win32Error::BAD_LENGTH) } else { Ok(()) }
+}
+
+both_widths! {
+    /// Stores a volume's name, serial number and file system.
+    "fileapi/nf-fileapi-getvolumeinformation"
+    GetVolumeInformationA, GetVolumeInformationW(
+        guest, width, lpRootPathName: GuestWord, lpVolumeNameBuffer: GuestWord, nVolumeNameSize: u32,
+        lpVolumeSerialNumber: GuestWord, lpMaximumComponentLength: GuestWord, lpFileSystemFlags: GuestWord,
+        lpFileSystemNameBuffer: GuestWord, nFileSystemNameSize: u32
+    ) -> Result<Bool, Win32Error> {
+        let root = if lpRootPathName.is_null() { root_or_current(guest, lpRootPathName)? } else {
+            path(guest, width, lpRootPathName)?
+        };
+        let unix = guest.process().files.locate(&root)?;
+        let status = Status::of_path(&unix, true).map_err(status_of)?;
+        // Names are limited in bytes on Linux; in units no fewer may fit.
+        let words = [
+            (lpVolumeSerialNumber, volume_serial(status.device)),
+            (lpMaximumComponentLength, 255),
+            (lpFileSystemFlags, VOLUME_FLAGS),
+        ];
+        for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
+            guest.write_bytes(place.0, &value.to_le_bytes())?;
+        }
+        put_text(guest, width, (lpVolumeNameBuffer, nVolumeNameSize), "")?;
+        put_text(guest, width, (lpFileSystemNameBuffer, nFileSystemNameSize), "NTFS")?;
+        Ok(TRUE)
+    }
+
+    /// Stores the root of the volume that a path is on: its drive's, since plat mounts no volumes in folders.
+    "fileapi/nf-fileapi-getvolumepathname"
+    GetVolumePathNameA, GetVolumePathNameW(
+        guest, width, lpszFileName: GuestWord, lpszVolumePathName: GuestWord, cchBufferLength: u32
+    ) -> Result<Bool, Win32Error> {
+        let full = guest.process().files.full_path(&path(guest, width, lpszFileName)?)?;
+        let text = String::from_utf16_lossy(&full);
+        let root = match text.find(':') {
+            Some(colon) => format!("{}\\", &text[..=colon]),
+            None => text,
+        };
+        match put_text(guest, width, (lpszVolumePathName, cchBufferLength), &root) {
+            Err(Win32Error::BAD_LENGTH) => Err(Win32Error::FILENAME_EXCED_RANGE),
+            result => result.map(|()| TRUE),
         }
     }
-    Ok(TRUE)
 }

@@ -7,6 +7,8 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::case::equal_ignore_case;
+use crate::logic::nls::locale::{self, Locale};
+use crate::logic::nls::locale_names;
 use crate::nt::nls::{self, LOCALE_EN_US};
 use crate::teb::Teb;
 
@@ -27,8 +29,9 @@ pub const EXPORTS: &[Export] = dll! {
     partial ConvertDefaultLocale, "English (United States) only";
     partial IsValidLocale, "English (United States) and the invariant locale only";
     partial IsValidLocaleName, "English (United States) and the invariant locale only";
-    partial LCIDToLocaleName, "English (United States) and the invariant locale only";
-    partial LocaleNameToLCID, "English (United States) and the invariant locale only";
+    partial LCIDToLocaleName, "not the locales that Windows is not sold in";
+    partial LocaleNameToLCID, "not the locales that Windows is not sold in";
+    partial ResolveLocaleName, "English (United States) and the invariant locale only";
     partial EnumSystemLocalesA, "lists English (United States) only";
     partial EnumSystemLocalesW, "lists English (United States) only";
     partial EnumSystemLocalesEx, "lists English (United States) only";
@@ -52,9 +55,25 @@ fn resolve(locale: u32) -> Option<u32> {
     }
 }
 
-/// Says whether plat has a locale.
-pub(super) fn is_known(locale: u32) -> bool {
-    resolve(locale).is_some()
+/// Returns the locale of a number.
+///
+/// # Errors
+/// `INVALID_PARAMETER` for one that plat does not have.
+pub(super) fn of_number(locale: u32) -> Result<&'static Locale, Win32Error> {
+    let number = resolve(locale).ok_or(Win32Error::INVALID_PARAMETER)?;
+    Ok(if number == INVARIANT { &locale::INVARIANT } else { &locale::EN_US })
+}
+
+/// Returns the locale whose name lies at an address; null is the user's.
+///
+/// # Errors
+/// `INVALID_PARAMETER` for one that plat does not have, `NOACCESS`.
+pub(super) fn of_name(guest: &Guest, name: GuestWord) -> Result<&'static Locale, Win32Error> {
+    if name.is_null() {
+        return Ok(&locale::EN_US);
+    }
+    let name = guest.read_wide_string(name.get())?;
+    of_number(named(&name).ok_or(Win32Error::INVALID_PARAMETER)?)
 }
 
 /// Returns the locale of a name.
@@ -74,7 +93,11 @@ pub(super) fn is_known_name(name: &[u16]) -> bool {
 
 /// Stores a locale's name with its zero.
 fn put_name(guest: &Guest, locale: u32, buffer: GuestWord, size: i32) -> Result<i32, Win32Error> {
-    let name = if locale == INVARIANT { "" } else { EN_US };
+    put_text(guest, if locale == INVARIANT { "" } else { EN_US }, buffer, size)
+}
+
+/// Stores a name with its zero.
+fn put_text(guest: &Guest, name: &str, buffer: GuestWord, size: i32) -> Result<i32, Win32Error> {
     let name: Vec<u16> = name.encode_utf16().chain([0]).collect();
     if size > 0 && buffer.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
@@ -249,8 +272,12 @@ pub fn LCIDToLocaleName(
     dwFlags: u32,
 ) -> Result<i32, Win32Error> {
     let _ = dwFlags;
-    let locale = resolve(Locale).ok_or(Win32Error::INVALID_PARAMETER)?;
-    put_name(guest, locale, lpName, cchName)
+    let name = match resolve(Locale) {
+        Some(INVARIANT) => "",
+        Some(_) => EN_US,
+        None => locale_names::name_of(Locale as u16).ok_or(Win32Error::INVALID_PARAMETER)?,
+    };
+    put_text(guest, name, lpName, cchName)
 }
 
 /// Returns the number of a locale; without a name, the user's.
@@ -262,22 +289,49 @@ pub fn LocaleNameToLCID(guest: &mut Guest, lpName: GuestWord, dwFlags: u32) -> R
     if lpName.is_null() {
         return Ok(LOCALE_EN_US);
     }
-    named(&guest.read_wide_string(lpName.get())?).ok_or(Win32Error::INVALID_PARAMETER)
+    let name = guest.read_wide_string(lpName.get())?;
+    let number = || locale_names::number_of(&String::from_utf16_lossy(&name)).map(u32::from);
+    named(&name).or_else(number).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
-/// Makes room for bytes that a function of the guest reads during one call, and calls it with their address first.
-fn call_with(guest: &mut Guest, function: GuestWord, bytes: &[u8], more: &[u64]) -> Result<(), Win32Error> {
+/// Returns the locale that is nearest to a name: the same language, or none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-resolvelocalename>
+#[winapi]
+pub fn ResolveLocaleName(
+    guest: &mut Guest,
+    lpNameToResolve: GuestWord,
+    lpLocaleName: GuestWord,
+    cchLocaleName: i32,
+) -> Result<i32, Win32Error> {
+    if lpNameToResolve.is_null() {
+        return put_text(guest, EN_US, lpLocaleName, cchLocaleName);
+    }
+    let name = String::from_utf16_lossy(&guest.read_wide_string(lpNameToResolve.get())?);
+    let language = name.split('-').next().unwrap_or("");
+    let resolved = if language.eq_ignore_ascii_case("en") { EN_US } else { "" };
+    put_text(guest, resolved, lpLocaleName, cchLocaleName)
+}
+
+/// Makes room for bytes that a function of the guest reads during one call, and calls it with their address first;
+/// says whether it wants more.
+pub(super) fn call_with(
+    guest: &mut Guest,
+    function: GuestWord,
+    bytes: &[u8],
+    more: &[u64],
+) -> Result<bool, Win32Error> {
     let heaps = &guest.process().heaps;
     let block = heaps.allocate(0, bytes.len() as u64, false).ok_or(Win32Error::NOT_ENOUGH_MEMORY)?;
     guest.write_bytes(block, bytes)?;
     let arguments: Vec<u64> = [block].iter().chain(more).copied().collect();
     // A callback that throws leaves the block behind: a few bytes, and Windows would leak its buffers too.
-    guest.call(function.get(), &arguments)?;
+    let answer = guest.call(function.get(), &arguments)?;
     guest.process().heaps.free(0, block);
-    Ok(())
+    Ok(answer as u32 != 0)
 }
 
-fn wide_bytes(text: &str) -> Vec<u8> {
+pub(super) fn wide_bytes(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 
@@ -341,7 +395,8 @@ mod tests {
 
     #[test]
     fn defaults_and_english_are_known() {
-        let known = [0, 0x400, 0x800, 0x409, 0x1_0409, 0x7f, 0x407, 0x411].map(is_known);
+        let known =
+            [0, 0x400, 0x800, 0x409, 0x1_0409, 0x7f, 0x407, 0x411].map(|locale| of_number(locale).is_ok());
         assert_eq!(known, [true, true, true, true, true, true, false, false]);
         let names =
             ["", "EN-us", "en", "de-DE"].map(|name| named(&name.encode_utf16().collect::<Vec<u16>>()));

@@ -1,5 +1,7 @@
 //! Mappings of strings, and the narrow faces of comparison and character types.
 
+use std::borrow::Cow;
+
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
@@ -7,15 +9,16 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::kernel32::stringapiset::{compare, string_types};
-use crate::logic::nls::{case, collate};
+use crate::logic::nls::collate::Rules;
+use crate::logic::nls::{case, collate, normal_form};
 use crate::nt::nls;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial LCMapStringA, "case, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
-    partial LCMapStringW, "case, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
-    partial LCMapStringEx, "case, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
-    partial CompareStringA, "one order for all locales; no expansions; of the flags only case counts";
+    partial LCMapStringA, "case, width, kana, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
+    partial LCMapStringW, "case, width, kana, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
+    partial LCMapStringEx, "case, width, kana, byte order and sort keys (not Windows' bytes); others ERROR_INVALID_FLAGS";
+    partial CompareStringA, "one order for all locales";
     partial GetStringTypeA, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
     partial GetStringTypeExA, "CT_CTYPE2 and CT_CTYPE3 know Latin text; others are neutral";
 };
@@ -24,10 +27,12 @@ const LOWERCASE: u32 = 0x100;
 const UPPERCASE: u32 = 0x200;
 const SORT_KEY: u32 = 0x400;
 const BYTE_REVERSE: u32 = 0x800;
+const HIRAGANA: u32 = 0x10_0000;
+const KATAKANA: u32 = 0x20_0000;
+const HALF_WIDTH: u32 = 0x40_0000;
+const FULL_WIDTH: u32 = 0x80_0000;
 /// `LCMAP_LINGUISTIC_CASING`: no difference outside Turkish.
 const LINGUISTIC_CASING: u32 = 0x100_0000;
-/// `NORM_IGNORECASE` and `LINGUISTIC_IGNORECASE`.
-const IGNORE_CASE: u32 = 0x1 | 0x10;
 /// All `NORM_…` and `SORT_…` flags, and `LOCALE_USE_CP_ACP`.
 const NEUTRAL: u32 = 0x4803_103f;
 
@@ -47,17 +52,29 @@ fn map(text: &[u16], flags: u32) -> Result<Mapped, Win32Error> {
         }
         // The terminator of a text given without a length is no part of its order.
         let text = text.strip_suffix(&[0]).unwrap_or(text);
-        return Ok(Mapped::Key(collate::sort_key(text, flags & IGNORE_CASE != 0)));
+        return Ok(Mapped::Key(collate::sort_key(text, Rules::of_flags(flags))));
     }
     let both = LOWERCASE | UPPERCASE;
     let wanted = flags & !NEUTRAL;
-    if wanted == 0 || wanted & !(both | BYTE_REVERSE) != 0 || wanted & both == both {
+    let (kana, widths) = (wanted & (HIRAGANA | KATAKANA), wanted & (HALF_WIDTH | FULL_WIDTH));
+    let excluded = kana == HIRAGANA | KATAKANA || widths == HALF_WIDTH | FULL_WIDTH || wanted & both == both;
+    if wanted == 0 || wanted & !(both | BYTE_REVERSE | kana | widths) != 0 || excluded {
         return Err(Win32Error::INVALID_FLAGS);
     }
+    let of_width = match widths {
+        HALF_WIDTH => Cow::Owned(normal_form::narrow(text)),
+        FULL_WIDTH => Cow::Owned(normal_form::widen(text)),
+        _ => Cow::Borrowed(text),
+    };
+    let text: Vec<u16> = match kana {
+        HIRAGANA => of_width.iter().map(|&unit| normal_form::hiragana(unit)).collect(),
+        KATAKANA => of_width.iter().map(|&unit| normal_form::katakana(unit)).collect(),
+        _ => of_width.into_owned(),
+    };
     let mut text = match wanted & both {
-        LOWERCASE => case::downcase_string(text),
-        UPPERCASE => case::upcase_string(text),
-        _ => text.to_vec(),
+        LOWERCASE => case::downcase_string(&text),
+        UPPERCASE => case::upcase_string(&text),
+        _ => text,
     };
     if wanted & BYTE_REVERSE != 0 {
         text.iter_mut().for_each(|unit| *unit = unit.swap_bytes());
@@ -217,7 +234,7 @@ mod tests {
         assert_eq!(map(&wide("aÄ"), LOWERCASE), Ok(Mapped::Text(wide("aä"))));
         assert_eq!(map(&wide("aä"), UPPERCASE | LINGUISTIC_CASING), Ok(Mapped::Text(wide("AÄ"))));
         assert_eq!(map(&[0x1234], BYTE_REVERSE), Ok(Mapped::Text(vec![0x3412])));
-        for flags in [0, LOWERCASE | UPPERCASE, 0x10_0000, SORT_KEY | LOWERCASE] {
+        for flags in [0, LOWERCASE | UPPERCASE, HIRAGANA | KATAKANA, SORT_KEY | LOWERCASE] {
             assert_eq!(map(&[], flags), Err(Win32Error::INVALID_FLAGS), "{flags:#x}");
         }
     }

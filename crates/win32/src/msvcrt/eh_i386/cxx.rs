@@ -12,7 +12,7 @@ use super::{CONTINUE_SEARCH, funclet, go_on, only_i386, thiscall, unwind_to};
 use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::Guest;
-use crate::msvcrt::eh::{begin_catch, end_catch};
+use crate::msvcrt::eh::{begin_catch, end_catch, released, translate};
 use crate::nt::exception::context::{Record, flags};
 
 /// The exports of this file.
@@ -43,8 +43,19 @@ static FRAME_HANDLER: Code = Code {
 struct Caught {
     object: u64,
     throw: u64,
-    /// The guest's stack pointer at the handler that called the block.
-    stack: u64,
+    /// The node of the block's function.
+    node: u64,
+    /// The last state of the `try` that the block belongs to.
+    high: u32,
+    /// Where the function's stack pointer was kept before the block's own `try` blocks changed it.
+    esp: u64,
+}
+
+impl Caught {
+    /// Says whether a `catch` of `block`, in the function of `node`, ends this one.
+    fn is_left_by(self, node: u64, block: Try) -> bool {
+        self.node < node || self.node == node && block.low <= self.high
+    }
 }
 
 thread_local! {
@@ -92,6 +103,11 @@ impl Frame {
         }
     }
 
+    /// Says whether control is in a `try` block.
+    fn has_candidates(self, guest: &Guest) -> Result<bool, Fault> {
+        Ok(!self.function.tries(guest, self.state(guest)?)?.is_empty())
+    }
+
     /// Looks for a handler, the innermost first.
     fn find(self, guest: &Guest, throw: u64, is_cxx: bool) -> Result<Option<Found>, Fault> {
         for block in self.function.tries(guest, self.state(guest)?)? {
@@ -118,13 +134,15 @@ impl Frame {
         unwind_to(guest, self.node, what);
         self.unwind(guest, block.low)?;
         self.set_state(guest, block.high + 1)?;
-        let esp = self.saved_esp(guest)?;
-        leave_blocks(guest, esp, thrown)?;
-        let stack = guest.gate().top_stack_pointer().unwrap_or(0);
+        let esp = match leave_blocks(guest, self.node, block, thrown)? {
+            Some(esp) => esp,
+            None => self.saved_esp(guest)?,
+        };
+        let Thrown { object, throw } = thrown;
         CAUGHT.with_borrow_mut(|caught| {
-            caught.push(Caught { object: thrown.object, throw: thrown.throw, stack });
+            caught.push(Caught { object, throw, node: self.node, high: block.high, esp });
         });
-        begin_catch(record);
+        begin_catch(guest, record)?;
         let eip = funclet(guest, catch.function, self.ebp())?;
         end_catch(record);
         // The block's own `try` blocks change the saved stack pointer.
@@ -192,14 +210,18 @@ fn initialise(guest: &mut Guest, to: u64, catch: Catch, kind: Catchable, object:
     thiscall(guest, kind.copy, to, [from, whole]).map(drop)
 }
 
-/// Ends the exceptions whose blocks the unwinding left, except for one that was thrown again.
-fn leave_blocks(guest: &mut Guest, esp: u64, thrown: Thrown) -> Result<(), Fault> {
+/// Ends the exceptions whose blocks are left for a `catch` of `block`, except for one that was thrown again; returns the stack
+/// pointer that the function kept before them, if they were its own.
+fn leave_blocks(guest: &mut Guest, node: u64, block: Try, thrown: Thrown) -> Result<Option<u64>, Fault> {
+    let mut esp = None;
     loop {
-        let left = CAUGHT.with_borrow_mut(|caught| caught.pop_if(|last| last.stack < esp));
-        match left {
-            None => return Ok(()),
-            Some(left) if left.object == thrown.object => {}
-            Some(left) => destroy_last(guest, left)?,
+        let left = CAUGHT.with_borrow_mut(|caught| caught.pop_if(|last| last.is_left_by(node, block)));
+        let Some(left) = left else { return Ok(esp) };
+        if left.node == node {
+            esp = Some(left.esp);
+        }
+        if left.object != thrown.object {
+            destroy_last(guest, left)?;
         }
     }
 }
@@ -215,14 +237,14 @@ fn destroy(guest: &mut Guest, object: u64, throw: u64) -> Result<(), Fault> {
         return Ok(());
     }
     match guest.read_word(throw + 4)? {
-        0 => Ok(()),
-        destructor => thiscall(guest, destructor, object, [0, 0]).map(drop),
+        0 => {}
+        destructor => drop(thiscall(guest, destructor, object, [0, 0])?),
     }
+    released(guest, object);
+    Ok(())
 }
 
 /// Handles an exception for a frame of `try`; the address of the function's tables was in EAX.
-///
-/// Exception specifications are not looked at.
 ///
 /// Source: mingw-w64, msvcrt.def (name); the compiler's code (registers).
 #[winapi(cdecl)]
@@ -233,7 +255,7 @@ pub fn __CxxFrameHandler(
     context: GuestWord,
     dispatcher: GuestWord,
 ) -> Result<u32, Fault> {
-    let _ = (context, dispatcher);
+    let _ = dispatcher;
     let tables = guest.read_word(guest.teb().address + EAX_IN_TEB)?;
     let frame = Frame { node: registration.0, function: Function::load(guest, tables)? };
     let record = Record::load(guest, exception_record.0)?;
@@ -245,10 +267,16 @@ pub fn __CxxFrameHandler(
         // `throw;` outside every block.
         return crate::msvcrt::exit::terminate(guest).map(|()| CONTINUE_SEARCH);
     };
-    match frame.find(guest, thrown.throw, record.code == CODE)? {
-        Some(found) => frame.enter(guest, found, exception_record.0, thrown),
-        None => Ok(CONTINUE_SEARCH),
+    let is_cxx = record.code == CODE;
+    if !is_cxx && !frame.function.is_synchronous && frame.has_candidates(guest)? {
+        translate(guest, &record, [exception_record.0, context.0])?;
     }
+    match frame.find(guest, thrown.throw, is_cxx)? {
+        Some(found) => return frame.enter(guest, found, exception_record.0, thrown),
+        None if is_cxx && frame.function.is_noexcept => crate::msvcrt::exit::terminate(guest)?,
+        None => {}
+    }
+    Ok(CONTINUE_SEARCH)
 }
 
 /// Destroys the object of an exception.

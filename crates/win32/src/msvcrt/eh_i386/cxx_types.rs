@@ -17,6 +17,8 @@ pub(crate) struct Function {
     try_map: u64,
     /// Whether `catch (...)` catches C++ exceptions only (`/EHs`).
     pub(crate) is_synchronous: bool,
+    /// Whether no exception may leave the function: `noexcept`, or an exception specification without types.
+    pub(crate) is_noexcept: bool,
 }
 
 /// A `try` block: the states inside, and its handlers.
@@ -49,15 +51,18 @@ pub(crate) mod bits {
 
 impl Function {
     pub(crate) fn load<M: Memory>(memory: &M, at: u64) -> Result<Self, Fault> {
+        const WITH_TYPES: u32 = 0x1993_0521;
         const WITH_FLAGS: u32 = 0x1993_0522;
         let magic = memory.read_u32(at)? & 0x1fff_ffff;
         let flags = if magic >= WITH_FLAGS { memory.read_u32(at + 0x20)? } else { 0 };
+        let types = if magic >= WITH_TYPES { memory.read_word(at + 0x1c)? } else { 0 };
         Ok(Self {
             states: memory.read_u32(at + 4)?,
             unwind_map: memory.read_word(at + 8)?,
             try_count: memory.read_u32(at + 12)?,
             try_map: memory.read_word(at + 16)?,
             is_synchronous: flags & 1 != 0,
+            is_noexcept: flags & 4 != 0 || types != 0 && memory.read_u32(types)? == 0,
         })
     }
 

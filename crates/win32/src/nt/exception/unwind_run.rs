@@ -238,6 +238,9 @@ impl Unwinder {
         if destructor != 0 && !is_same {
             guest.gate().call_at(destructor, &[object], self.area.marker).map_err(to_fault)?;
         }
+        if !is_same {
+            crate::msvcrt::eh::released(guest, object);
+        }
         Ok(())
     }
 }

@@ -160,12 +160,12 @@ fn queued_calls_end_alertable_waits_only() {
     })
     .expect("a thread");
     let thread = told.recv().expect("it began");
-    queue_apc(&thread, Apc { function: 5, arguments: [0; 3], count: 1 }).expect("it lives");
+    queue_apc(&thread, Apc { function: 5, arguments: [0; 4], count: 1 }).expect("it lives");
     assert_eq!(receive.recv(), Ok(Ok(NtStatus::USER_APC)));
     assert_eq!(receive.recv(), Ok(Ok(NtStatus(5))));
 
     let me = thread::current();
-    queue_apc(&me, Apc { function: 6, arguments: [0; 3], count: 1 }).expect("it lives");
+    queue_apc(&me, Apc { function: 6, arguments: [0; 4], count: 1 }).expect("it lives");
     assert_eq!(wait(&[], NOW), Ok(NtStatus::TIMEOUT));
     assert_eq!(wait(&[], WaitFor { alertable: true, ..NOW }), Ok(NtStatus::USER_APC));
     assert!(me.pop_apc().is_some());

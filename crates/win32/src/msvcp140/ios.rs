@@ -1,0 +1,442 @@
+//! `std::ios_base` and `std::ios`: what all streams have: state, format, locale, buffer.
+//!
+//! Source: <https://learn.microsoft.com/cpp/standard-library/basic-ios-class>; <https://learn.microsoft.com/cpp/standard-library/ios-base-class>;
+//! fields as the inline functions of the public headers use them.
+
+use plat_abi::{Fault, GuestWord, Memory};
+
+use super::errors::throw_ios_failure;
+use super::locale::{Collection, global, of_locale, put_locale, release};
+use super::members::{members, named};
+use super::object::{Words, virtual_method};
+use super::streambuf::{Buffer, slot};
+use super::tables::table;
+use crate::guest::Guest;
+use crate::msvcrt::state::place;
+
+/// Bits of a stream's state.
+pub(super) mod state {
+    pub(crate) const EOF: u32 = 1;
+    pub(crate) const FAIL: u32 = 2;
+    pub(crate) const BAD: u32 = 4;
+    /// All that there are.
+    pub(crate) const ALL: u32 = 0x17;
+}
+
+/// Bits of a stream's format.
+pub(super) mod format {
+    pub(crate) const SKIP_SPACE: u32 = 1;
+    pub(crate) const UNIT_BUFFER: u32 = 2;
+    pub(crate) const UPPERCASE: u32 = 4;
+    pub(crate) const SHOW_BASE: u32 = 8;
+    pub(crate) const SHOW_POINT: u32 = 0x10;
+    pub(crate) const SHOW_POSITIVE: u32 = 0x20;
+    pub(crate) const LEFT: u32 = 0x40;
+    pub(crate) const INTERNAL: u32 = 0x100;
+    pub(crate) const ADJUST: u32 = 0x1c0;
+    pub(crate) const DECIMAL: u32 = 0x200;
+    pub(crate) const OCTAL: u32 = 0x400;
+    pub(crate) const HEXADECIMAL: u32 = 0x800;
+    pub(crate) const BASE: u32 = 0xe00;
+    pub(crate) const SCIENTIFIC: u32 = 0x1000;
+    pub(crate) const FIXED: u32 = 0x2000;
+    pub(crate) const FLOAT: u32 = 0x3000;
+    pub(crate) const BOOL_WORDS: u32 = 0x4000;
+}
+
+/// The part of a stream that all streams share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stream {
+    pub(super) at: u64,
+    word: u64,
+}
+
+impl Stream {
+    pub(super) fn new(guest: &Guest, at: u64) -> Self {
+        Self { at, word: guest.machine().pointer_size() }
+    }
+
+    /// Finds it in an object that has it as a virtual base: the object's first word leads to the distance.
+    pub(super) fn of(guest: &Guest, object: u64) -> Result<Self, Fault> {
+        let bases = guest.read_word(object)?;
+        let distance: i32 = guest.read(bases + 4)?;
+        Ok(Self::new(guest, object.wrapping_add_signed(distance.into())))
+    }
+
+    fn state_at(self) -> u64 {
+        self.at + 2 * self.word
+    }
+
+    fn flags_at(self) -> u64 {
+        self.state_at() + 8
+    }
+
+    fn precision_at(self) -> u64 {
+        self.at + (2 * self.word + 12).next_multiple_of(8)
+    }
+
+    fn callbacks_at(self) -> u64 {
+        self.precision_at() + 16 + self.word
+    }
+
+    fn locale_at(self) -> u64 {
+        self.callbacks_at() + self.word
+    }
+
+    fn buffer_at(self) -> u64 {
+        self.at + (self.locale_at() + self.word - self.at).next_multiple_of(8)
+    }
+
+    pub(super) fn state(self, guest: &Guest) -> Result<u32, Fault> {
+        guest.read_u32(self.state_at())
+    }
+
+    pub(super) fn is_good(self, guest: &Guest) -> Result<bool, Fault> {
+        Ok(self.state(guest)? == 0)
+    }
+
+    pub(super) fn flags(self, guest: &Guest) -> Result<u32, Fault> {
+        guest.read_u32(self.flags_at())
+    }
+
+    pub(super) fn set_flags(self, guest: &Guest, flags: u32, mask: u32) -> Result<(), Fault> {
+        let old = self.flags(guest)?;
+        guest.write(self.flags_at(), &(old & !mask | flags & mask))
+    }
+
+    pub(super) fn precision(self, guest: &Guest) -> Result<i64, Fault> {
+        guest.read(self.precision_at())
+    }
+
+    pub(super) fn set_precision(self, guest: &Guest, precision: i64) -> Result<(), Fault> {
+        guest.write(self.precision_at(), &precision)
+    }
+
+    /// Returns the width of the next field, which is used up.
+    pub(super) fn take_width(self, guest: &Guest) -> Result<i64, Fault> {
+        let width = guest.read(self.precision_at() + 8)?;
+        self.set_width(guest, 0)?;
+        Ok(width)
+    }
+
+    pub(super) fn set_width(self, guest: &Guest, width: i64) -> Result<(), Fault> {
+        guest.write(self.precision_at() + 8, &width)
+    }
+
+    pub(super) fn buffer(self, guest: &Guest) -> Result<Option<Buffer>, Fault> {
+        let at = guest.read_word(self.buffer_at())?;
+        Ok((at != 0).then(|| Buffer::new(guest, at)))
+    }
+
+    pub(super) fn tie(self, guest: &Guest) -> Result<u64, Fault> {
+        guest.read_word(self.buffer_at() + self.word)
+    }
+
+    pub(super) fn set_tie(self, guest: &Guest, stream: u64) -> Result<(), Fault> {
+        guest.write_word(self.buffer_at() + self.word, stream)
+    }
+
+    pub(super) fn fill(self, guest: &Guest) -> Result<u8, Fault> {
+        guest.read(self.buffer_at() + 2 * self.word)
+    }
+
+    pub(super) fn set_fill(self, guest: &Guest, fill: u8) -> Result<(), Fault> {
+        guest.write(self.buffer_at() + 2 * self.word, &u16::from(fill))
+    }
+
+    pub(super) fn collection(self, guest: &Guest) -> Result<Collection, Fault> {
+        let at = guest.read_word(self.locale_at())?;
+        if at == 0 { global(guest) } else { of_locale(guest, at) }
+    }
+
+    /// Sets the state; throws if the stream shall.
+    pub(super) fn set_state(self, guest: &mut Guest, state: u32) -> Result<(), Fault> {
+        guest.write(self.state_at(), &(state & state::ALL))?;
+        let wanted = state & guest.read_u32(self.state_at() + 4)?;
+        match wanted & state::ALL {
+            0 => Ok(()),
+            bits if bits & state::BAD != 0 => throw_ios_failure(guest, "ios_base::badbit set"),
+            bits if bits & state::FAIL != 0 => throw_ios_failure(guest, "ios_base::failbit set"),
+            _ => throw_ios_failure(guest, "ios_base::eofbit set"),
+        }
+    }
+
+    /// Sets the state; without a buffer the stream is bad.
+    fn clear(self, guest: &mut Guest, state: u32) -> Result<(), Fault> {
+        let missing = if self.buffer(guest)?.is_none() { state::BAD } else { 0 };
+        self.set_state(guest, state | missing)
+    }
+
+    /// Adds to the state.
+    pub(super) fn fail(self, guest: &mut Guest, state: u32) -> Result<(), Fault> {
+        if state == 0 {
+            return Ok(());
+        }
+        let old = self.state(guest)?;
+        self.clear(guest, old | state)
+    }
+
+    /// Sets the fields of a stream without a buffer.
+    pub(super) fn init_base(self, guest: &Guest) -> Result<(), Fault> {
+        const PRECISION: i64 = 6;
+        let end = self.locale_at() + self.word;
+        guest.write_bytes(self.at + self.word, &vec![0; (end - self.at - self.word) as usize])?;
+        guest.write(self.flags_at(), &(format::SKIP_SPACE | format::DECIMAL))?;
+        self.set_precision(guest, PRECISION)?;
+        let locale = place(guest, &[0; 16])?;
+        let collection = global(guest)?;
+        put_locale(guest, locale, collection)?;
+        guest.write_word(self.locale_at(), locale)
+    }
+
+    /// Sets all fields.
+    pub(super) fn init(self, guest: &mut Guest, buffer: u64) -> Result<(), Fault> {
+        self.init_base(guest)?;
+        guest.write_word(self.buffer_at(), buffer)?;
+        self.set_tie(guest, 0)?;
+        self.set_fill(guest, b' ')?;
+        if buffer == 0 { self.fail(guest, state::BAD) } else { Ok(()) }
+    }
+
+    /// Puts a stream's table in place, and the distance that calls through it must correct.
+    pub(super) fn set_table(self, guest: &Guest, name: &'static str) -> Result<(), Fault> {
+        guest.write_word(self.at, table(guest, name))
+    }
+
+    /// Ends the fields.
+    fn end(self, guest: &mut Guest) -> Result<(), Fault> {
+        self.call_back(guest, 0)?;
+        let at = guest.read_word(self.locale_at())?;
+        if at != 0 {
+            let collection = of_locale(guest, at)?;
+            release(guest, collection.0)?;
+            guest.process().heaps.free(0, at);
+            guest.write_word(self.locale_at(), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Calls the functions that want to know of an event: 0 the end, 1 a new locale, 2 a copied format.
+    fn call_back(self, guest: &mut Guest, event: u64) -> Result<(), Fault> {
+        let mut entry = guest.read_word(self.callbacks_at())?;
+        while entry != 0 {
+            let index = guest.read_u32(entry + self.word)?;
+            let function = guest.read_word(entry + 2 * self.word)?;
+            guest.call(function, &[event, self.at, index.into()])?;
+            entry = guest.read_word(entry)?;
+        }
+        Ok(())
+    }
+
+    fn imbue(self, guest: &mut Guest, to: GuestWord, locale: GuestWord) -> Result<GuestWord, Fault> {
+        let old = self.collection(guest)?;
+        put_locale(guest, to.0, old)?;
+        let new = of_locale(guest, locale.0)?;
+        put_locale(guest, guest.read_word(self.locale_at())?, new)?;
+        release(guest, old.0)?;
+        self.call_back(guest, 1)?;
+        Ok(to)
+    }
+}
+
+members! { BASE, "ios-base-class";
+    "Makes the part of a stream that knows no characters.", "??0ios_base@std@@IAE@XZ" / "??0ios_base@std@@IEAA@XZ";
+    ios_base_new(guest, this) -> GuestWord {
+        guest.write_word(this.0, table(guest, "??_7ios_base@std@@6B@"))?;
+        Ok(this)
+    }
+
+    "Ends it.", "??1ios_base@std@@UAE@XZ" / "??1ios_base@std@@UEAA@XZ";
+    ios_base_end(guest, this) -> () { Stream::new(guest, this.0).end(guest) }
+
+    "Sets its fields.", "?_Init@ios_base@std@@IAEXXZ" / "?_Init@ios_base@std@@IEAAXXZ";
+    ios_base_init(guest, this) -> () { Stream::new(guest, this.0).init_base(guest) }
+
+    "Sets the state; throws if the stream shall.", "?clear@ios_base@std@@QAEXH_N@Z" / "?clear@ios_base@std@@QEAAXH_N@Z";
+    ios_base_clear(guest, this, state: u32, reraise: u8) -> () {
+        let _ = reraise;
+        Stream::new(guest, this.0).set_state(guest, state)
+    }
+
+    "Sets the state; throws if the stream shall.", "?clear@ios_base@std@@QAEXH@Z" / "?clear@ios_base@std@@QEAAXH@Z";
+    ios_base_clear_state(guest, this, state: u32) -> () { Stream::new(guest, this.0).set_state(guest, state) }
+
+    "Returns the locale.", "?getloc@ios_base@std@@QBE?AVlocale@2@XZ" / "?getloc@ios_base@std@@QEBA?AVlocale@2@XZ";
+    ios_base_getloc(guest, this, to: GuestWord) -> GuestWord {
+        let collection = Stream::new(guest, this.0).collection(guest)?;
+        put_locale(guest, to.0, collection)?;
+        Ok(to)
+    }
+
+    "Sets the locale; returns the one before.", "?imbue@ios_base@std@@QAE?AVlocale@2@ABV32@@Z" / "?imbue@ios_base@std@@QEAA?AVlocale@2@AEBV32@@Z";
+    ios_base_imbue(guest, this, to: GuestWord, locale: GuestWord) -> GuestWord {
+        Stream::new(guest, this.0).imbue(guest, to, locale)
+    }
+
+    "Returns the format.", "?flags@ios_base@std@@QBEHXZ" / "?flags@ios_base@std@@QEBAHXZ";
+    ios_base_flags(guest, this) -> u32 { Stream::new(guest, this.0).flags(guest) }
+
+    "Sets the format; returns the one before.", "?flags@ios_base@std@@QAEHH@Z" / "?flags@ios_base@std@@QEAAHH@Z";
+    ios_base_set_flags(guest, this, flags: u32) -> u32 {
+        let stream = Stream::new(guest, this.0);
+        let old = stream.flags(guest)?;
+        stream.set_flags(guest, flags, 0xffff)?;
+        Ok(old)
+    }
+
+    "Adds to the format; returns the one before.", "?setf@ios_base@std@@QAEHH@Z" / "?setf@ios_base@std@@QEAAHH@Z";
+    ios_base_setf(guest, this, flags: u32) -> u32 {
+        let old = ios_base_flags(guest, this)?;
+        Stream::new(guest, this.0).set_flags(guest, flags, flags & 0xffff)?;
+        Ok(old)
+    }
+
+    "Sets some bits of the format; returns the one before.", "?setf@ios_base@std@@QAEHHH@Z" / "?setf@ios_base@std@@QEAAHHH@Z";
+    ios_base_setf_masked(guest, this, flags: u32, mask: u32) -> u32 {
+        let old = ios_base_flags(guest, this)?;
+        Stream::new(guest, this.0).set_flags(guest, flags, mask & 0xffff)?;
+        Ok(old)
+    }
+
+    "Takes from the format.", "?unsetf@ios_base@std@@QAEXH@Z" / "?unsetf@ios_base@std@@QEAAXH@Z";
+    ios_base_unsetf(guest, this, mask: u32) -> () { Stream::new(guest, this.0).set_flags(guest, 0, mask) }
+
+    "Returns how many digits are written.", "?precision@ios_base@std@@QBE_JXZ" / "?precision@ios_base@std@@QEBA_JXZ";
+    ios_base_precision(guest, this) -> i64 { Stream::new(guest, this.0).precision(guest) }
+
+    "Sets how many digits are written; returns how many before.", "?precision@ios_base@std@@QAE_J_J@Z" / "?precision@ios_base@std@@QEAA_J_J@Z";
+    ios_base_set_precision(guest, this, precision: i64) -> i64 {
+        let old = ios_base_precision(guest, this)?;
+        Stream::new(guest, this.0).set_precision(guest, precision)?;
+        Ok(old)
+    }
+
+    "Returns the width of the next field.", "?width@ios_base@std@@QBE_JXZ" / "?width@ios_base@std@@QEBA_JXZ";
+    ios_base_width(guest, this) -> i64 { guest.read(Stream::new(guest, this.0).precision_at() + 8) }
+
+    "Sets the width of the next field; returns the one before.", "?width@ios_base@std@@QAE_J_J@Z" / "?width@ios_base@std@@QEAA_J_J@Z";
+    ios_base_set_width(guest, this, width: i64) -> i64 {
+        let stream = Stream::new(guest, this.0);
+        let old = stream.take_width(guest)?;
+        stream.set_width(guest, width)?;
+        Ok(old)
+    }
+
+    "Returns the state.", "?rdstate@ios_base@std@@QBEHXZ" / "?rdstate@ios_base@std@@QEBAHXZ";
+    ios_base_rdstate(guest, this) -> u32 { Stream::new(guest, this.0).state(guest) }
+
+    "Says whether nothing is wrong.", "?good@ios_base@std@@QBE_NXZ" / "?good@ios_base@std@@QEBA_NXZ";
+    ios_base_good(guest, this) -> u8 { Stream::new(guest, this.0).is_good(guest).map(u8::from) }
+
+    "Says whether the end was met.", "?eof@ios_base@std@@QBE_NXZ" / "?eof@ios_base@std@@QEBA_NXZ";
+    ios_base_eof(guest, this) -> u8 { Ok(u8::from(ios_base_rdstate(guest, this)? & state::EOF != 0)) }
+
+    "Says whether something failed.", "?fail@ios_base@std@@QBE_NXZ" / "?fail@ios_base@std@@QEBA_NXZ";
+    ios_base_fail(guest, this) -> u8 { Ok(u8::from(ios_base_rdstate(guest, this)? & (state::FAIL | state::BAD) != 0)) }
+
+    "Says whether the stream is broken.", "?bad@ios_base@std@@QBE_NXZ" / "?bad@ios_base@std@@QEBA_NXZ";
+    ios_base_bad(guest, this) -> u8 { Ok(u8::from(ios_base_rdstate(guest, this)? & state::BAD != 0)) }
+
+    "Says whether nothing failed.", "??Bios_base@std@@QBE_NXZ" / "??Bios_base@std@@QEBA_NXZ";
+    ios_base_bool(guest, this) -> u8 { Ok(u8::from(ios_base_fail(guest, this)? == 0)) }
+}
+
+members! { EXPORTS, "basic-ios-class";
+    "Makes the part of a stream that all share; its fields come later.", "??0?$basic_ios@DU?$char_traits@D@std@@@std@@IAE@XZ" / "??0?$basic_ios@DU?$char_traits@D@std@@@std@@IEAA@XZ";
+    ios_new(guest, this) -> GuestWord {
+        Stream::new(guest, this.0).set_table(guest, "??_7?$basic_ios@DU?$char_traits@D@std@@@std@@6B@")?;
+        Ok(this)
+    }
+
+    "Ends it.", "??1?$basic_ios@DU?$char_traits@D@std@@@std@@UAE@XZ" / "??1?$basic_ios@DU?$char_traits@D@std@@@std@@UEAA@XZ";
+    ios_end(guest, this) -> () { Stream::new(guest, this.0).end(guest) }
+
+    "Sets its fields.", "?init@?$basic_ios@DU?$char_traits@D@std@@@std@@IAEXPAV?$basic_streambuf@DU?$char_traits@D@std@@@2@_N@Z" / "?init@?$basic_ios@DU?$char_traits@D@std@@@std@@IEAAXPEAV?$basic_streambuf@DU?$char_traits@D@std@@@2@_N@Z";
+    ios_init(guest, this, buffer: GuestWord, is_standard: u8) -> () {
+        let _ = is_standard;
+        Stream::new(guest, this.0).init(guest, buffer.0)
+    }
+
+    "Sets the state; throws if the stream shall.", "?clear@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEXH_N@Z" / "?clear@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAXH_N@Z";
+    ios_clear(guest, this, state: u32, reraise: u8) -> () {
+        let _ = reraise;
+        Stream::new(guest, this.0).clear(guest, state)
+    }
+
+    "Adds to the state; throws if the stream shall.", "?setstate@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEXH_N@Z" / "?setstate@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAXH_N@Z";
+    ios_setstate(guest, this, state: u32, reraise: u8) -> () {
+        let _ = reraise;
+        Stream::new(guest, this.0).fail(guest, state)
+    }
+
+    "Widens a character, which is one already.", "?widen@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEDD@Z" / "?widen@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBADD@Z";
+    ios_widen(guest, this, byte: u8) -> u8 {
+        let _ = (guest, this);
+        Ok(byte)
+    }
+
+    "Narrows a character, which is narrow.", "?narrow@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEDDD@Z" / "?narrow@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBADDD@Z";
+    ios_narrow(guest, this, byte: u8, default: u8) -> u8 {
+        let _ = (guest, this, default);
+        Ok(byte)
+    }
+
+    "Sets the locale, the buffer's too; returns the one before.", "?imbue@?$basic_ios@DU?$char_traits@D@std@@@std@@QAE?AVlocale@2@ABV32@@Z" / "?imbue@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAA?AVlocale@2@AEBV32@@Z";
+    ios_imbue(guest, this, to: GuestWord, locale: GuestWord) -> GuestWord {
+        let stream = Stream::new(guest, this.0);
+        stream.imbue(guest, to, locale)?;
+        if let Some(buffer) = stream.buffer(guest)? {
+            let words = Words::new(guest).word(locale.0);
+            virtual_method(guest, buffer.at, slot::IMBUE, words)?;
+        }
+        Ok(to)
+    }
+
+    "Returns the buffer.", "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEPAV?$basic_streambuf@DU?$char_traits@D@std@@@2@XZ" / "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBAPEAV?$basic_streambuf@DU?$char_traits@D@std@@@2@XZ";
+    ios_rdbuf(guest, this) -> GuestWord { guest.read_word(Stream::new(guest, this.0).buffer_at()).map(GuestWord) }
+
+    "Sets the buffer; returns the one before.", "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEPAV?$basic_streambuf@DU?$char_traits@D@std@@@2@PAV32@@Z" / "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAPEAV?$basic_streambuf@DU?$char_traits@D@std@@@2@PEAV32@@Z";
+    ios_set_rdbuf(guest, this, buffer: GuestWord) -> GuestWord {
+        let old = ios_rdbuf(guest, this)?;
+        let stream = Stream::new(guest, this.0);
+        guest.write_word(stream.buffer_at(), buffer.0)?;
+        stream.clear(guest, 0)?;
+        Ok(old)
+    }
+
+    "Returns the stream that is brought up to date before this one is used.", "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEPAV?$basic_ostream@DU?$char_traits@D@std@@@2@XZ" / "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBAPEAV?$basic_ostream@DU?$char_traits@D@std@@@2@XZ";
+    ios_tie(guest, this) -> GuestWord { Stream::new(guest, this.0).tie(guest).map(GuestWord) }
+
+    "Sets that stream; returns the one before.", "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEPAV?$basic_ostream@DU?$char_traits@D@std@@@2@PAV32@@Z" / "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAPEAV?$basic_ostream@DU?$char_traits@D@std@@@2@PEAV32@@Z";
+    ios_set_tie(guest, this, other: GuestWord) -> GuestWord {
+        let old = ios_tie(guest, this)?;
+        Stream::new(guest, this.0).set_tie(guest, other.0)?;
+        Ok(old)
+    }
+
+    "Returns the character that fills fields.", "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEDXZ" / "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBADXZ";
+    ios_fill(guest, this) -> u8 { Stream::new(guest, this.0).fill(guest) }
+
+    "Sets the character that fills fields; returns the one before.", "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEDD@Z" / "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAADD@Z";
+    ios_set_fill(guest, this, fill: u8) -> u8 {
+        let old = ios_fill(guest, this)?;
+        Stream::new(guest, this.0).set_fill(guest, fill)?;
+        Ok(old)
+    }
+}
+
+members! { ENDS, "basic-ios-class";
+    "Destroys the part that knows no characters; frees it when asked.", "__plat_ios_delete" / "__plat_ios_delete64";
+    ios_delete(guest, this, flags: u32) -> GuestWord {
+        ios_end(guest, this)?;
+        super::locale::facet_delete(guest, this, flags)
+    }
+}
+
+named! { EXCEPTIONS, "exception-functions";
+    "Says whether an exception is on its way.", "?uncaught_exception@std@@YA_NXZ";
+    uncaught_exception(guest) -> u8 { crate::vcruntime140::exceptions::__uncaught_exception(guest) }
+
+    "Returns how many exceptions are on their way.", "?uncaught_exceptions@std@@YAHXZ";
+    uncaught_exceptions(guest) -> i32 { crate::vcruntime140::exceptions::__uncaught_exceptions(guest) }
+}

@@ -1,0 +1,171 @@
+//! winsock2.h: control of sockets.
+
+use plat_abi::{GuestWord, Memory, winapi};
+use plat_host::socket as host;
+
+use super::overlapped::Whom;
+use super::{Answer, DONE, WsaError};
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
+use crate::logic::winsock::error::{self, *};
+use crate::nt::socket::Socket;
+use crate::process::Symbol;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    @10 full ioctlsocket;
+    partial WSAIoctl, "FIONBIO, FIONREAD, SIOCATMARK, extension functions, keep-alive times, loopback; never pending";
+    stub WSANSPIoctl;
+    stub WSAProviderConfigChange;
+};
+
+const FIONBIO: u32 = 0x8004_667e;
+const FIONREAD: u32 = 0x4004_667f;
+const SIOCATMARK: u32 = 0x4004_7307;
+const FIOASYNC: u32 = 0x8004_667d;
+const SIO_FLUSH: u32 = 0x2800_0004;
+const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xc800_0006;
+const SIO_ROUTING_INTERFACE_QUERY: u32 = 0xc800_0014;
+const SIO_ADDRESS_LIST_CHANGE: u32 = 0x2800_0017;
+const SIO_BASE_HANDLE: u32 = 0x4800_0022;
+const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
+const SIO_UDP_CONNRESET: u32 = 0x9800_000c;
+const SIO_LOOPBACK_FAST_PATH: u32 = 0x9800_0010;
+const SIO_TCP_INITIAL_RTO: u32 = 0x9800_0011;
+
+/// Extension functions: the first part of the GUID and the rest, and the name in mswsock.dll.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/winsock/using-winsock>, the header mswsock.h.
+const EXTENSIONS: &[(u32, [u8; 12], &str)] = &[
+    (0xb536_7df1, TAIL, "AcceptEx"),
+    (0x25a2_07b9, [0xf3, 0xdd, 0x60, 0x46, 0x8e, 0xe9, 0x76, 0xe5, 0x8c, 0x74, 0x06, 0x3e], "ConnectEx"),
+    (0x7fda_2e11, [0x30, 0x86, 0x6f, 0x43, 0xa0, 0x31, 0xf5, 0x36, 0xa6, 0xee, 0xc1, 0x57], "DisconnectEx"),
+    (0xb536_7df2, TAIL, "GetAcceptExSockaddrs"),
+    (0xb536_7df0, TAIL, "TransmitFile"),
+    (0xf689_d7c8, [0x1f, 0x6f, 0x6b, 0x43, 0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22], "WSARecvMsg"),
+    (0xa441_e712, [0x4f, 0x75, 0xca, 0x43, 0x84, 0xa7, 0x0d, 0xee, 0x44, 0xcf, 0x60, 0x6d], "WSASendMsg"),
+];
+const TAIL: [u8; 12] = [0xac, 0xcb, 0xcf, 0x11, 0x95, 0xca, 0x00, 0x80, 0x5f, 0x48, 0xa1, 0x92];
+
+/// Controls a socket.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-ioctlsocket>
+#[winapi]
+pub fn ioctlsocket(guest: &mut Guest, s: GuestWord, cmd: i32, argp: GuestWord) -> Answer {
+    let socket = Socket::find(guest.process(), s.0)?;
+    match cmd as u32 {
+        FIONBIO => set_nonblocking(&socket, guest.read_u32(argp.0)? != 0)?,
+        FIONREAD => guest.write(argp.0, &socket.available()?)?,
+        SIOCATMARK => guest.write(argp.0, &at_mark(&socket)?)?,
+        FIOASYNC => {}
+        _ => return Err(WSAEINVAL.into()),
+    }
+    Ok(DONE)
+}
+
+fn set_nonblocking(socket: &Socket, on: bool) -> Result<(), WsaError> {
+    let selection = socket.end().selection.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // Who wants events must not be made to block.
+    if !on && !selection.is_empty() {
+        return Err(WSAEINVAL.into());
+    }
+    socket.end().is_nonblocking.store(on, std::sync::atomic::Ordering::Relaxed);
+    Ok(())
+}
+
+/// Says 1 when no urgent data waits.
+fn at_mark(socket: &Socket) -> Result<u32, WsaError> {
+    let is_at = host::is_at_mark(&socket.file.file).map_err(|errno| error::of_errno(errno.0))?;
+    Ok(u32::from(!is_at))
+}
+
+/// Controls a socket; nothing is ever pending.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl>
+#[winapi]
+pub fn WSAIoctl(
+    guest: &mut Guest,
+    s: GuestWord,
+    dwIoControlCode: u32,
+    lpvInBuffer: GuestWord,
+    cbInBuffer: u32,
+    lpvOutBuffer: GuestWord,
+    cbOutBuffer: u32,
+    lpcbBytesReturned: GuestWord,
+    lpOverlapped: GuestWord,
+    lpCompletionRoutine: GuestWord,
+) -> Answer {
+    let _ = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
+    let socket = Socket::find(guest.process(), s.0)?;
+    let input = if lpvInBuffer.is_null() {
+        Vec::new()
+    } else {
+        guest.read_vec(lpvInBuffer.0, u64::from(cbInBuffer.min(256)))?
+    };
+    let output = control(guest, &socket, dwIoControlCode, &input)?;
+    if (cbOutBuffer as usize) < output.len() || (lpvOutBuffer.is_null() && !output.is_empty()) {
+        return Err(WSAEFAULT.into());
+    }
+    guest.write_bytes(lpvOutBuffer.0, &output)?;
+    if !lpcbBytesReturned.is_null() {
+        guest.write(lpcbBytesReturned.0, &(output.len() as u32))?;
+    }
+    Ok(DONE)
+}
+
+fn number(input: &[u8], index: usize) -> Result<u32, WsaError> {
+    let bytes = input.get(index * 4..index * 4 + 4).and_then(|bytes| bytes.try_into().ok());
+    Ok(u32::from_le_bytes(bytes.ok_or(WSAEFAULT)?))
+}
+
+fn control(guest: &mut Guest, socket: &Socket, code: u32, input: &[u8]) -> Result<Vec<u8>, WsaError> {
+    match code {
+        FIONBIO => set_nonblocking(socket, number(input, 0)? != 0)?,
+        FIONREAD => return Ok(socket.available()?.to_le_bytes().to_vec()),
+        SIOCATMARK => return Ok(at_mark(socket)?.to_le_bytes().to_vec()),
+        SIO_GET_EXTENSION_FUNCTION_POINTER => return extension(guest, input),
+        SIO_BASE_HANDLE => return Ok(word(guest, socket.handle)),
+        SIO_ROUTING_INTERFACE_QUERY => return Ok(socket.local_address()?),
+        SIO_KEEPALIVE_VALS => keep_alive(socket, input)?,
+        // A way of Windows' to be faster; datagrams that nobody takes reset nothing here; the kernel's times stay.
+        SIO_FLUSH | FIOASYNC | SIO_LOOPBACK_FAST_PATH | SIO_UDP_CONNRESET | SIO_TCP_INITIAL_RTO => {}
+        // It would be told when addresses change, which they are not seen to do.
+        SIO_ADDRESS_LIST_CHANGE => return Err(WSAEWOULDBLOCK.into()),
+        _ => return Err(WSAEOPNOTSUPP.into()),
+    }
+    Ok(Vec::new())
+}
+
+/// Sets on or off, milliseconds until the first probe, and between two.
+fn keep_alive(socket: &Socket, input: &[u8]) -> Result<(), WsaError> {
+    const SO_KEEPALIVE: i32 = 8;
+    const TCP_KEEPIDLE: i32 = 3;
+    const TCP_KEEPINTVL: i32 = 17;
+    let seconds = |index: usize| Ok::<_, WsaError>((number(input, index)? / 1000).max(1).to_le_bytes());
+    let on = number(input, 0)?;
+    socket.set_option(crate::logic::winsock::options::SOL_SOCKET, SO_KEEPALIVE, &on.to_le_bytes())?;
+    if on != 0 {
+        socket.set_option(6, TCP_KEEPIDLE, &seconds(1)?)?;
+        socket.set_option(6, TCP_KEEPINTVL, &seconds(2)?)?;
+    }
+    Ok(())
+}
+
+fn word(guest: &Guest, value: u64) -> Vec<u8> {
+    value.to_le_bytes()[..guest.machine().pointer_size() as usize].to_vec()
+}
+
+/// Finds the function of a GUID.
+fn extension(guest: &mut Guest, input: &[u8]) -> Result<Vec<u8>, WsaError> {
+    let (first, rest) = (number(input, 0)?, input.get(4..16).ok_or(WSAEFAULT)?);
+    let found = EXTENSIONS.iter().find(|row| row.0 == first && row.1 == rest).ok_or(WSAEINVAL)?;
+    let name: Vec<u16> = "mswsock.dll".encode_utf16().collect();
+    let loader = guest.process().loader();
+    let base = match loader.module_named(&name) {
+        Some(module) => module.base,
+        None => loader.load(guest, &name, 0)?,
+    };
+    let address = loader.symbol(guest, base, Symbol::Name(found.2))?;
+    Ok(word(guest, address))
+}
