@@ -1,6 +1,6 @@
 //! msvcp140.dll: the part of Visual C++'s standard library that is not in headers: streams, locales, threads, exceptions.
 //!
-//! Names are decorated C++ names, another one for each machine; [`members`] has the macros for them. Objects lie in the program's
+//! Names are decorated C++ names, another one for each machine; `members` has the macros for them. Objects lie in the program's
 //! memory, with the fields that its inline functions expect; tables of virtual functions are filled by [`tables`].
 #![allow(
     clippy::missing_errors_doc,

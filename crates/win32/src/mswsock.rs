@@ -76,7 +76,7 @@ pub fn AcceptEx(
     Ok(TRUE)
 }
 
-/// Finds the addresses that [`AcceptEx`] stored.
+/// Finds the addresses that `AcceptEx` stored.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/mswsock/nf-mswsock-getacceptexsockaddrs>
 #[winapi]

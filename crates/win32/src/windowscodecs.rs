@@ -1,6 +1,6 @@
 //! windowscodecs.dll: the Windows Imaging Component. It exports nothing here: programs come by `CoCreateInstance`.
 //!
-//! Reading order: [`picture`] (decoders) and [`format`] (pixel formats), both pure, then the objects: [`factory`],
+//! Reading order: [`picture`] (decoders) and [`mod@format`] (pixel formats), both pure, then the objects: [`factory`],
 //! [`decoder`], [`source`] (frames and converters), [`palette`], [`color`], [`stream`].
 
 pub mod color;

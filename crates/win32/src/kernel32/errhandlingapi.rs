@@ -112,7 +112,7 @@ pub fn GetErrorMode(guest: &mut Guest) -> u32 {
     guest.process().exceptions.error_mode()
 }
 
-/// Sets which errors the system would show in a window, as [`SetErrorMode`] does.
+/// Sets which errors the system would show in a window, as `SetErrorMode` does.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-setthreaderrormode>
 #[winapi]

@@ -1,4 +1,4 @@
-//! Control codes of files: [`control`].
+//! Control codes of files: `control`.
 
 use super::file::{FileKind, FileObject};
 use crate::NtStatus;

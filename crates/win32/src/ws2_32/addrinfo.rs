@@ -36,7 +36,7 @@ const AI_FQDN: u32 = 0x2_0000;
 const TCP: i32 = 6;
 const UDP: i32 = 17;
 
-/// An address in the list that [`getaddrinfo`] makes.
+/// An address in the list that `getaddrinfo` makes.
 #[derive(GuestStruct, Default)]
 #[allow(non_snake_case)]
 struct ADDRINFO {
