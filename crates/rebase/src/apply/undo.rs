@@ -46,7 +46,8 @@ pub fn undo(files: &dyn Files, options: &ApplyOptions) -> Result<ApplyReport, Ap
     Ok(report)
 }
 
-/// Groups a run's records by path, the newest first: a run that was cut short and repeated has several of one file.
+/// Groups a run's records by path, the newest first: a run that was cut short and repeated has several of one file. The
+/// files come in the plan's order, in which the run set out, rather than in that in which threads came to write.
 fn newest_by_path(run: &Run) -> Vec<Vec<&FileRecord>> {
     let mut places = HashMap::new();
     let mut chains: Vec<Vec<&FileRecord>> = Vec::new();
@@ -57,7 +58,9 @@ fn newest_by_path(run: &Run) -> Vec<Vec<&FileRecord>> {
         });
         chains[place].push(record);
     }
-    chains.reverse();
+    let order: HashMap<&str, usize> =
+        run.will.iter().enumerate().map(|(index, path)| (path.as_str(), index)).collect();
+    chains.sort_by_key(|chain| order.get(chain[0].path.as_str()).copied().unwrap_or(usize::MAX));
     chains
 }
 
