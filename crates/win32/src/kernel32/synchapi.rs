@@ -64,7 +64,7 @@ pub const EXPORTS: &[Export] = dll! {
     full OpenSemaphoreW;
     full OpenWaitableTimerA;
     full OpenWaitableTimerW;
-    full PulseEvent;
+    partial PulseEvent, "threads of other processes that wait may miss it";
     full ReleaseMutex;
     forward ReleaseSRWLockExclusive => "ntdll.RtlReleaseSRWLockExclusive";
     forward ReleaseSRWLockShared => "ntdll.RtlReleaseSRWLockShared";
