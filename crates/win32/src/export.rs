@@ -194,6 +194,12 @@ macro_rules! dll {
             body: $crate::export::Body::Code(&$($path)::+),
         },] $($rest)*)
     };
+    (@row $ordinal:expr; [$($done:expr,)*] code $name:literal: $($path:ident)::+; $($rest:tt)*) => {
+        $crate::dll!(@rows [$($done,)* $crate::export::Export {
+            name: $name, ordinal: $ordinal, limits: None,
+            body: $crate::export::Body::Code(&$($path)::+),
+        },] $($rest)*)
+    };
     (@row $ordinal:expr; [$($done:expr,)*] both $x86:literal / $x64:literal = $($path:ident)::+; $($rest:tt)*) => {
         $crate::dll!(@rows [$($done,)* $crate::export::Export {
             name: $x86, ordinal: $ordinal, limits: None,

@@ -12,6 +12,7 @@ pub mod filemapping;
 pub mod findapi;
 pub mod formatmessage;
 pub mod handleapi;
+pub(crate) mod heap_leaves;
 pub mod heapapi;
 pub mod interlocked;
 pub mod ioapi;

@@ -63,6 +63,7 @@ pub mod socket_wait;
 pub mod start_record;
 pub mod sysinfo;
 pub mod thread;
+pub mod thread_cache;
 pub mod thread_start;
 pub mod time;
 pub mod timer;

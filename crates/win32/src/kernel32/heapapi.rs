@@ -9,7 +9,9 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::kernel32::heap_leaves::{HEAP_ALLOC, HEAP_FREE};
 use crate::nt::heap::Movable;
+use crate::nt::thread_cache;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -17,8 +19,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetProcessHeaps;
     partial HeapCreate, "HEAP_NO_SERIALIZE and HEAP_GENERATE_EXCEPTIONS are ignored";
     full HeapDestroy;
-    full HeapAlloc;
-    full HeapFree;
+    code HeapAlloc: HEAP_ALLOC;
+    code HeapFree: HEAP_FREE;
     full HeapReAlloc;
     full HeapSize;
     full HeapValidate;
@@ -107,7 +109,13 @@ pub fn HeapDestroy(guest: &mut Guest, hHeap: GuestWord) -> Result<Bool, Win32Err
 #[winapi]
 pub fn HeapAlloc(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32, dwBytes: GuestWord) -> GuestWord {
     let zero = dwFlags & HEAP_ZERO_MEMORY != 0;
-    match guest.process().heaps.allocate(hHeap.get(), dwBytes.get(), zero) {
+    let heaps = &guest.process().heaps;
+    let address = if !zero && heaps.is_process_heap(hHeap.get()) {
+        thread_cache::allocate(guest, dwBytes.get())
+    } else {
+        heaps.allocate(hHeap.get(), dwBytes.get(), zero)
+    };
+    match address {
         Some(address) => GuestWord(address),
         None => {
             guest.set_last_error(Win32Error::NOT_ENOUGH_MEMORY);
@@ -127,6 +135,7 @@ pub fn HeapFree(
     lpMem: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let _ = dwFlags;
+    thread_cache::make_room(guest, lpMem.get());
     if lpMem.is_null() || guest.process().heaps.free(hHeap.get(), lpMem.get()) {
         Ok(TRUE)
     } else {

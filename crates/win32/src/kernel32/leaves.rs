@@ -424,6 +424,7 @@ pub static INTERLOCKED_COMPARE_EXCHANGE_64: Code = Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel32::heap_leaves;
     use iced_x86::{Decoder, DecoderOptions, FlowControl, Mnemonic};
 
     const ALL: &[(&str, &Code)] = &[
@@ -446,6 +447,11 @@ mod tests {
         ("InterlockedExchangeAdd", &INTERLOCKED_EXCHANGE_ADD),
         ("InterlockedCompareExchange", &INTERLOCKED_COMPARE_EXCHANGE),
         ("InterlockedCompareExchange64", &INTERLOCKED_COMPARE_EXCHANGE_64),
+        ("HeapAlloc", &heap_leaves::HEAP_ALLOC),
+        ("HeapFree", &heap_leaves::HEAP_FREE),
+        ("malloc", &heap_leaves::MALLOC),
+        ("operator new", &heap_leaves::OPERATOR_NEW),
+        ("free", &heap_leaves::FREE),
     ];
 
     /// The bytes decode to whole instructions, jumps stay inside, only leaves with a slow way reach their end, and
@@ -492,10 +498,10 @@ mod tests {
         assert!(removed.iter().all(|&bytes| bytes == expected), "{name} {bits}: {removed:?}");
     }
 
-    /// The text beside the bytes is what they mean: each line of this file with bytes is decoded and compared.
+    /// The text beside the bytes is what they mean: each line with bytes of the files is decoded and compared.
     #[test]
     fn the_comments_are_the_disassembly() {
-        let text = include_str!("leaves.rs");
+        let text = concat!(include_str!("heap_leaves.rs"), include_str!("leaves.rs"));
         let mut bits = 32;
         let mut lines = 0;
         for line in text.lines().take_while(|line| !line.contains("cfg(test)")) {
@@ -524,6 +530,6 @@ mod tests {
             assert_eq!(comment.starts_with("lock "), instruction.has_lock_prefix(), "{line}");
             lines += 1;
         }
-        assert!(lines > 150, "{lines} instructions");
+        assert!(lines > 350, "{lines} instructions");
     }
 }

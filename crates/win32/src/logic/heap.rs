@@ -3,12 +3,17 @@
 //! Small sizes come from slabs of one size class each (`classes`), large ones straight from the [`PageSource`].
 //! A pointer is looked up by its 64 KiB chunk (`directory`), so every operation takes constant time, and a guest
 //! that overruns a block can hurt its own data only, never the heap.
+//!
+//! The slabs of small classes can begin with marks (`marks`), a byte for each place where a block may begin. Guest code
+//! reads and writes them, so that most allocations of a thread need nothing of the host's.
 
 mod classes;
 mod directory;
+mod marks;
 
 use classes::Classes;
 use directory::Directory;
+pub use marks::{FREE_MARK, MARKED_SIZE_MAX, MarkedClass};
 
 /// Chunk size of the directory, and the alignment that a [`PageSource`] must give (Windows' allocation granularity).
 pub const CHUNK_SIZE: u64 = 64 * 1024;
@@ -28,6 +33,18 @@ pub trait PageSource {
     fn free(&mut self, base: u64, size: u64);
     /// Grows an allocation in place from `old_size` to `new_size` bytes; false when that is not possible.
     fn extend(&mut self, _base: u64, _old_size: u64, _new_size: u64) -> bool {
+        false
+    }
+    /// Reads a mark, which guest code writes as well.
+    fn mark(&self, _address: u64) -> u8 {
+        FREE_MARK
+    }
+    /// Writes a mark.
+    fn set_mark(&mut self, _address: u64, _mark: u8) {}
+    /// Hears of the chunk at `base`: it is a slab with marks of this class now, or none any more.
+    fn announce(&mut self, _base: u64, _class: Option<u8>) {}
+    /// Says whether slabs at `base` may have marks.
+    fn can_mark(&self, _base: u64) -> bool {
         false
     }
 }
@@ -100,6 +117,8 @@ struct Span {
     /// The requested size of a large block.
     requested: u64,
     class: u8,
+    /// Bytes before the first slot: the marks, or nothing.
+    header: u32,
     slots: u32,
     used: u32,
     free_head: u32,
@@ -121,6 +140,14 @@ pub struct Heap<P: PageSource> {
     unused_spans: Vec<u32>,
     directory: Directory,
     statistics: HeapStatistics,
+}
+
+impl Span {
+    /// Returns where the first slot begins.
+    #[inline]
+    fn first(&self) -> u64 {
+        self.base + u64::from(self.header)
+    }
 }
 
 impl<P: PageSource> Heap<P> {
@@ -161,7 +188,11 @@ impl<P: PageSource> Heap<P> {
         }
         let slot = if slot == NONE { span.states.len() as u32 - 1 } else { slot };
         span.used += 1;
-        let address = span.base + u64::from(slot) * self.classes.size(class);
+        let address = span.first() + u64::from(slot) * self.classes.size(class);
+        if span.header != 0 {
+            self.write_size(address, self.classes.size(class), size);
+        }
+        let span = &self.spans[index as usize];
         if span.used == span.slots {
             self.unlink(index);
         }
@@ -175,12 +206,24 @@ impl<P: PageSource> Heap<P> {
     /// [`HeapError::InvalidPointer`], [`HeapError::AlreadyFree`]; the heap is unchanged then.
     pub fn free(&mut self, address: u64) -> Result<(), HeapError> {
         let (index, slot) = self.locate(address)?;
+        self.check_mark(index, address)?;
+        self.put_back(index, slot);
+        Ok(())
+    }
+
+    /// Frees the block in a slot.
+    fn put_back(&mut self, index: u32, slot: u32) {
         self.statistics.blocks -= 1;
         let span = &mut self.spans[index as usize];
         if span.class == LARGE {
             self.release(index);
-            return Ok(());
+            return;
         }
+        if span.header != 0 {
+            let address = span.first() + u64::from(slot) * self.classes.size(span.class.into());
+            self.pages.set_mark(self.mark_of(address), FREE_MARK);
+        }
+        let span = &mut self.spans[index as usize];
         span.states[slot as usize] = FREE | span.free_head;
         span.free_head = slot;
         span.used -= 1;
@@ -193,7 +236,6 @@ impl<P: PageSource> Heap<P> {
             self.unlink(index);
             self.release(index);
         }
-        Ok(())
     }
 
     /// Returns the size that was asked for, in bytes: `HeapSize`.
@@ -202,8 +244,8 @@ impl<P: PageSource> Heap<P> {
     /// [`HeapError::InvalidPointer`], [`HeapError::AlreadyFree`].
     pub fn size(&self, address: u64) -> Result<u64, HeapError> {
         let (index, slot) = self.locate(address)?;
-        let span = &self.spans[index as usize];
-        Ok(if span.class == LARGE { span.requested } else { u64::from(span.states[slot as usize]) })
+        self.check_mark(index, address)?;
+        Ok(self.size_in(index, slot, address))
     }
 
     /// Changes a block's size without moving it; false when that is not possible (or would waste most of the block).
@@ -257,13 +299,22 @@ impl<P: PageSource> Heap<P> {
                 cursor.slot += 1;
                 if state & FREE == 0 {
                     let capacity = self.classes.size(span.class as usize);
-                    let address = span.base + u64::from(slot) * capacity;
-                    return Some(Block { address, size: u64::from(state), capacity });
+                    let address = span.first() + u64::from(slot) * capacity;
+                    let index = cursor.span as u32;
+                    if self.check_mark(index, address).is_err() {
+                        continue;
+                    }
+                    return Some(Block { address, size: self.size_in(index, slot, address), capacity });
                 }
             }
             *cursor = Cursor { span: cursor.span + 1, slot: 0 };
         }
         None
+    }
+
+    /// Returns the page source.
+    pub fn pages(&self) -> &P {
+        &self.pages
     }
 
     /// Returns how much the heap holds.
@@ -288,7 +339,8 @@ impl<P: PageSource> Heap<P> {
         if span.class == LARGE {
             return if address == span.base { Ok((index, 0)) } else { Err(invalid) };
         }
-        let slot = self.classes.slot(span.class as usize, address - span.base).ok_or(invalid)?;
+        let offset = address.checked_sub(span.first()).ok_or(invalid)?;
+        let slot = self.classes.slot(span.class as usize, offset).ok_or(invalid)?;
         match span.states.get(slot as usize) {
             Some(state) if state & FREE == 0 => Ok((index, slot)),
             Some(_) => Err(HeapError::AlreadyFree { address }),
@@ -298,12 +350,16 @@ impl<P: PageSource> Heap<P> {
 
     fn resize(&mut self, address: u64, size: u64, accept_waste: bool) -> Result<bool, HeapError> {
         let (index, slot) = self.locate(address)?;
+        self.check_mark(index, address)?;
         let span = &mut self.spans[index as usize];
         if span.class != LARGE {
             let capacity = self.classes.size(span.class as usize);
             let fits = size <= capacity && (accept_waste || size >= capacity / 4);
             if fits {
                 span.states[slot as usize] = size as u32;
+                if span.header != 0 {
+                    self.write_size(address, capacity, size);
+                }
             }
             return Ok(fits);
         }
@@ -341,6 +397,7 @@ impl<P: PageSource> Heap<P> {
         span.class = class as u8;
         span.slots = (slab_size / self.classes.size(class)) as u32;
         self.directory.set(span.base, slab_size, index);
+        self.begin_marks(index);
         self.link(index);
         Ok(index)
     }
@@ -367,6 +424,9 @@ impl<P: PageSource> Heap<P> {
         let span = std::mem::take(&mut self.spans[index as usize]);
         let known = if span.class == LARGE { CHUNK_SIZE } else { span.size };
         self.directory.clear(span.base, known);
+        if span.header != 0 {
+            self.pages.announce(span.base, None);
+        }
         self.statistics.reserved -= span.size;
         self.pages.free(span.base, span.size);
         self.unused_spans.push(index);

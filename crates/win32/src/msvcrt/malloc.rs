@@ -7,14 +7,16 @@ use super::state::{crt, set_errno};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::kernel32::heap_leaves::{FREE, MALLOC, OPERATOR_NEW};
+use crate::nt::thread_cache;
 use std::sync::atomic::Ordering;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full malloc;
+    code malloc: MALLOC;
     full calloc;
     full realloc;
-    full free;
+    code free: FREE;
     full _msize;
     full _expand;
     full _recalloc;
@@ -23,14 +25,14 @@ pub const EXPORTS: &[Export] = dll! {
     full _heapchk;
     full _get_heap_handle;
     full _set_new_mode;
-    full "??2@YAPAXI@Z" = operator_new;
-    full "??2@YAPEAX_K@Z" = operator_new;
-    full "??_U@YAPAXI@Z" = operator_new;
-    full "??_U@YAPEAX_K@Z" = operator_new;
-    full "??3@YAXPAX@Z" = free;
-    full "??3@YAXPEAX@Z" = free;
-    full "??_V@YAXPAX@Z" = free;
-    full "??_V@YAXPEAX@Z" = free;
+    code "??2@YAPAXI@Z": OPERATOR_NEW;
+    code "??2@YAPEAX_K@Z": OPERATOR_NEW;
+    code "??_U@YAPAXI@Z": OPERATOR_NEW;
+    code "??_U@YAPEAX_K@Z": OPERATOR_NEW;
+    code "??3@YAXPAX@Z": FREE;
+    code "??3@YAXPEAX@Z": FREE;
+    code "??_V@YAXPAX@Z": FREE;
+    code "??_V@YAXPEAX@Z": FREE;
     full "?_set_new_handler@@YAP6AHI@ZP6AHI@Z@Z" = _set_new_handler;
     full "?_set_new_handler@@YAP6AH_K@ZP6AH0@Z@Z" = _set_new_handler;
 };
@@ -54,7 +56,7 @@ fn check(guest: &mut Guest, address: Option<u64>) -> Result<GuestWord, Fault> {
 #[winapi(cdecl)]
 pub fn malloc(guest: &mut Guest, size: GuestWord) -> Result<GuestWord, Fault> {
     loop {
-        let address = guest.process().heaps.allocate(0, size.0, false);
+        let address = thread_cache::allocate(guest, size.0);
         let asks = address.is_none() && crt(guest).new_mode.load(Ordering::Relaxed) == 1;
         if !asks || !call_new_handler(guest, size.0)? {
             return check(guest, address);
@@ -101,6 +103,7 @@ pub fn realloc(guest: &mut Guest, memblock: GuestWord, size: GuestWord) -> Resul
 #[winapi(cdecl)]
 pub fn free(guest: &mut Guest, memblock: GuestWord) {
     if !memblock.is_null() {
+        thread_cache::make_room(guest, memblock.0);
         guest.process().heaps.free(0, memblock.0);
     }
 }
@@ -209,7 +212,7 @@ pub fn _set_new_mode(guest: &mut Guest, newhandlermode: i32) -> i32 {
 #[winapi(cdecl)]
 pub fn operator_new(guest: &mut Guest, count: GuestWord) -> Result<GuestWord, Fault> {
     loop {
-        if let Some(address) = guest.process().heaps.allocate(0, count.0, false) {
+        if let Some(address) = thread_cache::allocate(guest, count.0) {
             return Ok(GuestWord(address));
         }
         if !call_new_handler(guest, count.0)? {

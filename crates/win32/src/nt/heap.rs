@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use plat_abi::Machine;
 use plat_host::memory;
 
-use super::heap_pages::{self, Pages};
-use crate::logic::heap::{Granularity, Heap, HeapError};
+use super::heap_pages::{self, ChunkTable, Pages};
+use crate::logic::heap::{Granularity, Heap, HeapError, MarkedClass};
 use crate::process::Process;
 
 /// One heap, and how many bytes its blocks may have in all.
@@ -41,6 +41,8 @@ pub struct Movable {
 #[derive(Default)]
 pub struct Heaps {
     process_heap: OnceLock<(u64, Shared)>,
+    /// What guest code needs to know of the process heap: its classes with marks, and where their slabs are.
+    marked: OnceLock<(Vec<MarkedClass>, ChunkTable)>,
     others: RwLock<HashMap<u64, Shared>>,
     movable: Mutex<HashMap<u64, Movable>>,
 }
@@ -51,14 +53,19 @@ impl Heaps {
         if let Some((handle, _)) = self.process_heap.get() {
             return Some(*handle);
         }
-        let (handle, heap) = make(0, heap_pages::PROCESS_HEAP_CHUNKS)?;
+        let (handle, heap) = make(0, heap_pages::PROCESS_HEAP_CHUNKS, true)?;
+        let bounded = lock(&heap);
+        if let Some(table) = bounded.heap.pages().table() {
+            self.marked.get_or_init(|| (bounded.heap.marked_classes(), table));
+        }
+        drop(bounded);
         self.process_heap.get_or_init(|| (handle, heap));
         Some(handle)
     }
 
     /// Makes a heap, as `HeapCreate`, whose blocks have at most `bytes_max` bytes (0 for no bound); returns its handle.
     pub fn create(&self, bytes_max: u64) -> Option<u64> {
-        let (handle, heap) = make(bytes_max, heap_pages::OTHER_HEAP_CHUNKS)?;
+        let (handle, heap) = make(bytes_max, heap_pages::OTHER_HEAP_CHUNKS, false)?;
         self.others.write().unwrap_or_else(PoisonError::into_inner).insert(handle, heap);
         Some(handle)
     }
@@ -168,6 +175,44 @@ impl Bounded {
     }
 }
 
+/// What the threads' stores of blocks ([`super::thread_cache`]) ask of the process heap.
+impl Heaps {
+    /// Lists the classes of the process heap that have marks, ascending.
+    pub(super) fn marked_classes(&self) -> &[MarkedClass] {
+        self.marked.get().map_or(&[], |(classes, _)| classes)
+    }
+
+    /// Returns the table of its chunks.
+    pub(super) fn chunk_table(&self) -> Option<ChunkTable> {
+        self.marked.get().map(|&(_, table)| table)
+    }
+
+    /// Returns the class whose blocks lie around an address, if stores take them.
+    pub(super) fn cached_class(&self, address: u64) -> Option<usize> {
+        let (classes, table) = self.marked.get()?;
+        table.class(address).filter(|&class| class < classes.len())
+    }
+
+    /// Takes up to `count` blocks for a store.
+    pub(super) fn take_for_cache(&self, class: MarkedClass, count: usize) -> Vec<u64> {
+        self.with(0, |bounded| bounded.heap.take_for_cache(class, count)).unwrap_or_default()
+    }
+
+    /// Takes blocks back out of a store; ignores what is no such block.
+    pub(super) fn return_from_cache(&self, blocks: &[u64]) {
+        self.with(0, |bounded| {
+            for &block in blocks {
+                bounded.heap.return_from_cache(block);
+            }
+        });
+    }
+
+    /// Says whether a handle is the process heap's.
+    pub fn is_process_heap(&self, handle: u64) -> bool {
+        self.process_heap.get().is_some_and(|&(own, _)| handle == own || handle == 0)
+    }
+}
+
 /// Movable memory of `GlobalAlloc` and `LocalAlloc`: a handle is a small block of its own.
 impl Heaps {
     fn movable(&self) -> MutexGuard<'_, HashMap<u64, Movable>> {
@@ -215,12 +260,14 @@ fn lock(heap: &Shared) -> MutexGuard<'_, Bounded> {
 }
 
 /// Makes a heap with a page of its own whose address is its handle.
-fn make(bytes_max: u64, segment_chunks: u32) -> Option<(u64, Shared)> {
-    let granularity = match Process::current()?.machine {
+fn make(bytes_max: u64, segment_chunks: u32, has_marks: bool) -> Option<(u64, Shared)> {
+    let machine = Process::current()?.machine;
+    let granularity = match machine {
         Machine::I386 => Granularity::Eight,
         Machine::Amd64 => Granularity::Sixteen,
     };
     let handle = heap_pages::reserve_and_commit(None, plat_regions::PAGE_SIZE)?;
-    let heap = Heap::new(Pages::new(segment_chunks), granularity);
+    let table = has_marks.then(|| ChunkTable::around(handle, machine)).flatten();
+    let heap = Heap::new(Pages::new(segment_chunks).with_table(table), granularity);
     Some((handle, Arc::new(Mutex::new(Bounded { heap, bytes_max, bytes: 0 }))))
 }

@@ -2,10 +2,12 @@
 //!
 //! A small program touches a dozen size classes; a mapping for each would be a dozen system calls at every start.
 
+use plat_abi::Machine;
+use plat_host::memory;
 use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request};
 use plat_regions::{Address, Use};
 
-use crate::logic::heap::{CHUNK_SIZE, PageSource};
+use crate::logic::heap::{CHUNK_SIZE, FREE_MARK, PageSource};
 use crate::process::Process;
 
 /// Chunks in a segment of the process heap: 1 MiB, as Windows' heaps reserve at first.
@@ -20,6 +22,44 @@ pub(super) struct Pages {
     /// Chunks in a segment, at most 32.
     chunks: u32,
     segments: Vec<Segment>,
+    /// Where guest code looks up chunks with marks; only the process heap has any.
+    table: Option<ChunkTable>,
+}
+
+/// A byte in guest memory for each chunk of a part of the address space; see [`super::thread_cache`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChunkTable {
+    /// Where the bytes are.
+    pub(super) address: u64,
+    /// The first chunk: its address in chunks.
+    pub(super) first: u64,
+    /// How many chunks there are.
+    pub(super) chunks: u64,
+}
+
+impl ChunkTable {
+    /// Makes the table for the part of the address space around a heap: all of it, or 64 GiB.
+    pub(super) fn around(heap: u64, machine: Machine) -> Option<Self> {
+        let chunks: u64 = match machine {
+            Machine::I386 => 1 << 16,
+            Machine::Amd64 => 1 << 20,
+        };
+        let first = heap / CHUNK_SIZE / chunks * chunks;
+        Some(Self { address: reserve_and_commit(None, chunks)?, first, chunks })
+    }
+
+    /// Returns where the byte of an address's chunk is.
+    fn entry(&self, address: u64) -> Option<u64> {
+        let chunk = (address / CHUNK_SIZE).checked_sub(self.first)?;
+        (chunk < self.chunks).then_some(self.address + chunk)
+    }
+
+    /// Returns the class whose blocks lie in an address's chunk, if they have marks.
+    pub(super) fn class(&self, address: u64) -> Option<usize> {
+        let mut byte = [0];
+        memory::read(self.entry(address)?, &mut byte).ok()?;
+        usize::from(byte[0]).checked_sub(1)
+    }
 }
 
 /// A range of the address space that is given out chunk by chunk.
@@ -35,7 +75,17 @@ struct Segment {
 impl Pages {
     /// Makes a source whose segments have this many chunks, at most 32.
     pub(super) fn new(chunks: u32) -> Self {
-        Self { chunks: chunks.min(32), segments: Vec::new() }
+        Self { chunks: chunks.min(32), segments: Vec::new(), table: None }
+    }
+
+    /// Lets the heap's slabs have marks.
+    pub(super) fn with_table(self, table: Option<ChunkTable>) -> Self {
+        Self { table, ..self }
+    }
+
+    /// Returns the table of chunks with marks.
+    pub(super) fn table(&self) -> Option<ChunkTable> {
+        self.table
     }
 
     /// Gives back what no heap uses any more.
@@ -98,6 +148,29 @@ impl PageSource for Pages {
         if size != CHUNK_SIZE || !self.return_chunk(base) {
             release(base);
         }
+    }
+
+    fn mark(&self, address: u64) -> u8 {
+        let mut mark = [FREE_MARK];
+        // A guest that gave the pages up has no block there.
+        let _ = memory::read(address, &mut mark);
+        mark[0]
+    }
+
+    fn set_mark(&mut self, address: u64, mark: u8) {
+        // As above: then nobody reads the mark either.
+        let _ = memory::write(address, &[mark]);
+    }
+
+    fn announce(&mut self, base: u64, class: Option<u8>) {
+        if let Some(entry) = self.table.and_then(|table| table.entry(base)) {
+            // Where it cannot be written, guest code finds the chunk unknown and asks the host.
+            let _ = memory::write(entry, &[class.map_or(0, |class| class + 1)]);
+        }
+    }
+
+    fn can_mark(&self, base: u64) -> bool {
+        self.table.is_some_and(|table| table.entry(base).is_some())
     }
 }
 

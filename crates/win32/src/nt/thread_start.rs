@@ -145,6 +145,7 @@ pub fn run_guest_thread(
         stack.allocation_base,
     );
     process.memory.release(own);
+    super::thread_cache::release(process, Teb { address: teb, machine: process.machine });
     process.memory.release(teb);
 }
 

@@ -60,6 +60,11 @@ impl Classes {
         self.classes[class].size
     }
 
+    /// Returns the smallest distance of two blocks, in bytes.
+    pub(super) fn granularity(&self) -> u64 {
+        1 << self.granularity_shift
+    }
+
     /// Returns the slab size of a class, in bytes, a multiple of 64 KiB.
     pub(super) fn slab_size(&self, class: usize) -> u64 {
         self.classes[class].slab_size

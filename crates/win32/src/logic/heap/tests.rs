@@ -10,12 +10,21 @@ struct TestPages {
     next: u64,
     limit: u64,
     live: BTreeMap<u64, u64>,
+    /// Whether there are marks, and those that do not say free.
+    has_marks: bool,
+    marks: BTreeMap<u64, u8>,
+    announced: BTreeMap<u64, u8>,
 }
 
 impl TestPages {
     fn new(limit: u64) -> Self {
         // Begins just below a 4 GiB line, so that slabs lie on both sides of it.
-        Self { next: 0xffe0_0000, limit, live: BTreeMap::new() }
+        let (live, marks, announced) = Default::default();
+        Self { next: 0xffe0_0000, limit, live, has_marks: false, marks, announced }
+    }
+
+    fn with_marks(self) -> Self {
+        Self { has_marks: true, ..self }
     }
 }
 
@@ -32,6 +41,29 @@ impl PageSource for TestPages {
 
     fn free(&mut self, base: u64, size: u64) {
         assert_eq!(self.live.remove(&base), Some(size), "freed {base:#x} wrongly");
+        self.marks = std::mem::take(&mut self.marks)
+            .into_iter()
+            .filter(|(at, _)| !(base..base + size).contains(at))
+            .collect();
+    }
+
+    fn mark(&self, address: u64) -> u8 {
+        self.marks.get(&address).copied().unwrap_or(FREE_MARK)
+    }
+
+    fn set_mark(&mut self, address: u64, mark: u8) {
+        self.marks.insert(address, mark);
+    }
+
+    fn announce(&mut self, base: u64, class: Option<u8>) {
+        match class {
+            Some(class) => assert_eq!(self.announced.insert(base, class), None),
+            None => assert!(self.announced.remove(&base).is_some()),
+        }
+    }
+
+    fn can_mark(&self, _base: u64) -> bool {
+        self.has_marks
     }
 }
 
@@ -44,6 +76,12 @@ enum Step {
     Allocate(u64),
     Free(usize),
     Resize(usize, u64),
+    /// Take blocks of a class for a cache.
+    Cache(usize),
+    /// Take a block out of the cache as guest code would, and use it.
+    Use(u64),
+    /// Give a block out of the cache back.
+    Return(usize),
 }
 
 fn size() -> impl Strategy<Value = u64> {
@@ -55,6 +93,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => size().prop_map(Step::Allocate),
         3 => any::<usize>().prop_map(Step::Free),
         2 => (any::<usize>(), size()).prop_map(|(at, size)| Step::Resize(at, size)),
+        1 => any::<usize>().prop_map(Step::Cache),
+        2 => (1..=MARKED_SIZE_MAX).prop_map(Step::Use),
+        1 => any::<usize>().prop_map(Step::Return),
     ]
 }
 
@@ -68,9 +109,44 @@ fn check_new_block(model: &BTreeMap<u64, u64>, address: u64, size: u64, granular
     }
 }
 
-fn run(steps: Vec<Step>, granularity: Granularity, alignment: u64) {
-    let mut heap = Heap::new(TestPages::new(1 << 30), granularity);
+/// A cache: blocks with the class they are of.
+type Cache = BTreeMap<u64, MarkedClass>;
+
+/// Does with the cache what a thread does.
+fn step_cache(heap: &mut Heap<TestPages>, cache: &mut Cache, model: &mut BTreeMap<u64, u64>, step: &Step) {
+    let classes = heap.marked_classes();
+    match *step {
+        Step::Cache(at) => {
+            let class = classes[at % classes.len()];
+            for address in heap.take_for_cache(class, 3) {
+                check_new_block(model, address, class.size, 8);
+                assert_eq!(cache.insert(address, class), None);
+                assert_eq!(heap.free(address), Err(HeapError::AlreadyFree { address }));
+            }
+        }
+        Step::Use(size) => {
+            let fits = |class: &MarkedClass| (class.above + 1..=class.size).contains(&size);
+            let Some((&address, &class)) = cache.iter().find(|(_, class)| fits(class)) else { return };
+            cache.remove(&address);
+            let mark = heap.mark_of(address);
+            heap.pages.set_mark(mark, (class.size - size + 1) as u8);
+            model.insert(address, size);
+        }
+        Step::Return(at) if !cache.is_empty() => {
+            let (&address, _) = cache.iter().nth(at % cache.len()).unwrap();
+            cache.remove(&address);
+            assert!(heap.return_from_cache(address));
+            assert!(!heap.return_from_cache(address));
+        }
+        _ => {}
+    }
+}
+
+fn run(steps: Vec<Step>, granularity: Granularity, alignment: u64, has_marks: bool) {
+    let pages = TestPages::new(1 << 30);
+    let mut heap = Heap::new(if has_marks { pages.with_marks() } else { pages }, granularity);
     let mut model = BTreeMap::new();
+    let mut cache = Cache::new();
     let pick = |model: &BTreeMap<u64, u64>, at: usize| {
         if model.is_empty() { None } else { model.keys().nth(at % model.len()).copied() }
     };
@@ -100,14 +176,17 @@ fn run(steps: Vec<Step>, granularity: Granularity, alignment: u64) {
                 check_new_block(&model, moved, size, alignment);
                 model.insert(moved, size);
             }
+            step => step_cache(&mut heap, &mut cache, &mut model, &step),
         }
+        assert!(cache.keys().all(|block| !model.contains_key(block)));
     }
     let mut cursor = Cursor::default();
     let walked: BTreeMap<u64, u64> = std::iter::from_fn(|| heap.next_block(&mut cursor))
         .map(|block| (block.address, block.size))
         .collect();
     assert_eq!(walked, model);
-    assert_eq!(heap.statistics().blocks, model.len() as u64);
+    assert_eq!(heap.statistics().blocks, (model.len() + cache.len()) as u64);
+    assert!(model.keys().all(|&block| !heap.return_from_cache(block)));
     for (&address, &size) in &model {
         assert_eq!(heap.size(address), Ok(size));
         assert_eq!(heap.size(address + 1), Err(HeapError::InvalidPointer { address: address + 1 }));
@@ -118,10 +197,14 @@ fn run(steps: Vec<Step>, granularity: Granularity, alignment: u64) {
 
 proptest! {
     #[test]
-    fn any_history_agrees_with_the_model(steps in prop::collection::vec(step(), 1..300), wide in any::<bool>()) {
+    fn any_history_agrees_with_the_model(
+        steps in prop::collection::vec(step(), 1..300),
+        wide in any::<bool>(),
+        has_marks in any::<bool>(),
+    ) {
         let (granularity, alignment) =
             if wide { (Granularity::Sixteen, 16) } else { (Granularity::Eight, 8) };
-        run(steps, granularity, alignment);
+        run(steps, granularity, alignment, has_marks);
     }
 }
 
@@ -167,4 +250,27 @@ fn exhausted_source_leaves_the_heap_intact() {
     assert_eq!(heap.size(a), Ok(10));
     assert_eq!(heap.reallocate(a, 12, true, |_, _, _| ()), Ok(a));
     assert_eq!(heap.reallocate(a, 400, true, |_, _, _| ()), Err(HeapError::OutOfMemory { size: 400 }));
+}
+
+#[test]
+fn a_block_shrunk_in_place_keeps_its_size_where_a_mark_cannot_tell_it() {
+    let mut heap = Heap::new(TestPages::new(1 << 30).with_marks(), Granularity::Sixteen);
+    let block = heap.allocate(1000).unwrap();
+    assert_eq!(heap.pages.mark(heap.mark_of(block)), 25);
+    for size in [1024, 770, 769, 5, 0, 1024] {
+        assert_eq!(heap.reallocate(block, size, true, |_, _, _| ()), Ok(block));
+        assert_eq!(heap.size(block), Ok(size), "{size}");
+    }
+}
+
+#[test]
+fn without_a_place_for_marks_nothing_is_cached() {
+    let mut heap = heap();
+    let class = heap.marked_classes()[3];
+    assert_eq!(class, MarkedClass { size: 64, above: 48 });
+    assert!(heap.take_for_cache(class, 4).is_empty());
+    assert_eq!(heap.statistics().blocks, 0);
+    let block = heap.allocate(64).unwrap();
+    assert!(!heap.return_from_cache(block));
+    assert_eq!(heap.free(block), Ok(()));
 }
