@@ -140,8 +140,9 @@ impl Operation {
 /// Returns a range with a page on each side, up to the ends of the regions there.
 fn window(start: u64, length: u64, space: &LinuxSpace) -> AddressRange {
     let (below, above) =
-        (start.saturating_sub(PAGE_SIZE), start.saturating_add(length).saturating_add(PAGE_SIZE));
-    let (below, above) = (Address::new(below), Address::new(above));
+        (start.saturating_sub(PAGE_SIZE), start.saturating_add(length).saturating_add(2 * PAGE_SIZE - 1));
+    let below = Address::new(below).align_down(PAGE_SIZE).min(Order::ALL.end);
+    let above = Address::new(above).align_down(PAGE_SIZE).min(Order::ALL.end);
     let start = space.vma_at(below).map_or(below, |(range, _)| range.start);
     let end = space.vma_at(above).map_or(above, |(range, _)| range.end);
     AddressRange { start, end }

@@ -1,0 +1,214 @@
+//! What is compared: the kernel's process and the simulated space, begun with the same limits, files and layout.
+
+use super::operation::Operation;
+use super::pages::Pages;
+use anyhow::{Context, Result, bail};
+use plat_host::kernel_lab::{Call, Lab, LabOptions, Order, RUNS_MAX, memory_file};
+use plat_regions::linux::{
+    Backing, Limits, LinuxSpace, MachineLayout, OpenFile, Overcommit, Policy, Step, VmFlags, Vma,
+};
+use plat_regions::{Access, Address, AddressRange, Direction, Label};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+/// What of this machine the rules depend on.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) release: String,
+    lowest: u64,
+    lowest_fixed: u64,
+    mappings: usize,
+    overcommit: Overcommit,
+}
+
+impl Machine {
+    pub(crate) fn read() -> Result<Self> {
+        let number = |path: &str| -> Result<u64> {
+            let text = std::fs::read_to_string(path).with_context(|| format!("reading {path}"))?;
+            text.trim().parse().with_context(|| format!("{path}: {text}"))
+        };
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned();
+        let memory = std::fs::read_to_string("/proc/meminfo")?;
+        let kib = |name: &str| -> u64 {
+            let line = memory.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        };
+        let overcommit = match number("/proc/sys/vm/overcommit_memory")? {
+            0 => Overcommit::Guess { machine_pages: (kib("MemTotal:") + kib("SwapTotal:")) / 4 },
+            1 => Overcommit::Always,
+            other => bail!("vm.overcommit_memory is {other}: what is promised depends on all processes"),
+        };
+        let mappings = number("/proc/sys/vm/max_map_count")? as usize;
+        let lowest_fixed = number("/proc/sys/vm/mmap_min_addr")?;
+        Ok(Self { release, lowest: lowest_hint()?, lowest_fixed, mappings, overcommit })
+    }
+
+    /// Says in words when the rules were written for another kernel than this.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let mut parts = self.release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+        let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        (version != (6, 18)).then(|| format!("the rules are those of Linux 6.18, this is {}", self.release))
+    }
+}
+
+/// Asks the kernel to which address it raises a low hint: it may be more than `vm.mmap_min_addr`.
+fn lowest_hint() -> Result<u64> {
+    let mut lab = Lab::start(&LabOptions::default(), &[]).context("starting the lab")?;
+    let hint = Operation::Map { address: 4096, length: 4096, access: 0, flags: 0x22, file: None, offset: 0 };
+    lab.post(&[Order::whole(hint.call())])?;
+    let mut answers = Vec::new();
+    lab.take(&mut answers)?;
+    answers.first().copied().context("the lab gave no answer")
+}
+
+/// What a seed decides besides the operations: the limits and the direction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    stack: u64,
+    locked: u64,
+    address_space: u64,
+    data: u64,
+    bottom_up: bool,
+}
+
+impl Setting {
+    pub(crate) fn of(seed: u64) -> Self {
+        let unlimited = u64::MAX;
+        Self {
+            stack: if seed.is_multiple_of(3) { 1 << 20 } else { 8 << 20 },
+            locked: if seed % 5 == 1 { 0 } else { 128 << 10 },
+            address_space: if seed % 7 == 3 { 32 << 20 } else { unlimited },
+            data: if seed % 11 == 5 { 4 << 20 } else { unlimited },
+            bottom_up: seed % 6 == 4,
+        }
+    }
+
+    fn options(&self) -> LabOptions {
+        LabOptions {
+            stack: Some(self.stack),
+            locked: Some(self.locked),
+            address_space: Some(self.address_space),
+            data: Some(self.data),
+            bottom_up: self.bottom_up,
+        }
+    }
+}
+
+/// A lab and a simulated space in the same state.
+pub(crate) struct Pair {
+    pub(crate) lab: Lab,
+    pub(crate) space: LinuxSpace,
+    files: Vec<Arc<OpenFile>>,
+    pages: Pages,
+}
+
+impl Pair {
+    pub(crate) fn new(machine: &Machine, setting: &Setting) -> Result<Self> {
+        let sizes: [u64; 2] = [8 * 4096, 3 * 4096 + 100];
+        let mut descriptors: Vec<OwnedFd> = Vec::new();
+        for size in sizes {
+            let (file, reader) = memory_file(size)?;
+            descriptors.extend([file, reader]);
+        }
+        let file = |id: u64, writable, size_bytes| {
+            let name = Label::fixed("/memfd:plat-lab-file (deleted)");
+            Arc::new(OpenFile {
+                id,
+                inode: id,
+                readable: true,
+                writable,
+                size_bytes,
+                aligns_huge: false,
+                name,
+            })
+        };
+        let files = vec![
+            file(1, true, sizes[0]),
+            file(2, false, sizes[0]),
+            file(3, true, sizes[1]),
+            file(4, false, sizes[1]),
+        ];
+        let lab = Lab::start(&setting.options(), &descriptors).context("starting the lab")?;
+        Ok(Self { lab, space: space(machine, setting), files, pages: Pages::default() })
+    }
+}
+
+fn space(machine: &Machine, setting: &Setting) -> LinuxSpace {
+    let mut layout = MachineLayout::x86_64(setting.stack, 0, 0);
+    layout.lowest = Address::new(machine.lowest);
+    layout.lowest_fixed = Address::new(machine.lowest_fixed);
+    layout.direction = if setting.bottom_up { Direction::Up } else { Direction::Down };
+    let limits = Limits {
+        address_space: setting.address_space,
+        data: setting.data,
+        stack: setting.stack,
+        locked: setting.locked,
+        may_lock_all: false,
+        mappings: machine.mappings,
+        overcommit: machine.overcommit,
+    };
+    let mut space = LinuxSpace::new(Policy::linux_modern(layout), limits);
+    for (index, range) in Lab::OWN.into_iter().enumerate() {
+        let name = Label::fixed("/memfd:plat-lab (deleted)");
+        let (id, inode) = (100 + index as u64, 100 + index as u64);
+        let size_bytes = range.size();
+        let file =
+            OpenFile { id, inode, readable: true, writable: true, size_bytes, aligns_huge: false, name };
+        let (access, flags) = if index == 0 {
+            (Access::READ | Access::WRITE, VmFlags::SHARED | VmFlags::MAY_SHARE)
+        } else {
+            (Access::READ | Access::EXECUTE, VmFlags::empty())
+        };
+        let flags = flags | VmFlags::MAY_ALL;
+        space.seed(
+            range,
+            Vma { access, flags, backing: Backing::File(Arc::new(file)), page_offset: 0, anon: None },
+        );
+    }
+    // The program's one segment is its code and, as Linux counts, its data.
+    space.set_heap(Lab::OWN[1].end, Lab::OWN[1].size());
+    space
+}
+
+impl Pair {
+    /// Does an operation in the simulator, and adds what the lab should answer.
+    ///
+    /// The windows are those that it may have changed, when only these are to be compared.
+    pub(crate) fn simulate(
+        &mut self,
+        operation: &Operation,
+        near: bool,
+        expected: &mut Vec<u64>,
+    ) -> (Order, Vec<Step>) {
+        let (value, steps) = operation.apply(&mut self.space, &self.files);
+        self.pages.follow(operation, value, &steps, &self.space);
+        let windows = if near { operation.windows(value, &self.space) } else { [Order::ALL, Order::NONE] };
+        let order = Order { windows, ..Order::whole(operation.call()) };
+        self.expect(value, order.windows, expected);
+        (order, steps)
+    }
+
+    /// Looks at the whole map and all pages, and changes nothing.
+    pub(crate) fn look(&self, expected: &mut Vec<u64>) -> Order {
+        // brk below the heap's start is refused, and answers with the heap's end.
+        let order = Order::whole(Call::System { number: 12, arguments: [0; 6] });
+        self.expect(self.space.heap().end.get() as i64, order.windows, expected);
+        order
+    }
+
+    /// Adds what the lab should answer: the value, and the map and the pages in the windows as they then are.
+    fn expect(&self, value: i64, windows: [AddressRange; 2], words: &mut Vec<u64>) {
+        let head = words.len();
+        words.extend([value as u64, 0]);
+        for (range, vma) in windows.into_iter().flat_map(|window| self.space.overlapping(window)) {
+            words[head + 1] += 1;
+            let flags = u64::from(vma.access.bits()) | if vma.is_shared() { 8 } else { 0 };
+            words.extend([range.start.get(), range.end.get(), flags, vma.shown_offset()]);
+        }
+        let count = words.len();
+        words.push(0);
+        for window in windows {
+            words[count] += self.pages.runs(window, RUNS_MAX, words) as u64;
+        }
+    }
+}
