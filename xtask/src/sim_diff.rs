@@ -4,6 +4,7 @@
 //! compared; after every batch the whole map and all pages. The simulator runs ahead by a batch, and each processor has its
 //! own seeds, so that all work at once. A difference is shrunk to the operations that it needs.
 
+mod files;
 mod generator;
 mod operation;
 mod pages;
@@ -164,7 +165,7 @@ fn compare_seed(
     reasons: &mut Reasons,
 ) -> Result<Option<Vec<Operation>>> {
     let mut pair = Pair::new(machine, setting)?;
-    let mut generator = Generator::new(plan.seed);
+    let mut generator = Generator::new(plan.seed, !machine.swaps);
     let mut operations: Vec<Operation> = Vec::new();
     let mut waiting: Option<Posted> = None;
     let (mut spare, mut answers, mut calls) = (Vec::new(), Vec::new(), Vec::<Order>::new());

@@ -49,6 +49,15 @@ pub enum Call {
     Store(Address),
     /// A fork: the child is the lab from then on.
     Fork,
+    /// A vfork: the child, in its parent's memory, is the lab from then on.
+    Vfork,
+    /// `setrlimit`; the hard limit stays.
+    Limit {
+        /// `RLIMIT_*`.
+        resource: u32,
+        /// The soft limit.
+        bytes: u64,
+    },
 }
 
 /// A call, and what is noted after it.
@@ -58,8 +67,8 @@ pub struct Order {
     pub call: Call,
     /// The regions that share a byte with these are noted; an empty window has none. Both ends are those of pages.
     pub windows: [AddressRange; 2],
-    /// Whether the private pages in memory inside the windows are noted too.
-    pub pages: bool,
+    /// Most runs of private pages in memory that are noted of each window, at most [`RUNS_MAX`].
+    pub runs: usize,
 }
 
 impl Order {
@@ -70,7 +79,7 @@ impl Order {
 
     /// Makes an order after which the whole map and all private pages are noted.
     pub const fn whole(call: Call) -> Self {
-        Self { call, windows: [Self::ALL, Self::NONE], pages: true }
+        Self { call, windows: [Self::ALL, Self::NONE], runs: RUNS_MAX }
     }
 }
 
@@ -89,13 +98,21 @@ pub struct LabOptions {
     pub bottom_up: bool,
 }
 
-/// Makes a file in memory of `size` bytes; returns it opened for reading and writing, and for reading only.
+/// Returns the hard limit of a resource (`RLIMIT_*`), which labs inherit and keep.
+pub fn hard_limit(resource: u32) -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer is to a local, which keeps its value when the call fails.
+    unsafe { libc::getrlimit(resource, &raw mut limit) };
+    limit.rlim_max
+}
+
+/// Makes a file in memory of `size` bytes that may be sealed; returns it opened for reading and writing, and for reading only.
 ///
 /// # Errors
 /// When the kernel refuses.
 pub fn memory_file(size: u64) -> io::Result<(OwnedFd, OwnedFd)> {
-    use rustix::fs::{Mode, OFlags};
-    let file = rustix::fs::memfd_create("plat-lab-file", rustix::fs::MemfdFlags::CLOEXEC)?;
+    use rustix::fs::{MemfdFlags, Mode, OFlags};
+    let file = rustix::fs::memfd_create("plat-lab-file", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     rustix::fs::ftruncate(&file, size)?;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let reader = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
@@ -171,15 +188,21 @@ impl Lab {
         }
         let slot = stub::HEADER_SIZE + self.posted % stub::SLOTS * stub::SLOT_SIZE;
         let mut bytes = Vec::with_capacity(orders.len() * stub::CALL_SIZE as usize);
-        for order in orders {
+        for (index, order) in orders.iter().enumerate() {
             let (kind, number, arguments): (u64, u64, [u64; 6]) = match order.call {
                 Call::System { number, arguments } => (0, number, arguments),
                 Call::Load(address) => (1, 0, [address.get(), 0, 0, 0, 0, 0]),
                 Call::Store(address) => (2, 0, [address.get(), 0, 0, 0, 0, 0]),
-                Call::Fork => (3, 0, [0; 6]),
+                Call::Fork => (3, 57, [0; 6]),
+                Call::Vfork => (3, 58, [0; 6]),
+                Call::Limit { resource, bytes } => {
+                    // The structure that the call reads lies in the last arguments, which it does not look at.
+                    let record = stub::RING_START + slot + stub::CALLS + index as u64 * stub::CALL_SIZE;
+                    (0, 160, [resource.into(), record + 48, 0, 0, bytes, hard_limit(resource)])
+                }
             };
             let windows = order.windows.into_iter().flat_map(|window| [window.start.get(), window.end.get()]);
-            let kind = kind | u64::from(order.pages) << 32;
+            let kind = kind | (order.runs.min(RUNS_MAX) as u64) << 32;
             for word in [kind, number].into_iter().chain(arguments).chain(windows) {
                 bytes.extend_from_slice(&word.to_le_bytes());
             }
@@ -299,13 +322,13 @@ impl Drop for Ring {
     }
 }
 
-/// Returns the argument of `PAGEMAP_SCAN` but for the range and the place of the runs, which the lab fills in.
+/// Returns the argument of `PAGEMAP_SCAN` but for the range and the runs' place and number, which the lab fills in.
 ///
 /// Source: Linux, include/uapi/linux/fs.h, `struct pm_scan_arg`.
 fn scan() -> Vec<u8> {
     let size = 96;
     let (inverted, mask, shown) = (PAGE_FILE, PAGE_PRESENT | PAGE_FILE, PAGE_PRESENT | PAGE_ZERO);
-    let words = [size, 0, 0, 0, 0, 0, stub::RUNS_MAX, 0, inverted, mask, 0, shown];
+    let words = [size, 0, 0, 0, 0, 0, 0, 0, inverted, mask, 0, shown];
     words.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
@@ -358,7 +381,7 @@ fn prepare(options: &LabOptions, files: &[RawFd]) -> io::Result<()> {
     ];
     for (resource, limit) in limits {
         let Some(limit) = limit else { continue };
-        let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
+        let limit = libc::rlimit { rlim_cur: limit, rlim_max: hard_limit(resource) };
         // SAFETY: the pointer is to a local.
         if unsafe { libc::setrlimit(resource, &raw const limit) } < 0 {
             return Err(io::Error::last_os_error());

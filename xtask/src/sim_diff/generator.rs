@@ -1,7 +1,7 @@
 //! Random operations near what is mapped: most of them do something, some are wrong on purpose.
 
-use super::operation::Operation;
-use plat_host::kernel_lab::Lab;
+use super::operation::{Operation, Resource};
+use plat_host::kernel_lab::{Lab, hard_limit};
 use plat_regions::linux::{Advice, LinuxSpace};
 use plat_regions::{Address, AddressRange};
 
@@ -48,11 +48,15 @@ impl Random {
 #[derive(Clone, Debug)]
 pub(crate) struct Generator {
     random: Random,
+    /// Whether pages are to be reclaimed (`MADV_PAGEOUT`) rather than given away (`MADV_FREE`): together, which of the
+    /// given pages go is a matter of lists per processor.
+    reclaims: bool,
 }
 
 impl Generator {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { random: Random::new(seed) }
+    /// `may_reclaim` says that reclaimed pages stay in memory, for want of anywhere else.
+    pub(crate) fn new(seed: u64, may_reclaim: bool) -> Self {
+        Self { random: Random::new(seed), reclaims: may_reclaim && seed % 2 == 1 }
     }
 
     /// Returns the next operation, which leaves the lab's own memory alone.
@@ -70,6 +74,9 @@ impl Generator {
         if space.len() > REGIONS_MANY && r.one_in(2) {
             return self.unmap(space);
         }
+        if self.random.one_in(50) {
+            return self.rare(space);
+        }
         match self.random.below(100) {
             0..29 => self.map(space),
             29..40 => self.unmap(space),
@@ -82,6 +89,44 @@ impl Generator {
             _ if self.random.one_in(150) => Operation::Fork,
             _ => Operation::Store { address: self.touch_address(space) },
         }
+    }
+
+    /// Returns an operation that changes the rules for those that follow.
+    fn rare(&mut self, space: &LinuxSpace) -> Operation {
+        let r = &mut self.random;
+        match r.below(40) {
+            0..20 => self.limit(space),
+            20..30 => {
+                let bytes = if r.one_in(4) { r.below(12 * PAGE) } else { r.below(12) * PAGE };
+                Operation::Resize { file: r.below(4) as usize, bytes }
+            }
+            30..32 => Operation::LockAll { flags: r.pick(&[1, 2, 3, 5, 6, 7, 3, 1, 4, 0, 9]) },
+            32..37 => Operation::UnlockAll,
+            37..39 => Operation::Vfork,
+            _ => Operation::Seal { file: r.below(4) as usize, seals: r.pick(&[2, 4, 8, 16, 8, 10, 20, 1]) },
+        }
+    }
+
+    fn limit(&mut self, space: &LinuxSpace) -> Operation {
+        let (r, totals) = (&mut self.random, space.totals());
+        let resource = r.pick(&[Resource::AddressSpace, Resource::Data, Resource::Stack, Resource::Locked]);
+        let near = |r: &mut Random, pages: u64| (pages + r.below(40)).saturating_sub(8) * PAGE + r.below(2);
+        let bytes = match resource {
+            Resource::Stack => r.pick(&[8 << 20, 8 << 20, 1 << 20, 1 << 16, 3 * PAGE + 1, 0]),
+            Resource::Locked if r.one_in(3) => near(r, totals.locked),
+            Resource::Locked => r.pick(&[128 << 10, 128 << 10, 64 << 10, 16 << 20, 0]),
+            _ if !r.one_in(3) => u64::MAX,
+            Resource::AddressSpace if r.one_in(2) => near(r, totals.mapped),
+            Resource::AddressSpace => 32 << 20,
+            Resource::Data => {
+                if r.one_in(2) {
+                    near(r, totals.data)
+                } else {
+                    r.pick(&[4 << 20, 0])
+                }
+            }
+        };
+        Operation::Limit { resource, bytes: bytes.min(hard_limit(resource as u32)) }
     }
 
     /// Returns a page near something that is mapped, or in the window.
@@ -155,7 +200,7 @@ impl Generator {
         let access = self.access_near(space, hinted, length);
         let r = &mut self.random;
         let mut flags = if r.one_in(5) { 1 } else { 2 };
-        let file = r.one_in(4).then(|| r.below(3) as usize);
+        let file = r.one_in(4).then(|| r.below(4) as usize);
         flags |= if file.is_none() { 0x20 } else { 0 };
         let mut address = if r.one_in(3) { 0 } else { hinted };
         match r.below(10) {
@@ -214,8 +259,9 @@ impl Generator {
             length = range.end.get() - address;
         }
         let access = self.access_near(space, address, length);
+        let grows = if self.random.one_in(30) { self.random.pick(&[1, 1, 1, 2, 3]) << 24 } else { 0 };
         let odd = u64::from(self.random.one_in(80));
-        Operation::Protect { address: address + odd, length, access, down: self.random.one_in(30) }
+        Operation::Protect { address: address + odd, length, access, grows }
     }
 
     fn remap(&mut self, space: &LinuxSpace) -> Operation {
@@ -269,7 +315,10 @@ impl Generator {
             Advice::PopulateWrite,
         ];
         let (address, mut length) = (self.address(space), self.length());
-        let advice = self.random.pick(USED);
+        let advice = match self.random.pick(USED) {
+            Advice::Free if self.reclaims => Advice::PageOut,
+            advice => advice,
+        };
         if matches!(advice, Advice::PopulateRead | Advice::PopulateWrite) {
             length = length.min(16 * PAGE);
         }
@@ -317,7 +366,7 @@ fn touched(operation: &Operation) -> [Option<AddressRange>; 2] {
         | Operation::Unlock { address, length } => [range(address, length), None],
         Operation::Remap { address, old, new, to, .. } => [range(address, old.max(1)), range(to, new)],
         Operation::Load { address } | Operation::Store { address } => [range(address, 1), None],
-        Operation::Map { .. } | Operation::Brk { .. } | Operation::Fork => [None, None],
+        _ => [None, None],
     }
 }
 

@@ -1,14 +1,14 @@
 //! What is compared: the kernel's process and the simulated space, begun with the same limits, files and layout.
 
-use super::operation::Operation;
+use super::files::Files;
+use super::operation::{Operation, Resource};
 use super::pages::Pages;
 use anyhow::{Context, Result, bail};
-use plat_host::kernel_lab::{Call, Lab, LabOptions, Order, RUNS_MAX, memory_file};
+use plat_host::kernel_lab::{Call, Lab, LabOptions, Order, RUNS_MAX, hard_limit};
 use plat_regions::linux::{
     Backing, Limits, LinuxSpace, MachineLayout, OpenFile, Overcommit, Policy, Step, VmFlags, Vma,
 };
-use plat_regions::{Access, Address, AddressRange, Direction, Label};
-use std::os::fd::OwnedFd;
+use plat_regions::{Access, Address, Direction, Label};
 use std::sync::Arc;
 
 /// What of this machine the rules depend on.
@@ -19,6 +19,8 @@ pub(crate) struct Machine {
     lowest_fixed: u64,
     mappings: usize,
     overcommit: Overcommit,
+    /// Whether pages may go to a disk.
+    pub(crate) swaps: bool,
 }
 
 impl Machine {
@@ -40,7 +42,8 @@ impl Machine {
         };
         let mappings = number("/proc/sys/vm/max_map_count")? as usize;
         let lowest_fixed = number("/proc/sys/vm/mmap_min_addr")?;
-        Ok(Self { release, lowest: lowest_hint()?, lowest_fixed, mappings, overcommit })
+        let swaps = std::fs::read_to_string("/proc/swaps")?.lines().count() > 1;
+        Ok(Self { release, lowest: lowest_hint()?, lowest_fixed, mappings, overcommit, swaps })
     }
 
     /// Says in words when the rules were written for another kernel than this.
@@ -98,36 +101,13 @@ impl Setting {
 pub(crate) struct Pair {
     pub(crate) lab: Lab,
     pub(crate) space: LinuxSpace,
-    files: Vec<Arc<OpenFile>>,
+    files: Files,
     pages: Pages,
 }
 
 impl Pair {
     pub(crate) fn new(machine: &Machine, setting: &Setting) -> Result<Self> {
-        let sizes: [u64; 2] = [8 * 4096, 3 * 4096 + 100];
-        let mut descriptors: Vec<OwnedFd> = Vec::new();
-        for size in sizes {
-            let (file, reader) = memory_file(size)?;
-            descriptors.extend([file, reader]);
-        }
-        let file = |id: u64, writable, size_bytes| {
-            let name = Label::fixed("/memfd:plat-lab-file (deleted)");
-            Arc::new(OpenFile {
-                id,
-                inode: id,
-                readable: true,
-                writable,
-                size_bytes,
-                aligns_huge: false,
-                name,
-            })
-        };
-        let files = vec![
-            file(1, true, sizes[0]),
-            file(2, false, sizes[0]),
-            file(3, true, sizes[1]),
-            file(4, false, sizes[1]),
-        ];
+        let (files, descriptors) = Files::new().context("making files in memory")?;
         let lab = Lab::start(&setting.options(), &descriptors).context("starting the lab")?;
         Ok(Self { lab, space: space(machine, setting), files, pages: Pages::default() })
     }
@@ -141,6 +121,7 @@ fn space(machine: &Machine, setting: &Setting) -> LinuxSpace {
     let limits = Limits {
         address_space: setting.address_space,
         data: setting.data,
+        data_hard: hard_limit(Resource::Data as u32),
         stack: setting.stack,
         locked: setting.locked,
         may_lock_all: false,
@@ -152,8 +133,16 @@ fn space(machine: &Machine, setting: &Setting) -> LinuxSpace {
         let name = Label::fixed("/memfd:plat-lab (deleted)");
         let (id, inode) = (100 + index as u64, 100 + index as u64);
         let size_bytes = range.size();
-        let file =
-            OpenFile { id, inode, readable: true, writable: true, size_bytes, aligns_huge: false, name };
+        let file = OpenFile {
+            id,
+            inode,
+            readable: true,
+            writable: true,
+            size_bytes,
+            aligns_huge: false,
+            seals_writes: false,
+            name,
+        };
         let (access, flags) = if index == 0 {
             (Access::READ | Access::WRITE, VmFlags::SHARED | VmFlags::MAY_SHARE)
         } else {
@@ -170,6 +159,9 @@ fn space(machine: &Machine, setting: &Setting) -> LinuxSpace {
     space
 }
 
+/// Most runs of pages that are compared after each operation; the kernel makes room for them every time.
+const RUNS_NEAR: usize = 128;
+
 impl Pair {
     /// Does an operation in the simulator, and adds what the lab should answer.
     ///
@@ -180,11 +172,12 @@ impl Pair {
         near: bool,
         expected: &mut Vec<u64>,
     ) -> (Order, Vec<Step>) {
-        let (value, steps) = operation.apply(&mut self.space, &self.files);
+        let (value, steps) = operation.apply(&mut self.space, &mut self.files);
         self.pages.follow(operation, value, &steps, &self.space);
         let windows = if near { operation.windows(value, &self.space) } else { [Order::ALL, Order::NONE] };
-        let order = Order { windows, ..Order::whole(operation.call()) };
-        self.expect(value, order.windows, expected);
+        let runs = if near { RUNS_NEAR } else { RUNS_MAX };
+        let order = Order { call: operation.call(), windows, runs };
+        self.expect(value, order, expected);
         (order, steps)
     }
 
@@ -192,12 +185,12 @@ impl Pair {
     pub(crate) fn look(&self, expected: &mut Vec<u64>) -> Order {
         // brk below the heap's start is refused, and answers with the heap's end.
         let order = Order::whole(Call::System { number: 12, arguments: [0; 6] });
-        self.expect(self.space.heap().end.get() as i64, order.windows, expected);
+        self.expect(self.space.heap().end.get() as i64, order, expected);
         order
     }
 
     /// Adds what the lab should answer: the value, and the map and the pages in the windows as they then are.
-    fn expect(&self, value: i64, windows: [AddressRange; 2], words: &mut Vec<u64>) {
+    fn expect(&self, value: i64, Order { windows, runs, .. }: Order, words: &mut Vec<u64>) {
         let head = words.len();
         words.extend([value as u64, 0]);
         for (range, vma) in windows.into_iter().flat_map(|window| self.space.overlapping(window)) {
@@ -208,7 +201,7 @@ impl Pair {
         let count = words.len();
         words.push(0);
         for window in windows {
-            words[count] += self.pages.runs(window, RUNS_MAX, words) as u64;
+            words[count] += self.pages.runs(window, runs, words) as u64;
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) const RING_SIZE: u64 = HEADER_SIZE + SLOTS * SLOT_SIZE;
 
 // Header, from RING_START: 0x000 the query of the map; 0x100 signal and code of the last fault; 0x200 paths; 0x400
 // sigaction; 0x500 the scan of the page map; stack from 0x1_0000 down. A slot: state u32 (1 is to do, 2 is done), number of calls u32, end of answers.
-// A call: kind u32 (0 system call, 1 load, 2 store, 3 fork, 4 end), whether pages are noted u32, number, six arguments,
+// A call: kind u32 (0 system call, 1 load, 2 store, 3 fork or vfork by number, 4 end), most runs of pages to note u32, number, six arguments,
 // two windows of the map to note.
 // An answer: value, number of regions, then start, end, flags and offset of each; number of runs of pages, then start,
 // end and categories of each.
@@ -180,7 +180,11 @@ global_asm!(
     "  mov [r15 + 24], rax",
     "  add r15, 32",
     "  inc qword ptr [rbp + 8]",
-    "  jmp 7b",
+    // A region that reaches the window's end is the last.
+    "  mov rdi, [rbx + 0x120]",
+    "  mov rax, [rbx + 32]",
+    "  cmp rax, [rdi + 8]",
+    "  jb 7b",
     "8:",
     "  mov rdi, [rbx + 0x120]",
     "  add rdi, 16",
@@ -194,8 +198,12 @@ global_asm!(
     "  xor ecx, ecx",
     "  mov [r15], rcx",
     "  add r15, 8",
-    "  cmp dword ptr [r13 + 4], 0",
-    "  je 13f",
+    "  mov eax, [r13 + 4]",
+    "  test eax, eax",
+    "  jz 13f",
+    "  cmp [rbp + 8], rcx",
+    "  je 13f", // no region, no page
+    "  mov [rbx + {scan} + 48], rax",
     "  lea rdi, [r13 + 64]",
     "  mov [rbx + 0x120], rdi",
     "11:",
@@ -248,7 +256,7 @@ global_asm!(
     "  jmp 6b",
     // A fork: the child goes on, the parent waits and ends.
     "30:",
-    "  mov eax, 57",
+    "  mov eax, [r13 + 8]", // fork or vfork
     "  syscall",
     "  test rax, rax",
     "  js 6b",

@@ -47,6 +47,7 @@ advices! {
     WipeOnFork = 18, "MADV_WIPEONFORK";
     KeepOnFork = 19, "MADV_KEEPONFORK";
     Cold = 20, "MADV_COLD";
+    PageOut = 21, "MADV_PAGEOUT";
     PopulateRead = 22, "MADV_POPULATE_READ";
     PopulateWrite = 23, "MADV_POPULATE_WRITE";
     DontNeedLocked = 24, "MADV_DONTNEED_LOCKED";
@@ -112,8 +113,11 @@ impl LinuxSpace {
         let mut flags = vma.flags;
         match advice {
             Advice::WillNeed => return Ok(()),
-            Advice::Cold if vma.flags.intersects(VmFlags::LOCKED | VmFlags::SPECIAL) => return refused(),
-            Advice::Cold => return Ok(()),
+            Advice::Cold | Advice::PageOut if vma.flags.intersects(VmFlags::LOCKED | VmFlags::SPECIAL) => {
+                return refused();
+            }
+            // Which pages go, if any, is the matter of what reclaims memory.
+            Advice::Cold | Advice::PageOut => return Ok(()),
             Advice::DontNeed | Advice::Free if vma.flags.contains(VmFlags::LOCKED) => return refused(),
             Advice::Free if !vma.is_anonymous() => return refused(),
             Advice::DontNeed | Advice::DontNeedLocked | Advice::Free => {

@@ -76,6 +76,7 @@ fn file_of(word: &str) -> Option<Source> {
         writable: id.is_multiple_of(2),
         size_bytes: 16 * PAGE_SIZE,
         aligns_huge: false,
+        seals_writes: false,
         name: "/file".into(),
     };
     Some(Source::File { file: Arc::new(file), offset: number(first) * PAGE_SIZE })

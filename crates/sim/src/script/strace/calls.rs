@@ -56,7 +56,8 @@ impl Replay {
                 }
             }
             "dup" | "dup2" | "dup3" | "fcntl" | "fcntl64" if !failed => self.duplicate(pid, &call, result),
-            "mmap" | "mmap2" | "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "munlock" => {
+            "mmap" | "mmap2" | "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "mlock2"
+            | "munlock" | "mlockall" | "munlockall" => {
                 self.memory_call(pid, &call, result, text, outside)?;
             }
             _ => {}
@@ -426,18 +427,26 @@ fn changes(old: &[Span], new: &[Span], out: &mut Vec<Operation>) {
 /// Reads the calls that need no open file and no process.
 pub(in crate::script) fn plain_call(call: &Text<'_>) -> Result<Call, (usize, String)> {
     let (address, length) = match call.name {
-        "munmap" | "mprotect" | "madvise" | "mlock" | "munlock" => (call.address(0)?, call.number(1)?),
+        "munmap" | "mprotect" | "madvise" | "mlock" | "mlock2" | "munlock" => {
+            (call.address(0)?, call.number(1)?)
+        }
         "brk" => (call.address(0)?, 0),
         _ => (Address::ZERO, 0),
     };
     Ok(match call.name {
         "munmap" => Call::Unmap { address, length },
         "mprotect" => {
-            let (access, grows_down) = call.access(2)?;
-            Call::Protect { address, length, access, grows_down }
+            let (access, grows) = call.access(2)?;
+            Call::Protect { address, length, access, grows }
         }
         "madvise" => Call::Advise { address, length, advice: call.advice(2)? },
-        "mlock" => Call::Lock { address, length },
+        "mlock" => Call::Lock { address, length, on_fault: false },
+        "mlock2" => {
+            let flags = call.flags(2, |name| (name == "MLOCK_ONFAULT").then_some(1))?;
+            Call::Lock { address, length, on_fault: flags & 1 != 0 }
+        }
+        "mlockall" => Call::LockAll { flags: call.lock_all_flags(0)? },
+        "munlockall" => Call::UnlockAll,
         "munlock" => Call::Unlock { address, length },
         "brk" => Call::Brk { address },
         "mremap" => Call::Remap(call.remap()?),
