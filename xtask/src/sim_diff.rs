@@ -1,7 +1,7 @@
 //! `cargo xtask sim-diff`: the simulated Linux against the kernel of this machine, on the same random operations.
 //!
-//! After every operation the value returned, and the map and the private pages in memory where it may have changed them, are
-//! compared; after every batch the whole map and all pages. The simulator runs ahead by a batch, and each processor has its
+//! After every operation the value returned and the map where it may have changed are compared, after touches and what else
+//! moves pages also which private pages are in memory; after every batch the whole map and all pages. The simulator runs ahead by a batch, and each processor has its
 //! own seeds, so that all work at once. A difference is shrunk to the operations that it needs.
 
 mod files;

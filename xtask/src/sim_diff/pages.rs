@@ -14,6 +14,17 @@ pub(crate) struct Pages {
     pages: BTreeMap<u64, bool>,
 }
 
+/// Says whether an operation may have brought pages into memory or taken them out.
+pub(crate) fn may_change(operation: &Operation, steps: &[Step]) -> bool {
+    let moves_pages = |step: &Step| {
+        matches!(step.action, Action::Unmap | Action::Discard | Action::Move { .. } | Action::Populate)
+    };
+    match operation {
+        Operation::Load { .. } | Operation::Store { .. } | Operation::Advise { .. } | Operation::Fork => true,
+        _ => steps.iter().any(moves_pages),
+    }
+}
+
 fn numbers(range: AddressRange) -> std::ops::Range<u64> {
     range.start.get() / PAGE_SIZE..range.end.get() / PAGE_SIZE
 }
