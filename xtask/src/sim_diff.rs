@@ -27,8 +27,8 @@ use std::time::Instant;
 const STEPS_PER_SEED: u64 = 10_000;
 /// Operations posted at once.
 const BATCH: usize = 512;
-/// Most words that the answers of a batch may have.
-const WORDS_MAX: usize = plat_host::kernel_lab::ANSWER_WORDS_MAX / 2;
+/// A batch whose answers have so many words gets no more operations: the last one and the look after it may each show all.
+const WORDS_MAX: usize = plat_host::kernel_lab::ANSWER_WORDS_MAX / 8;
 
 /// What is compared, and from which seed on.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ struct Plan {
     per_seed: u64,
     /// Seeds compared at the same time.
     jobs: u64,
+    /// Whether processes have nearly as many mappings as they may.
+    crowded: bool,
     /// Whether to compare the whole map after each operation, rather than where it may have changed.
     whole: bool,
     /// Whether to tell how often each reason was given.
@@ -83,8 +85,15 @@ pub(crate) fn sim_diff(arguments: &[String]) -> Result<()> {
 
 fn plan(arguments: &[String]) -> Result<Plan> {
     let jobs = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    let mut plan =
-        Plan { steps: 200_000, seed: 1, per_seed: STEPS_PER_SEED, jobs, whole: false, reasons: false };
+    let mut plan = Plan {
+        steps: 200_000,
+        seed: 1,
+        per_seed: STEPS_PER_SEED,
+        jobs,
+        crowded: false,
+        whole: false,
+        reasons: false,
+    };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut number = || -> Result<u64> {
@@ -93,13 +102,14 @@ fn plan(arguments: &[String]) -> Result<Plan> {
         };
         match word.as_str() {
             "--reasons" => plan.reasons = true,
+            "--crowded" => plan.crowded = true,
             "--whole" => plan.whole = true,
             "--steps" => plan.steps = number()?,
             "--seed" => plan.seed = number()?,
             "--per-seed" => plan.per_seed = number()?.max(1),
             "--jobs" => plan.jobs = number()?.max(1),
             _ => bail!(
-                "sim-diff knows --steps, --seed, --per-seed, --jobs, --whole, --reasons and --windows, not {word}"
+                "sim-diff knows --steps, --seed, --per-seed, --jobs, --crowded, --whole, --reasons and --windows, not {word}"
             ),
         }
     }
@@ -140,12 +150,16 @@ fn run(machine: &Machine, plan: Plan) -> Result<Reasons> {
 
 fn run_seed(machine: &Machine, plan: Plan, index: u64, reasons: &mut Reasons) -> Result<()> {
     let (seed, steps) = (plan.seed + index, plan.steps_of(index));
-    let setting = Setting::of(seed);
-    let Some(operations) = compare_seed(machine, &setting, Plan { seed, steps, ..plan }, reasons)? else {
+    let setting = if plan.crowded { Setting::crowded(seed, machine)? } else { Setting::of(seed) };
+    let Some(found) = compare_seed(machine, &setting, Plan { seed, steps, ..plan }, reasons)? else {
         return Ok(());
     };
-    let shortest = shrink::shrink(machine, &setting, operations)?;
-    let replay = format!("cargo xtask sim-diff --seed {seed} --steps {steps} --per-seed {steps}");
+    let shortest = match plan.crowded {
+        true => shrink::last(&found),
+        false => shrink::shrink(machine, &setting, found.operations)?,
+    };
+    let crowded = if plan.crowded { " --crowded" } else { "" };
+    let replay = format!("cargo xtask sim-diff{crowded} --seed {seed} --steps {steps} --per-seed {steps}");
     bail!("seed {seed} differs; replay: {replay}\n{shortest}")
 }
 
@@ -157,15 +171,25 @@ struct Posted {
     expected: Vec<u64>,
 }
 
-/// Runs one seed; returns the operations up to the first difference, if there is one.
+/// A difference: the operations up to it, and what the last was to be answered and was.
+struct Found {
+    operations: Vec<Operation>,
+    wanted: Vec<u64>,
+    answered: Vec<u64>,
+}
+
+/// Runs one seed; returns the first difference, if there is one.
 fn compare_seed(
     machine: &Machine,
     setting: &Setting,
     plan: Plan,
     reasons: &mut Reasons,
-) -> Result<Option<Vec<Operation>>> {
+) -> Result<Option<Found>> {
     let mut pair = Pair::new(machine, setting)?;
     let mut generator = Generator::new(plan.seed, !machine.swaps);
+    if plan.crowded {
+        generator.crowd(machine.mappings);
+    }
     let mut operations: Vec<Operation> = Vec::new();
     let mut waiting: Option<Posted> = None;
     let (mut spare, mut answers, mut calls) = (Vec::new(), Vec::new(), Vec::<Order>::new());
@@ -188,9 +212,14 @@ fn compare_seed(
         if let Some(posted) = waiting.take() {
             pair.lab.take(&mut answers)?;
             if answers != posted.expected {
-                let word = first_difference(&posted.expected, &answers);
-                operations.truncate(posted.first + answer_of(&posted.expected, word) + 1);
-                return Ok(Some(operations));
+                let (index, at) = answer_of(&posted.expected, first_difference(&posted.expected, &answers));
+                operations.truncate(posted.first + index + 1);
+                let answer = |words: &[u64]| {
+                    let rest = words.get(at..).unwrap_or_default();
+                    rest[..answer_size(rest).unwrap_or(0).min(rest.len())].to_vec()
+                };
+                let (wanted, answered) = (answer(&posted.expected), answer(&answers));
+                return Ok(Some(Found { operations, wanted, answered }));
             }
             spare = posted.expected;
         }
@@ -217,17 +246,16 @@ fn answer_size(words: &[u64]) -> Option<usize> {
     Some(runs + 1 + 3 * *words.get(runs)? as usize)
 }
 
-/// Returns the index of the answer that the word belongs to.
-fn answer_of(words: &[u64], word: usize) -> usize {
+/// Returns the index of the answer that the word belongs to, and where that begins.
+fn answer_of(words: &[u64], word: usize) -> (usize, usize) {
     let (mut at, mut index) = (0, 0);
     while let Some(size) = words.get(at..).and_then(answer_size) {
-        at += size;
-        if at > word {
+        if at + size > word {
             break;
         }
-        index += 1;
+        (at, index) = (at + size, index + 1);
     }
-    index
+    (index, at)
 }
 
 #[cfg(test)]
@@ -236,7 +264,15 @@ mod tests {
 
     #[test]
     fn twenty_thousand_operations_without_a_difference() {
-        let plan = Plan { steps: 20_000, seed: 1, per_seed: 1_000, jobs: 2, whole: false, reasons: false };
+        let plan = Plan {
+            steps: 20_000,
+            seed: 1,
+            per_seed: 1_000,
+            jobs: 2,
+            crowded: false,
+            whole: false,
+            reasons: false,
+        };
         let machine = match Machine::read() {
             Ok(machine) => machine,
             Err(error) => return say(&format!("nothing was compared with this kernel: {error:#}")),

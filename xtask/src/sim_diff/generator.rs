@@ -10,6 +10,8 @@ const HUGE: u64 = 0x20_0000;
 /// Where most fixed addresses lie: `WINDOW_PAGES` pages.
 const WINDOW: u64 = 0x10_0000_0000;
 const WINDOW_PAGES: u64 = 64;
+/// Where many mappings lie, when there are to be many.
+const CROWD: u64 = 0x20_0000_0000;
 /// Number of regions above which regions are rather removed than made.
 const REGIONS_MANY: usize = 18;
 
@@ -51,12 +53,49 @@ pub(crate) struct Generator {
     /// Whether pages are to be reclaimed (`MADV_PAGEOUT`) rather than given away (`MADV_FREE`): together, which of the
     /// given pages go is a matter of lists per processor.
     reclaims: bool,
+    /// How many mappings there may be, when there are to be as many.
+    crowd: Option<usize>,
+    /// How many pages were made mappings of their own to get there.
+    filled: u64,
 }
 
 impl Generator {
     /// `may_reclaim` says that reclaimed pages stay in memory, for want of anywhere else.
     pub(crate) fn new(seed: u64, may_reclaim: bool) -> Self {
-        Self { random: Random::new(seed), reclaims: may_reclaim && seed % 2 == 1 }
+        Self { random: Random::new(seed), reclaims: may_reclaim && seed % 2 == 1, crowd: None, filled: 0 }
+    }
+
+    /// Makes the process have about `mappings` mappings, all that it may.
+    pub(crate) fn crowd(&mut self, mappings: usize) {
+        self.crowd = Some(mappings);
+    }
+
+    /// Returns an operation that brings the number of mappings nearer to the most there may be.
+    fn crowding(&mut self, space: &LinuxSpace, mappings: usize) -> Option<Operation> {
+        let length = mappings as u64 * PAGE;
+        if space.vma_at(Address::new(CROWD)).is_none() {
+            return Some(Operation::Map {
+                address: CROWD,
+                length,
+                access: 3,
+                flags: 0x4032,
+                file: None,
+                offset: 0,
+            });
+        }
+        // Filling takes every other page in turn; near the limit every other operation is any.
+        let missing = mappings.saturating_sub(space.len());
+        let page = if 2 * self.filled < mappings as u64 && missing > 20 {
+            self.filled += 1;
+            2 * self.filled - 1
+        } else if missing > 8 && self.random.one_in(2) {
+            self.random.below(mappings as u64)
+        } else {
+            return None;
+        };
+        let address = CROWD + page * PAGE;
+        let access = space.vma_at(Address::new(address)).map_or(1, |(_, vma)| vma.access.bits() ^ 2);
+        Some(Operation::Protect { address, length: PAGE, access, grows: 0 })
     }
 
     /// Returns the next operation, which leaves the lab's own memory alone.
@@ -71,8 +110,14 @@ impl Generator {
 
     fn any(&mut self, space: &LinuxSpace) -> Operation {
         let r = &mut self.random;
-        if space.len() > REGIONS_MANY && r.one_in(2) {
-            return self.unmap(space);
+        match self.crowd {
+            None if space.len() > REGIONS_MANY && r.one_in(2) => return self.unmap(space),
+            None => {}
+            Some(mappings) => {
+                if let Some(operation) = self.crowding(space, mappings) {
+                    return operation;
+                }
+            }
         }
         if self.random.one_in(50) {
             return self.rare(space);

@@ -17,7 +17,7 @@ pub(crate) struct Machine {
     pub(crate) release: String,
     lowest: u64,
     lowest_fixed: u64,
-    mappings: usize,
+    pub(crate) mappings: usize,
     overcommit: Overcommit,
     /// Whether pages may go to a disk.
     pub(crate) swaps: bool,
@@ -64,6 +64,9 @@ fn lowest_hint() -> Result<u64> {
     answers.first().copied().context("the lab gave no answer")
 }
 
+/// Most mappings whose whole map fits the answers of a batch twice, four words each, with those of other operations.
+const MAPPINGS_MAX: usize = plat_host::kernel_lab::ANSWER_WORDS_MAX / 10;
+
 /// What a seed decides besides the operations: the limits and the direction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
@@ -84,6 +87,17 @@ impl Setting {
             data: if seed % 11 == 5 { 4 << 20 } else { unlimited },
             bottom_up: seed % 6 == 4,
         }
+    }
+
+    /// Returns limits under which nothing but the number of mappings is short.
+    pub(crate) fn crowded(seed: u64, machine: &Machine) -> Result<Self> {
+        if machine.mappings > MAPPINGS_MAX {
+            bail!(
+                "vm.max_map_count is {}: the lab has room to show {MAPPINGS_MAX} mappings",
+                machine.mappings
+            );
+        }
+        Ok(Self { address_space: u64::MAX, data: u64::MAX, ..Self::of(seed) })
     }
 
     fn options(&self) -> LabOptions {

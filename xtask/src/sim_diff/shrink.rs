@@ -1,11 +1,13 @@
 //! A difference made as short as it can be, and told.
 
+use super::Found;
 use super::operation::Operation;
 use super::setting::{Machine, Pair, Setting};
 use anyhow::Result;
 use plat_host::kernel_lab::PAGE_ZERO;
 use plat_regions::Access;
 use plat_regions::linux::Step;
+use std::collections::BTreeSet;
 
 /// One run of a list of operations: the first that differs, and how.
 struct Difference {
@@ -31,6 +33,30 @@ fn rerun(machine: &Machine, setting: &Setting, operations: &[Operation]) -> Resu
         before = wanted;
     }
     Ok(None)
+}
+
+/// Tells the last operations, of which the last one differs.
+pub(super) fn last(found: &Found) -> String {
+    let operations = &found.operations;
+    let shown = &operations[operations.len().saturating_sub(20)..];
+    let lines: String = shown.iter().map(|operation| format!("  {operation}\n")).collect();
+    let (wanted, answered) = (&found.wanted, &found.answered);
+    format!(
+        "{} operations, the last of which differs:\n{lines}simulated: {}\n{}{}kernel: {}\n{}{}",
+        operations.len(),
+        value_text(wanted),
+        only(&map_text(wanted), &map_text(answered)),
+        only(&runs_text(runs_of(wanted)), &runs_text(runs_of(answered))),
+        value_text(answered),
+        only(&map_text(answered), &map_text(wanted)),
+        only(&runs_text(runs_of(answered)), &runs_text(runs_of(wanted))),
+    )
+}
+
+/// Returns the lines that the other text has not.
+fn only(text: &str, other: &str) -> String {
+    let other: BTreeSet<&str> = other.lines().collect();
+    text.lines().filter(|line| !other.contains(line)).map(|line| format!("{line}\n")).collect()
 }
 
 /// Leaves operations out while a difference remains, and tells it.

@@ -15,7 +15,7 @@ pub(super) const TASK_END: u64 = 0x7fff_ffff_f000;
 /// Bytes before the first slot: the query of the map, the fault's record, and the stack for signals.
 pub(super) const HEADER_SIZE: u64 = 0x2_0000;
 /// Bytes of a slot.
-pub(super) const SLOT_SIZE: u64 = 0x40_0000;
+pub(super) const SLOT_SIZE: u64 = 0x60_0000;
 /// Number of slots: one is filled while the lab works on the other.
 pub(super) const SLOTS: u64 = 2;
 /// Offset of the calls in a slot.
