@@ -72,7 +72,7 @@ impl Generator {
 
     /// Returns an operation that brings the number of mappings nearer to the most there may be.
     fn crowding(&mut self, space: &LinuxSpace, mappings: usize) -> Option<Operation> {
-        let length = mappings as u64 * PAGE;
+        let (mappings_pages, length) = (mappings as u64, 4 * mappings as u64 * PAGE);
         if space.vma_at(Address::new(CROWD)).is_none() {
             return Some(Operation::Map {
                 address: CROWD,
@@ -85,11 +85,11 @@ impl Generator {
         }
         // Filling takes every other page in turn; near the limit every other operation is any.
         let missing = mappings.saturating_sub(space.len());
-        let page = if 2 * self.filled < mappings as u64 && missing > 20 {
+        let page = if 2 * self.filled < mappings_pages && missing > 20 {
             self.filled += 1;
             2 * self.filled - 1
-        } else if missing > 8 && self.random.one_in(2) {
-            self.random.below(mappings as u64)
+        } else if missing > 2 && self.random.one_in(2) {
+            mappings_pages + self.random.below(3 * mappings_pages)
         } else {
             return None;
         };
@@ -119,7 +119,7 @@ impl Generator {
                 }
             }
         }
-        if self.random.one_in(50) {
+        if self.random.one_in(if self.crowd.is_some() { 500 } else { 50 }) {
             return self.rare(space);
         }
         match self.random.below(100) {
@@ -181,7 +181,9 @@ impl Generator {
             return self.random.pick(&odd);
         }
         let r = &mut self.random;
-        if r.one_in(3) || space.is_empty() {
+        // A crowd is to stay one: only few operations go there.
+        let elsewhere = if self.crowd.is_some() { !r.one_in(40) } else { r.one_in(3) };
+        if elsewhere || space.is_empty() {
             return WINDOW + r.below(WINDOW_PAGES) * PAGE;
         }
         let Some((range, _)) = space.vmas().nth(r.below(space.len() as u64) as usize) else { return WINDOW };

@@ -183,7 +183,14 @@ impl Operation {
             | Self::Resize { .. }
             | Self::Seal { .. } => return [Order::ALL, Order::NONE],
         };
-        ranges.map(|range| range.map_or(Order::NONE, |(start, length)| window(start, length, space)))
+        let windows =
+            ranges.map(|range| range.map_or(Order::NONE, |(start, length)| window(start, length, space)));
+        let [low, high] = windows;
+        if low.overlaps(high) {
+            let both = AddressRange { start: low.start.min(high.start), end: low.end.max(high.end) };
+            return [both, Order::NONE];
+        }
+        windows
     }
 }
 

@@ -70,7 +70,7 @@ impl LinuxSpace {
     ///
     /// # Errors
     /// `ENOMEM` for a hole, after the advice was taken for all that is mapped; `EINVAL` for a misaligned address or a
-    /// region that the advice is not for, and what lies below that stays advised.
+    /// region that the advice is not for, `EAGAIN` at the limit on regions; what lies below that stays advised.
     pub fn advise(&mut self, address: Address, length: u64, advice: Advice) -> Result<Outcome<()>, Failure> {
         let answer = self.do_advise(address, length, advice);
         self.finish(answer)
@@ -140,7 +140,12 @@ impl LinuxSpace {
             self.step(part, Action::Note, Reason::Unchanged);
             return Ok(());
         }
-        self.change_flags(part, flags, Reason::Asked)
+        // Linux takes a lack of room for a passing one here (`madvise_vma_behavior`).
+        let passing = |failure: Failure| match failure.error {
+            LinuxError::Enomem => Failure { error: LinuxError::Eagain, ..failure },
+            _ => failure,
+        };
+        self.change_flags(part, flags, Reason::Asked).map_err(passing)
     }
 
     /// Changes the flags of a part of one region.

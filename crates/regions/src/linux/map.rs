@@ -116,9 +116,9 @@ impl LinuxSpace {
         let vma = self.new_vma(request, flags, object, range, offset)?;
         self.check_removal(range)?;
         if let Err(failure) = self.check_room(range, &vma) {
-            // The regions in the way were cut out already; they are put back, and the cuts stay.
-            self.split(range.start, Reason::SplitAtStart)?;
-            self.split(range.end, Reason::SplitAtEnd)?;
+            // The regions in the way were cut out already; they are put back, and the cuts stay, even past the limit on regions.
+            self.cut(range.start, Reason::SplitAtStart);
+            self.cut(range.end, Reason::SplitAtEnd);
             return Err(failure);
         }
         if !self.vmas.is_free(range) {

@@ -597,6 +597,26 @@ rules! {
             [0, 3) rw-p anon 1 LOCKED
             [3, 4) rw-p
         "#]];
+    madvise_at_the_limit_on_regions_is_told_to_try_again: "
+        map 0+6 rw fixed
+        limit maps 1
+        advise 2+1 MADV_DONTDUMP
+        lock 2+1
+        protect 2+1 r" => expect![[r#"
+            advise 2+1 MADV_DONTDUMP: EAGAIN: the process would exceed vm.max_map_count regions
+            lock 2+1: ENOMEM: the process would exceed vm.max_map_count regions
+            protect 2+1 r: ENOMEM: the process would exceed vm.max_map_count regions
+            [0, 6) rw-p
+        "#]];
+    a_mapping_that_is_refused_leaves_its_cuts_even_past_the_limit_on_regions: "
+        map 0+4 rw fixed
+        limit maps 1
+        limit as 5
+        map 3+4 rw fixed" => expect![[r#"
+            map 3+4 rw fixed: ENOMEM: the process would exceed RLIMIT_AS
+            [0, 3) rw-p
+            [3, 4) rw-p
+        "#]];
     map_count_limit: "
         limit maps 3
         map 0+6 rw fixed

@@ -122,9 +122,9 @@ impl Script {
                 self.tell(line, outcome);
             }
             "lockall" => {
-                let names = rest.iter().map(|word| {
-                    LockAllFlags::from_name(&word.to_uppercase()).expect("a flag of mlockall's")
-                });
+                let names = rest
+                    .iter()
+                    .map(|word| LockAllFlags::from_name(&word.to_uppercase()).expect("a flag of mlockall's"));
                 let outcome = self.space.lock_all(names.collect());
                 self.tell(line, outcome);
             }
