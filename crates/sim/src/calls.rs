@@ -122,8 +122,9 @@ impl Call {
                     access_text(*access)
                 )
             }
-            Self::Protect { address, length, access, .. } => {
-                format!("mprotect({}, {length}, {})", at(address), access_text(*access))
+            Self::Protect { address, length, access, grows } => {
+                let grows: String = grows.iter_names().map(|(name, _)| format!("|PROT_GROWS{name}")).collect();
+                format!("mprotect({}, {length}, {}{grows})", at(address), access_text(*access))
             }
             Self::Remap(request) => {
                 let RemapRequest { address, old_length, new_length, flags, .. } = request;

@@ -38,7 +38,9 @@ fn rerun(machine: &Machine, setting: &Setting, operations: &[Operation]) -> Resu
 /// Tells the last operations, of which the last one differs.
 pub(super) fn last(found: &Found) -> String {
     let operations = &found.operations;
-    let shown = &operations[operations.len().saturating_sub(20)..];
+    let mut shown: Vec<_> = operations[operations.len().saturating_sub(super::BATCH)..].to_vec();
+    shown.dedup();
+    shown.drain(..shown.len().saturating_sub(20));
     let lines: String = shown.iter().map(|operation| format!("  {operation}\n")).collect();
     let (wanted, answered) = (&found.wanted, &found.answered);
     format!(
