@@ -30,7 +30,10 @@ fn check(arguments: &[&str], typed: &str, expected: Expect) {
 #[test]
 fn a_session_goes_forwards_and_back() {
     let typed = "map 2 pages rw at 0x40000 fixed\nwrite 0x40000 7\nfork\nback\nback\nlist\nnext\nmaps\njump 0\njump 9\ndiff 1 2\nquit\n";
-    check(&[], typed, expect![[r#"
+    check(
+        &[],
+        typed,
+        expect![[r#"
         sim> map 2 pages rw at 0x40000 fixed
           [process-new] process 1 (program): an empty address space
           [call] mmap(0x40000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0x0)
@@ -78,13 +81,17 @@ fn a_session_goes_forwards_and_back() {
         + 1  parent      -  program  Running  1 pages  1 minor and 0 major faults, 0 copies
         + process 1: 0x00000000_00040000  frame 2 [NX D A U W P], 1 entries point at the frame
         exit code 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_was_undone_is_replaced_by_what_is_typed() {
     let typed = "map 1 pages rw at 0x40000 fixed\nmap 1 pages rw at 0x50000 fixed\nback\nmap 1 pages r at 0x60000 fixed\nlist\nmaps\n";
-    check(&[], typed, expect![[r#"
+    check(
+        &[],
+        typed,
+        expect![[r#"
         sim> map 1 pages rw at 0x40000 fixed
           [process-new] process 1 (program): an empty address space
           [call] mmap(0x40000, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0x0)
@@ -109,13 +116,17 @@ fn what_was_undone_is_replaced_by_what_is_typed() {
         00060000-00061000 r--p 00000000
         ffffffffff600000-ffffffffff601000 --xp 00000000 [vsyscall]
         exit code 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_the_session_goes_on() {
     let typed = "mop 4 pages\nmap 4 pages rw at\nmunmap(0x40000)\nmlockall(MCL_CURRENT|MCL_NEVER)\nread 0x1000\nback\nnext\n";
-    check(&[], typed, expect![[r#"
+    check(
+        &[],
+        typed,
+        expect![[r#"
         sim> read 0x1000
           [process-new] process 1 (program): an empty address space
           [walk-fault] page fault at 0x00000000_00001000 (error code: not present, read, user)
@@ -138,13 +149,17 @@ fn what_is_wrong_is_told_with_its_place_and_the_session_goes_on() {
         ! line 3, column 15: munmap needs at least 2 arguments
         ! line 4, column 22: "MCL_NEVER" is no flag of mlockall
         exit code 2
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn locks_of_everything_are_typed_as_in_c() {
     let typed = "mmap(0x40000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\nmlockall(MCL_CURRENT|MCL_FUTURE)\nmlock2(0x40000, 4096, MLOCK_ONFAULT)\nmunlockall()\nmprotect(0x40000, 4096, PROT_READ|PROT_GROWSUP)\n";
-    check(&[], typed, expect![[r#"
+    check(
+        &[],
+        typed,
+        expect![[r#"
         sim> mmap(0x40000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
           [process-new] process 1 (program): an empty address space
           [call] mmap(0x40000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS, -1, 0x0)
@@ -176,14 +191,18 @@ fn locks_of_everything_are_typed_as_in_c() {
           [not-for-this-kind] EINVAL: this kind of region does not allow it
           [refused] mprotect fails: EINVAL
         exit code 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_script_is_walked_through() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/sim.in/cow.sim");
     let path = folder.to_string_lossy().into_owned();
-    check(&[&path], "list\nnext\ngo\nback\nhelp\n", expect![[r#"
+    check(
+        &[&path],
+        "list\nnext\ngo\nback\nhelp\n",
+        expect![[r#"
         >   1  map 1 page rw at 0x40000
             2  write 0x40000 7
             3  fork
@@ -248,5 +267,6 @@ fn a_script_is_walked_through() {
           save FILE    write the commands down as a script
           quit
         exit code 0
-    "#]]);
+    "#]],
+    );
 }

@@ -123,7 +123,8 @@ impl Call {
                 )
             }
             Self::Protect { address, length, access, grows } => {
-                let grows: String = grows.iter_names().map(|(name, _)| format!("|PROT_GROWS{name}")).collect();
+                let grows: String =
+                    grows.iter_names().map(|(name, _)| format!("|PROT_GROWS{name}")).collect();
                 format!("mprotect({}, {length}, {}{grows})", at(address), access_text(*access))
             }
             Self::Remap(request) => {
