@@ -1,7 +1,8 @@
 //! A process of a page of code whose address space is empty: the kernel itself, to ask what it does.
 //!
 //! [`Lab`] starts it, hands it system calls in batches, and takes back what each returned together with the map that
-//! the kernel then showed (`PROCMAP_QUERY`, Linux 6.11). Two batches may be under way: one worked on, one posted.
+//! the kernel then showed (`PROCMAP_QUERY`, Linux 6.11) and the private pages that were in memory (`PAGEMAP_SCAN`, Linux 6.7).
+//! Two batches may be under way: one worked on, one posted.
 
 mod stub;
 
@@ -19,13 +20,14 @@ use plat_regions::{Address, AddressRange};
 pub const CALLS_MAX: usize = stub::CALLS_MAX as usize;
 /// Words of answers that a batch has room for; what does not fit is cut off.
 pub const ANSWER_WORDS_MAX: usize = ((stub::SLOT_SIZE - stub::ANSWERS) / 8 - 16) as usize;
-/// Address in the lab of memory for arguments, [`SCRATCH_SIZE`] bytes.
-pub const SCRATCH: Address = Address::new(stub::RING_START + SCRATCH_OFFSET);
-/// Size of the memory for arguments in bytes.
-pub const SCRATCH_SIZE: usize = 0xf000;
-const SCRATCH_OFFSET: u64 = 0x1_1000;
-/// Descriptor in the lab of its own page map (`/proc/self/pagemap`), also after a fork.
-pub const PAGEMAP_FD: u64 = stub::PAGEMAP_FD;
+/// Most runs of pages that are noted of one window.
+pub const RUNS_MAX: usize = stub::RUNS_MAX as usize;
+/// Category of a page in memory, in the third word of a run. Source: Linux, include/uapi/linux/fs.h, `PAGE_IS_PRESENT`.
+pub const PAGE_PRESENT: u64 = 8;
+/// Category of the shared page of zeros. Source: the same, `PAGE_IS_PFNZERO`.
+pub const PAGE_ZERO: u64 = 32;
+/// Category of a page of a file; such pages are not noted. Source: the same, `PAGE_IS_FILE`.
+const PAGE_FILE: u64 = 4;
 /// Descriptors that the lab's files have in it, in order.
 pub const FILES_FD: u64 = 110;
 /// Longest time that a batch may take.
@@ -47,26 +49,37 @@ pub enum Call {
     Store(Address),
     /// A fork: the child is the lab from then on.
     Fork,
+    /// A vfork: the child, in its parent's memory, is the lab from then on.
+    Vfork,
+    /// `setrlimit`; the hard limit stays.
+    Limit {
+        /// `RLIMIT_*`.
+        resource: u32,
+        /// The soft limit.
+        bytes: u64,
+    },
 }
 
-/// A call, and the parts of the map that are noted after it.
+/// A call, and what is noted after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     /// What to do.
     pub call: Call,
-    /// The regions that share a byte with these are noted; an empty window has none.
+    /// The regions that share a byte with these are noted; an empty window has none. Both ends are those of pages.
     pub windows: [AddressRange; 2],
+    /// Most runs of private pages in memory that are noted of each window, at most [`RUNS_MAX`].
+    pub runs: usize,
 }
 
 impl Order {
     /// Everything.
-    pub const ALL: AddressRange = AddressRange { start: Address::ZERO, end: Address::new(u64::MAX) };
+    pub const ALL: AddressRange = AddressRange { start: Address::ZERO, end: Address::new(stub::TASK_END) };
     /// Nothing.
     pub const NONE: AddressRange = AddressRange { start: Address::ZERO, end: Address::ZERO };
 
-    /// Makes an order after which the whole map is noted.
+    /// Makes an order after which the whole map and all private pages are noted.
     pub const fn whole(call: Call) -> Self {
-        Self { call, windows: [Self::ALL, Self::NONE] }
+        Self { call, windows: [Self::ALL, Self::NONE], runs: RUNS_MAX }
     }
 }
 
@@ -85,13 +98,21 @@ pub struct LabOptions {
     pub bottom_up: bool,
 }
 
-/// Makes a file in memory of `size` bytes; returns it opened for reading and writing, and for reading only.
+/// Returns the hard limit of a resource (`RLIMIT_*`), which labs inherit and keep.
+pub fn hard_limit(resource: u32) -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the pointer is to a local, which keeps its value when the call fails.
+    unsafe { libc::getrlimit(resource, &raw mut limit) };
+    limit.rlim_max
+}
+
+/// Makes a file in memory of `size` bytes that may be sealed; returns it opened for reading and writing, and for reading only.
 ///
 /// # Errors
 /// When the kernel refuses.
 pub fn memory_file(size: u64) -> io::Result<(OwnedFd, OwnedFd)> {
-    use rustix::fs::{Mode, OFlags};
-    let file = rustix::fs::memfd_create("plat-lab-file", rustix::fs::MemfdFlags::CLOEXEC)?;
+    use rustix::fs::{MemfdFlags, Mode, OFlags};
+    let file = rustix::fs::memfd_create("plat-lab-file", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     rustix::fs::ftruncate(&file, size)?;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let reader = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
@@ -140,6 +161,7 @@ impl Lab {
         let mut ring = Ring::map(&memory)?;
         ring.write(stub::PATH, b"/proc/self/maps\0");
         ring.write(stub::PAGEMAP_PATH, b"/proc/self/pagemap\0");
+        ring.write(stub::SCAN, &scan());
         let program = rustix::fs::memfd_create("plat-lab-code", rustix::fs::MemfdFlags::empty())?;
         rustix::io::write(&program, &stub::elf())?;
         let child = spawn(options, &program, memory, files)?;
@@ -166,14 +188,21 @@ impl Lab {
         }
         let slot = stub::HEADER_SIZE + self.posted % stub::SLOTS * stub::SLOT_SIZE;
         let mut bytes = Vec::with_capacity(orders.len() * stub::CALL_SIZE as usize);
-        for order in orders {
+        for (index, order) in orders.iter().enumerate() {
             let (kind, number, arguments): (u64, u64, [u64; 6]) = match order.call {
                 Call::System { number, arguments } => (0, number, arguments),
                 Call::Load(address) => (1, 0, [address.get(), 0, 0, 0, 0, 0]),
                 Call::Store(address) => (2, 0, [address.get(), 0, 0, 0, 0, 0]),
-                Call::Fork => (3, 0, [0; 6]),
+                Call::Fork => (3, 57, [0; 6]),
+                Call::Vfork => (3, 58, [0; 6]),
+                Call::Limit { resource, bytes } => {
+                    // The structure that the call reads lies in the last arguments, which it does not look at.
+                    let record = stub::RING_START + slot + stub::CALLS + index as u64 * stub::CALL_SIZE;
+                    (0, 160, [resource.into(), record + 48, 0, 0, bytes, hard_limit(resource)])
+                }
             };
             let windows = order.windows.into_iter().flat_map(|window| [window.start.get(), window.end.get()]);
+            let kind = kind | (order.runs.min(RUNS_MAX) as u64) << 32;
             for word in [kind, number].into_iter().chain(arguments).chain(windows) {
                 bytes.extend_from_slice(&word.to_le_bytes());
             }
@@ -187,8 +216,9 @@ impl Lab {
         Ok(())
     }
 
-    /// Takes the answers of the oldest batch: for each call its value, the number of regions, and for each region its
-    /// start, end, flags (1 read, 2 write, 4 execute, 8 shared) and offset.
+    /// Takes the answers of the oldest batch: for each call its value, the number of regions, for each region its
+    /// start, end, flags (1 read, 2 write, 4 execute, 8 shared) and offset, the number of runs of private pages in memory,
+    /// and for each run its start, end and categories ([`PAGE_PRESENT`], [`PAGE_ZERO`]).
     ///
     /// # Errors
     /// `BrokenPipe` when the lab has ended, `TimedOut` when it does not answer.
@@ -226,24 +256,6 @@ impl Lab {
             }
         }
         Ok(())
-    }
-
-    /// Writes memory for arguments; what lies beyond [`SCRATCH_SIZE`] is left out.
-    pub fn write_scratch(&mut self, offset: usize, bytes: &[u8]) {
-        let room = SCRATCH_SIZE.saturating_sub(offset).min(bytes.len());
-        self.ring.write(SCRATCH_OFFSET + offset.min(SCRATCH_SIZE) as u64, &bytes[..room]);
-    }
-
-    /// Reads `words` words of the memory for arguments.
-    pub fn read_scratch(&self, offset: usize, words: usize) -> Vec<u64> {
-        let mut found = Vec::new();
-        let room = SCRATCH_SIZE.saturating_sub(offset) / 8;
-        self.ring.read_words(
-            SCRATCH_OFFSET + offset.min(SCRATCH_SIZE) as u64,
-            words.min(room) as u64,
-            &mut found,
-        );
-        found
     }
 
     /// Returns the number of the lab's first process.
@@ -310,6 +322,16 @@ impl Drop for Ring {
     }
 }
 
+/// Returns the argument of `PAGEMAP_SCAN` but for the range and the runs' place and number, which the lab fills in.
+///
+/// Source: Linux, include/uapi/linux/fs.h, `struct pm_scan_arg`.
+fn scan() -> Vec<u8> {
+    let size = 96;
+    let (inverted, mask, shown) = (PAGE_FILE, PAGE_PRESENT | PAGE_FILE, PAGE_PRESENT | PAGE_ZERO);
+    let words = [size, 0, 0, 0, 0, 0, 0, 0, inverted, mask, 0, shown];
+    words.into_iter().flat_map(u64::to_le_bytes).collect()
+}
+
 fn wake(state: &AtomicU32) -> io::Result<()> {
     rustix::thread::futex::wake(state, rustix::thread::futex::Flags::empty(), 1)?;
     Ok(())
@@ -359,7 +381,7 @@ fn prepare(options: &LabOptions, files: &[RawFd]) -> io::Result<()> {
     ];
     for (resource, limit) in limits {
         let Some(limit) = limit else { continue };
-        let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
+        let limit = libc::rlimit { rlim_cur: limit, rlim_max: hard_limit(resource) };
         // SAFETY: the pointer is to a local.
         if unsafe { libc::setrlimit(resource, &raw const limit) } < 0 {
             return Err(io::Error::last_os_error());
@@ -394,15 +416,19 @@ mod tests {
         lab.take(&mut answers).expect("answered");
         let own = Lab::OWN.map(|range| (range.start.get(), range.end.get()));
         let regions = [own[0], own[1], (0x70_0000_0000, 0x70_0000_2000)];
-        let expected = [0x70_0000_0000, 0, 0x2_0000_000b, 0x1_0000_000b];
+        let expected = [(0x70_0000_0000, 0), (0, 1), (0x2_0000_000b, 1), (0x1_0000_000b, 1)];
         let mut at = 0;
-        for value in expected {
+        for (value, runs) in expected {
             assert_eq!((answers[at], answers[at + 1]), (value, 3));
             for (index, region) in regions.iter().enumerate() {
                 let words = &answers[at + 2 + index * 4..];
                 assert_eq!((words[0], words[1]), *region);
             }
             at += 2 + 4 * 3;
+            assert_eq!(answers[at], runs);
+            let page = [0x70_0000_0000, 0x70_0000_1000, PAGE_PRESENT | PAGE_ZERO];
+            assert!(runs == 0 || answers[at + 1..at + 4] == page);
+            at += 1 + 3 * runs as usize;
         }
         lab.take(&mut answers).expect("the child answers");
         assert_eq!(answers[0], 0);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use plat_regions::linux::{
-    Advice, Failure, Fault, MapFlags, MapRequest, OpenFile, Outcome, RemapRequest, Source,
+    Advice, Failure, Fault, LockAllFlags, MapFlags, MapRequest, OpenFile, Outcome, ProtectGrows,
+    RemapRequest, Source,
 };
 use plat_regions::{Access, Address, Label};
 
@@ -42,8 +43,8 @@ pub enum Call {
         length: u64,
         /// `PROT_*`.
         access: Access,
-        /// `PROT_GROWSDOWN`.
-        grows_down: bool,
+        /// `PROT_GROWSDOWN` and `PROT_GROWSUP`.
+        grows: ProtectGrows,
     },
     /// `mremap`.
     Remap(RemapRequest),
@@ -61,12 +62,14 @@ pub enum Call {
         /// The wanted end of the heap; 0 asks where it is.
         address: Address,
     },
-    /// `mlock`.
+    /// `mlock`, and `mlock2`.
     Lock {
         /// Where.
         address: Address,
         /// Bytes.
         length: u64,
+        /// `MLOCK_ONFAULT`.
+        on_fault: bool,
     },
     /// `munlock`.
     Unlock {
@@ -75,6 +78,13 @@ pub enum Call {
         /// Bytes.
         length: u64,
     },
+    /// `mlockall`.
+    LockAll {
+        /// `MCL_*`.
+        flags: LockAllFlags,
+    },
+    /// `munlockall`.
+    UnlockAll,
 }
 
 /// What a call returns: a number, or an errno's name.
@@ -90,8 +100,11 @@ impl Call {
             Self::Remap(_) => "mremap",
             Self::Advise { .. } => "madvise",
             Self::Brk { .. } => "brk",
-            Self::Lock { .. } => "mlock",
+            Self::Lock { on_fault: false, .. } => "mlock",
+            Self::Lock { on_fault: true, .. } => "mlock2",
             Self::Unlock { .. } => "munlock",
+            Self::LockAll { .. } => "mlockall",
+            Self::UnlockAll => "munlockall",
         }
     }
 
@@ -109,8 +122,10 @@ impl Call {
                     access_text(*access)
                 )
             }
-            Self::Protect { address, length, access, .. } => {
-                format!("mprotect({}, {length}, {})", at(address), access_text(*access))
+            Self::Protect { address, length, access, grows } => {
+                let grows: String =
+                    grows.iter_names().map(|(name, _)| format!("|PROT_GROWS{name}")).collect();
+                format!("mprotect({}, {length}, {}{grows})", at(address), access_text(*access))
             }
             Self::Remap(request) => {
                 let RemapRequest { address, old_length, new_length, flags, .. } = request;
@@ -120,8 +135,13 @@ impl Call {
                 format!("madvise({}, {length}, {})", at(address), advice.name())
             }
             Self::Brk { address } => format!("brk({})", at(address)),
+            Self::Lock { address, length, on_fault: true } => {
+                format!("mlock2({}, {length}, MLOCK_ONFAULT)", at(address))
+            }
+            Self::LockAll { flags } => format!("mlockall({})", lock_all_text(*flags)),
+            Self::UnlockAll => "munlockall()".to_owned(),
             Self::Unmap { address, length }
-            | Self::Lock { address, length }
+            | Self::Lock { address, length, .. }
             | Self::Unlock { address, length } => format!("{}({}, {length})", self.name(), at(address)),
         }
     }
@@ -131,6 +151,19 @@ fn access_text(access: Access) -> String {
     let names = [(Access::READ, "PROT_READ"), (Access::WRITE, "PROT_WRITE"), (Access::EXECUTE, "PROT_EXEC")];
     let set: Vec<_> = names.iter().filter(|(bit, _)| access.contains(*bit)).map(|(_, name)| *name).collect();
     if set.is_empty() { "PROT_NONE".to_owned() } else { set.join("|") }
+}
+
+/// The names of the flags of `mlockall`.
+pub(crate) const LOCK_ALL_NAMES: [(&str, LockAllFlags); 3] = [
+    ("MCL_CURRENT", LockAllFlags::CURRENT),
+    ("MCL_FUTURE", LockAllFlags::FUTURE),
+    ("MCL_ONFAULT", LockAllFlags::ON_FAULT),
+];
+
+fn lock_all_text(flags: LockAllFlags) -> String {
+    let set = LOCK_ALL_NAMES.iter().filter(|(_, bit)| flags.contains(*bit));
+    let names: Vec<_> = set.map(|(name, _)| *name).collect();
+    if names.is_empty() { "0".to_owned() } else { names.join("|") }
 }
 
 /// The names of the flags of `mmap`.
@@ -187,6 +220,7 @@ impl Machine {
             size_bytes: size,
             // As ext4 and most file systems of disks; memory without a file is placed without it.
             aligns_huge: !temporary,
+            seals_writes: false,
             name: Label::from(name),
         })
     }
@@ -225,13 +259,9 @@ impl Machine {
                 let outcome = space.unmap(*address, *length);
                 self.settle(pid, id, outcome, |()| 0)
             }
-            Call::Protect { address, length, access, grows_down } => {
+            Call::Protect { address, length, access, grows } => {
                 let (id, space) = self.linux_of(pid, "mprotect")?;
-                let outcome = if *grows_down {
-                    space.protect_grows_down(*address, *length, *access)
-                } else {
-                    space.protect(*address, *length, *access)
-                };
+                let outcome = space.protect_growing(*address, *length, *access, *grows);
                 self.settle(pid, id, outcome, |()| 0)
             }
             Call::Remap(request) => {
@@ -249,15 +279,25 @@ impl Machine {
                 let outcome = space.brk(*address);
                 self.settle(pid, id, Ok(outcome), Address::get)
             }
-            Call::Lock { address, length } => {
-                let (id, space) = self.linux_of(pid, "mlock")?;
-                let outcome = space.lock(*address, *length, false);
+            Call::Lock { address, length, on_fault } => {
+                let (id, space) = self.linux_of(pid, call.name())?;
+                let outcome = space.lock(*address, *length, *on_fault);
                 self.settle(pid, id, outcome, |()| 0)
             }
             Call::Unlock { address, length } => {
                 let (id, space) = self.linux_of(pid, "munlock")?;
                 let outcome = space.unlock(*address, *length);
                 self.settle(pid, id, outcome, |()| 0)
+            }
+            Call::LockAll { flags } => {
+                let (id, space) = self.linux_of(pid, "mlockall")?;
+                let outcome = space.lock_all(*flags);
+                self.settle(pid, id, outcome, |()| 0)
+            }
+            Call::UnlockAll => {
+                let (id, space) = self.linux_of(pid, "munlockall")?;
+                let outcome = space.unlock_all();
+                self.settle(pid, id, Ok(outcome), |()| 0)
             }
         }
     }

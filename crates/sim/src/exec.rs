@@ -334,6 +334,7 @@ fn unaligned() -> OpenFile {
         writable: false,
         size_bytes: 0,
         aligns_huge: false,
+        seals_writes: false,
         name: Label::default(),
     }
 }

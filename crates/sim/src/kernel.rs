@@ -212,7 +212,7 @@ impl Machine {
                 WindowsCall::MapView { address, size, path, offset, protection }
             }
             Call::Unmap { address, length } => self.nearest_unmap(pid, *address, *length),
-            Call::Protect { address, length, access, grows_down: false } => {
+            Call::Protect { address, length, access, grows } if grows.is_empty() => {
                 WindowsCall::Protect { address: *address, size: *length, protection: protection(*access) }
             }
             other => return Err(self.not_there(other.name(), "`alloc`, `free`, `vprotect`, `view`")),

@@ -264,10 +264,10 @@ fn timed(lab: &mut Lab, calls: &[Call]) -> Result<f64> {
     let start = Instant::now();
     for batch in calls.chunks(CALLS_MAX) {
         let windows = [Order::NONE; 2];
-        let orders: Vec<Order> = batch.iter().map(|call| Order { call: *call, windows }).collect();
+        let orders: Vec<Order> = batch.iter().map(|call| Order { call: *call, windows, runs: 0 }).collect();
         lab.post(&orders)?;
         lab.take(&mut answers)?;
-        if let Some(failed) = answers.chunks_exact(2).find(|answer| (answer[0] as i64) < 0) {
+        if let Some(failed) = answers.chunks_exact(3).find(|answer| (answer[0] as i64) < 0) {
             bail!("the kernel refused a call: {}", failed[0] as i64);
         }
     }

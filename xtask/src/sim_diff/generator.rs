@@ -1,7 +1,7 @@
 //! Random operations near what is mapped: most of them do something, some are wrong on purpose.
 
-use super::operation::Operation;
-use plat_host::kernel_lab::Lab;
+use super::operation::{Operation, Resource};
+use plat_host::kernel_lab::{Lab, hard_limit};
 use plat_regions::linux::{Advice, LinuxSpace};
 use plat_regions::{Address, AddressRange};
 
@@ -10,6 +10,8 @@ const HUGE: u64 = 0x20_0000;
 /// Where most fixed addresses lie: `WINDOW_PAGES` pages.
 const WINDOW: u64 = 0x10_0000_0000;
 const WINDOW_PAGES: u64 = 64;
+/// Where many mappings lie, when there are to be many.
+const CROWD: u64 = 0x20_0000_0000;
 /// Number of regions above which regions are rather removed than made.
 const REGIONS_MANY: usize = 18;
 
@@ -48,11 +50,52 @@ impl Random {
 #[derive(Clone, Debug)]
 pub(crate) struct Generator {
     random: Random,
+    /// Whether pages are to be reclaimed (`MADV_PAGEOUT`) rather than given away (`MADV_FREE`): together, which of the
+    /// given pages go is a matter of lists per processor.
+    reclaims: bool,
+    /// How many mappings there may be, when there are to be as many.
+    crowd: Option<usize>,
+    /// How many pages were made mappings of their own to get there.
+    filled: u64,
 }
 
 impl Generator {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self { random: Random::new(seed) }
+    /// `may_reclaim` says that reclaimed pages stay in memory, for want of anywhere else.
+    pub(crate) fn new(seed: u64, may_reclaim: bool) -> Self {
+        Self { random: Random::new(seed), reclaims: may_reclaim && seed % 2 == 1, crowd: None, filled: 0 }
+    }
+
+    /// Makes the process have about `mappings` mappings, all that it may.
+    pub(crate) fn crowd(&mut self, mappings: usize) {
+        self.crowd = Some(mappings);
+    }
+
+    /// Returns an operation that brings the number of mappings nearer to the most there may be.
+    fn crowding(&mut self, space: &LinuxSpace, mappings: usize) -> Option<Operation> {
+        let (mappings_pages, length) = (mappings as u64, 4 * mappings as u64 * PAGE);
+        if space.vma_at(Address::new(CROWD)).is_none() {
+            return Some(Operation::Map {
+                address: CROWD,
+                length,
+                access: 3,
+                flags: 0x4032,
+                file: None,
+                offset: 0,
+            });
+        }
+        // Filling takes every other page in turn; near the limit every other operation is any.
+        let missing = mappings.saturating_sub(space.len());
+        let page = if 2 * self.filled < mappings_pages && missing > 20 {
+            self.filled += 1;
+            2 * self.filled - 1
+        } else if missing > 2 && self.random.one_in(2) {
+            mappings_pages + self.random.below(3 * mappings_pages)
+        } else {
+            return None;
+        };
+        let address = CROWD + page * PAGE;
+        let access = space.vma_at(Address::new(address)).map_or(1, |(_, vma)| vma.access.bits() ^ 2);
+        Some(Operation::Protect { address, length: PAGE, access, grows: 0 })
     }
 
     /// Returns the next operation, which leaves the lab's own memory alone.
@@ -67,8 +110,17 @@ impl Generator {
 
     fn any(&mut self, space: &LinuxSpace) -> Operation {
         let r = &mut self.random;
-        if space.len() > REGIONS_MANY && r.one_in(2) {
-            return self.unmap(space);
+        match self.crowd {
+            None if space.len() > REGIONS_MANY && r.one_in(2) => return self.unmap(space),
+            None => {}
+            Some(mappings) => {
+                if let Some(operation) = self.crowding(space, mappings) {
+                    return operation;
+                }
+            }
+        }
+        if self.random.one_in(if self.crowd.is_some() { 500 } else { 50 }) {
+            return self.rare(space);
         }
         match self.random.below(100) {
             0..29 => self.map(space),
@@ -84,6 +136,44 @@ impl Generator {
         }
     }
 
+    /// Returns an operation that changes the rules for those that follow.
+    fn rare(&mut self, space: &LinuxSpace) -> Operation {
+        let r = &mut self.random;
+        match r.below(40) {
+            0..20 => self.limit(space),
+            20..30 => {
+                let bytes = if r.one_in(4) { r.below(12 * PAGE) } else { r.below(12) * PAGE };
+                Operation::Resize { file: r.below(4) as usize, bytes }
+            }
+            30..32 => Operation::LockAll { flags: r.pick(&[1, 2, 3, 5, 6, 7, 3, 1, 4, 0, 9]) },
+            32..37 => Operation::UnlockAll,
+            37..39 => Operation::Vfork,
+            _ => Operation::Seal { file: r.below(4) as usize, seals: r.pick(&[2, 4, 8, 16, 8, 10, 20, 1]) },
+        }
+    }
+
+    fn limit(&mut self, space: &LinuxSpace) -> Operation {
+        let (r, totals) = (&mut self.random, space.totals());
+        let resource = r.pick(&[Resource::AddressSpace, Resource::Data, Resource::Stack, Resource::Locked]);
+        let near = |r: &mut Random, pages: u64| (pages + r.below(40)).saturating_sub(8) * PAGE + r.below(2);
+        let bytes = match resource {
+            Resource::Stack => r.pick(&[8 << 20, 8 << 20, 1 << 20, 1 << 16, 3 * PAGE + 1, 0]),
+            Resource::Locked if r.one_in(3) => near(r, totals.locked),
+            Resource::Locked => r.pick(&[128 << 10, 128 << 10, 64 << 10, 16 << 20, 0]),
+            _ if !r.one_in(3) => u64::MAX,
+            Resource::AddressSpace if r.one_in(2) => near(r, totals.mapped),
+            Resource::AddressSpace => 32 << 20,
+            Resource::Data => {
+                if r.one_in(2) {
+                    near(r, totals.data)
+                } else {
+                    r.pick(&[4 << 20, 0])
+                }
+            }
+        };
+        Operation::Limit { resource, bytes: bytes.min(hard_limit(resource as u32)) }
+    }
+
     /// Returns a page near something that is mapped, or in the window.
     fn address(&mut self, space: &LinuxSpace) -> u64 {
         if self.random.one_in(60) {
@@ -91,7 +181,9 @@ impl Generator {
             return self.random.pick(&odd);
         }
         let r = &mut self.random;
-        if r.one_in(3) || space.is_empty() {
+        // A crowd is to stay one: only few operations go there.
+        let elsewhere = if self.crowd.is_some() { !r.one_in(40) } else { r.one_in(3) };
+        if elsewhere || space.is_empty() {
             return WINDOW + r.below(WINDOW_PAGES) * PAGE;
         }
         let Some((range, _)) = space.vmas().nth(r.below(space.len() as u64) as usize) else { return WINDOW };
@@ -155,7 +247,7 @@ impl Generator {
         let access = self.access_near(space, hinted, length);
         let r = &mut self.random;
         let mut flags = if r.one_in(5) { 1 } else { 2 };
-        let file = r.one_in(4).then(|| r.below(3) as usize);
+        let file = r.one_in(4).then(|| r.below(4) as usize);
         flags |= if file.is_none() { 0x20 } else { 0 };
         let mut address = if r.one_in(3) { 0 } else { hinted };
         match r.below(10) {
@@ -214,8 +306,9 @@ impl Generator {
             length = range.end.get() - address;
         }
         let access = self.access_near(space, address, length);
+        let grows = if self.random.one_in(30) { self.random.pick(&[1, 1, 1, 2, 3]) << 24 } else { 0 };
         let odd = u64::from(self.random.one_in(80));
-        Operation::Protect { address: address + odd, length, access, down: self.random.one_in(30) }
+        Operation::Protect { address: address + odd, length, access, grows }
     }
 
     fn remap(&mut self, space: &LinuxSpace) -> Operation {
@@ -269,7 +362,10 @@ impl Generator {
             Advice::PopulateWrite,
         ];
         let (address, mut length) = (self.address(space), self.length());
-        let advice = self.random.pick(USED);
+        let advice = match self.random.pick(USED) {
+            Advice::Free if self.reclaims => Advice::PageOut,
+            advice => advice,
+        };
         if matches!(advice, Advice::PopulateRead | Advice::PopulateWrite) {
             length = length.min(16 * PAGE);
         }
@@ -317,7 +413,7 @@ fn touched(operation: &Operation) -> [Option<AddressRange>; 2] {
         | Operation::Unlock { address, length } => [range(address, length), None],
         Operation::Remap { address, old, new, to, .. } => [range(address, old.max(1)), range(to, new)],
         Operation::Load { address } | Operation::Store { address } => [range(address, 1), None],
-        Operation::Map { .. } | Operation::Brk { .. } | Operation::Fork => [None, None],
+        _ => [None, None],
     }
 }
 

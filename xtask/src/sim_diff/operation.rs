@@ -1,20 +1,20 @@
 //! One random operation: how the kernel is called, and how the simulator is.
 
+use super::files::Files;
 use plat_host::kernel_lab::{Call, FILES_FD, Order};
 use plat_regions::linux::{
-    Action, Advice, Failure, Fault, FaultAccess, LinuxSpace, MapFlags, MapRequest, OpenFile, Outcome,
-    RemapFlags, RemapRequest, Signal, Source, Step,
+    Action, Advice, Failure, Fault, FaultAccess, Limits, LinuxSpace, LockAllFlags, MapFlags, MapRequest,
+    Outcome, ProtectGrows, RemapFlags, RemapRequest, Signal, Source, Step,
 };
 use plat_regions::{Access, Address, AddressRange, PAGE_SIZE};
 use std::fmt;
-use std::sync::Arc;
 
 /// An operation on an address space, in numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     Map { address: u64, length: u64, access: u8, flags: u32, file: Option<usize>, offset: u64 },
     Unmap { address: u64, length: u64 },
-    Protect { address: u64, length: u64, access: u8, down: bool },
+    Protect { address: u64, length: u64, access: u8, grows: u32 },
     Remap { address: u64, old: u64, new: u64, flags: u32, to: u64 },
     Advise { address: u64, length: u64, advice: Advice },
     Brk { address: u64 },
@@ -23,7 +23,37 @@ pub(crate) enum Operation {
     Load { address: u64 },
     Store { address: u64 },
     Fork,
+    Vfork,
+    LockAll { flags: u32 },
+    UnlockAll,
+    Limit { resource: Resource, bytes: u64 },
+    Resize { file: usize, bytes: u64 },
+    Seal { file: usize, seals: u32 },
 }
+
+/// What is limited, with Linux's numbers. Source: Linux, include/uapi/asm-generic/resource.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Resource {
+    Data = 2,
+    Stack = 3,
+    Locked = 8,
+    AddressSpace = 9,
+}
+
+impl Resource {
+    fn set(self, limits: &mut Limits, bytes: u64) {
+        match self {
+            Self::Data => limits.data = bytes,
+            Self::Stack => limits.stack = bytes,
+            Self::Locked => limits.locked = bytes,
+            Self::AddressSpace => limits.address_space = bytes,
+        }
+    }
+}
+
+/// Command of `fcntl`. Source: Linux, include/uapi/linux/fcntl.h.
+const F_ADD_SEALS: u64 = 1033;
 
 /// Forms a system call.
 fn system(number: u64, arguments: &[u64]) -> Call {
@@ -41,9 +71,8 @@ impl Operation {
                 system(9, &[address, length, access.into(), flags.into(), descriptor, offset])
             }
             Self::Unmap { address, length } => system(11, &[address, length]),
-            Self::Protect { address, length, access, down } => {
-                let down = if down { 0x0100_0000 } else { 0 };
-                system(10, &[address, length, u64::from(access) | down])
+            Self::Protect { address, length, access, grows } => {
+                system(10, &[address, length, u64::from(access) | u64::from(grows)])
             }
             Self::Remap { address, old, new, flags, to } => {
                 system(25, &[address, old, new, flags.into(), to])
@@ -55,11 +84,17 @@ impl Operation {
             Self::Load { address } => Call::Load(Address::new(address)),
             Self::Store { address } => Call::Store(Address::new(address)),
             Self::Fork => Call::Fork,
+            Self::Vfork => Call::Vfork,
+            Self::LockAll { flags } => system(151, &[flags.into()]),
+            Self::UnlockAll => system(152, &[]),
+            Self::Limit { resource, bytes } => Call::Limit { resource: resource as u32, bytes },
+            Self::Resize { file, bytes } => system(77, &[FILES_FD + file as u64, bytes]),
+            Self::Seal { file, seals } => system(72, &[FILES_FD + file as u64, F_ADD_SEALS, seals.into()]),
         }
     }
 
     /// Does it to the simulated space; returns what the kernel's call would, and the steps.
-    pub(crate) fn apply(&self, space: &mut LinuxSpace, files: &[Arc<OpenFile>]) -> (i64, Vec<Step>) {
+    pub(crate) fn apply(&self, space: &mut LinuxSpace, files: &mut Files) -> (i64, Vec<Step>) {
         let at = Address::new;
         match *self {
             Self::Map { address, length, access, flags, file, offset } => {
@@ -72,14 +107,10 @@ impl Operation {
                 answer(space.map(&MapRequest { address, length, access, flags, source }), number)
             }
             Self::Unmap { address, length } => answer(space.unmap(at(address), length), zero),
-            Self::Protect { address, length, access, down } => {
-                let access = Access::from_bits_truncate(access);
-                let outcome = if down {
-                    space.protect_grows_down(at(address), length, access)
-                } else {
-                    space.protect(at(address), length, access)
-                };
-                answer(outcome, zero)
+            Self::Protect { address, length, access, grows } => {
+                let (access, grows) =
+                    (Access::from_bits_truncate(access), ProtectGrows::from_bits_truncate(grows));
+                answer(space.protect_growing(at(address), length, access, grows), zero)
             }
             Self::Remap { address, old, new, flags, to } => {
                 let request = RemapRequest {
@@ -101,8 +132,21 @@ impl Operation {
             Self::Unlock { address, length } => answer(space.unlock(at(address), length), zero),
             Self::Load { address } => answer(Ok(space.fault(at(address), FaultAccess::Read)), signal),
             Self::Store { address } => answer(Ok(space.fault(at(address), FaultAccess::Write)), signal),
+            // The child has its parent's memory.
+            Self::Vfork => (0, Vec::new()),
+            Self::LockAll { flags } => answer(space.lock_all(LockAllFlags::from_bits_retain(flags)), zero),
+            Self::UnlockAll => answer(Ok(space.unlock_all()), zero),
+            Self::Limit { resource, bytes } => {
+                let mut limits = *space.limits();
+                resource.set(&mut limits, bytes);
+                space.set_limits(limits);
+                (0, Vec::new())
+            }
+            Self::Resize { file, bytes } => files.resize(file, bytes, space),
+            Self::Seal { file, seals } => (files.seal(file, seals, space), Vec::new()),
             Self::Fork => match space.fork() {
                 Ok(child) => {
+                    files.forked(space);
                     *space = child.value;
                     (0, child.steps)
                 }
@@ -131,17 +175,31 @@ impl Operation {
                 [Some((heap.start.get(), heap.size() + 64 * PAGE_SIZE)), None]
             }
             Self::Load { address } | Self::Store { address } => [Some((address, 1)), None],
-            Self::Fork => return [Order::ALL, Order::NONE],
+            Self::Limit { .. } => [None, None],
+            Self::Fork
+            | Self::Vfork
+            | Self::LockAll { .. }
+            | Self::UnlockAll
+            | Self::Resize { .. }
+            | Self::Seal { .. } => return [Order::ALL, Order::NONE],
         };
-        ranges.map(|range| range.map_or(Order::NONE, |(start, length)| window(start, length, space)))
+        let windows =
+            ranges.map(|range| range.map_or(Order::NONE, |(start, length)| window(start, length, space)));
+        let [low, high] = windows;
+        if low.overlaps(high) {
+            let both = AddressRange { start: low.start.min(high.start), end: low.end.max(high.end) };
+            return [both, Order::NONE];
+        }
+        windows
     }
 }
 
 /// Returns a range with a page on each side, up to the ends of the regions there.
 fn window(start: u64, length: u64, space: &LinuxSpace) -> AddressRange {
     let (below, above) =
-        (start.saturating_sub(PAGE_SIZE), start.saturating_add(length).saturating_add(PAGE_SIZE));
-    let (below, above) = (Address::new(below), Address::new(above));
+        (start.saturating_sub(PAGE_SIZE), start.saturating_add(length).saturating_add(2 * PAGE_SIZE - 1));
+    let below = Address::new(below).align_down(PAGE_SIZE).min(Order::ALL.end);
+    let above = Address::new(above).align_down(PAGE_SIZE).min(Order::ALL.end);
     let start = space.vma_at(below).map_or(below, |(range, _)| range.start);
     let end = space.vma_at(above).map_or(above, |(range, _)| range.end);
     AddressRange { start, end }
@@ -191,9 +249,11 @@ impl fmt::Display for Operation {
                 }
             }
             Self::Unmap { address, length } => write!(f, "munmap({address:#x}, {length:#x})"),
-            Self::Protect { address, length, access, down } => {
-                let down = if down { "|GROWSDOWN" } else { "" };
-                write!(f, "mprotect({address:#x}, {length:#x}, {}{down})", rights(access))
+            Self::Protect { address, length, access, grows } => {
+                write!(f, "mprotect({address:#x}, {length:#x}, {}, grows ", rights(access))?;
+                let grows = ProtectGrows::from_bits_truncate(grows);
+                bitflags_text(f, grows.iter_names().map(|(name, _)| name))?;
+                f.write_str(")")
             }
             Self::Remap { address, old, new, flags, to } => {
                 write!(f, "mremap({address:#x}, {old:#x}, {new:#x}, ")?;
@@ -212,6 +272,12 @@ impl fmt::Display for Operation {
             Self::Load { address } => write!(f, "load {address:#x}"),
             Self::Store { address } => write!(f, "store {address:#x}"),
             Self::Fork => f.write_str("fork()"),
+            Self::Vfork => f.write_str("vfork()"),
+            Self::LockAll { flags } => write!(f, "mlockall({flags})"),
+            Self::UnlockAll => f.write_str("munlockall()"),
+            Self::Limit { resource, bytes } => write!(f, "setrlimit({resource:?}, {bytes:#x})"),
+            Self::Resize { file, bytes } => write!(f, "ftruncate(file {file}, {bytes:#x})"),
+            Self::Seal { file, seals } => write!(f, "fcntl(file {file}, F_ADD_SEALS, {seals:#x})"),
         }
     }
 }

@@ -3,18 +3,26 @@
 //! Pages of files are left out: the kernel maps neighbours of a touched page as it likes.
 
 use super::operation::Operation;
+use plat_host::kernel_lab::{PAGE_PRESENT, PAGE_ZERO};
 use plat_regions::linux::{Action, Advice, LinuxSpace, Reason, Step, VmFlags, Vma};
 use plat_regions::{Access, Address, AddressRange, PAGE_SIZE};
 use std::collections::BTreeMap;
-
-/// Bit of `PAGEMAP_SCAN`'s categories. Source: Linux, include/uapi/linux/fs.h.
-const PRESENT: u64 = 8;
-const ZERO: u64 = 32;
 
 /// The private pages in memory, by number; true is the shared page of zeros.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pages {
     pages: BTreeMap<u64, bool>,
+}
+
+/// Says whether an operation may have brought pages into memory or taken them out.
+pub(crate) fn may_change(operation: &Operation, steps: &[Step]) -> bool {
+    let moves_pages = |step: &Step| {
+        matches!(step.action, Action::Unmap | Action::Discard | Action::Move { .. } | Action::Populate)
+    };
+    match operation {
+        Operation::Load { .. } | Operation::Store { .. } | Operation::Advise { .. } | Operation::Fork => true,
+        _ => steps.iter().any(moves_pages),
+    }
 }
 
 fn numbers(range: AddressRange) -> std::ops::Range<u64> {
@@ -110,24 +118,17 @@ impl Pages {
         }
     }
 
-    /// Returns the runs as `PAGEMAP_SCAN` tells them: start, end, categories.
-    pub(crate) fn runs(&self) -> Vec<u64> {
-        let mut runs: Vec<u64> = Vec::new();
-        for (page, zero) in &self.pages {
-            let (start, kind) = (page * PAGE_SIZE, PRESENT | if *zero { ZERO } else { 0 });
-            match &mut runs[..] {
+    /// Adds the runs inside a window as `PAGEMAP_SCAN` tells them, at most `most`: start, end, categories; returns their number.
+    pub(crate) fn runs(&self, window: AddressRange, most: usize, words: &mut Vec<u64>) -> usize {
+        let head = words.len();
+        for (page, zero) in self.pages.range(numbers(window)) {
+            let (start, kind) = (page * PAGE_SIZE, PAGE_PRESENT | if *zero { PAGE_ZERO } else { 0 });
+            match &mut words[head..] {
                 [.., end, last] if *end == start && *last == kind => *end += PAGE_SIZE,
-                _ => runs.extend([start, start + PAGE_SIZE, kind]),
+                runs if runs.len() == 3 * most => break,
+                _ => words.extend([start, start + PAGE_SIZE, kind]),
             }
         }
-        runs
+        (words.len() - head) / 3
     }
-}
-
-/// Returns the argument of `PAGEMAP_SCAN` for all private pages in memory, the runs to be written at `vector`.
-pub(crate) fn scan_argument(vector: u64, runs_max: u64) -> Vec<u8> {
-    const FILE: u64 = 4;
-    let end = 0x7fff_ffff_f000;
-    let words = [96, 0, 0, end, 0, vector, runs_max, 0, FILE, PRESENT | FILE, 0, PRESENT | ZERO];
-    words.into_iter().flat_map(u64::to_le_bytes).collect()
 }

@@ -15,7 +15,7 @@ pub(super) const TASK_END: u64 = 0x7fff_ffff_f000;
 /// Bytes before the first slot: the query of the map, the fault's record, and the stack for signals.
 pub(super) const HEADER_SIZE: u64 = 0x2_0000;
 /// Bytes of a slot.
-pub(super) const SLOT_SIZE: u64 = 0x40_0000;
+pub(super) const SLOT_SIZE: u64 = 0x60_0000;
 /// Number of slots: one is filled while the lab works on the other.
 pub(super) const SLOTS: u64 = 2;
 /// Offset of the calls in a slot.
@@ -34,13 +34,19 @@ pub(super) const PAGEMAP_FD: u64 = 101;
 pub(super) const PATH: u64 = 0x200;
 /// Offset in the header of the path of the page map.
 pub(super) const PAGEMAP_PATH: u64 = 0x240;
+/// Offset in the header of the argument of a scan of the page map.
+pub(super) const SCAN: u64 = 0x500;
+/// Most runs of pages of a scan.
+pub(super) const RUNS_MAX: u64 = 2048;
 /// Size of the ring in bytes.
 pub(super) const RING_SIZE: u64 = HEADER_SIZE + SLOTS * SLOT_SIZE;
 
-// Header, from RING_START: 0x000 the query of the map; 0x100 signal and code of the last fault; 0x200 path; 0x400
-// sigaction; stack from 0x1_0000 down. A slot: state u32 (1 is to do, 2 is done), number of calls u32, end of answers.
-// A call: kind (0 system call, 1 load, 2 store, 3 fork, 4 end), number, six arguments, two windows of the map to note.
-// An answer: value, number of regions, then start, end, flags and offset of each.
+// Header, from RING_START: 0x000 the query of the map; 0x100 signal and code of the last fault; 0x200 paths; 0x400
+// sigaction; 0x500 the scan of the page map; stack from 0x1_0000 down. A slot: state u32 (1 is to do, 2 is done), number of calls u32, end of answers.
+// A call: kind u32 (0 system call, 1 load, 2 store, 3 fork or vfork by number, 4 end), most runs of pages to note u32, number, six arguments,
+// two windows of the map to note.
+// An answer: value, number of regions, then start, end, flags and offset of each; number of runs of pages, then start,
+// end and categories of each.
 global_asm!(
     ".pushsection .text.plat_lab, \"ax\", @progbits",
     ".balign 16",
@@ -174,7 +180,11 @@ global_asm!(
     "  mov [r15 + 24], rax",
     "  add r15, 32",
     "  inc qword ptr [rbp + 8]",
-    "  jmp 7b",
+    // A region that reaches the window's end is the last.
+    "  mov rdi, [rbx + 0x120]",
+    "  mov rax, [rbx + 32]",
+    "  cmp rax, [rdi + 8]",
+    "  jb 7b",
     "8:",
     "  mov rdi, [rbx + 0x120]",
     "  add rdi, 16",
@@ -183,6 +193,49 @@ global_asm!(
     "  cmp rdi, rax",
     "  jb 10b",
     "9:",
+    // Notes the private pages in memory in the two windows.
+    "  mov [rbx + 0x128], r15",
+    "  xor ecx, ecx",
+    "  mov [r15], rcx",
+    "  add r15, 8",
+    "  mov eax, [r13 + 4]",
+    "  test eax, eax",
+    "  jz 13f",
+    "  cmp [rbp + 8], rcx",
+    "  je 13f", // no region, no page
+    "  mov [rbx + {scan} + 48], rax",
+    "  lea rdi, [r13 + 64]",
+    "  mov [rbx + 0x120], rdi",
+    "11:",
+    "  mov rcx, [rdi]",
+    "  mov rax, [rdi + 8]",
+    "  cmp rcx, rax",
+    "  jae 12f",
+    "  mov [rbx + {scan} + 16], rcx",
+    "  mov [rbx + {scan} + 24], rax",
+    "  mov [rbx + {scan} + 40], r15",
+    "  lea rax, [r14 + {slot_size} - 64 - 24 * {runs_max}]",
+    "  cmp r15, rax",
+    "  jae 13f",
+    "  mov eax, 16",
+    "  mov edi, {pagemap_fd}",
+    "  mov esi, 0xc0606610",
+    "  lea rdx, [rbx + {scan}]",
+    "  syscall",
+    "  test rax, rax",
+    "  js 13f",
+    "  mov rcx, [rbx + 0x128]",
+    "  add [rcx], rax",
+    "  lea rax, [rax + rax * 2]",
+    "  lea r15, [r15 + rax * 8]",
+    "12:",
+    "  mov rdi, [rbx + 0x120]",
+    "  add rdi, 16",
+    "  mov [rbx + 0x120], rdi",
+    "  lea rax, [r13 + {call_size}]",
+    "  cmp rdi, rax",
+    "  jb 11b",
+    "13:",
     "  mov rbp, r15",
     "  add r13, {call_size}",
     "  dec r12d",
@@ -203,7 +256,7 @@ global_asm!(
     "  jmp 6b",
     // A fork: the child goes on, the parent waits and ends.
     "30:",
-    "  mov eax, 57",
+    "  mov eax, [r13 + 8]", // fork or vfork
     "  syscall",
     "  test rax, rax",
     "  js 6b",
@@ -299,6 +352,8 @@ global_asm!(
     path = const PATH,
     pagemap_path = const PAGEMAP_PATH,
     pagemap_fd = const PAGEMAP_FD,
+    scan = const SCAN,
+    runs_max = const RUNS_MAX,
 );
 
 unsafe extern "C" {

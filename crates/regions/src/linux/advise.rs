@@ -47,6 +47,7 @@ advices! {
     WipeOnFork = 18, "MADV_WIPEONFORK";
     KeepOnFork = 19, "MADV_KEEPONFORK";
     Cold = 20, "MADV_COLD";
+    PageOut = 21, "MADV_PAGEOUT";
     PopulateRead = 22, "MADV_POPULATE_READ";
     PopulateWrite = 23, "MADV_POPULATE_WRITE";
     DontNeedLocked = 24, "MADV_DONTNEED_LOCKED";
@@ -69,7 +70,7 @@ impl LinuxSpace {
     ///
     /// # Errors
     /// `ENOMEM` for a hole, after the advice was taken for all that is mapped; `EINVAL` for a misaligned address or a
-    /// region that the advice is not for, and what lies below that stays advised.
+    /// region that the advice is not for, `EAGAIN` at the limit on regions; what lies below that stays advised.
     pub fn advise(&mut self, address: Address, length: u64, advice: Advice) -> Result<Outcome<()>, Failure> {
         let answer = self.do_advise(address, length, advice);
         self.finish(answer)
@@ -112,8 +113,11 @@ impl LinuxSpace {
         let mut flags = vma.flags;
         match advice {
             Advice::WillNeed => return Ok(()),
-            Advice::Cold if vma.flags.intersects(VmFlags::LOCKED | VmFlags::SPECIAL) => return refused(),
-            Advice::Cold => return Ok(()),
+            Advice::Cold | Advice::PageOut if vma.flags.intersects(VmFlags::LOCKED | VmFlags::SPECIAL) => {
+                return refused();
+            }
+            // Which pages go, if any, is the matter of what reclaims memory.
+            Advice::Cold | Advice::PageOut => return Ok(()),
             Advice::DontNeed | Advice::Free if vma.flags.contains(VmFlags::LOCKED) => return refused(),
             Advice::Free if !vma.is_anonymous() => return refused(),
             Advice::DontNeed | Advice::DontNeedLocked | Advice::Free => {
@@ -136,7 +140,12 @@ impl LinuxSpace {
             self.step(part, Action::Note, Reason::Unchanged);
             return Ok(());
         }
-        self.change_flags(part, flags, Reason::Asked)
+        // Linux takes a lack of room for a passing one here (`madvise_vma_behavior`).
+        let passing = |failure: Failure| match failure.error {
+            LinuxError::Enomem => Failure { error: LinuxError::Eagain, ..failure },
+            _ => failure,
+        };
+        self.change_flags(part, flags, Reason::Asked).map_err(passing)
     }
 
     /// Changes the flags of a part of one region.

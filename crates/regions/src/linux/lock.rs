@@ -1,6 +1,6 @@
-//! `mlock`, `mlock2`, `munlock`.
+//! `mlock`, `mlock2`, `munlock`, `mlockall`, `munlockall`.
 //!
-//! Source: Linux, mm/mlock.c, `do_mlock` and `apply_vma_lock_flags`.
+//! Source: Linux, mm/mlock.c, `do_mlock`, `apply_vma_lock_flags` and `apply_mlockall_flags`.
 
 use crate::linux::space::{Answer, round_up};
 use crate::linux::{Failure, LinuxError, LinuxSpace, Outcome, Reason, VmFlags};
@@ -9,7 +9,82 @@ use crate::{Access, Address, AddressRange, PAGE_SIZE};
 const LOCKS: VmFlags = VmFlags::LOCKED.union(VmFlags::LOCK_ON_FAULT);
 const KEPT: VmFlags = VmFlags::SPECIAL.union(VmFlags::DROPPABLE);
 
+bitflags::bitflags! {
+    /// The flags of `mlockall`, with Linux's values.
+    ///
+    /// Source: Linux, include/uapi/asm-generic/mman.h.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct LockAllFlags: u32 {
+        /// `MCL_CURRENT`: what is mapped now.
+        const CURRENT = 1;
+        /// `MCL_FUTURE`: what will be mapped.
+        const FUTURE = 2;
+        /// `MCL_ONFAULT`: pages are locked when they are first touched.
+        const ON_FAULT = 4;
+    }
+}
+
 impl LinuxSpace {
+    /// Locks all that is mapped, all that will be, or both; what was told before about the future is forgotten.
+    ///
+    /// # Errors
+    /// `EINVAL` for flags that say neither or are not known, `EPERM` when nothing may be locked, `ENOMEM` when more is
+    /// mapped than may be locked. A region that cannot be locked is no error.
+    pub fn lock_all(&mut self, flags: LockAllFlags) -> Result<Outcome<()>, Failure> {
+        let answer = self.do_lock_all(flags);
+        self.finish(answer)
+    }
+
+    /// Unlocks all that is mapped, and what will be.
+    pub fn unlock_all(&mut self) -> Outcome<()> {
+        self.lock_everything(LockAllFlags::empty());
+        Outcome { value: (), steps: std::mem::take(&mut self.steps) }
+    }
+
+    fn do_lock_all(&mut self, flags: LockAllFlags) -> Answer<()> {
+        let asks = flags.intersects(LockAllFlags::CURRENT | LockAllFlags::FUTURE);
+        if !asks || !LockAllFlags::all().contains(flags) {
+            return Err(Failure::new(LinuxError::Einval, Reason::BadFlags));
+        }
+        self.check_may_lock()?;
+        let current = flags.contains(LockAllFlags::CURRENT);
+        if current && self.totals.mapped > self.limits.locked / PAGE_SIZE && !self.limits.may_lock_all {
+            return Err(Failure::new(LinuxError::Enomem, Reason::LockLimit));
+        }
+        self.lock_everything(flags);
+        if current {
+            self.populate(AddressRange { start: Address::ZERO, end: self.policy.layout.task_end });
+        }
+        Ok(())
+    }
+
+    fn lock_everything(&mut self, flags: LockAllFlags) {
+        let locks = match (flags.is_empty(), flags.contains(LockAllFlags::ON_FAULT)) {
+            (true, _) => VmFlags::empty(),
+            (false, on_fault) => {
+                if on_fault {
+                    LOCKS
+                } else {
+                    VmFlags::LOCKED
+                }
+            }
+        };
+        let only = |kind| if flags.contains(kind) { locks } else { VmFlags::empty() };
+        self.future = self.future.difference(LOCKS) | only(LockAllFlags::FUTURE);
+        if flags.contains(LockAllFlags::FUTURE) && !flags.contains(LockAllFlags::CURRENT) {
+            return;
+        }
+        let mut at = Address::ZERO;
+        while let Some((range, vma)) = self.find(at) {
+            at = range.end;
+            let flags = vma.flags.difference(LOCKS) | only(LockAllFlags::CURRENT);
+            let changes = flags != vma.flags && !vma.flags.intersects(KEPT);
+            // A whole region changes, so that nothing is cut and nothing can fail.
+            let done = if changes { self.change_flags(range, flags, Reason::Asked) } else { Ok(()) };
+            debug_assert!(done.is_ok(), "whole regions are not cut");
+        }
+    }
+
     /// Locks the pages that `length` bytes at `address` touch; `on_fault` waits for their first touch.
     ///
     /// # Errors

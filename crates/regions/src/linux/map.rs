@@ -116,9 +116,9 @@ impl LinuxSpace {
         let vma = self.new_vma(request, flags, object, range, offset)?;
         self.check_removal(range)?;
         if let Err(failure) = self.check_room(range, &vma) {
-            // The regions in the way were cut out already; they are put back, and the cuts stay.
-            self.split(range.start, Reason::SplitAtStart)?;
-            self.split(range.end, Reason::SplitAtEnd)?;
+            // The regions in the way were cut out already; they are put back, and the cuts stay, even past the limit on regions.
+            self.cut(range.start, Reason::SplitAtStart);
+            self.cut(range.end, Reason::SplitAtEnd);
             return Err(failure);
         }
         if !self.vmas.is_free(range) {
@@ -188,6 +188,7 @@ impl LinuxSpace {
             writable: true,
             size_bytes,
             aligns_huge: false,
+            seals_writes: false,
             name,
         }))
     }
@@ -241,8 +242,12 @@ impl LinuxSpace {
             let writable = request.file_is_writable();
             vm |= VmFlags::MAY_SHARE;
             vm.set(VmFlags::SHARED | VmFlags::MAY_WRITE, writable);
-            if !writable {
-                vm.remove(VmFlags::SHARED | VmFlags::MAY_WRITE);
+            if writable && request.seals_writes() {
+                if access.contains(Access::WRITE) {
+                    return fail(LinuxError::Eperm, Reason::WriteSealed);
+                }
+                // It can be mapped to be read since Linux 6.7, and then stays so; before, that was EPERM too.
+                vm.remove(VmFlags::MAY_WRITE);
             }
         }
         let own_pages = anonymous && !shared;
@@ -277,7 +282,9 @@ impl LinuxSpace {
         if self.totals.mapped.saturating_add(pages) > self.limits.address_space / PAGE_SIZE {
             return Err(Failure::new(LinuxError::Enomem, Reason::AddressSpaceLimit));
         }
-        if vma.is_data() && self.totals.data.saturating_add(pages) > self.limits.data / PAGE_SIZE {
+        // Valgrind sets the limit to 0 to see brk fail: Linux then takes the hard limit for mappings.
+        let data = if self.limits.data == 0 { self.limits.data_hard } else { self.limits.data };
+        if vma.is_data() && self.totals.data.saturating_add(pages) > data / PAGE_SIZE {
             return Err(Failure::new(LinuxError::Enomem, Reason::DataLimit));
         }
         Ok(())
@@ -316,6 +323,10 @@ impl LinuxSpace {
 }
 
 impl MapRequest {
+    fn seals_writes(&self) -> bool {
+        matches!(&self.source, Source::File { file, .. } if file.seals_writes)
+    }
+
     fn file_is_writable(&self) -> bool {
         match &self.source {
             Source::Anonymous => true,

@@ -147,6 +147,8 @@ reasons! {
     MapCountLimit = "map-count-limit": "the process would exceed vm.max_map_count regions",
     NotReadable = "not-readable": "the file was not opened for reading",
     NotWritable = "not-writable": "the file was not opened for writing",
+    FileShrunk = "file-shrunk": "the file was cut short: its pages behind the end are gone, private copies too",
+    WriteSealed = "write-sealed": "the file is sealed: nobody maps it to write so that all see it",
     Sealed = "sealed": "the region is sealed: nobody changes it",
     NotForThisKind = "not-for-this-kind": "this kind of region does not allow it",
     Inaccessible = "inaccessible": "the region's access does not let the kernel fetch its pages",

@@ -208,6 +208,8 @@ pub struct Limits {
     pub address_space: u64,
     /// `RLIMIT_DATA`: private writable mappings, and the heap with the program's data.
     pub data: u64,
+    /// The hard limit of `RLIMIT_DATA`: up to it mappings are allowed when the limit itself is 0.
+    pub data_hard: u64,
     /// `RLIMIT_STACK`: a mapping that grows down.
     pub stack: u64,
     /// `RLIMIT_MEMLOCK`: locked memory.
@@ -226,6 +228,7 @@ impl Default for Limits {
         Self {
             address_space: u64::MAX,
             data: u64::MAX,
+            data_hard: u64::MAX,
             stack: 8 << 20,
             locked: 8 << 20,
             may_lock_all: false,

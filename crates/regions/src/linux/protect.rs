@@ -6,6 +6,19 @@ use crate::linux::space::{Answer, round_up};
 use crate::linux::{Action, Failure, LinuxError, LinuxSpace, Outcome, Reason, VmFlags, Vma};
 use crate::{Access, Address, AddressRange, PAGE_SIZE};
 
+bitflags::bitflags! {
+    /// What may stand beside the access in `mprotect`, with Linux's values.
+    ///
+    /// Source: Linux, include/uapi/asm-generic/mman-common.h.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct ProtectGrows: u32 {
+        /// `PROT_GROWSDOWN`.
+        const DOWN = 0x0100_0000;
+        /// `PROT_GROWSUP`.
+        const UP = 0x0200_0000;
+    }
+}
+
 impl LinuxSpace {
     /// Changes the access of `length` bytes at `address`, region by region.
     ///
@@ -13,26 +26,36 @@ impl LinuxSpace {
     /// `ENOMEM` for a hole, and what lies below it stays changed; `EACCES` when the file was not opened so;
     /// `EINVAL` for a misaligned address; `EPERM` for a sealed region.
     pub fn protect(&mut self, address: Address, length: u64, access: Access) -> Result<Outcome<()>, Failure> {
-        let answer = self.do_protect(address, length, access, false);
+        let answer = self.do_protect(address, length, access, ProtectGrows::empty());
         self.finish(answer)
     }
 
-    /// Changes the access as [`Self::protect`] does, from the start of the region that grows down (`PROT_GROWSDOWN`).
+    /// Changes the access as [`Self::protect`] does, from the start of a region that grows down or to the end of one that grows up.
     ///
     /// # Errors
-    /// As [`Self::protect`]; `EINVAL` when the region does not grow down.
-    pub fn protect_grows_down(
+    /// As [`Self::protect`]; `EINVAL` when the region does not grow so, which on x86 none does upwards, and for both at once.
+    pub fn protect_growing(
         &mut self,
         address: Address,
         length: u64,
         access: Access,
+        grows: ProtectGrows,
     ) -> Result<Outcome<()>, Failure> {
-        let answer = self.do_protect(address, length, access, true);
+        let answer = self.do_protect(address, length, access, grows);
         self.finish(answer)
     }
 
-    fn do_protect(&mut self, address: Address, length: u64, access: Access, down: bool) -> Answer<()> {
+    fn do_protect(
+        &mut self,
+        address: Address,
+        length: u64,
+        access: Access,
+        grows: ProtectGrows,
+    ) -> Answer<()> {
         let fail = |error, reason| Err(Failure::new(error, reason));
+        if grows == ProtectGrows::all() {
+            return fail(LinuxError::Einval, Reason::BadFlags);
+        }
         if !address.is_page_aligned() {
             return fail(LinuxError::Einval, Reason::NotAligned);
         }
@@ -47,7 +70,7 @@ impl LinuxSpace {
         let Some((first, vma)) = self.find(address) else {
             return fail(LinuxError::Enomem, Reason::HoleInRange);
         };
-        if down {
+        if grows.contains(ProtectGrows::DOWN) {
             if first.start >= end {
                 return fail(LinuxError::Enomem, Reason::HoleInRange);
             }
@@ -57,6 +80,8 @@ impl LinuxSpace {
             range.start = first.start;
         } else if first.start > address {
             return fail(LinuxError::Enomem, Reason::HoleInRange);
+        } else if grows.contains(ProtectGrows::UP) {
+            return fail(LinuxError::Einval, Reason::NotForThisKind);
         }
         self.protect_each(range, access)
     }

@@ -505,6 +505,84 @@ rules! {
         brk 5" => expect![[r#"
             [4096, 4100) rw-p
         "#]];
+    mlockall_of_the_future_alone_lets_the_present_be: "
+        map 0+2 rw
+        lockall future
+        map 4+2 rw
+        lockall current on_fault
+        map 8+2 rw
+        unlockall" => expect![[r#"
+            [0, 2) rw-p
+            [4, 6) rw-p anon 1
+            [8, 10) rw-p
+        "#]];
+    mlockall_locks_what_it_can: "
+        map 0+2 rw
+        map 4+2 none
+        lockall current future
+        map 8+2 rw
+        map 12+2 r file:2:0 shared" => expect![[r#"
+            [0, 2) rw-p anon 1 LOCKED
+            [4, 6) ---p LOCKED
+            [8, 10) rw-p anon 2 LOCKED
+            [12, 14) r--s file+0 LOCKED
+        "#]];
+    mlockall_errors: "
+        map 0+3 rw
+        lockall
+        lockall on_fault
+        limit locked 2
+        lockall current
+        lockall future
+        map 4+2 rw
+        map 8+1 rw
+        limit locked 0
+        lockall future" => expect![[r#"
+            lockall: EINVAL: the flags do not go together or are not known
+            lockall on_fault: EINVAL: the flags do not go together or are not known
+            lockall current: ENOMEM: the process would exceed RLIMIT_MEMLOCK
+            map 8+1 rw: EAGAIN: the process would exceed RLIMIT_MEMLOCK
+            lockall future: EPERM: RLIMIT_MEMLOCK is 0, so nothing may be locked
+            [0, 3) rw-p
+            [4, 6) rw-p anon 1 LOCKED
+        "#]];
+    mprotect_grows_up_nowhere: "
+        map 0+2 rw
+        protect 0+1 r up
+        protect 0+1 r up down
+        protect 4+1 r up" => expect![[r#"
+            protect 0+1 r up: EINVAL: this kind of region does not allow it
+            protect 0+1 r up down: EINVAL: the flags do not go together or are not known
+            protect 4+1 r up: ENOMEM: part of the range is not mapped
+            [0, 2) rw-p
+        "#]];
+    pageout_like_cold_is_not_for_locked_regions: "
+        map 0+2 rw
+        lock 1+1
+        advise 0+2 MADV_PAGEOUT" => expect![[r#"
+            advise 0+2 MADV_PAGEOUT: EINVAL: this kind of region does not allow it
+            [0, 1) rw-p
+            [1, 2) rw-p anon 1 LOCKED
+        "#]];
+    sealed_file_is_shared_to_be_read: "
+        map 0+1 rw file:2!:0 shared
+        map 2+1 r file:2!:0 shared
+        protect 2+1 rw
+        map 4+1 rw file:2!:0
+        protect 4+1 r
+        map 6+1 r file:1!:0 shared" => expect![[r#"
+            map 0+1 rw file:2!:0 shared: EPERM: the file is sealed: nobody maps it to write so that all see it
+            protect 2+1 rw: EACCES: the mapping's object was opened without the right
+            [2, 3) r--s file+0
+            [4, 5) r--p file+0
+            [6, 7) r--s file+0
+        "#]];
+    data_limit_of_zero_is_for_brk_alone: "
+        limit data 0
+        brk 1
+        map 0+1 rw" => expect![[r#"
+            [0, 1) rw-p
+        "#]];
     locked_limit: "
         limit locked 3
         map 0+4 rw fixed
@@ -517,6 +595,26 @@ rules! {
             map 8+1 rw locked: EAGAIN: the process would exceed RLIMIT_MEMLOCK
             lock 0+1: EPERM: RLIMIT_MEMLOCK is 0, so nothing may be locked
             [0, 3) rw-p anon 1 LOCKED
+            [3, 4) rw-p
+        "#]];
+    madvise_at_the_limit_on_regions_is_told_to_try_again: "
+        map 0+6 rw fixed
+        limit maps 1
+        advise 2+1 MADV_DONTDUMP
+        lock 2+1
+        protect 2+1 r" => expect![[r#"
+            advise 2+1 MADV_DONTDUMP: EAGAIN: the process would exceed vm.max_map_count regions
+            lock 2+1: ENOMEM: the process would exceed vm.max_map_count regions
+            protect 2+1 r: ENOMEM: the process would exceed vm.max_map_count regions
+            [0, 6) rw-p
+        "#]];
+    a_mapping_that_is_refused_leaves_its_cuts_even_past_the_limit_on_regions: "
+        map 0+4 rw fixed
+        limit maps 1
+        limit as 5
+        map 3+4 rw fixed" => expect![[r#"
+            map 3+4 rw fixed: ENOMEM: the process would exceed RLIMIT_AS
+            [0, 3) rw-p
             [3, 4) rw-p
         "#]];
     map_count_limit: "

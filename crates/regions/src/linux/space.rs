@@ -229,13 +229,19 @@ impl LinuxSpace {
     /// # Errors
     /// `ENOMEM` when there are as many mappings as there may be.
     pub(super) fn split(&mut self, at: Address, reason: Reason) -> Answer<()> {
-        let Some((range, _)) = self.vmas.get(at).filter(|(range, _)| range.start < at) else { return Ok(()) };
-        if self.len() >= self.limits.mappings {
+        let cuts = self.vmas.get(at).is_some_and(|(range, _)| range.start < at);
+        if cuts && self.len() >= self.limits.mappings {
             return Err(Failure::new(LinuxError::Enomem, Reason::MapCountLimit));
         }
+        self.cut(at, reason);
+        Ok(())
+    }
+
+    /// Cuts the mapping that holds `at` there, however many mappings there are.
+    pub(super) fn cut(&mut self, at: Address, reason: Reason) {
+        let Some((range, _)) = self.vmas.get(at).filter(|(range, _)| range.start < at) else { return };
         self.vmas.isolate(AddressRange { start: at, end: range.end });
         self.step(AddressRange { start: at, end: range.end }, Action::Split, reason);
-        Ok(())
     }
 
     /// Notes a step of the operation under way.

@@ -74,6 +74,8 @@ pub struct OpenFile {
     pub size_bytes: u64,
     /// Whether its file system places large mappings at multiples of a huge page (ext4 and others).
     pub aligns_huge: bool,
+    /// Whether no new mapping may write so that all see it (`F_SEAL_WRITE`, `F_SEAL_FUTURE_WRITE`).
+    pub seals_writes: bool,
     /// Path, as `/proc/PID/maps` shows it.
     pub name: Label,
 }

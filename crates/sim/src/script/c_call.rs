@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use plat_regions::linux::{Advice, MapFlags, RemapFlags, RemapRequest};
+use plat_regions::linux::{Advice, LockAllFlags, MapFlags, ProtectGrows, RemapFlags, RemapRequest};
 use plat_regions::{Access, Address};
 
-use crate::calls::MAP_NAMES;
+use crate::calls::{LOCK_ALL_NAMES, MAP_NAMES};
 
 /// A call as text: its name and its arguments, each with the column where it starts (from 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,21 +97,31 @@ impl<'a> Text<'a> {
         Ok(bits)
     }
 
-    /// Reads `PROT_*`; true when `PROT_GROWSDOWN` is among them.
-    pub(super) fn access(&self, index: usize) -> Result<(Access, bool), Wrong> {
+    /// Reads `PROT_*`, the access and what may stand beside it.
+    pub(super) fn access(&self, index: usize) -> Result<(Access, ProtectGrows), Wrong> {
         let bits = self.flags(index, |name| match name {
             "PROT_NONE" => Some(0),
             "PROT_READ" => Some(1),
             "PROT_WRITE" => Some(2),
             "PROT_EXEC" => Some(4),
-            "PROT_GROWSDOWN" => Some(0x0100_0000),
+            "PROT_GROWSDOWN" => Some(ProtectGrows::DOWN.bits().into()),
+            "PROT_GROWSUP" => Some(ProtectGrows::UP.bits().into()),
             _ => None,
         })?;
         let mut access = Access::empty();
         access.set(Access::READ, bits & 1 != 0);
         access.set(Access::WRITE, bits & 2 != 0);
         access.set(Access::EXECUTE, bits & 4 != 0);
-        Ok((access, bits & 0x0100_0000 != 0))
+        Ok((access, ProtectGrows::from_bits_truncate(bits as u32)))
+    }
+
+    /// Reads `MCL_*`.
+    pub(super) fn lock_all_flags(&self, index: usize) -> Result<LockAllFlags, Wrong> {
+        let bits = self.flags(index, |name| {
+            let known = LOCK_ALL_NAMES.iter().find(|(known, _)| *known == name);
+            known.map(|(_, bit)| u64::from(bit.bits()))
+        })?;
+        Ok(LockAllFlags::from_bits_retain(bits as u32))
     }
 
     pub(super) fn map_flags(&self, index: usize) -> Result<MapFlags, Wrong> {

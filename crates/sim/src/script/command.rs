@@ -174,7 +174,12 @@ fn parse_words(words: &mut Words<'_>) -> Parsed<Command> {
         "protect" => {
             let (address, length) = place(words)?;
             let access = words.access()?;
-            Command::Call(crate::calls::Call::Protect { address, length, access, grows_down: false })
+            Command::Call(crate::calls::Call::Protect {
+                address,
+                length,
+                access,
+                grows: plat_regions::linux::ProtectGrows::empty(),
+            })
         }
         "brk" => brk(words)?,
         "read" => touch(words, Access::READ)?,

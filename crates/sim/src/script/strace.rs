@@ -1,7 +1,7 @@
 //! What `strace -f` prints, carried out in the model: [`Replay`].
 //!
 //! Lines are `PID call(arguments) = result`; calls that strace cut in two are joined at `resumed`. plat's recordings also
-//! hold page faults: `PID faults PAGE[rwx][*COUNT]...`.
+//! hold page faults: `PID faults PAGE[rwxRW][*COUNT]...`, in capitals those that the kernel took on behalf of a call.
 
 mod calls;
 mod maps;
@@ -64,14 +64,20 @@ pub struct Replay {
     pub differences: Vec<(usize, String, String, String)>,
     /// How many results were compared and equal.
     pub equal: usize,
-    /// How many recorded page faults the model answered with a signal.
+    /// How many recorded page faults the model answered with a signal, which the recorded process did not get.
     pub refused_faults: usize,
+    /// How many times the kernel may not touch memory for a call, in the model, and the recorded call failed with `EFAULT`.
+    pub refused_touches: usize,
     /// What was done to the regions of each process, for the structures.
     pub operations: BTreeMap<Pid, Vec<Operation>>,
     files: BTreeMap<Pid, Descriptors>,
     /// Whose open files a thread uses.
     files_of: BTreeMap<Pid, Pid>,
     halves: BTreeMap<Pid, String>,
+    /// Touches that the model refused to calls whose results are still to come.
+    touching: BTreeMap<Pid, usize>,
+    /// The threads whose last call failed with `EFAULT`: what it touched may stand behind it.
+    bad_addresses: BTreeSet<Pid>,
     /// Lines that were carried out before their turn.
     early: BTreeSet<usize>,
     /// The path that each process was started from.
@@ -92,6 +98,9 @@ impl Replay {
             differences: Vec::new(),
             equal: 0,
             refused_faults: 0,
+            refused_touches: 0,
+            touching: BTreeMap::new(),
+            bad_addresses: BTreeSet::new(),
             operations: BTreeMap::new(),
             files: BTreeMap::new(),
             files_of: BTreeMap::new(),

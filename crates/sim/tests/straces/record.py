@@ -3,7 +3,8 @@
 
 Usage: record.py NAME [--aslr] [--faults] [--trim] -- PROGRAM ARGUMENTS...
 Makes NAME.strace, NAME.maps and NAME.files. With --faults (needs perf, tracefs and root) the page faults stand
-between the calls: `PID faults PAGE[rwx][*COUNT]...`, pages in hexadecimal, COUNT pages upwards.
+between the calls: `PID faults PAGE[rwxRW][*COUNT]...`, pages in hexadecimal, COUNT pages upwards; capitals are touches
+of the kernel's, on behalf of a call.
 --trim leaves out what changes no map, for programs that do much else; `gzip -9n` does the rest. A program with threads
 is best recorded on one processor (taskset -c 0).
 Needs strace; each execve and each exit is held for a moment so that /proc/PID/maps can be read meanwhile.
@@ -56,7 +57,8 @@ def watch(tracer, wait):
                 continue
             text = read(f"/proc/{pid}/maps")
             stack = re.search(r"^(\w+)-(\w+) .*\[stack\]", text, re.M)
-            if not stack or (call[0] == EXECVE and "r-xp" not in text):
+            # The vdso is mapped last: without it, execve is still at work.
+            if not stack or (call[0] == EXECVE and "[vdso]" not in text):
                 continue
             when = "exec" if call[0] == EXECVE else "exit"
             pointer = call[-2]
@@ -84,7 +86,8 @@ def faults_of(recording):
             continue
         address, code = int(found[3], 16), int(found[4], 16)
         if address < 1 << 47:
-            yield float(found[2]) + offset, found[1], address >> 12, "x" if code & 16 else "w" if code & 2 else "r"
+            letter = "x" if code & 16 else "w" if code & 2 else "r"
+            yield float(found[2]) + offset, found[1], address >> 12, letter if code & 4 else letter.upper()
 
 
 def run_lines(events):
@@ -128,6 +131,8 @@ def trim(text):
 
     def keep(call):
         name = call.split("(")[0]
+        if "EFAULT" in call:
+            return True
         path = re.search(r'"([^"]*)"', call) if name == "openat" else re.search(r"<([^>]*)>", call)
         if name == "openat":
             return "= -1" not in call and bool(path) and (path[1] in mapped or ".so" in path[1] or "/fd/" in path[1])
@@ -135,15 +140,17 @@ def trim(text):
             return bool(path) and (path[1] in mapped or path[1].startswith("/memfd"))
         return name in always or (name == "prlimit64" and ", NULL," not in call) or "F_DUPFD" in call
 
-    lines, under_way = [], {}
-    for line in text.splitlines():
-        pid, _, rest = line.partition(" ")
-        if rest.startswith("<... "):
-            kept = under_way.pop(pid, False)
-        else:
-            kept = rest.startswith("faults ") or keep(rest)
-            under_way[pid] = kept and rest.endswith("<unfinished ...>")
-        lines += [line] if kept else []
+    rows = [line.partition(" ")[::2] for line in text.splitlines()]
+    kept, under_way = [True] * len(rows), {}
+    for index, (pid, rest) in enumerate(rows):
+        if rest.endswith("<unfinished ...>"):
+            under_way[pid] = index
+        elif not rest.startswith("faults "):
+            start = under_way.pop(pid, index) if rest.startswith("<... ") else index
+            whole = rest if start == index else rows[start][1] + rest
+            kept[start] = kept[index] = keep(whole)
+    # What was under way at the end changed nothing that is seen.
+    lines = [f"{pid} {rest}" for (pid, rest), keeps in zip(rows, kept) if keeps]
     unread = r", (child_tid|parent_tid|stack|stack_size|tls)=0x[0-9a-f]+|, exit_signal=0| => \{parent_tid=\[\d+\]\}"
     return re.sub(unread, "", "\n".join(lines) + "\n")
 

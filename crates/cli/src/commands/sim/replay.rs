@@ -56,6 +56,10 @@ fn write_text(out: &mut impl Write, policy: &str, replay: &Replay) -> std::io::R
     if replay.refused_faults > 0 {
         writeln!(out, "  {} recorded page faults meet a signal in the model", replay.refused_faults)?;
     }
+    if replay.refused_touches > 0 {
+        let count = replay.refused_touches;
+        writeln!(out, "  {count} times the kernel may not touch a call's memory: EFAULT, as recorded")?;
+    }
     let mut equal = 0;
     for at in replay.checkpoints() {
         let when = if at.at_exec { "execve" } else { "the end" };
@@ -94,6 +98,7 @@ fn json(policy: &str, replay: &Replay) -> serde_json::Value {
         "equal": replay.equal,
         "differences": replay.differences.iter().map(difference).collect::<Vec<_>>(),
         "refused_faults": replay.refused_faults,
+        "refused_touches": replay.refused_touches,
         "checkpoints": replay.checkpoints().iter().map(checkpoint).collect::<Vec<_>>(),
         "processes": maps.collect::<Vec<_>>(),
     })

@@ -65,9 +65,10 @@ fn access_of(word: &str) -> Access {
     access
 }
 
-/// Reads `file:ID:PAGE`, a file of 16 pages; an odd ID is not opened for writing.
+/// Reads `file:ID:PAGE`, a file of 16 pages; an odd ID is not opened for writing, one with `!` is sealed against it.
 fn file_of(word: &str) -> Option<Source> {
     let (id, first) = word.strip_prefix("file:")?.split_once(':')?;
+    let (id, seals_writes) = id.strip_suffix('!').map_or((id, false), |id| (id, true));
     let id = number(id);
     let file = OpenFile {
         id,
@@ -76,6 +77,7 @@ fn file_of(word: &str) -> Option<Source> {
         writable: id.is_multiple_of(2),
         size_bytes: 16 * PAGE_SIZE,
         aligns_huge: false,
+        seals_writes,
         name: "/file".into(),
     };
     Some(Source::File { file: Arc::new(file), offset: number(first) * PAGE_SIZE })
@@ -97,7 +99,12 @@ impl Script {
                 self.tell(line, outcome);
             }
             "protect" => {
-                let outcome = self.space.protect(start, length, access_of(first));
+                let grows = rest[1..].iter().map(|word| match *word {
+                    "down" => ProtectGrows::DOWN,
+                    "up" => ProtectGrows::UP,
+                    other => panic!("{other} is no way to grow"),
+                });
+                let outcome = self.space.protect_growing(start, length, access_of(first), grows.collect());
                 self.tell(line, outcome);
             }
             "remap" => self.remap(line, start, length, rest),
@@ -113,6 +120,21 @@ impl Script {
             "unlock" => {
                 let outcome = self.space.unlock(start, length);
                 self.tell(line, outcome);
+            }
+            "lockall" => {
+                let names = rest
+                    .iter()
+                    .map(|word| LockAllFlags::from_name(&word.to_uppercase()).expect("a flag of mlockall's"));
+                let outcome = self.space.lock_all(names.collect());
+                self.tell(line, outcome);
+            }
+            "unlockall" => {
+                let outcome = self.space.unlock_all();
+                self.tell(line, Ok(outcome));
+            }
+            "resize" => {
+                let outcome = self.space.resize_file(number(first), number(rest[1]) * PAGE_SIZE);
+                self.tell(line, Ok(outcome));
             }
             "brk" => {
                 let end = self.space.heap().start.get() + number(first) * PAGE_SIZE;

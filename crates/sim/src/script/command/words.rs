@@ -206,9 +206,8 @@ pub(super) fn c_call(text: &str, column: usize) -> Parsed<Command> {
                 WindowsWish::Protect(call.address(skip)?, call.number(skip + 1)?, protection),
             )
         }
-        "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "munlock" => {
-            Command::Call(plain_call(&call)?)
-        }
+        "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "mlock2" | "munlock"
+        | "mlockall" | "munlockall" => Command::Call(plain_call(&call)?),
         name => return Err((column, format!("{name} is no call that is known here"))),
     })
 }

@@ -28,12 +28,16 @@ impl Replay {
         let result = call.rest.trim_start_matches('=').trim();
         let failed = result.starts_with("-1");
         self.appear(pid)?;
+        self.judge_touches(pid, result);
         match call.name {
             "execve" | "execveat" if !failed => self.execve(pid, &call, outside)?,
             "fork" | "vfork" | "clone" | "clone3" if !failed => {
                 let child = result.split([' ', '<']).next().and_then(|number| number.parse().ok());
-                if let Some(child) = child.filter(|child| !self.machine.processes.contains_key(child)) {
-                    self.begin(pid, child, text)?;
+                if let Some(child) = child {
+                    if !self.machine.processes.contains_key(&child) {
+                        self.begin(pid, child, text)?;
+                    }
+                    self.released(child, outside)?;
                 }
             }
             "exit_group" | "exit" => {
@@ -52,7 +56,8 @@ impl Replay {
                 }
             }
             "dup" | "dup2" | "dup3" | "fcntl" | "fcntl64" if !failed => self.duplicate(pid, &call, result),
-            "mmap" | "mmap2" | "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "munlock" => {
+            "mmap" | "mmap2" | "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "mlock2"
+            | "munlock" | "mlockall" | "munlockall" => {
                 self.memory_call(pid, &call, result, text, outside)?;
             }
             _ => {}
@@ -60,19 +65,51 @@ impl Replay {
         Ok(())
     }
 
+    /// Holds what the model refused the kernel on behalf of a call against what that call returned.
+    fn judge_touches(&mut self, pid: Pid, result: &str) {
+        let refused = self.touching.remove(&pid).unwrap_or(0);
+        if result.starts_with("-1 EFAULT") {
+            self.bad_addresses.insert(pid);
+            self.refused_touches += refused;
+        } else {
+            self.bad_addresses.remove(&pid);
+            self.refused_faults += refused;
+        }
+    }
+
     /// Makes sure that a process of this number is there: the first one, or the child of a call that has not returned yet.
     fn appear(&mut self, pid: Pid) -> Result<(), ReplayError> {
         if self.machine.processes.contains_key(&pid) {
             return Ok(());
         }
-        let forks =
-            |text: &str| ["fork(", "vfork(", "clone(", "clone3("].iter().any(|name| text.starts_with(name));
-        let parent = self.halves.iter().find(|(_, text)| forks(text)).map(|(pid, text)| (*pid, text.clone()));
-        if let Some((parent, text)) = parent {
+        if let Some((parent, text)) = self.parent_of(pid) {
             return self.begin(parent, pid, &text);
         }
         self.machine.set_next_pid(pid);
         self.machine.spawn("traced").map_err(|error| self.cannot(error))?;
+        Ok(())
+    }
+
+    /// Returns who is in the call that makes this process, and that call; of several, the one that will return its number.
+    fn parent_of(&self, child: Pid) -> Option<(Pid, String)> {
+        let forks =
+            |text: &str| ["fork(", "vfork(", "clone(", "clone3("].iter().any(|name| text.starts_with(name));
+        let makers: Vec<_> = self.halves.iter().filter(|(_, text)| forks(text)).collect();
+        let result = format!("= {child}");
+        let returns =
+            |pid: Pid| self.completed(pid).is_some_and(|(_, text)| text.trim_end().ends_with(&result));
+        let found = makers.iter().find(|(pid, _)| returns(**pid)).or(makers.first());
+        found.map(|(pid, text)| (**pid, (*text).clone()))
+    }
+
+    /// Ends the execve that a child is in when the call that made it has returned: of vfork, that is why it has.
+    fn released(&mut self, child: Pid, outside: &mut dyn Outside) -> Result<(), ReplayError> {
+        let starts = self.halves.get(&child).is_some_and(|half| half.starts_with("execve("));
+        if starts && let Some((line, _)) = self.completed(child) {
+            self.early.insert(line);
+            let text = self.lines.get(line - 1).cloned().unwrap_or_default();
+            self.one(&text, outside)?;
+        }
         Ok(())
     }
 
@@ -300,30 +337,35 @@ impl Replay {
             let (item, count) = item.split_once('*').unwrap_or((item, "1"));
             let (digits, letter) = item.split_at(item.len().saturating_sub(1));
             let access = match letter {
-                "r" => Access::READ,
-                "w" => Access::WRITE,
+                "r" | "R" => Access::READ,
+                "w" | "W" => Access::WRITE,
                 "x" => Access::EXECUTE,
-                _ => return Err(self.wrong(1, format!("{item:?} is no page with r, w or x"))),
+                _ => return Err(self.wrong(1, format!("{item:?} is no page with r, w, x, R or W"))),
             };
+            let by_kernel = letter.starts_with(char::is_uppercase);
             let (Ok(first), Ok(count)) = (u64::from_str_radix(digits, 16), count.parse::<u64>()) else {
                 return Err(self.wrong(1, format!("{item:?} is no page in hexadecimal")));
             };
             for page in (first..first.saturating_add(count)).take(1 << 20) {
-                self.fault(pid, page.wrapping_mul(PAGE_SIZE), access)?;
+                self.fault(pid, page.wrapping_mul(PAGE_SIZE), access, by_kernel)?;
             }
         }
         self.sync(pid);
         Ok(())
     }
 
-    fn fault(&mut self, pid: Pid, address: u64, access: Access) -> Result<(), ReplayError> {
+    fn fault(&mut self, pid: Pid, address: u64, access: Access, by_kernel: bool) -> Result<(), ReplayError> {
         if self.machine.running(pid).is_err() {
             return Ok(());
         }
         self.find(pid, address);
         let touch = self.machine.access(pid, Address::new(address), access, false);
         if let crate::fault::Touch::Signal(_) = touch.map_err(|error| self.cannot(error))? {
-            self.refused_faults += 1;
+            match by_kernel {
+                true if self.bad_addresses.contains(&pid) => self.refused_touches += 1,
+                true => *self.touching.entry(pid).or_default() += 1,
+                false => self.refused_faults += 1,
+            }
         }
         Ok(())
     }
@@ -385,18 +427,26 @@ fn changes(old: &[Span], new: &[Span], out: &mut Vec<Operation>) {
 /// Reads the calls that need no open file and no process.
 pub(in crate::script) fn plain_call(call: &Text<'_>) -> Result<Call, (usize, String)> {
     let (address, length) = match call.name {
-        "munmap" | "mprotect" | "madvise" | "mlock" | "munlock" => (call.address(0)?, call.number(1)?),
+        "munmap" | "mprotect" | "madvise" | "mlock" | "mlock2" | "munlock" => {
+            (call.address(0)?, call.number(1)?)
+        }
         "brk" => (call.address(0)?, 0),
         _ => (Address::ZERO, 0),
     };
     Ok(match call.name {
         "munmap" => Call::Unmap { address, length },
         "mprotect" => {
-            let (access, grows_down) = call.access(2)?;
-            Call::Protect { address, length, access, grows_down }
+            let (access, grows) = call.access(2)?;
+            Call::Protect { address, length, access, grows }
         }
         "madvise" => Call::Advise { address, length, advice: call.advice(2)? },
-        "mlock" => Call::Lock { address, length },
+        "mlock" => Call::Lock { address, length, on_fault: false },
+        "mlock2" => {
+            let flags = call.flags(2, |name| (name == "MLOCK_ONFAULT").then_some(1))?;
+            Call::Lock { address, length, on_fault: flags & 1 != 0 }
+        }
+        "mlockall" => Call::LockAll { flags: call.lock_all_flags(0)? },
+        "munlockall" => Call::UnlockAll,
         "munlock" => Call::Unlock { address, length },
         "brk" => Call::Brk { address },
         "mremap" => Call::Remap(call.remap()?),

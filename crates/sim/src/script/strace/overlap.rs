@@ -50,7 +50,7 @@ impl Replay {
     }
 
     /// Finds the end of the call that a thread is in, and joins both halves.
-    fn completed(&self, pid: Pid) -> Option<(usize, String)> {
+    pub(super) fn completed(&self, pid: Pid) -> Option<(usize, String)> {
         let start = self.halves.get(&pid)?;
         let prefix = format!("{pid} <... ");
         let ahead = self.lines.iter().enumerate().skip(self.line).take(AHEAD);
