@@ -20,6 +20,7 @@
 pub mod apis;
 pub mod cmd;
 pub mod com;
+pub mod crypto_objects;
 pub mod entries;
 pub mod export;
 pub mod guest;

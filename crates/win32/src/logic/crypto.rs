@@ -5,8 +5,10 @@
 
 pub mod aead;
 pub mod cipher;
+pub mod ecc;
 pub mod hash;
 pub mod kdf;
+pub mod rsa;
 pub mod stream;
 
 #[cfg(test)]
