@@ -94,6 +94,7 @@ impl Request {
         let unit = if is_padded { block } else { chaining.unit(block) };
         let adds_padding = is_padded && self.encrypts;
         if !adds_padding && !self.input.len().is_multiple_of(unit) {
+            self.announce(guest, self.input.len())?;
             return Err(NtStatus::INVALID_BUFFER_SIZE);
         }
         if adds_padding {
@@ -102,8 +103,8 @@ impl Request {
         if !self.announce(guest, self.input.len())? {
             return Ok(());
         }
-        let has_iv = !self.iv.is_null() && chaining != Chaining::Ecb;
-        if has_iv && self.iv_bytes as usize != block {
+        let has_iv = !self.iv.is_null();
+        if has_iv && (chaining == Chaining::Ecb || self.iv_bytes as usize != block) {
             return Err(NtStatus::INVALID_PARAMETER);
         }
         let mut iv = match has_iv {

@@ -247,6 +247,9 @@ pub fn BCryptDuplicateHash(
 /// Source: <https://learn.microsoft.com/windows/win32/api/bcrypt/nf-bcrypt-bcryptdestroyhash>
 #[winapi]
 pub fn BCryptDestroyHash(guest: &mut Guest, hHash: GuestWord) -> Result<(), NtStatus> {
+    if hHash.is_null() {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
     guest.process().cryptography.remove::<Hash>(hHash.get()).map(|_| ()).ok_or(NtStatus::INVALID_HANDLE)
 }
 
