@@ -29,7 +29,7 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// Runs code with random numbers; fails where the kernel has none.
-fn with_random<T>(run: impl FnOnce(&mut Random<'_>) -> T) -> Result<T, NtStatus> {
+pub(crate) fn with_random<T>(run: impl FnOnce(&mut Random<'_>) -> T) -> Result<T, NtStatus> {
     let mut failed = false;
     let mut fill = |into: &mut [u8]| failed |= random::fill(into).is_err();
     let result = run(&mut Random(&mut fill));
