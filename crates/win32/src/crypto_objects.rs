@@ -30,6 +30,11 @@ impl Objects {
         handle
     }
 
+    /// Adds an object whose handle is the address of a block that belongs to it.
+    pub fn add_at<T: Any + Send + Sync>(&self, address: u64, object: T) {
+        self.table.write().unwrap_or_else(PoisonError::into_inner).0.insert(address, Arc::new(object));
+    }
+
     /// Returns the object of a handle, if it is of this type.
     pub fn get<T: Any + Send + Sync>(&self, handle: u64) -> Option<Arc<T>> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);

@@ -54,7 +54,7 @@ fn provided(provider: &Provider, id: u32) -> Result<HashAlgorithm, Win32Error> {
 enum Stage {
     /// An HMAC whose hash was not named yet.
     Unnamed,
-    Plain(Hasher),
+    Plain(Box<Hasher>),
     Keyed(Box<Hmac>, HashAlgorithm),
     /// Its value was asked for, or set.
     Finished(HashAlgorithm, Vec<u8>),
@@ -133,7 +133,7 @@ pub fn CryptCreateHash(
     let (stage, key) = match Algid {
         HMAC if hKey.is_null() => return Err(nte::BAD_KEY),
         HMAC => (Stage::Unnamed, Some(key(guest, hKey).map_err(|_| nte::BAD_KEY)?)),
-        _ => (Stage::Plain(Hasher::new(provided(&provider, Algid)?)), None),
+        _ => (Stage::Plain(Box::new(Hasher::new(provided(&provider, Algid)?))), None),
     };
     let hash = CapiHash { id: Algid, provider, key, stage: Mutex::new(stage) };
     guest.write_word(phHash.get(), guest.process().cryptography.add(hash))?;

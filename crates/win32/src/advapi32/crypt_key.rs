@@ -59,7 +59,7 @@ fn lengths(provider: &Provider, id: u32) -> Result<(usize, usize, usize), Win32E
         0x6601 => Ok((8, 7, 8)),
         0x6603 if !provider.is_weak() => Ok((24, 21, 24)),
         0x6609 if !provider.is_weak() => Ok((16, 14, 16)),
-        0x660e | 0x660f | 0x6610 if provider.is_new() => {
+        0x660e..=0x6610 if provider.is_new() => {
             let size = 16 + 8 * (id as usize - 0x660e);
             Ok((size, size, size))
         }
@@ -161,7 +161,7 @@ impl CapiKey {
 pub(crate) fn key(guest: &Guest, handle: GuestWord) -> Result<Arc<CapiKey>, Win32Error> {
     // Pairs are shared with their container: each handle leads to its own counted pointer.
     let found = guest.process().cryptography.get::<Arc<CapiKey>>(handle.get());
-    found.map(|key| Arc::clone(&key)).ok_or(Win32Error::INVALID_PARAMETER)
+    found.map(|key| Arc::clone(&*key)).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
 /// Adds a key to the process and writes its handle.

@@ -138,7 +138,9 @@ impl Request {
         if !is_known || info.nonce.is_null() && info.flags & IN_PROGRESS == 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
-        if !self.announce(guest, self.input.len())? && !(self.input.is_empty() && !info.tag.is_null()) {
+        // A message of no bytes has no output, and a tag all the same.
+        let is_query = !self.input.is_empty() || info.tag.is_null();
+        if !self.announce(guest, self.input.len())? && is_query {
             return Ok(());
         }
         match mode {

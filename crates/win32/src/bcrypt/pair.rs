@@ -115,7 +115,7 @@ const RSA_MAGIC: [(&str, u32); 3] =
 fn curve_magic(is_agreement: bool, curve: Curve, is_private: bool) -> u32 {
     let first = if is_agreement { 0x314b_4345 } else { 0x3153_4345 };
     let place = Curve::ALL.iter().position(|&other| other == curve).unwrap_or(0) as u32;
-    first + (2 * place + u32::from(is_private) << 24)
+    first + ((2 * place + u32::from(is_private)) << 24)
 }
 
 /// Returns a pair, or its public half, as a blob.

@@ -4,12 +4,14 @@
 //! [`cipher::BlockKey`], [`CryptoError`].
 
 pub mod aead;
+pub mod certificate;
 pub mod cipher;
 pub mod ecc;
 pub mod hash;
 pub mod kdf;
 pub mod rsa;
 pub mod stream;
+pub mod text;
 
 #[cfg(test)]
 mod test_hex;

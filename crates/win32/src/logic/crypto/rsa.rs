@@ -174,7 +174,7 @@ impl RsaKey {
     /// its place in a blob; nothing for a public key.
     pub fn private_numbers(&self) -> Option<[Vec<u8>; 6]> {
         let Self::Private(key) = self else { return None };
-        let &[ref first, ref second] = key.primes() else { return None };
+        let [first, second] = key.primes() else { return None };
         let one = BigUint::from(1u8);
         let half = self.bytes().div_ceil(2);
         let remainders = [first, second].map(|prime| key.d() % (prime - &one));
