@@ -6,6 +6,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::random;
 
 use super::crypt_provider::provider;
+use crate::bcrypt::random::fill;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -20,24 +21,12 @@ pub const EXPORTS: &[Export] = dll! {
     full CryptGenRandom;
 };
 
-/// Fills guest memory with random bytes.
-fn fill(guest: &Guest, address: u64, length: u32) -> Result<(), Win32Error> {
-    const PIECE: u64 = 1 << 16;
-    let mut piece = vec![0; PIECE.min(u64::from(length)) as usize];
-    for start in (0..u64::from(length)).step_by(PIECE as usize) {
-        let size = PIECE.min(u64::from(length) - start) as usize;
-        random::fill(&mut piece[..size]).map_err(|_| Win32Error::GEN_FAILURE)?;
-        guest.write_bytes(address.wrapping_add(start), &piece[..size])?;
-    }
-    Ok(())
-}
-
 /// Fills a buffer with random bytes; headers call it `RtlGenRandom`. Returns a `BOOLEAN`.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtlgenrandom>
 #[winapi]
 pub fn SystemFunction036(guest: &mut Guest, RandomBuffer: GuestWord, RandomBufferLength: u32) -> u8 {
-    u8::from(fill(guest, RandomBuffer.get(), RandomBufferLength).is_ok())
+    u8::from(fill(guest, RandomBuffer.get(), u64::from(RandomBufferLength)).is_ok())
 }
 
 /// Fills a buffer with random bytes.
@@ -51,7 +40,7 @@ pub fn CryptGenRandom(
     pbBuffer: GuestWord,
 ) -> Result<Bool, Win32Error> {
     provider(guest, hProv)?;
-    fill(guest, pbBuffer.get(), dwLen)?;
+    fill(guest, pbBuffer.get(), u64::from(dwLen))?;
     Ok(TRUE)
 }
 

@@ -7,7 +7,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use super::algorithm::{Derivation, Kind, algorithm, text};
 use super::hash::Hash;
 use super::key::{Material, key};
-use super::property::give;
+use super::property::{give, text_of};
 use crate::NtStatus;
 use crate::crypto_objects::lock;
 use crate::dll;
@@ -77,9 +77,7 @@ impl Parameters {
     /// Returns the hash that is named, if one is.
     fn hash(&self) -> Result<Option<HashAlgorithm>, NtStatus> {
         let Some(value) = self.get(parameter::HASH_ALGORITHM) else { return Ok(None) };
-        let units = value.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        let name = String::from_utf16_lossy(&units.take_while(|&unit| unit != 0).collect::<Vec<u16>>());
-        HashAlgorithm::named(&name).map(Some).ok_or(NtStatus::NOT_SUPPORTED)
+        HashAlgorithm::named(&text_of(&value)).map(Some).ok_or(NtStatus::NOT_SUPPORTED)
     }
 }
 

@@ -8,7 +8,7 @@ use plat_host::random;
 use super::algorithm::{Algorithm, Kind, algorithm, text};
 use super::derive::Secret;
 use super::key::{Key, Material, give_key, key};
-use super::property::give;
+use super::property::{give, numbers};
 use crate::NtStatus;
 use crate::crypto_objects::lock;
 use crate::dll;
@@ -136,7 +136,7 @@ pub(crate) fn export(
                 true => key.secret.clone().ok_or(NtStatus::INVALID_PARAMETER)?,
                 false => Vec::new(),
             };
-            Ok([&words(&header)[..], &key.point, &secret].concat())
+            Ok([&numbers(&header)[..], &key.point, &secret].concat())
         }
         Material::Rsa(key) => {
             let name = match blob_type {
@@ -160,14 +160,10 @@ pub(crate) fn export(
                 prime(0),
                 prime(1),
             ];
-            Ok([&words(&header)[..], &exponent, &modulus, &private.concat()].concat())
+            Ok([&numbers(&header)[..], &exponent, &modulus, &private.concat()].concat())
         }
         _ => Err(NtStatus::INVALID_HANDLE),
     }
-}
-
-fn words(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 /// Takes some bytes from the front.

@@ -189,7 +189,8 @@ fn number(value: u32) -> Vec<u8> {
     value.to_le_bytes().to_vec()
 }
 
-fn numbers(values: &[u32]) -> Vec<u8> {
+/// Returns words one after the other.
+pub(crate) fn numbers(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
@@ -202,7 +203,8 @@ fn wide(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 
-fn text_of(value: &[u8]) -> String {
+/// Returns the text in the bytes of a string, up to its zero.
+pub(crate) fn text_of(value: &[u8]) -> String {
     let units = value.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
     String::from_utf16_lossy(&units.take_while(|&unit| unit != 0).collect::<Vec<u16>>())
 }
