@@ -39,7 +39,7 @@ pub fn hkdf_expand(algorithm: HashAlgorithm, key: &[u8], info: &[u8], into: &mut
         return false;
     }
     let mut last = Vec::new();
-    for (block, number) in into.chunks_mut(algorithm.digest_bytes()).zip(1u8..) {
+    for (block, number) in into.chunks_mut(algorithm.digest_bytes()).zip(1..=u8::MAX) {
         last = algorithm.hmac(key, &[&last[..], info, &[number]].concat());
         block.copy_from_slice(&last[..block.len()]);
     }
@@ -124,6 +124,7 @@ mod tests {
         assert!(hkdf_expand(HashAlgorithm::Sha256, &key, &hex("f0f1f2f3f4f5f6f7f8f9"), &mut made));
         let known = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865";
         assert_eq!(made.to_vec(), hex(known));
+        assert!(hkdf_expand(HashAlgorithm::Sha256, &key, &[], &mut vec![0; 255 * 32]));
         assert!(!hkdf_expand(HashAlgorithm::Sha256, &key, &[], &mut vec![0; 255 * 32 + 1]));
     }
 

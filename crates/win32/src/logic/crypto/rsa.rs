@@ -121,8 +121,13 @@ impl RsaKey {
     pub fn private(exponent: &[u8], first: &[u8], second: &[u8]) -> Result<Self, CryptoError> {
         let [exponent, first, second] = [exponent, first, second].map(BigUint::from_bytes_be);
         let one = BigUint::from(1u8);
-        // The library divides by what is one less than each.
-        if first <= one || second <= one || exponent <= one {
+        // The library divides by what is one less than each. Larger primes would keep it busy for hours.
+        let is_large = |number: &BigUint| number.bits() > 8192;
+        if first <= one
+            || second <= one
+            || exponent <= one
+            || [&first, &second, &exponent].into_iter().any(is_large)
+        {
             return Err(CryptoError::Malformed);
         }
         RsaPrivateKey::from_p_q(first, second, exponent)
