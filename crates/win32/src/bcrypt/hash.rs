@@ -30,14 +30,14 @@ pub const EXPORTS: &[Export] = dll! {
 #[derive(Clone, Debug)]
 pub(crate) enum Running {
     Plain(Hasher),
-    Keyed(Hmac),
+    Keyed(Box<Hmac>),
     Cmac(Box<Cmac>),
 }
 
 impl Running {
     fn new(algorithm: &Algorithm, key: &[u8]) -> Result<Self, NtStatus> {
         match algorithm.kind {
-            Kind::Hash(hash) if algorithm.is_keyed => Ok(Self::Keyed(Hmac::new(hash, key))),
+            Kind::Hash(hash) if algorithm.is_keyed => Ok(Self::Keyed(Box::new(Hmac::new(hash, key)))),
             Kind::Hash(hash) => Ok(Self::Plain(Hasher::new(hash))),
             Kind::Cmac => Ok(Self::Cmac(Box::new(Cmac::new(BlockKey::new(BlockCipher::Aes, key)?)))),
             _ => Err(NtStatus::NOT_SUPPORTED),

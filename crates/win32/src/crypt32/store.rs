@@ -232,14 +232,13 @@ fn blob_bytes(guest: &Guest, blob: &Blob) -> Result<Vec<u8>, Win32Error> {
     Ok(guest.read_vec(blob.data.get(), u64::from(blob.size))?)
 }
 
-/// What is looked for in certificates, by number.
+/// Says whether a certificate is one that is looked for.
+type Criterion = Box<dyn Fn(&Encoded) -> bool>;
+
+/// Reads what is looked for in certificates, by number.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certfindcertificateinstore>
-fn criterion(
-    guest: &Guest,
-    kind: u32,
-    parameter: GuestWord,
-) -> Result<Box<dyn Fn(&Encoded) -> bool>, Win32Error> {
+fn criterion(guest: &Guest, kind: u32, parameter: GuestWord) -> Result<Criterion, Win32Error> {
     let blob = || -> Result<Vec<u8>, Win32Error> { blob_bytes(guest, &guest.read(parameter.get())?) };
     let text = |is_wide: bool| -> Result<String, Win32Error> {
         let units = match is_wide {
