@@ -33,3 +33,4 @@ pub mod spawn;
 pub mod sysinfo;
 pub mod thread;
 pub mod thread_park;
+pub mod user_secret;

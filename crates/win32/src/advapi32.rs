@@ -1,5 +1,10 @@
 //! advapi32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod crypt_blob;
+pub mod crypt_cipher;
+pub mod crypt_hash;
+pub mod crypt_key;
+pub mod crypt_provider;
 pub mod crypto;
 pub mod registry;
 pub mod registry_enum;
@@ -16,6 +21,11 @@ pub const DLL: Dll = Dll {
     description: "Advanced Windows 32 Base API",
     tables: &[
         crypto::EXPORTS,
+        crypt_provider::EXPORTS,
+        crypt_hash::EXPORTS,
+        crypt_key::EXPORTS,
+        crypt_cipher::EXPORTS,
+        crypt_blob::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_value::EXPORTS,

@@ -1,5 +1,12 @@
 //! bcrypt.dll and bcryptprimitives.dll: the tables of contents.
 
+pub mod algorithm;
+pub mod cipher;
+pub mod derive;
+pub mod hash;
+pub mod key;
+pub mod pair;
+pub mod property;
 pub mod random;
 
 use crate::export::Dll;
@@ -8,7 +15,16 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "bcrypt.dll",
     description: "Windows Cryptographic Primitives Library",
-    tables: &[random::EXPORTS],
+    tables: &[
+        random::EXPORTS,
+        algorithm::EXPORTS,
+        property::EXPORTS,
+        hash::EXPORTS,
+        key::EXPORTS,
+        cipher::EXPORTS,
+        derive::EXPORTS,
+        pair::EXPORTS,
+    ],
     methods: &[],
 };
 

@@ -20,6 +20,7 @@
 pub mod apis;
 pub mod cmd;
 pub mod com;
+pub mod crypto_objects;
 pub mod entries;
 pub mod export;
 pub mod guest;
@@ -32,12 +33,14 @@ mod widths;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod combase;
+pub mod crypt32;
 pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcp140;
 pub mod msvcr;
 pub mod msvcrt;
 pub mod mswsock;
+pub mod ncrypt;
 pub mod normaliz;
 pub mod ntdll;
 pub mod ole32;
@@ -73,6 +76,8 @@ pub const DLLS: &[Dll] = &[
     shell32::DLL,
     bcrypt::DLL,
     bcrypt::PRIMITIVES,
+    crypt32::DLL,
+    ncrypt::DLL,
     userenv::DLL,
     psapi::DLL,
     winmm::DLL,

@@ -178,6 +178,8 @@ pub struct Process {
     pub pipes: crate::nt::pipe::PipeNames,
     /// Its use of the network.
     pub network: crate::nt::socket::Network,
+    /// Its providers of cryptography, hashes, keys and certificates.
+    pub cryptography: crate::crypto_objects::Objects,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
@@ -226,6 +228,7 @@ impl Process {
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
+            cryptography: crate::crypto_objects::Objects::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),

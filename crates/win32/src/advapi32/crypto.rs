@@ -1,107 +1,32 @@
-//! wincrypt.h and ntsecapi.h: random numbers. The rest of the cryptography of advapi32 is not here.
+//! wincrypt.h and ntsecapi.h: random numbers, and memory that nobody else is to read.
+
+use std::sync::OnceLock;
 
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::random;
 
-use crate::Win32Error;
+use super::crypt_provider::provider;
+use crate::bcrypt::random::fill;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::crypto::cipher::{BlockCipher, BlockKey, Chaining};
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full SystemFunction036;
-    partial CryptAcquireContextA, "only with CRYPT_VERIFYCONTEXT: there are no key containers";
-    partial CryptAcquireContextW, "only with CRYPT_VERIFYCONTEXT: there are no key containers";
+    partial SystemFunction040, "for this process only";
+    partial SystemFunction041, "for this process only";
     full CryptGenRandom;
-    full CryptReleaseContext;
-    stub CryptCreateHash;
-    stub CryptHashData;
-    stub CryptGetHashParam;
-    stub CryptDestroyHash;
-    stub CryptImportKey;
-    stub CryptDestroyKey;
-    stub CryptEncrypt;
-    stub CryptDecrypt;
 };
-
-/// `CRYPT_VERIFYCONTEXT`.
-const VERIFY_CONTEXT: u32 = 0xf000_0000;
-/// `NTE_BAD_KEYSET`.
-const BAD_KEYSET: Win32Error = Win32Error(0x8009_0016);
-/// `NTE_BAD_PROV_TYPE`.
-const BAD_PROVIDER_TYPE: Win32Error = Win32Error(0x8009_0014);
-/// `NTE_PROV_TYPE_NOT_DEF`.
-const PROVIDER_TYPE_NOT_DEFINED: Win32Error = Win32Error(0x8009_0017);
-/// `PROV_RSA_FULL` and `PROV_RSA_AES`.
-const PROVIDER_TYPES: [u32; 2] = [1, 24];
-/// The handle of every context: contexts without a key container have no state that could differ.
-const CONTEXT: u64 = 0x00c0_ffe0;
-
-/// Fills guest memory with random bytes.
-fn fill(guest: &Guest, address: u64, length: u32) -> Result<(), Win32Error> {
-    const PIECE: u64 = 1 << 16;
-    let mut piece = vec![0; PIECE.min(u64::from(length)) as usize];
-    for start in (0..u64::from(length)).step_by(PIECE as usize) {
-        let size = PIECE.min(u64::from(length) - start) as usize;
-        random::fill(&mut piece[..size]).map_err(|_| Win32Error::GEN_FAILURE)?;
-        guest.write_bytes(address.wrapping_add(start), &piece[..size])?;
-    }
-    Ok(())
-}
 
 /// Fills a buffer with random bytes; headers call it `RtlGenRandom`. Returns a `BOOLEAN`.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtlgenrandom>
 #[winapi]
 pub fn SystemFunction036(guest: &mut Guest, RandomBuffer: GuestWord, RandomBufferLength: u32) -> u8 {
-    u8::from(fill(guest, RandomBuffer.get(), RandomBufferLength).is_ok())
-}
-
-fn acquire(guest: &Guest, phProv: GuestWord, kind: u32, flags: u32) -> Result<Bool, Win32Error> {
-    if kind == 0 || kind > 999 {
-        return Err(BAD_PROVIDER_TYPE);
-    }
-    if !PROVIDER_TYPES.contains(&kind) {
-        return Err(PROVIDER_TYPE_NOT_DEFINED);
-    }
-    if flags & VERIFY_CONTEXT != VERIFY_CONTEXT {
-        return Err(BAD_KEYSET);
-    }
-    guest.write_word(phProv.get(), CONTEXT)?;
-    Ok(TRUE)
-}
-
-/// Opens a provider of cryptography, here for random numbers only.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontexta>
-#[winapi]
-pub fn CryptAcquireContextA(
-    guest: &mut Guest,
-    phProv: GuestWord,
-    szContainer: GuestWord,
-    szProvider: GuestWord,
-    dwProvType: u32,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = (szContainer, szProvider);
-    acquire(guest, phProv, dwProvType, dwFlags)
-}
-
-/// Opens a provider of cryptography, here for random numbers only.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontextw>
-#[winapi]
-pub fn CryptAcquireContextW(
-    guest: &mut Guest,
-    phProv: GuestWord,
-    szContainer: GuestWord,
-    szProvider: GuestWord,
-    dwProvType: u32,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = (szContainer, szProvider);
-    acquire(guest, phProv, dwProvType, dwFlags)
+    u8::from(fill(guest, RandomBuffer.get(), u64::from(RandomBufferLength)).is_ok())
 }
 
 /// Fills a buffer with random bytes.
@@ -114,21 +39,73 @@ pub fn CryptGenRandom(
     dwLen: u32,
     pbBuffer: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    check(hProv)?;
-    fill(guest, pbBuffer.get(), dwLen)?;
+    provider(guest, hProv)?;
+    fill(guest, pbBuffer.get(), u64::from(dwLen))?;
     Ok(TRUE)
 }
 
-/// Closes a provider.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptreleasecontext>
-#[winapi]
-pub fn CryptReleaseContext(guest: &mut Guest, hProv: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> {
-    let _ = guest;
-    check(hProv)?;
-    if dwFlags == 0 { Ok(TRUE) } else { Err(Win32Error(0x8009_0009)) }
+/// The key for memory, made at its first use.
+static MEMORY_KEY: OnceLock<Option<BlockKey>> = OnceLock::new();
+
+/// Encrypts or decrypts guest memory in place, for this process.
+pub(crate) fn protect_memory(
+    guest: &Guest,
+    memory: GuestWord,
+    size: u32,
+    unit: u32,
+    encrypts: bool,
+) -> NtStatus {
+    let made = MEMORY_KEY.get_or_init(|| {
+        let mut bytes = [0; 24];
+        random::fill(&mut bytes).ok()?;
+        BlockKey::new(BlockCipher::TripleDes, &bytes).ok()
+    });
+    let Some(key) = made else { return NtStatus::UNSUCCESSFUL };
+    if size == 0 || !size.is_multiple_of(unit) {
+        return NtStatus::INVALID_PARAMETER;
+    }
+    let Ok(mut data) = guest.read_vec(memory.get(), u64::from(size)) else {
+        return NtStatus::ACCESS_VIOLATION;
+    };
+    let mut iv = [0; 8];
+    let done = match encrypts {
+        true => Chaining::Cbc.encrypt(key, &mut iv, &mut data),
+        false => Chaining::Cbc.decrypt(key, &mut iv, &mut data),
+    };
+    match done.is_ok() && guest.write_bytes(memory.get(), &data).is_ok() {
+        true => NtStatus::SUCCESS,
+        false => NtStatus::ACCESS_VIOLATION,
+    }
 }
 
-fn check(hProv: GuestWord) -> Result<(), Win32Error> {
-    if hProv.get() == CONTEXT { Ok(()) } else { Err(Win32Error::INVALID_PARAMETER) }
+/// Encrypts memory in place; headers call it `RtlEncryptMemory`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtlencryptmemory>
+#[winapi]
+pub fn SystemFunction040(
+    guest: &mut Guest,
+    Memory: GuestWord,
+    MemorySize: u32,
+    OptionFlags: u32,
+) -> NtStatus {
+    match OptionFlags {
+        0 => protect_memory(guest, Memory, MemorySize, 8, true),
+        _ => NtStatus::NOT_SUPPORTED,
+    }
+}
+
+/// Decrypts memory in place; headers call it `RtlDecryptMemory`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtldecryptmemory>
+#[winapi]
+pub fn SystemFunction041(
+    guest: &mut Guest,
+    Memory: GuestWord,
+    MemorySize: u32,
+    OptionFlags: u32,
+) -> NtStatus {
+    match OptionFlags {
+        0 => protect_memory(guest, Memory, MemorySize, 8, false),
+        _ => NtStatus::NOT_SUPPORTED,
+    }
 }

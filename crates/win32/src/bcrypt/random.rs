@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::random;
 
+use super::algorithm::{Kind, algorithm};
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
@@ -11,14 +12,6 @@ use crate::guest::{Bool, FALSE, Guest, TRUE};
 /// The exports of this file in bcrypt.dll.
 pub const EXPORTS: &[Export] = dll! {
     full BCryptGenRandom;
-    partial BCryptOpenAlgorithmProvider, "only random numbers: there are no hashes, ciphers or keys yet";
-    full BCryptCloseAlgorithmProvider;
-    stub BCryptCreateHash;
-    stub BCryptHashData;
-    stub BCryptFinishHash;
-    stub BCryptDestroyHash;
-    stub BCryptGetProperty;
-    stub BCryptHash;
 };
 
 /// Its exports in bcryptprimitives.dll.
@@ -28,11 +21,6 @@ pub const PRIMITIVES: &[Export] = dll! {
 
 /// `BCRYPT_USE_SYSTEM_PREFERRED_RNG`.
 const USE_SYSTEM_PREFERRED: u32 = 2;
-/// `BCRYPT_RNG_ALG_HANDLE`, which needs no opening.
-const RNG_PSEUDO_HANDLE: u64 = 0x81;
-/// The handle of every opened random generator: it has no state that could differ.
-const RNG_HANDLE: u64 = 0x00c0_ffe8;
-
 /// Fills guest memory with random bytes.
 pub(crate) fn fill(guest: &Guest, address: u64, length: u64) -> Result<(), NtStatus> {
     const PIECE: u64 = 1 << 16;
@@ -59,49 +47,13 @@ pub fn BCryptGenRandom(
     dwFlags: u32,
 ) -> Result<(), NtStatus> {
     let by_flag = hAlgorithm.is_null() && dwFlags & USE_SYSTEM_PREFERRED != 0;
-    if !by_flag && ![RNG_PSEUDO_HANDLE, RNG_HANDLE].contains(&hAlgorithm.get()) {
+    if !by_flag && algorithm(guest, hAlgorithm)?.kind != Kind::Random {
         return Err(NtStatus::INVALID_HANDLE);
     }
     if pbBuffer.is_null() {
         return Err(NtStatus::INVALID_PARAMETER);
     }
     fill(guest, pbBuffer.get(), u64::from(cbBuffer))
-}
-
-/// Opens an algorithm: `RNG`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/bcrypt/nf-bcrypt-bcryptopenalgorithmprovider>
-#[winapi]
-pub fn BCryptOpenAlgorithmProvider(
-    guest: &mut Guest,
-    phAlgorithm: GuestWord,
-    pszAlgId: GuestWord,
-    pszImplementation: GuestWord,
-    dwFlags: u32,
-) -> Result<(), NtStatus> {
-    let _ = (pszImplementation, dwFlags);
-    if phAlgorithm.is_null() || pszAlgId.is_null() {
-        return Err(NtStatus::INVALID_PARAMETER);
-    }
-    let name = String::from_utf16_lossy(&guest.read_wide_string(pszAlgId.get())?);
-    if !["RNG", "FIPS186DSARNG", "DUALECRNG"].contains(&name.as_str()) {
-        return Err(NtStatus::NOT_FOUND);
-    }
-    guest.write(phAlgorithm.get(), &GuestWord(RNG_HANDLE))?;
-    Ok(())
-}
-
-/// Closes an algorithm.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/bcrypt/nf-bcrypt-bcryptclosealgorithmprovider>
-#[winapi]
-pub fn BCryptCloseAlgorithmProvider(
-    guest: &mut Guest,
-    hAlgorithm: GuestWord,
-    dwFlags: u32,
-) -> Result<(), NtStatus> {
-    let _ = (guest, dwFlags);
-    if hAlgorithm.get() == RNG_HANDLE { Ok(()) } else { Err(NtStatus::INVALID_HANDLE) }
 }
 
 /// Fills a buffer with random bytes; it does not fail.
