@@ -1,12 +1,18 @@
 //! advapi32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod access;
+pub mod account;
+pub mod acl;
 pub mod crypto;
+pub mod descriptor;
+pub mod object_security;
+pub mod privilege;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_value;
-pub mod security;
+pub mod sid;
 pub mod token;
-pub mod user;
+pub mod trustee;
 
 use crate::export::Dll;
 
@@ -15,13 +21,19 @@ pub const DLL: Dll = Dll {
     name: "advapi32.dll",
     description: "Advanced Windows 32 Base API",
     tables: &[
+        access::EXPORTS,
+        account::EXPORTS,
+        acl::EXPORTS,
         crypto::EXPORTS,
+        descriptor::EXPORTS,
+        object_security::EXPORTS,
+        privilege::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_value::EXPORTS,
-        security::EXPORTS,
+        sid::EXPORTS,
         token::EXPORTS,
-        user::EXPORTS,
+        trustee::EXPORTS,
     ],
     methods: &[],
 };

@@ -178,6 +178,10 @@ pub struct Process {
     pub pipes: crate::nt::pipe::PipeNames,
     /// Its use of the network.
     pub network: crate::nt::socket::Network,
+    /// Its access token.
+    pub tokens: crate::nt::token::Tokens,
+    /// The security descriptors that its objects were given.
+    pub descriptors: crate::nt::security::Descriptors,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
@@ -226,6 +230,8 @@ impl Process {
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
+            tokens: crate::nt::token::Tokens::default(),
+            descriptors: crate::nt::security::Descriptors::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),

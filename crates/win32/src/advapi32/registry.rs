@@ -40,8 +40,6 @@ pub const EXPORTS: &[Export] = dll! {
     stub RegConnectRegistryA;
     stub RegConnectRegistryW;
     stub RegNotifyChangeKeyValue;
-    stub RegGetKeySecurity;
-    stub RegSetKeySecurity;
 };
 
 /// An `LSTATUS`: the functions of the registry return the error and leave the last error alone.

@@ -50,9 +50,27 @@ pub struct Ace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// Rights and a SID; what follows is the application's.
-    Plain { mask: u32, sid: Sid, rest: Vec<u8> },
+    Plain {
+        /// The rights.
+        mask: u32,
+        /// Whom it is about.
+        sid: Sid,
+        /// What is behind.
+        rest: Vec<u8>,
+    },
     /// Rights that may be about one kind of object.
-    Object { mask: u32, object: Option<[u8; 16]>, inherited: Option<[u8; 16]>, sid: Sid, rest: Vec<u8> },
+    Object {
+        /// The rights.
+        mask: u32,
+        /// The kind of object.
+        object: Option<[u8; 16]>,
+        /// The kind of object that inherits it.
+        inherited: Option<[u8; 16]>,
+        /// Whom it is about.
+        sid: Sid,
+        /// What is behind.
+        rest: Vec<u8>,
+    },
     /// Of a type that is not looked into.
     Other(Vec<u8>),
 }

@@ -47,7 +47,7 @@ pub fn describe(owners: &Owners, mode: u32, is_directory: bool) -> SecurityDescr
     // With all bits, the owner has what Windows calls full control.
     let full = if user == 7 { FILE.all & !STANDARD_RIGHTS_ALL } else { 0 };
     let mut aces = Vec::new();
-    let mut deny = |aces: &mut Vec<Ace>, bits: u32, sid: &Sid| {
+    let deny = |aces: &mut Vec<Ace>, bits: u32, sid: &Sid| {
         if bits != 0 {
             let mask = rights(bits, is_directory) & !ALWAYS;
             // What a bit shares with another that is there must not be denied.
