@@ -278,8 +278,11 @@ pub fn IsWellKnownSid(guest: &mut Guest, pSid: GuestWord, WellKnownSidType: u32)
 }
 
 fn to_text(guest: &Guest, width: Width, sid: GuestWord, target: GuestWord) -> Result<Bool, Win32Error> {
-    if sid.is_null() || target.is_null() {
+    if target.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
+    }
+    if sid.is_null() {
+        return Err(Win32Error::INVALID_SID);
     }
     let text = read_sid(guest, sid.get())?.to_string();
     guest.write_word(target.get(), allocate_text(guest, width, &text)?.0)?;

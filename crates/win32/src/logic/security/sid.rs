@@ -80,13 +80,16 @@ impl Sid {
         is_account.then(|| Self::new(5, &self.parts[..4]))
     }
 
-    /// Reads the text form, `S-1-5-32-544`; numbers may be hexadecimal with `0x`.
+    /// Reads the text form, `S-1-5-32-544`, which has at least one part; numbers may be hexadecimal with `0x`.
+    ///
+    /// Source: MS-DTYP 2.4.2.1 "SID String Format Syntax"
     pub fn from_text(text: &str) -> Option<Self> {
         let mut fields = text.split('-');
         let starts = fields.next()?.eq_ignore_ascii_case("S") && number(fields.next()?)? == 1;
         let authority = number(fields.next()?)?;
         let parts: Option<Vec<u32>> = fields.map(|field| u32::try_from(number(field)?).ok()).collect();
-        let parts = parts.filter(|parts| starts && parts.len() <= PARTS_MAX && authority >> 48 == 0)?;
+        let counted = |parts: &Vec<u32>| (1..=PARTS_MAX).contains(&parts.len());
+        let parts = parts.filter(|parts| starts && counted(parts) && authority >> 48 == 0)?;
         Some(Self { authority, parts })
     }
 }
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn text_and_bytes_lead_to_each_other() {
         for text in
-            ["S-1-5-32-544", "S-1-1-0", "S-1-5", "S-1-5-21-1-2-4294967295-1000", "S-1-0x123456789ABC-7"]
+            ["S-1-5-32-544", "S-1-1-0", "S-1-5-21-1-2-4294967295-1000", "S-1-0x123456789ABC-7"]
         {
             let sid = Sid::from_text(text).expect(text);
             assert_eq!(sid.to_string(), text);
@@ -133,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_sid_is_refused() {
         for text in
-            ["", "S", "S-1", "S-2-5", "S-1-", "S-1-5-", "S-1-5-x", "S-1-5-4294967296", "S-1-5--1", "S-1-+5"]
+            ["", "S", "S-1", "S-1-5", "S-2-5-1", "S-1-", "S-1-5-", "S-1-5-x", "S-1-5-4294967296", "S-1-5--1", "S-1-+5"]
         {
             assert_eq!(Sid::from_text(text), None, "{text}");
         }
