@@ -9,6 +9,7 @@ pub mod object_security;
 pub mod privilege;
 pub mod registry;
 pub mod registry_enum;
+pub mod registry_more;
 pub mod registry_value;
 pub mod sid;
 pub mod token;
@@ -30,6 +31,7 @@ pub const DLL: Dll = Dll {
         privilege::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
+        registry_more::EXPORTS,
         registry_value::EXPORTS,
         sid::EXPORTS,
         token::EXPORTS,

@@ -119,9 +119,7 @@ mod tests {
 
     #[test]
     fn text_and_bytes_lead_to_each_other() {
-        for text in
-            ["S-1-5-32-544", "S-1-1-0", "S-1-5-21-1-2-4294967295-1000", "S-1-0x123456789ABC-7"]
-        {
+        for text in ["S-1-5-32-544", "S-1-1-0", "S-1-5-21-1-2-4294967295-1000", "S-1-0x123456789ABC-7"] {
             let sid = Sid::from_text(text).expect(text);
             assert_eq!(sid.to_string(), text);
             let bytes = sid.to_bytes();
@@ -135,9 +133,19 @@ mod tests {
 
     #[test]
     fn what_is_no_sid_is_refused() {
-        for text in
-            ["", "S", "S-1", "S-1-5", "S-2-5-1", "S-1-", "S-1-5-", "S-1-5-x", "S-1-5-4294967296", "S-1-5--1", "S-1-+5"]
-        {
+        for text in [
+            "",
+            "S",
+            "S-1",
+            "S-1-5",
+            "S-2-5-1",
+            "S-1-",
+            "S-1-5-",
+            "S-1-5-x",
+            "S-1-5-4294967296",
+            "S-1-5--1",
+            "S-1-+5",
+        ] {
             assert_eq!(Sid::from_text(text), None, "{text}");
         }
         assert_eq!(Sid::from_text("S-1-5-1-2-3-4-5-6-7-8-9-10-11-12-13-14-15-16"), None);
