@@ -8,7 +8,7 @@ use super::shell::{Io, Shell, narrow, wide};
 use crate::Win32Error;
 use crate::logic::command_line;
 use crate::logic::nls::case::equal_ignore_case;
-use crate::logic::reg_file::{self, Change, REG_BINARY, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ, REG_QWORD, REG_SZ};
+use crate::logic::reg_file::{self, REG_BINARY, REG_DWORD, REG_EXPAND_SZ, REG_MULTI_SZ, REG_QWORD, REG_SZ};
 use crate::logic::reg_file::{Value, Writer};
 use crate::nt::nls;
 use crate::nt::registry::{Key, Registry, full_path};
@@ -309,7 +309,8 @@ fn export(shell: &Shell, registry: &Registry, words: &Words) -> Result<String, R
     let file = words.plain.get(1).ok_or_else(|| syntax("EXPORT"))?;
     let bytes = export_bytes(registry, &path)?;
     let how = Open { write: true, create: true, mode: 0o666, ..Open::default() };
-    let cannot = || Refusal("ERROR: Unable to write to the file. There may be a disk or file system error.\n".into());
+    let cannot =
+        || Refusal("ERROR: Unable to write to the file. There may be a disk or file system error.\n".into());
     let (unix, _) = shell.locate(file)?;
     let target = File::open(&unix, how).map_err(|_| cannot())?;
     let written = target.set_size(0).and_then(|()| target.write(&bytes, None));
@@ -319,7 +320,8 @@ fn export(shell: &Shell, registry: &Registry, words: &Words) -> Result<String, R
 
 fn import(shell: &Shell, registry: &Registry, words: &Words) -> Result<String, Refusal> {
     let file = words.plain.first().ok_or_else(|| syntax("IMPORT"))?;
-    let cannot = || Refusal("ERROR: Error opening the file. There may be a disk or file system error.\n".into());
+    let cannot =
+        || Refusal("ERROR: Error opening the file. There may be a disk or file system error.\n".into());
     let (unix, _) = shell.locate(file).map_err(|_| cannot())?;
     let bytes = plat_host::locked_file::read(&unix).ok().flatten().ok_or_else(cannot)?.bytes;
     let changes = reg_file::parse(&bytes, nls::widen);
@@ -484,7 +486,9 @@ mod tests {
     #[test]
     fn wrong_lines_are_refused() {
         let registry = Registry::in_file(None);
-        for line in ["", "nonsense", "query", "add HKCU\\A /v", "query XX\\A", r"add HKCU\A /v x /t REG_X /d 1"] {
+        for line in
+            ["", "nonsense", "query", "add HKCU\\A /v", "query XX\\A", r"add HKCU\A /v x /t REG_X /d 1"]
+        {
             let (text, code) = reg(&registry, line);
             assert!(text.starts_with("ERROR: Invalid ") && code == 1, "{line}: {text}");
         }
