@@ -197,10 +197,7 @@ fn query_many(
     let entry = |index: u32| list.get() + 4 * word * u64::from(index);
     let read = |index: u32| {
         let name = GuestWord(guest.read_word(entry(index))?);
-        let value = key.value(&width.read(guest, name)?).map_err(|error| match error {
-            Win32Error::FILE_NOT_FOUND => Win32Error::CANTREAD,
-            other => other,
-        })?;
+        let value = key.value(&width.read(guest, name)?)?;
         Ok((value.kind, data_for(value, width)))
     };
     let values: Vec<(u32, Vec<u8>)> = (0..count).map(read).collect::<Result<_, Win32Error>>()?;
