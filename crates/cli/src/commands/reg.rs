@@ -192,7 +192,7 @@ fn delete(
 fn delete_key(opened: &Arc<Key>, key: &str, recursive: bool) -> anyhow::Result<Result<(), Win32Error>> {
     let below = opened.info().map_err(|error| anyhow!("{key}: {error}"))?.keys;
     if below > 0 && !recursive {
-        bail!("{key} has {below} keys below: --recursive deletes them too");
+        bail!("{key} has keys below ({below}): --recursive deletes them too");
     }
     Ok(opened.clear().and_then(|()| opened.delete(&[])))
 }
