@@ -49,10 +49,11 @@ impl Text {
 
     /// Writes it.
     pub(crate) fn write(&self, guest: &Guest, target: GuestWord) -> Result<(), Win32Error> {
-        Ok(match self {
+        match self {
             Self::Narrow(bytes) => guest.write_bytes(target.get(), bytes)?,
             Self::Wide(units) => guest.write_wide(target.get(), units)?,
-        })
+        }
+        Ok(())
     }
 
     /// Says whether it fits where `size` says how much room there is.

@@ -119,7 +119,7 @@ impl Places {
             (self.sacl, SACL_INFORMATION, Part::Sacl),
         ];
         let asked = |&(place, bit, _): &(GuestWord, u32, Part)| !place.is_null() && information & bit != 0;
-        if self.whole.is_null() && places.iter().any(|place| asked(place)) {
+        if self.whole.is_null() && places.iter().any(asked) {
             // Nobody could free what the parts lie in.
             return Err(Win32Error::INVALID_PARAMETER);
         }

@@ -296,6 +296,9 @@ fn delete(shell: &Shell, io: &Io, registry: &Registry, words: &Words) -> Result<
 }
 
 /// Writes a key and all below it as a `.reg` file.
+///
+/// # Errors
+/// `FILE_NOT_FOUND`, `KEY_DELETED`.
 pub fn export_bytes(registry: &Registry, path: &[u16]) -> Result<Vec<u8>, Win32Error> {
     let mut writer = Writer::new("\r\n");
     for change in registry.open(path)?.describe(path)? {

@@ -128,10 +128,13 @@ pub fn default_of(kind: ObjectKind, token: &Token) -> SecurityDescriptor {
     SecurityDescriptor { owner, group, ..SecurityDescriptor::default() }.with_dacl(dacl)
 }
 
+/// An object that may be gone, and what it was given.
+type Kept = (Weak<dyn Object>, SecurityDescriptor);
+
 /// What objects were given, by the object's place as long as it lives.
 #[derive(Default)]
 pub struct Descriptors {
-    kept: Mutex<HashMap<usize, (Weak<dyn Object>, SecurityDescriptor)>>,
+    kept: Mutex<HashMap<usize, Kept>>,
 }
 
 fn place(object: &ObjectRef) -> usize {

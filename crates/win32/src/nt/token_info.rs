@@ -146,6 +146,24 @@ fn label(token: &Token) -> Option<Membership> {
     token.state().groups.into_iter().find(|group| group.sid.authority() == 16)
 }
 
+/// Answers a class that is one number.
+fn number(token: &Token, class: u32) -> Option<u32> {
+    Some(match class {
+        8 => match token.kind {
+            TokenKind::Primary => 1,
+            TokenKind::Impersonation(_) => 2,
+        },
+        12 => SESSION,
+        // Sandbox inert, virtualization allowed and enabled, UI access, app container, its number, its restrictions.
+        15 | 23 | 24 | 26 | 29 | 32 | 42 => 0,
+        18 => ELEVATION_DEFAULT,
+        20 => token.is_elevated.into(),
+        21 | 40 => u32::from(!token.restricted.is_empty()),
+        27 => NO_WRITE_UP,
+        _ => return None,
+    })
+}
+
 /// Answers a class for a place in guest memory.
 ///
 /// # Errors
@@ -154,7 +172,6 @@ fn label(token: &Token) -> Option<Membership> {
 pub fn query(token: &Token, class: u32, machine: Machine, base: u64) -> Result<Vec<u8>, NtStatus> {
     let mut answer = Answer::new(machine, base);
     let state = token.state();
-    let is_restricted = u32::from(!token.restricted.is_empty());
     let level = match token.kind {
         TokenKind::Primary => None,
         TokenKind::Impersonation(level) => Some(level),
@@ -186,9 +203,6 @@ pub fn query(token: &Token, class: u32, machine: Machine, base: u64) -> Result<V
             answer.bytes.extend(b"User32 \0");
             answer.u64(logon_id(&token.user.sid).into());
         }
-        8 => {
-            answer.u32(if level.is_none() { 1 } else { 2 });
-        }
         9 => {
             answer.u32(level.ok_or(NtStatus::INVALID_PARAMETER)?);
         }
@@ -196,32 +210,13 @@ pub fn query(token: &Token, class: u32, machine: Machine, base: u64) -> Result<V
         11 => {
             answer.members(&restricted(token));
         }
-        12 => {
-            answer.u32(SESSION);
-        }
         13 => groups_and_privileges(&mut answer, token),
-        // Sandbox inert, virtualization allowed and enabled, UI access, app container, its number, its restrictions.
-        15 | 23 | 24 | 26 | 29 | 32 | 42 => {
-            answer.u32(0);
-        }
         17 => {
             answer.u64(0);
         }
-        18 => {
-            answer.u32(ELEVATION_DEFAULT);
-        }
         19 => return Err(NtStatus::NO_SUCH_LOGON_SESSION),
-        20 => {
-            answer.u32(token.is_elevated.into());
-        }
-        21 | 40 => {
-            answer.u32(is_restricted);
-        }
         25 => {
             answer.member(&label(token).ok_or(NtStatus::INVALID_PARAMETER)?);
-        }
-        27 => {
-            answer.u32(NO_WRITE_UP);
         }
         28 => {
             let is_logon = |group: &&Membership| group.attributes & GROUP_LOGON == GROUP_LOGON;
@@ -234,7 +229,9 @@ pub fn query(token: &Token, class: u32, machine: Machine, base: u64) -> Result<V
         31 => {
             answer.word(0);
         }
-        _ => return Err(NtStatus::INVALID_INFO_CLASS),
+        _ => {
+            answer.u32(number(token, class).ok_or(NtStatus::INVALID_INFO_CLASS)?);
+        }
     }
     Ok(answer.finish())
 }
