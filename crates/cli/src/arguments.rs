@@ -2,6 +2,7 @@
 
 pub(crate) mod rebase;
 pub(crate) mod rebase_plan;
+pub(crate) mod reg;
 pub(crate) mod teach;
 
 use std::ffi::OsString;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Rebase(Box<rebase::Rebase>),
     /// Show or change flags and sizes in the headers of programs and DLLs.
     Flags(rebase::Flags),
+    /// Show and change the registry that Windows programs see. See docs/registry.md.
+    Reg(reg::Reg),
     /// Print shell completions.
     Completions {
         /// The shell.

@@ -12,6 +12,7 @@ pub(crate) mod rebase_db;
 pub(crate) mod rebase_plan;
 pub(crate) mod rebase_report;
 pub(crate) mod rebase_why;
+pub(crate) mod reg;
 pub(crate) mod run;
 pub(crate) mod sim;
 

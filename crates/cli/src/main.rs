@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Sim(sim) => commands::sim::sim(&sim),
         Command::Rebase(rebase) => commands::rebase::rebase(&rebase),
         Command::Flags(flags) => commands::flags::flags(&flags),
+        Command::Reg(reg) => commands::reg::reg(reg),
         Command::Completions { shell } => {
             commands::completions(shell);
             Ok(ExitCode::SUCCESS)

@@ -16,6 +16,17 @@ pub fn create(path: &Path) -> Result<(), Errno> {
     Ok(rustix::fs::mkdir(path, Mode::from_raw_mode(0o777))?)
 }
 
+/// Makes a directory with these permission bits, whatever the umask; without any, open to all within the umask.
+///
+/// # Errors
+/// The kernel's errno.
+pub fn create_with(path: &Path, mode: Option<u32>) -> Result<(), Errno> {
+    let Some(mode) = mode.map(Mode::from_raw_mode) else { return create(path) };
+    rustix::fs::mkdir(path, mode)?;
+    // The umask only takes bits away: until here it was open to fewer.
+    Ok(rustix::fs::chmod(path, mode)?)
+}
+
 /// Makes a directory of the user's own, with all directories on the way.
 ///
 /// # Errors

@@ -61,6 +61,10 @@ pub struct Status {
     pub allocated: u64,
     /// Permission bits.
     pub mode: u32,
+    /// The owner's number.
+    pub user: u32,
+    /// The group's number.
+    pub group: u32,
     /// Number of names.
     pub links: u64,
     /// The device's number.
@@ -98,6 +102,8 @@ impl Status {
             size: stat.st_size as u64,
             allocated: stat.st_blocks as u64 * 512,
             mode: stat.st_mode & 0o7777,
+            user: stat.st_uid,
+            group: stat.st_gid,
             links: stat.st_nlink,
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -117,6 +123,8 @@ impl Status {
             size: statx.stx_size,
             allocated: statx.stx_blocks * 512,
             mode: u32::from(statx.stx_mode) & 0o7777,
+            user: statx.stx_uid,
+            group: statx.stx_gid,
             links: u64::from(statx.stx_nlink),
             device: rustix::fs::makedev(statx.stx_dev_major, statx.stx_dev_minor),
             inode: statx.stx_ino,

@@ -4,6 +4,7 @@
 //! into calls of the installed [`gate::System`]; [`memory`] reads and writes guest memory with fault recovery;
 //! [`arena`] reserves the guest's address space and carries out the edits of the books.
 
+pub mod accounts;
 pub mod arena;
 pub mod change_watch;
 pub mod clock;

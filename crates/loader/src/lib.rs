@@ -18,6 +18,7 @@ mod initialise;
 mod ldr;
 mod modules;
 mod place;
+pub mod registry;
 mod rows;
 mod search;
 pub mod start;

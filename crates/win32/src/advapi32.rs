@@ -5,13 +5,20 @@ pub mod crypt_cipher;
 pub mod crypt_hash;
 pub mod crypt_key;
 pub mod crypt_provider;
+pub mod access;
+pub mod account;
+pub mod acl;
 pub mod crypto;
+pub mod descriptor;
+pub mod object_security;
+pub mod privilege;
 pub mod registry;
 pub mod registry_enum;
+pub mod registry_more;
 pub mod registry_value;
-pub mod security;
+pub mod sid;
 pub mod token;
-pub mod user;
+pub mod trustee;
 
 use crate::export::Dll;
 
@@ -20,18 +27,25 @@ pub const DLL: Dll = Dll {
     name: "advapi32.dll",
     description: "Advanced Windows 32 Base API",
     tables: &[
+        access::EXPORTS,
+        account::EXPORTS,
+        acl::EXPORTS,
         crypto::EXPORTS,
         crypt_provider::EXPORTS,
         crypt_hash::EXPORTS,
         crypt_key::EXPORTS,
         crypt_cipher::EXPORTS,
         crypt_blob::EXPORTS,
+        descriptor::EXPORTS,
+        object_security::EXPORTS,
+        privilege::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
+        registry_more::EXPORTS,
         registry_value::EXPORTS,
-        security::EXPORTS,
+        sid::EXPORTS,
         token::EXPORTS,
-        user::EXPORTS,
+        trustee::EXPORTS,
     ],
     methods: &[],
 };

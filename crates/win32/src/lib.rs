@@ -41,12 +41,14 @@ pub mod msvcr;
 pub mod msvcrt;
 pub mod mswsock;
 pub mod ncrypt;
+pub mod netapi32;
 pub mod normaliz;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
 pub mod powrprof;
 pub mod psapi;
+pub mod secur32;
 pub mod shell32;
 pub mod shlwapi;
 pub mod ucrtbase;
@@ -79,6 +81,8 @@ pub const DLLS: &[Dll] = &[
     crypt32::DLL,
     ncrypt::DLL,
     userenv::DLL,
+    secur32::DLL,
+    netapi32::DLL,
     psapi::DLL,
     winmm::DLL,
     ws2_32::DLL,

@@ -16,6 +16,7 @@ pub mod reg_file;
 pub mod resource_image;
 pub mod resource_tree;
 pub mod scanf;
+pub mod security;
 pub mod status;
 pub mod time;
 pub mod undecorate;

@@ -1,5 +1,6 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
+pub mod account;
 pub mod completion;
 pub mod completion_port;
 pub mod console;
@@ -40,18 +41,23 @@ pub mod pipe_transfer;
 pub mod pool;
 pub mod pool_object;
 pub mod pool_watch;
+pub mod privilege;
 pub mod process_create;
 pub mod process_list;
 pub mod process_object;
 pub mod registry;
 mod registry_known;
+pub mod registry_notify;
 pub mod registry_store;
 pub mod registry_tree;
+pub mod registry_view;
 pub mod remote;
 pub mod resolver;
 pub mod resource;
 pub mod resource_update;
 pub mod section;
+pub mod security;
+pub mod security_memory;
 pub mod semaphore;
 pub mod shared_state;
 pub mod slim_lock;
@@ -69,5 +75,6 @@ pub mod time;
 pub mod timer;
 pub mod tls;
 pub mod token;
+pub mod token_info;
 pub mod wait;
 pub mod wait_address;

@@ -9,8 +9,10 @@ pub mod pointers;
 pub mod process;
 pub mod rtl;
 pub mod rtl_string;
+pub mod security;
 pub mod system;
 pub mod threadpool;
+pub mod token;
 pub mod unwind;
 
 use crate::export::Dll;
@@ -30,7 +32,9 @@ pub const DLL: Dll = Dll {
         rtl::EXPORTS,
         unwind::EXPORTS,
         rtl_string::EXPORTS,
+        security::EXPORTS,
         system::EXPORTS,
+        token::EXPORTS,
         threadpool::EXPORTS,
     ],
     methods: &[],

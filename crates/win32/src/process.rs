@@ -180,6 +180,10 @@ pub struct Process {
     pub network: crate::nt::socket::Network,
     /// Its providers of cryptography, hashes, keys and certificates.
     pub cryptography: crate::crypto_objects::Objects,
+    /// Its access token.
+    pub tokens: crate::nt::token::Tokens,
+    /// The security descriptors that its objects were given.
+    pub descriptors: crate::nt::security::Descriptors,
     /// The processes it knows.
     pub children: crate::nt::process_object::Children,
     /// The threads that make calls for others.
@@ -229,6 +233,8 @@ impl Process {
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
             cryptography: crate::crypto_objects::Objects::default(),
+            tokens: crate::nt::token::Tokens::default(),
+            descriptors: crate::nt::security::Descriptors::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),

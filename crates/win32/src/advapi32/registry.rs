@@ -10,38 +10,28 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::handle::HandleFlags;
 use crate::nt::registry::Key;
+use crate::nt::registry_view::{View, redirect};
 use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
 
-    partial RegOpenKeyExA, "access rights and 32-bit redirection are ignored";
-    partial RegOpenKeyExW, "access rights and 32-bit redirection are ignored";
-    partial RegOpenKeyA, "access rights and 32-bit redirection are ignored";
-    partial RegOpenKeyW, "access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyExA, "access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyExW, "access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyA, "access rights and 32-bit redirection are ignored";
-    partial RegCreateKeyW, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyA, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyW, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyExA, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteKeyExW, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteTreeA, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteTreeW, "access rights and 32-bit redirection are ignored";
+    partial RegOpenKeyExA, "access rights are not checked";
+    partial RegOpenKeyExW, "access rights are not checked";
+    partial RegOpenKeyA, "access rights are not checked";
+    partial RegOpenKeyW, "access rights are not checked";
+    partial RegCreateKeyExA, "access rights are not checked";
+    partial RegCreateKeyExW, "access rights are not checked";
+    partial RegCreateKeyA, "access rights are not checked";
+    partial RegCreateKeyW, "access rights are not checked";
+    partial RegDeleteKeyA, "access rights are not checked";
+    partial RegDeleteKeyW, "access rights are not checked";
+    partial RegDeleteKeyExA, "access rights are not checked";
+    partial RegDeleteKeyExW, "access rights are not checked";
+    partial RegDeleteTreeA, "access rights are not checked";
+    partial RegDeleteTreeW, "access rights are not checked";
     full RegCloseKey;
     full RegFlushKey;
-    stub RegLoadKeyA;
-    stub RegLoadKeyW;
-    stub RegUnLoadKeyA;
-    stub RegUnLoadKeyW;
-    stub RegSaveKeyA;
-    stub RegSaveKeyW;
-    stub RegConnectRegistryA;
-    stub RegConnectRegistryW;
-    stub RegNotifyChangeKeyValue;
-    stub RegGetKeySecurity;
-    stub RegSetKeySecurity;
 };
 
 /// An `LSTATUS`: the functions of the registry return the error and leave the last error alone.
@@ -73,7 +63,12 @@ pub(super) fn key(guest: &Guest, handle: GuestWord) -> Result<Arc<Key>, Win32Err
 }
 
 /// Hands out a handle of a key.
-fn give(guest: &Guest, opened: Arc<Key>, access: u32, result: GuestWord) -> Result<(), Win32Error> {
+pub(super) fn give(
+    guest: &Guest,
+    opened: Arc<Key>,
+    access: u32,
+    result: GuestWord,
+) -> Result<(), Win32Error> {
     let handle = guest.process().handles.insert(opened, access, HandleFlags::empty());
     Ok(guest.write_word(result.get(), handle)?)
 }
@@ -92,6 +87,7 @@ fn open(
     }
     guest.write_word(result.get(), 0)?;
     let base = key(guest, hKey)?;
+    let path = redirect(base.path(), &path, View::of(access, guest.machine().is_64()));
     // An empty path on a predefined key gives the predefined handle itself.
     if path.is_empty() && guest.process().registry.predefined(hKey.get()).is_some() {
         return Ok(guest.write_word(result.get(), hKey.get())?);
@@ -119,7 +115,9 @@ fn create(
     if how.result.is_null() || how.reserved != 0 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let (made, is_new) = key(guest, hKey)?.create(&path, how.is_volatile)?;
+    let base = key(guest, hKey)?;
+    let path = redirect(base.path(), &path, View::of(how.access, guest.machine().is_64()));
+    let (made, is_new) = base.create(&path, how.is_volatile)?;
     give(guest, made, how.access, how.result)?;
     if !how.disposition.is_null() {
         let disposition = if is_new { CREATED_NEW_KEY } else { OPENED_EXISTING_KEY };
@@ -128,17 +126,25 @@ fn create(
     Ok(())
 }
 
-fn delete(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Result<(), Win32Error> {
+fn delete(
+    guest: &Guest,
+    width: Width,
+    hKey: GuestWord,
+    name: GuestWord,
+    access: u32,
+) -> Result<(), Win32Error> {
     if name.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let path = width.read(guest, name)?;
-    key(guest, hKey)?.delete(&path)
+    let base = key(guest, hKey)?;
+    base.delete(&redirect(base.path(), &path, View::of(access, guest.machine().is_64())))
 }
 
 fn delete_tree(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Result<(), Win32Error> {
     let path = width.read(guest, name)?;
     let base = key(guest, hKey)?;
+    let path = redirect(base.path(), &path, View::of(0, guest.machine().is_64()));
     base.open(&path)?.clear()?;
     if path.is_empty() { Ok(()) } else { base.delete(&path) }
 }
@@ -193,7 +199,7 @@ both_widths! {
     /// Deletes a key that has no keys below it.
     "winreg/nf-winreg-regdeletekey"
     RegDeleteKeyA, RegDeleteKeyW(guest, width, hKey: GuestWord, lpSubKey: GuestWord) -> LStatus {
-        LStatus(delete(guest, width, hKey, lpSubKey))
+        LStatus(delete(guest, width, hKey, lpSubKey, 0))
     }
 
     /// Deletes a key that has no keys below it, in one view of the registry.
@@ -201,8 +207,8 @@ both_widths! {
     RegDeleteKeyExA, RegDeleteKeyExW(
         guest, width, hKey: GuestWord, lpSubKey: GuestWord, samDesired: u32, Reserved: u32
     ) -> LStatus {
-        let _ = (samDesired, Reserved);
-        LStatus(delete(guest, width, hKey, lpSubKey))
+        let _ = Reserved;
+        LStatus(delete(guest, width, hKey, lpSubKey, samDesired))
     }
 
     /// Deletes a key with all below it; without a name, all below the key.

@@ -9,19 +9,21 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::nls;
 use crate::nt::registry::{REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Value};
+use crate::nt::registry_view::{View, redirect};
 use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full RegQueryValueExA;
     full RegQueryValueExW;
-    partial RegGetValueA, "RRF_SUBKEY_WOW6432KEY and its like are ignored";
-    partial RegGetValueW, "RRF_SUBKEY_WOW6432KEY and its like are ignored";
-    partial RegSetValueExA, "access rights and 32-bit redirection are ignored";
-    partial RegSetValueExW, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteValueA, "access rights and 32-bit redirection are ignored";
-    partial RegDeleteValueW, "access rights and 32-bit redirection are ignored";
-    stub RegQueryMultipleValuesW;
+    full RegGetValueA;
+    full RegGetValueW;
+    partial RegSetValueExA, "access rights are not checked";
+    partial RegSetValueExW, "access rights are not checked";
+    partial RegDeleteValueA, "access rights are not checked";
+    partial RegDeleteValueW, "access rights are not checked";
+    full RegQueryMultipleValuesA;
+    full RegQueryMultipleValuesW;
 };
 
 /// `RRF_NOEXPAND`.
@@ -122,7 +124,10 @@ fn get(
     if !target.data.is_null() && target.size.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let mut value = key(guest, hkey)?.open(path)?.value(name)?;
+    // RRF_SUBKEY_WOW6464KEY and its like are the bits of access rights, higher up.
+    let base = key(guest, hkey)?;
+    let view = View::of(wanted.flags >> 8, guest.machine().is_64());
+    let mut value = base.open(&redirect(base.path(), path, view))?.value(name)?;
     if value.kind == REG_EXPAND_SZ && wanted.flags & NO_EXPAND == 0 {
         let process = guest.process();
         value.data = bytes(&process.environment.expand(process, &units(&value.data)));
@@ -179,6 +184,40 @@ fn get_named(
     zero_on_failure(guest, get(guest, hkey, &path, &name, wanted), wanted, room)
 }
 
+/// Fills in `VALENT`s: name, size, address, type.
+fn query_many(
+    guest: &Guest,
+    width: Width,
+    hKey: GuestWord,
+    (list, count): (GuestWord, u32),
+    (buffer, size): (GuestWord, GuestWord),
+) -> Result<(), Win32Error> {
+    let key = key(guest, hKey)?;
+    let word = guest.machine().pointer_size();
+    let entry = |index: u32| list.get() + 4 * word * u64::from(index);
+    let read = |index: u32| {
+        let name = GuestWord(guest.read_word(entry(index))?);
+        let value = key.value(&width.read(guest, name)?)?;
+        Ok((value.kind, data_for(value, width)))
+    };
+    let values: Vec<(u32, Vec<u8>)> = (0..count).map(read).collect::<Result<_, Win32Error>>()?;
+    let needed: usize = values.iter().map(|value| value.1.len()).sum();
+    let room = guest.read_u32(size.get())?;
+    guest.write(size.get(), &(needed as u32))?;
+    if buffer.is_null() || needed > room as usize {
+        return Err(Win32Error::MORE_DATA);
+    }
+    let mut at = buffer.get();
+    for ((kind, data), index) in values.iter().zip(0..) {
+        guest.write_bytes(at, data)?;
+        guest.write(entry(index) + word, &(data.len() as u32))?;
+        guest.write_word(entry(index) + 2 * word, at)?;
+        guest.write(entry(index) + 3 * word, kind)?;
+        at += data.len() as u64;
+    }
+    Ok(())
+}
+
 /// The bytes that a value is to have, as the caller gave them.
 struct Given {
     kind: u32,
@@ -233,6 +272,15 @@ both_widths! {
         }
         let given = Given { kind: dwType, data: lpData, size: cbData };
         LStatus(set(guest, width, hKey, lpValueName, &given))
+    }
+
+    /// Reads several values at once: their data in a row, and where each lies.
+    "winreg/nf-winreg-regquerymultiplevalues"
+    RegQueryMultipleValuesA, RegQueryMultipleValuesW(
+        guest, width, hKey: GuestWord, val_list: GuestWord, num_vals: u32, lpValueBuf: GuestWord,
+        ldwTotsize: GuestWord
+    ) -> LStatus {
+        LStatus(query_many(guest, width, hKey, (val_list, num_vals), (lpValueBuf, ldwTotsize)))
     }
 
     /// Deletes a value.

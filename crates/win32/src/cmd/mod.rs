@@ -12,6 +12,7 @@ pub mod expand;
 mod file_commands;
 mod files;
 mod listing;
+pub mod reg;
 mod run;
 pub mod shell;
 pub mod syntax;

@@ -9,6 +9,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::time as rules;
+use crate::nt::account::computer_name;
 use crate::nt::{sysinfo, time};
 use crate::process::Process;
 
@@ -368,13 +369,6 @@ pub fn GlobalMemoryStatus(guest: &mut Guest, lpBuffer: GuestWord) -> Result<(), 
     let dwLength = MEMORYSTATUS::size(machine) as u32;
     let sizes = sizes.map(|size| GuestWord(size.min(most)));
     guest.write(lpBuffer.get(), &MEMORYSTATUS { dwLength, dwMemoryLoad: status.dwMemoryLoad, sizes })
-}
-
-/// The NetBIOS name of the machine: at most 15 characters, in upper case, up to the first dot.
-fn computer_name() -> String {
-    let name = host::host_name();
-    let name = name.split('.').next().unwrap_or_default();
-    name.chars().filter(char::is_ascii).take(15).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
 /// Writes a text with its zero if it fits; the size counts units, with the zero on the way in and without on the way

@@ -135,7 +135,8 @@ pub(crate) fn open(guest: &Guest, path: &[u16], wish: Wish) -> Result<u64, Win32
         share |= SHARE_DELETE;
     }
     let attributes = if wish.read_only { READ_ONLY } else { NORMAL };
-    let request = Request { access: rights, share, disposition: wish.disposition, options, attributes };
+    let request =
+        Request { access: rights, share, disposition: wish.disposition, options, attributes, mode: None };
     let files = &guest.process().files;
     let object = match files.resolve(path)? {
         Target::Device(device) => files.open_device(device, rights).map_err(|status| status.to_win32())?,

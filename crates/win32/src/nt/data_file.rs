@@ -31,6 +31,7 @@ pub fn open(process: &Process, path: &[u16]) -> Result<FileObject, Win32Error> {
         disposition: Disposition::Open,
         options: CreateOptions::NON_DIRECTORY_FILE,
         attributes: 0,
+        mode: None,
     };
     let unix = process.files.resolve_file(path)?;
     Ok(process.files.open(unix, &request)?.0)

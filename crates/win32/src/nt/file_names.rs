@@ -63,15 +63,15 @@ impl FileSystem {
         }
     }
 
-    /// Makes a directory.
+    /// Makes a directory, with these permission bits if some are given.
     ///
     /// # Errors
     /// `OBJECT_NAME_COLLISION`, `OBJECT_PATH_NOT_FOUND`.
-    pub fn create_directory(&self, unix: &Path) -> Result<(), NtStatus> {
+    pub fn create_directory(&self, unix: &Path, mode: Option<u32>) -> Result<(), NtStatus> {
         match self.find(unix) {
             Found::Exists(_) => Err(NtStatus::OBJECT_NAME_COLLISION),
             Found::DirectoryMissing(_) => Err(NtStatus::OBJECT_PATH_NOT_FOUND),
-            Found::NameMissing(path) => directory::create(&path).map_err(|errno| match errno {
+            Found::NameMissing(path) => directory::create_with(&path, mode).map_err(|errno| match errno {
                 Errno::NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
                 other => status_of(other),
             }),

@@ -96,6 +96,8 @@ pub struct Request {
     pub options: CreateOptions,
     /// `FILE_ATTRIBUTE_…` for a new file.
     pub attributes: u32,
+    /// The permission bits of a new file, if a security descriptor asks for some.
+    pub mode: Option<u32>,
 }
 
 /// `FILE_ATTRIBUTE_READONLY`.
@@ -204,17 +206,22 @@ impl FileSystem {
         exclusive: bool,
     ) -> Result<(FileObject, Outcome), NtStatus> {
         if request.options.contains(CreateOptions::DIRECTORY_FILE) {
-            directory::create(path).map_err(status_of)?;
+            directory::create_with(path, request.mode).map_err(status_of)?;
             let plain = Request { disposition: Disposition::Open, ..*request };
             return Ok((self.open_existing(path, &plain)?.0, Outcome::Created));
         }
-        let mode = if request.attributes & READ_ONLY != 0 { 0o444 } else { 0o666 };
+        let usual = if request.attributes & READ_ONLY != 0 { 0o444 } else { 0o666 };
+        let mode = request.mode.unwrap_or(usual);
         let how = Open { create: true, exclusive, mode, ..request.open_how() };
         let file = File::open(path, how).map_err(|errno| match errno {
             // The directory is missing, or is a file.
             Errno::NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
             other => status_of(other),
         })?;
+        if let Some(mode) = request.mode {
+            // The umask only takes bits away: until here it was open to fewer.
+            file.set_mode(mode).map_err(status_of)?;
+        }
         let status = file.identity().map_err(status_of)?;
         Ok((self.register(file, &status, path, request)?, Outcome::Created))
     }

@@ -46,7 +46,7 @@ impl Place {
         disposition: Disposition,
     ) -> Result<(FileObject, Outcome), NtStatus> {
         let options = CreateOptions::NON_DIRECTORY_FILE | CreateOptions::SYNCHRONOUS_IO_NONALERT;
-        let request = Request { access: wanted, share, disposition, options, attributes: 0 };
+        let request = Request { access: wanted, share, disposition, options, attributes: 0, mode: None };
         self.files.open(self.root.join(name), &request)
     }
 
@@ -185,9 +185,9 @@ fn renaming_follows_windows_rules() {
 fn directories_are_made_and_removed() {
     let place = Place::new("directories").with(&["full/", "full/a"]);
     let path = |name: &str| place.root.join(name);
-    assert_eq!(place.files.create_directory(&path("FULL")), Err(NtStatus::OBJECT_NAME_COLLISION));
-    assert_eq!(place.files.create_directory(&path("x/y")), Err(NtStatus::OBJECT_PATH_NOT_FOUND));
-    assert_eq!(place.files.create_directory(&path("Full/New")), Ok(()));
+    assert_eq!(place.files.create_directory(&path("FULL"), None), Err(NtStatus::OBJECT_NAME_COLLISION));
+    assert_eq!(place.files.create_directory(&path("x/y"), None), Err(NtStatus::OBJECT_PATH_NOT_FOUND));
+    assert_eq!(place.files.create_directory(&path("Full/New"), Some(0o750)), Ok(()));
     assert!(path("full/New").is_dir());
     assert_eq!(place.files.remove_directory(&path("full")), Err(NtStatus::DIRECTORY_NOT_EMPTY));
     assert_eq!(place.files.remove_directory(&path("full/a")), Err(NtStatus::NOT_A_DIRECTORY));

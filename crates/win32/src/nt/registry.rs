@@ -5,11 +5,17 @@
 //! A [`Key`] is a place in the tree: each call looks it up there, so that it sees what other processes did.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use plat_host::accounts;
+
+use super::account::Unix;
+use super::event::Event;
 use super::object::{Object, ObjectKind};
+use super::registry_notify::Filter;
 use super::registry_store::Store;
 use super::registry_tree::{Node, Path, names};
+use super::registry_view::alias;
 use crate::Win32Error;
 use crate::logic::nls::case::{equal_ignore_case, upcase_string};
 pub use crate::logic::reg_file::{
@@ -32,8 +38,36 @@ const ROOTS: [(&str, &str, &str); 7] = [
     ("HKEY_DYN_DATA", "HKDD", "HKEY_DYN_DATA"),
 ];
 
+/// The name of the key in which users' keys are, in capitals as all names of paths.
+const USERS: &str = "HKEY_USERS";
+/// The user's own classes, which lie over the machine's in `HKEY_CLASSES_ROOT`.
+const USER_CLASSES: &str = r"HKEY_CURRENT_USER\Software\Classes";
+
+/// Returns the SID under which the user's key is known.
+pub fn own_sid() -> &'static str {
+    static SID: OnceLock<String> = OnceLock::new();
+    SID.get_or_init(|| Unix::User(accounts::own_identity().user).sid().to_string())
+}
+
 /// Replaces the root that a path begins with, long or short, by where that is in the tree; nothing for other paths.
 pub fn full_path(path: &[u16]) -> Option<Vec<u16>> {
+    let full = rooted_path(path)?;
+    let all: Vec<&[u16]> = names(&full).collect();
+    let target = match all[..] {
+        [root, user, ..] if equal_ignore_case(root, &wide(USERS)) => alias(user, own_sid()),
+        _ => None,
+    };
+    let Some(target) = target else { return Some(full) };
+    let target = wide(target);
+    Some([&[target.as_slice()], &all[2..]].concat().join(&u16::from(b'\\')))
+}
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+/// As [`full_path`], without looking for a user's key.
+fn rooted_path(path: &[u16]) -> Option<Vec<u16>> {
     let mut rest = names(path);
     let first = rest.next()?;
     let is_called = |name: &str| equal_ignore_case(&name.encode_utf16().collect::<Vec<u16>>(), first);
@@ -51,6 +85,8 @@ pub struct Key {
     store: Arc<Store>,
     path: Path,
     id: u64,
+    /// Where the user's part of it is, which lies over it: below `HKEY_CLASSES_ROOT`.
+    over: Option<Path>,
 }
 
 /// Counts and longest names, as `RegQueryInfoKey` returns them, in units and bytes.
@@ -74,26 +110,76 @@ impl Object for Key {
     }
 }
 
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.store.wake();
+    }
+}
+
 impl Key {
     /// Looks at the key, if it is still there.
     fn look<R>(&self, look: impl FnOnce(&Node) -> Result<R, Win32Error>) -> Result<R, Win32Error> {
         self.store.read(|root| {
-            let node = root.find(&self.path).filter(|node| node.id == self.id);
-            look(node.ok_or(Win32Error::KEY_DELETED)?)
+            let Some(over) = &self.over else {
+                let node = root.find(&self.path).filter(|node| node.id == self.id);
+                return look(node.ok_or(Win32Error::KEY_DELETED)?);
+            };
+            match (root.find(&self.path), root.find(over)) {
+                (Some(below), Some(above)) => look(&below.with_over(above)),
+                (Some(only), None) | (None, Some(only)) => look(only),
+                (None, None) => Err(Win32Error::KEY_DELETED),
+            }
         })
     }
 
-    /// Changes the key, if it is still there. `change` changes nothing when it fails.
+    /// Changes the key, if it is still there: the user's part, if there is one. `change` changes nothing when it fails.
     fn change<R>(&self, change: impl FnOnce(&mut Node) -> Result<R, Win32Error>) -> Result<R, Win32Error> {
         self.store.change(|root| {
-            let node = root.find_mut(&self.path).filter(|node| node.id == self.id);
+            if let Some(over) = self.over.as_ref().filter(|over| root.find(over).is_some()) {
+                return change(root.find_mut(over).ok_or(Win32Error::KEY_DELETED)?);
+            }
+            let is_it = |node: &&mut Node| self.over.is_some() || node.id == self.id;
+            let node = root.find_mut(&self.path).filter(is_it);
             change(node.ok_or(Win32Error::KEY_DELETED)?)
         })
     }
 
     fn below(&self, path: &[&[u16]], id: u64) -> Arc<Self> {
-        let path = self.path.iter().cloned().chain(path.iter().map(|name| upcase_string(name))).collect();
-        Arc::new(Self { store: Arc::clone(&self.store), path, id })
+        let add =
+            |base: &Path| base.iter().cloned().chain(path.iter().map(|name| upcase_string(name))).collect();
+        let over = self.over.as_ref().map(add);
+        Arc::new(Self { store: Arc::clone(&self.store), path: add(&self.path), id, over })
+    }
+
+    /// Has an event set by the next change that a filter sees, and by the end of this key if that is asked for.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn watch(
+        self: &Arc<Self>,
+        filter: Filter,
+        event: Arc<Event>,
+        with_end: bool,
+    ) -> Result<(), Win32Error> {
+        let key = with_end.then(|| Arc::downgrade(self));
+        self.store.watch(self.path.clone(), key, filter, event)
+    }
+
+    /// Returns the names that lead to it from the top, in capitals.
+    pub fn path(&self) -> &[Vec<u16>] {
+        &self.path
+    }
+
+    /// Returns the key from which a path leads, and the rest of the path: below `HKEY_USERS`, the user's own key.
+    fn start<'a>(self: &Arc<Self>, path: &'a [u16]) -> Result<(Arc<Self>, Vec<&'a [u16]>), Win32Error> {
+        let path = relative(path)?;
+        if let ([root], [user, rest @ ..]) = (&self.path[..], &path[..])
+            && *root == wide(USERS)
+            && let Some(target) = alias(user, own_sid())
+        {
+            return Ok((open_in(&self.store, &wide(target))?, rest.to_vec()));
+        }
+        Ok((Arc::clone(self), path))
     }
 
     /// Opens the key at `path` below this one.
@@ -101,10 +187,17 @@ impl Key {
     /// # Errors
     /// `FILE_NOT_FOUND`, `KEY_DELETED`, `BAD_PATHNAME` for a path that begins with a backslash.
     pub fn open(self: &Arc<Self>, path: &[u16]) -> Result<Arc<Self>, Win32Error> {
-        let path = relative(path)?;
+        let (base, path) = self.start(path)?;
         let way: Path = path.iter().map(|name| upcase_string(name)).collect();
-        let id = self.look(|node| node.find(&way).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND))?;
-        Ok(self.below(&path, id))
+        let Some(over) = &base.over else {
+            let find = |node: &Node| node.find(&way).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND);
+            return Ok(base.below(&path, base.look(find)?));
+        };
+        let id = base.store.read(|root| {
+            let at = |base: &Path| root.find(&[base.as_slice(), &way].concat());
+            at(over).or_else(|| at(&base.path)).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND)
+        })?;
+        Ok(base.below(&path, id))
     }
 
     /// Opens or makes the key at `path` with all keys on the way; says whether the last one is new. A volatile key
@@ -118,8 +211,8 @@ impl Key {
         path: &[u16],
         is_volatile: bool,
     ) -> Result<(Arc<Self>, bool), Win32Error> {
-        let path = relative(path)?;
-        if let Ok(key) = self.open_names(&path) {
+        let (base, path) = self.start(path)?;
+        if let Ok(key) = base.open_names(&path) {
             return Ok((key, false));
         }
         // A line break cannot stand in the name of a key in a file.
@@ -128,7 +221,11 @@ impl Key {
         if path.iter().any(is_bad) {
             return Err(Win32Error::INVALID_PARAMETER);
         }
-        let (id, is_new) = self.change(|node| {
+        // A new class is the machine's.
+        let plain = Self { store: Arc::clone(&base.store), path: base.path.clone(), id: base.id, over: None };
+        let plain =
+            if base.over.is_some() { open_path(&base.store, &base.path).unwrap_or(plain) } else { plain };
+        let (id, is_new) = plain.change(|node| {
             let mut place = &*node;
             for name in &path {
                 match place.keys.get(&upcase_string(name)) {
@@ -143,7 +240,7 @@ impl Key {
             }
             Ok((last.0.id, last.1))
         })?;
-        Ok((self.below(&path, id), is_new))
+        Ok((base.below(&path, id), is_new))
     }
 
     fn open_names(self: &Arc<Self>, path: &[&[u16]]) -> Result<Arc<Self>, Win32Error> {
@@ -155,9 +252,9 @@ impl Key {
     /// # Errors
     /// `FILE_NOT_FOUND`, `ACCESS_DENIED` for a key with keys below it, and as [`Key::open`].
     pub fn delete(self: &Arc<Self>, path: &[u16]) -> Result<(), Win32Error> {
-        let path = relative(path)?;
-        let Some((last, way)) = path.split_last() else { return self.delete_itself() };
-        let parent = self.open_names(way)?;
+        let (base, path) = self.start(path)?;
+        let Some((last, way)) = path.split_last() else { return base.delete_itself() };
+        let parent = base.open_names(way)?;
         parent.change(|node| {
             let name = upcase_string(last);
             let doomed = node.keys.get(&name).ok_or(Win32Error::FILE_NOT_FOUND)?;
@@ -176,8 +273,10 @@ impl Key {
             return Err(Win32Error::ACCESS_DENIED);
         }
         self.store.change(|root| {
+            let over = self.over.as_ref().filter(|over| root.find(over).is_some());
+            let way = over.and_then(|over| over.split_last()).map_or(way, |(_, above)| above);
             let parent = root.find_mut(way).ok_or(Win32Error::KEY_DELETED)?;
-            let doomed = parent.keys.get(last).filter(|node| node.id == self.id);
+            let doomed = parent.keys.get(last).filter(|node| self.over.is_some() || node.id == self.id);
             if !doomed.ok_or(Win32Error::KEY_DELETED)?.keys.is_empty() {
                 return Err(Win32Error::ACCESS_DENIED);
             }
@@ -275,7 +374,20 @@ impl Key {
     /// # Errors
     /// `KEY_DELETED`.
     pub fn describe(&self, path: &[u16]) -> Result<Vec<Change>, Win32Error> {
-        self.look(|node| Ok(node.describe(path)))
+        self.copy().map(|node| node.describe(path))
+    }
+
+    /// Returns a copy of it with all that is below.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn copy(&self) -> Result<Node, Win32Error> {
+        let Some(over) = &self.over else { return self.look(|node| Ok(node.clone())) };
+        self.store.read(|root| match (root.find(&self.path), root.find(over)) {
+            (Some(below), Some(above)) => Ok(below.with_all_over(above)),
+            (Some(only), None) | (None, Some(only)) => Ok(only.clone()),
+            (None, None) => Err(Win32Error::KEY_DELETED),
+        })
     }
 }
 
@@ -289,6 +401,33 @@ fn relative(path: &[u16]) -> Result<Vec<&[u16]>, Win32Error> {
     }
     Ok(names(path).collect())
 }
+
+/// Opens the key of a path in capitals.
+fn open_path(store: &Arc<Store>, path: &[Vec<u16>]) -> Result<Key, Win32Error> {
+    let id = store.read(|root| root.find(path).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND))?;
+    Ok(Key { store: Arc::clone(store), path: path.to_vec(), id, over: None })
+}
+
+/// Opens a key by its full path.
+fn open_in(store: &Arc<Store>, path: &[u16]) -> Result<Arc<Key>, Win32Error> {
+    let full = full_path(path).ok_or(Win32Error::FILE_NOT_FOUND)?;
+    let upcased: Path = names(&full).map(upcase_string).collect();
+    let is_classes = |root: &[u16]| {
+        let (long, short, _) = ROOTS[0];
+        [long, short].iter().any(|name| equal_ignore_case(&wide(name), root))
+    };
+    if !names(path).next().is_some_and(is_classes) {
+        return open_path(store, &upcased).map(Arc::new);
+    }
+    let mut classes = open_path(store, &upcased[..CLASSES_DEPTH])?;
+    classes.over = Some(names(&wide(USER_CLASSES)).map(upcase_string).collect());
+    let classes = Arc::new(classes);
+    let rest: Vec<&[u16]> = names(path).skip(1).collect();
+    classes.open_names(&rest)
+}
+
+/// How many names lead to the machine's classes.
+const CLASSES_DEPTH: usize = 3;
 
 /// The whole registry. Nothing is read before something is asked for.
 #[derive(Default)]
@@ -333,11 +472,7 @@ impl Registry {
     /// # Errors
     /// `FILE_NOT_FOUND`.
     pub fn open(&self, path: &[u16]) -> Result<Arc<Key>, Win32Error> {
-        let full = full_path(path).ok_or(Win32Error::FILE_NOT_FOUND)?;
-        let path: Path = names(&full).map(upcase_string).collect();
-        let id =
-            self.store.read(|root| root.find(&path).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND))?;
-        Ok(Arc::new(Key { store: Arc::clone(&self.store), path, id }))
+        open_in(&self.store, path)
     }
 
     /// Writes the file out to the disk.
@@ -366,10 +501,6 @@ impl Registry {
 mod tests {
     use super::*;
 
-    fn wide(text: &str) -> Vec<u16> {
-        text.encode_utf16().collect()
-    }
-
     fn machine() -> Arc<Key> {
         Registry::in_file(None).predefined(0xffff_ffff_8000_0002).expect("HKEY_LOCAL_MACHINE")
     }
@@ -384,8 +515,8 @@ mod tests {
         let software = key.open(&wide("software")).unwrap();
         let names = (0..).map_while(|index| software.key_name(index).ok());
         let names: Vec<String> = names.map(|name| String::from_utf16_lossy(&name)).collect();
-        assert_eq!(names, ["Classes", "Microsoft", "Vendor"]);
-        assert_eq!(software.key_name(3), Err(Win32Error::NO_MORE_ITEMS));
+        assert_eq!(names, ["Classes", "Microsoft", "Vendor", "Wow6432Node"]);
+        assert_eq!(software.key_name(4), Err(Win32Error::NO_MORE_ITEMS));
         assert_eq!(key.open(&wide(r"\Software")).err(), Some(Win32Error::BAD_PATHNAME));
         assert_eq!(key.open(&wide("Nowhere")).err(), Some(Win32Error::FILE_NOT_FOUND));
     }
@@ -425,5 +556,51 @@ mod tests {
         let found = [0x8000_0000, 0x8000_0001, 0xffff_ffff_8000_0005, 0x8000_0007, 0x1_8000_0002, 4]
             .map(|handle| registry.predefined(handle).is_some());
         assert_eq!(found, [true, true, true, false, false, false]);
+    }
+
+    #[test]
+    fn the_users_key_is_his_sids_key() {
+        let registry = Registry::in_file(None);
+        let mine = registry.open(&wide("HKCU")).unwrap();
+        let (made, _) = mine.create(&wide(r"Software\Mine"), false).unwrap();
+        made.set_value(&wide("x"), Value::number(1)).unwrap();
+        let users = registry.predefined(0x8000_0003).unwrap();
+        let by_sid = users.open(&wide(&format!(r"{}\Software\Mine", own_sid()))).unwrap();
+        assert_eq!(by_sid.value(&wide("x")), Ok(Value::number(1)));
+        let path = wide(&format!(r"HKEY_USERS\{}\Software\Mine", own_sid().to_lowercase()));
+        assert!(registry.open(&path).is_ok());
+        let listed: Vec<String> = (0..)
+            .map_while(|index| users.key_name(index).ok())
+            .map(|name| String::from_utf16_lossy(&name))
+            .collect();
+        assert_eq!(listed, [".DEFAULT", "S-1-5-18", own_sid()]);
+    }
+
+    #[test]
+    fn the_users_classes_lie_over_the_machines() {
+        let registry = Registry::in_file(None);
+        let make = |path: &str, text: &str| {
+            let (key, _) = registry.open(&wide("HKLM")).unwrap().create(&wide(path), false).unwrap();
+            key.set_value(&[], Value::text(text)).unwrap();
+        };
+        make(r"Software\Classes\.a", "machine");
+        make(r"Software\Classes\.b", "machine");
+        let mine = registry.open(&wide(r"HKCU\Software\Classes")).unwrap();
+        mine.create(&wide(".a"), false).unwrap().0.set_value(&[], Value::text("user")).unwrap();
+        mine.create(&wide(r".c\shell"), false).unwrap();
+        let classes = registry.predefined(0x8000_0000).unwrap();
+        let text = |name: &str| classes.open(&wide(name)).and_then(|key| key.value(&[]));
+        assert_eq!(text(".a"), Ok(Value::text("user")));
+        assert_eq!(text(".b"), Ok(Value::text("machine")));
+        assert!(classes.open(&wide(r".c\shell")).is_ok());
+        assert_eq!(classes.info().unwrap().keys, 3);
+        // What is there in the user's part is changed there, what is new is the machine's.
+        classes.open(&wide(".a")).unwrap().set_value(&wide("n"), Value::number(1)).unwrap();
+        assert!(mine.open(&wide(".a")).unwrap().value(&wide("n")).is_ok());
+        classes.create(&wide(r".d\x"), false).unwrap();
+        assert!(registry.open(&wide(r"HKLM\Software\Classes\.d\x")).is_ok());
+        assert_eq!(classes.delete(&wide(".a")), Ok(()));
+        assert_eq!(text(".a"), Ok(Value::text("machine")));
+        assert_eq!(classes.copy().unwrap().keys.len(), 4);
     }
 }

@@ -1,11 +1,15 @@
 //! The keys and values that programs expect to find. They say what plat's functions say.
 
+use super::registry::own_sid;
 use super::registry_tree::Node;
+use super::registry_view::{NODE, is_shared};
 use super::time;
-use crate::logic::reg_file::{REG_EXPAND_SZ, Value};
+use crate::logic::reg_file::{REG_BINARY, REG_EXPAND_SZ, Value};
+use crate::logic::security::Sid;
 use crate::logic::time::SystemTime;
 
 const CURRENT_VERSION: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion";
+const PROFILES: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const SETUP: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows\CurrentVersion";
 const CONTROL: &str = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control";
 const INTERNATIONAL: &str = r"HKEY_CURRENT_USER\Control Panel\International";
@@ -69,7 +73,8 @@ const WELL_KNOWN: &[(&str, &str, Known)] = &[
     (EXPLORER, "Personal", Open(r"%USERPROFILE%\Documents")),
     (r"HKEY_CURRENT_USER\Environment", "", Nothing),
     (r"HKEY_CURRENT_USER\Software\Classes", "", Nothing),
-    (r"HKEY_USERS", "", Nothing),
+    (r"HKEY_USERS\.DEFAULT", "", Nothing),
+    (r"HKEY_USERS\S-1-5-18", "", Nothing),
     (r"HKEY_PERFORMANCE_DATA", "", Nothing),
     (r"HKEY_DYN_DATA", "", Nothing),
 ];
@@ -92,7 +97,56 @@ pub(super) fn well_known() -> Node {
         key.set(&wide(name), value);
     }
     add_time_zone(&mut root);
+    add_user(&mut root);
+    add_narrow_view(&mut root);
     root
+}
+
+/// Adds the user: his key's other name, and where his folder is.
+fn add_user(root: &mut Node) {
+    root.make(&wide(&format!(r"HKEY_USERS\{}", own_sid())));
+    let profiles = root.make(&wide(PROFILES));
+    let open = |text: &str| Value::units(REG_EXPAND_SZ, text.encode_utf16().chain([0]));
+    for (name, text) in [
+        ("Default", r"%SystemDrive%\Users\Default"),
+        ("ProfilesDirectory", r"%SystemDrive%\Users"),
+        ("ProgramData", r"%SystemDrive%\ProgramData"),
+        ("Public", r"%SystemDrive%\Users\Public"),
+    ] {
+        profiles.set(&wide(name), open(text));
+    }
+    let own = profiles.child(&wide(own_sid()), false).0;
+    own.set(&wide("Flags"), Value::number(0));
+    own.set(&wide("ProfileImagePath"), open("%USERPROFILE%"));
+    let sid = Sid::from_text(own_sid()).map(|sid| sid.to_bytes()).unwrap_or_default();
+    own.set(&wide("Sid"), Value { kind: REG_BINARY, data: sid });
+}
+
+/// Adds what the 32-bit view has for itself, as the 64-bit one says it.
+fn add_narrow_view(root: &mut Node) {
+    let software = root.make(&wide(r"HKEY_LOCAL_MACHINE\Software"));
+    let mut copy = software.clone();
+    keep_own(&mut copy, &mut Vec::new());
+    let node = software.child(&wide(NODE), false).0;
+    (node.keys, node.values) = (copy.keys, copy.values);
+    let setup = root.make(&wide(r"HKEY_LOCAL_MACHINE\Software\Wow6432Node\Microsoft\Windows\CurrentVersion"));
+    setup.set(&wide("ProgramFilesDir"), Value::text(r"C:\Program Files (x86)"));
+}
+
+/// Takes out the keys that both views share, and gives the others names of their own.
+fn keep_own(node: &mut Node, path: &mut Vec<Vec<u16>>) {
+    let fresh = Node::new(&node.name, node.is_volatile);
+    node.id = fresh.id;
+    node.keys.retain(|name, child| {
+        path.push(name.clone());
+        let names: Vec<&[u16]> = path.iter().map(Vec::as_slice).collect();
+        let is_own = !is_shared(&names);
+        if is_own {
+            keep_own(child, path);
+        }
+        path.pop();
+        is_own
+    });
 }
 
 /// Adds the time zone as the time functions describe it.
@@ -119,7 +173,7 @@ fn add_time_zone(root: &mut Node) {
     }
     let rules = zone.changes.map(|(standard, daylight)| (standard.rule, daylight.rule)).unwrap_or_default();
     for (name, rule) in [("StandardStart", rules.0), ("DaylightStart", rules.1)] {
-        key.set(&wide(name), Value { kind: crate::logic::reg_file::REG_BINARY, data: rule_bytes(rule) });
+        key.set(&wide(name), Value { kind: REG_BINARY, data: rule_bytes(rule) });
     }
 }
 

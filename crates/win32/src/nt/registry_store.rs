@@ -4,13 +4,21 @@
 //! of two processes nobody loses anything, and whoever is killed leaves the file of before or of after. A file that
 //! cannot be read or is damaged is left as it is, and the process works in memory only.
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use plat_host::change_watch::{ChangeWatch, Wanted};
+use plat_host::directory;
 use plat_host::locked_file::{self, Content};
+use plat_host::service::{self, Interest};
 
+use super::event::Event;
 use super::nls;
+use super::registry::Key;
 use super::registry_known::well_known;
+use super::registry_notify::{Filter, Watchers};
 use super::registry_tree::Node;
 use crate::Win32Error;
 use crate::logic::reg_file::{Change, Writer, encode, parse};
@@ -24,6 +32,8 @@ pub struct Store {
     /// The file that was asked for; by default that of the environment.
     choice: Option<Option<PathBuf>>,
     state: Mutex<Option<State>>,
+    /// Whether somebody waits for changes.
+    is_watched: AtomicBool,
 }
 
 struct State {
@@ -34,6 +44,10 @@ struct State {
     root: Node,
     /// What the tree was read from or written to.
     content: Option<Content>,
+    /// Who waits for changes.
+    watchers: Watchers,
+    /// Hears of other processes that replace the file.
+    news: Option<ChangeWatch>,
 }
 
 /// Returns the user's registry file: what `PLAT_REGISTRY` says, else `plat/registry.reg` in the user's data directory.
@@ -48,7 +62,7 @@ pub fn user_file() -> Option<PathBuf> {
 impl Store {
     /// Makes a store with this file, or none.
     pub fn new(file: Option<PathBuf>) -> Self {
-        Self { choice: Some(file), state: Mutex::default() }
+        Self { choice: Some(file), ..Self::default() }
     }
 
     /// Returns the file that is asked for.
@@ -61,8 +75,9 @@ impl Store {
     }
 
     fn first(&self) -> State {
-        let mut state =
-            State { file: self.file(), base: well_known(), root: Node::new(&[], false), content: None };
+        let (base, root) = (well_known(), Node::new(&[], false));
+        let (content, watchers, news) = (None, Watchers::default(), None);
+        let mut state = State { file: self.file(), base, root, content, watchers, news };
         state.root = state.base.clone();
         state.file = state.file.and_then(|file| std::path::absolute(file).ok());
         state.reload();
@@ -88,6 +103,15 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Node) -> Result<R, Win32Error>,
     ) -> Result<R, Win32Error> {
+        let result = self.change_alone(change);
+        self.wake();
+        result
+    }
+
+    fn change_alone<R>(
+        &self,
+        change: impl FnOnce(&mut Node) -> Result<R, Win32Error>,
+    ) -> Result<R, Win32Error> {
         let mut state = self.lock();
         let state = state.get_or_insert_with(|| self.first());
         let lock = match state.file.as_deref().map(locked_file::lock) {
@@ -110,6 +134,84 @@ impl Store {
             Err(error) => state.give_up(&format!("cannot be written: {error}")),
         }
         Ok(result)
+    }
+
+    /// Has an event set by the next change of the key at a path that a filter sees, whoever makes it, and by the end of
+    /// `key`.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn watch(
+        self: &Arc<Self>,
+        path: Vec<Vec<u16>>,
+        key: Option<Weak<Key>>,
+        filter: Filter,
+        event: Arc<Event>,
+    ) -> Result<(), Win32Error> {
+        let mut state = self.lock();
+        let state = state.get_or_insert_with(|| self.first());
+        state.refresh();
+        let node = state.root.find(&path).ok_or(Win32Error::KEY_DELETED)?;
+        state.watchers.add(path.clone(), key, node, filter, event);
+        self.is_watched.store(true, Ordering::Release);
+        if state.news.is_none() {
+            state.news = self.listen(state.file.as_deref());
+        }
+        Ok(())
+    }
+
+    /// Hears of the file's changes; nothing where there is none to hear of.
+    fn listen(self: &Arc<Self>, file: Option<&Path>) -> Option<ChangeWatch> {
+        let directory = file?.parent()?;
+        directory::create_private(directory).ok()?;
+        let news = ChangeWatch::new().ok()?;
+        news.watch(directory, Wanted::default()).ok()?;
+        self.await_news(&news);
+        Some(news)
+    }
+
+    fn await_news(self: &Arc<Self>, news: &ChangeWatch) {
+        let store = Arc::downgrade(self);
+        let heard = move || {
+            if let Some(store) = store.upgrade() {
+                store.hear();
+            }
+        };
+        // Without it, what other processes do is seen with the next change of this one.
+        let _ = service::when_ready(news.as_fd(), Interest::Read, heard);
+    }
+
+    /// Something happened beside the file: looks at it again.
+    fn hear(self: &Arc<Self>) {
+        let mut guard = self.lock();
+        if let Some(state) = guard.as_mut() {
+            if let Some(news) = &state.news {
+                let _ = news.changes();
+            }
+            state.refresh();
+            match &state.news {
+                Some(_) if state.watchers.is_empty() => state.news = None,
+                Some(news) => self.await_news(news),
+                None => {}
+            }
+        }
+        drop(guard);
+        self.wake();
+    }
+
+    /// Sets the events of those who see a change.
+    pub fn wake(&self) {
+        if !self.is_watched.load(Ordering::Acquire) {
+            return;
+        }
+        let mut state = self.lock();
+        let Some(state_of) = state.as_mut() else { return };
+        let woken = state_of.watchers.take_woken(&state_of.root);
+        self.is_watched.store(!state_of.watchers.is_empty(), Ordering::Release);
+        drop(state);
+        for event in woken {
+            event.set();
+        }
     }
 
     /// Writes the file out to the disk.
@@ -178,8 +280,6 @@ fn load(file: &Path) -> Result<(Vec<Change>, Option<Content>), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::logic::reg_file::Value;
     use crate::nt::registry::Registry;
@@ -222,6 +322,33 @@ mod tests {
         let key: Arc<_> = registry.open(&wide("HKCU")).expect("a root");
         key.set_value(&wide("x"), Value::number(1)).expect("in memory");
         assert_eq!(std::fs::read(&path).expect("there"), b"not a registry");
+        std::fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn whoever_waits_hears_of_other_processes() {
+        let path = file("waits");
+        let open = || Registry::in_file(Some(path.clone())).open(&wide("HKCU")).expect("a root");
+        let (key, _) = open().create(&wide("Watched"), false).expect("made");
+        let event = Event::new(true, false);
+        let filter = Filter::of(4, false).expect("known bits");
+        key.watch(filter, Arc::clone(&event), true).expect("there");
+        open().create(&wide("Elsewhere"), false).expect("made");
+        // A store of its own, as another process has.
+        let (other, _) = open().create(&wide("Watched"), false).expect("there");
+        other.set_value(&wide("x"), Value::number(1)).expect("set");
+        for _ in 0..200 {
+            if event.state().1 {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert!(event.state().1, "the change of another process was heard");
+        let end = Event::new(true, false);
+        key.watch(filter, Arc::clone(&end), true).expect("there");
+        assert!(!end.state().1);
+        drop(key);
+        assert!(end.state().1, "the end of the key was heard");
         std::fs::remove_file(&path).expect("removed");
     }
 }

@@ -151,6 +151,33 @@ impl Node {
         }
     }
 
+    /// Returns this key as it looks with another over it: names of keys and values of both; the other's values count.
+    pub fn with_over(&self, over: &Self) -> Self {
+        let children =
+            self.keys.iter().chain(&over.keys).map(|(key, node)| (key.clone(), node.clone_alone()));
+        let values = self.values.iter().chain(&over.values).map(|(key, value)| (key.clone(), value.clone()));
+        Self { keys: children.collect(), values: values.collect(), ..self.clone_alone() }
+    }
+
+    /// As [`Node::with_over`], with all that is below.
+    pub fn with_all_over(&self, over: &Self) -> Self {
+        let mut whole = self.with_over(over);
+        for (key, child) in &mut whole.keys {
+            match (self.keys.get(key), over.keys.get(key)) {
+                (Some(below), Some(above)) => *child = below.with_all_over(above),
+                (Some(only), None) | (None, Some(only)) => *child = only.clone(),
+                (None, None) => {}
+            }
+        }
+        whole
+    }
+
+    /// Returns a copy without what is in it.
+    fn clone_alone(&self) -> Self {
+        let (id, name, is_volatile) = (self.id, self.name.clone(), self.is_volatile);
+        Self { id, name, is_volatile, keys: BTreeMap::new(), values: BTreeMap::new() }
+    }
+
     /// Takes over from the tree of before what no file knows: the identity of keys, and volatile keys.
     pub fn inherit(&mut self, before: Self) {
         self.id = before.id;

@@ -110,6 +110,7 @@ fn write_beside(process: &Process, unix: &std::path::Path, bytes: &[u8]) -> Resu
         disposition: Disposition::Create,
         options: CreateOptions::NON_DIRECTORY_FILE,
         attributes: 0,
+        mode: None,
     };
     for number in 0..TRIES_MAX {
         let beside = unix.with_file_name(format!("RCX{:X}{number:X}.tmp", std::process::id()));

@@ -16,6 +16,7 @@ use super::mutant::Mutant;
 use super::object::{Object, ObjectKind, ObjectRef};
 pub use super::process_object::ProcessObject;
 use super::timer::Timer;
+use super::token::Token;
 use super::wait::{self, Waitable};
 use super::{time, tls};
 use crate::NtStatus;
@@ -77,6 +78,8 @@ pub struct ThreadObject {
     owner: OnceLock<Arc<ProcessObject>>,
     /// Where another process waits for its exit code.
     listener: Mutex<Option<File>>,
+    /// Whom it impersonates.
+    token: Mutex<Option<Arc<Token>>>,
 }
 
 /// The identifier of a process's first thread.
@@ -127,6 +130,16 @@ impl ThreadObject {
         self.owner.get()
     }
 
+    /// Returns the token with which it acts for someone, if it does.
+    pub fn token(&self) -> Option<Arc<Token>> {
+        locked(&self.token).clone()
+    }
+
+    /// Has it act with a token, or for itself again.
+    pub fn set_token(&self, token: Option<Arc<Token>>) {
+        *locked(&self.token) = token;
+    }
+
     /// Tells its exit code to another process when it ends.
     pub(super) fn tell_end_to(&self, pipe: File) {
         *locked(&self.listener) = Some(pipe);
@@ -170,6 +183,7 @@ impl ThreadObject {
             fiber_slots: Mutex::default(),
             owner: OnceLock::new(),
             listener: Mutex::default(),
+            token: Mutex::default(),
         })
     }
 

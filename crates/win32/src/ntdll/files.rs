@@ -22,6 +22,7 @@ use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
 use crate::nt::path::{lock, status_of};
 use crate::nt::thread::Apc;
+use crate::nt::{security, security_memory};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -140,6 +141,15 @@ fn open(
     put_status(guest, block, NtStatus::SUCCESS, outcome as u64)
 }
 
+/// Returns the permission bits that the security descriptor of an `OBJECT_ATTRIBUTES` asks for.
+fn mode_of_new(guest: &Guest, attributes: GuestWord) -> Result<Option<u32>, NtStatus> {
+    let descriptor = guest.read_word(attributes.get() + 4 * guest.machine().pointer_size())?;
+    if descriptor == 0 {
+        return Ok(None);
+    }
+    Ok(security::mode_of_new(&security_memory::read_descriptor(guest, descriptor)?))
+}
+
 /// Opens or makes a file or directory.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntcreatefile>
@@ -165,6 +175,7 @@ pub fn NtCreateFile(
         disposition: Disposition::from_number(CreateDisposition).ok_or(NtStatus::INVALID_PARAMETER)?,
         options: self::CreateOptions::from_bits_truncate(CreateOptions),
         attributes: FileAttributes,
+        mode: mode_of_new(guest, ObjectAttributes)?,
     };
     open(guest, FileHandle, ObjectAttributes, IoStatusBlock, &request)
 }
@@ -188,6 +199,7 @@ pub fn NtOpenFile(
         disposition: Disposition::Open,
         options: CreateOptions::from_bits_truncate(OpenOptions),
         attributes: 0,
+        mode: None,
     };
     open(guest, FileHandle, ObjectAttributes, IoStatusBlock, &request)
 }

@@ -37,6 +37,7 @@ pub fn open(guest: &Guest, path: &[u16], mode: u32) -> Result<FileObject, ComErr
         disposition: if mode & CREATE == 0 { Disposition::Open } else { Disposition::OverwriteIf },
         options: CreateOptions::NON_DIRECTORY_FILE,
         attributes: NORMAL,
+        mode: None,
     };
     let (file, _) = files.open(files.resolve_file(path)?, &request).map_err(|status| status.to_win32())?;
     Ok(file)

@@ -2,6 +2,7 @@
 
 use plat_abi::{GuestWord, winapi};
 
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -63,6 +64,8 @@ pub const EXPORTS: &[Export] = dll! {
     stub MapVirtualKeyW;
     stub ExitWindowsEx;
     stub GetUserObjectInformationW;
+    partial GetUserObjectSecurity, "no desktop: no handle is a user object";
+    partial SetUserObjectSecurity, "no desktop: no handle is a user object";
     stub OpenClipboard;
 };
 
@@ -168,4 +171,34 @@ pub fn PeekMessageW(
 ) -> Bool {
     let _ = (guest, lpMsg, hWnd, wMsgFilterMin, wMsgFilterMax, wRemoveMsg);
     FALSE
+}
+
+/// Refuses: there is no window, desktop or window station whose handle this could be.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getuserobjectsecurity>
+#[winapi]
+pub fn GetUserObjectSecurity(
+    guest: &mut Guest,
+    hObj: GuestWord,
+    pSIRequested: GuestWord,
+    pSID: GuestWord,
+    nLength: u32,
+    lpnLengthNeeded: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (guest, hObj, pSIRequested, pSID, nLength, lpnLengthNeeded);
+    Err(Win32Error::INVALID_HANDLE)
+}
+
+/// Refuses: there is no window, desktop or window station whose handle this could be.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setuserobjectsecurity>
+#[winapi]
+pub fn SetUserObjectSecurity(
+    guest: &mut Guest,
+    hObj: GuestWord,
+    pSIRequested: GuestWord,
+    pSID: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (guest, hObj, pSIRequested, pSID);
+    Err(Win32Error::INVALID_HANDLE)
 }

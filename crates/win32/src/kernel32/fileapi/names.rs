@@ -5,6 +5,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use super::links::path;
 use super::text::{ansi, wide};
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::{security, security_memory};
 use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
@@ -34,36 +35,22 @@ pub fn DeleteFileA(guest: &mut Guest, lpFileName: GuestWord) -> Result<Bool, Win
     delete(guest, &ansi(guest, lpFileName.0)?)
 }
 
-fn create_directory(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {
+fn create_directory(guest: &Guest, path: &[u16], attributes: GuestWord) -> Result<Bool, Win32Error> {
     let files = &guest.process().files;
-    files.create_directory(&files.resolve_file(path)?)?;
+    let descriptor = security_memory::read_attributes(guest, attributes.get())?;
+    let mode = descriptor.as_ref().and_then(security::mode_of_new);
+    files.create_directory(&files.resolve_file(path)?, mode)?;
     Ok(TRUE)
 }
 
-/// Makes a directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createdirectoryw>
-#[winapi]
-pub fn CreateDirectoryW(
-    guest: &mut Guest,
-    lpPathName: GuestWord,
-    lpSecurityAttributes: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = lpSecurityAttributes;
-    create_directory(guest, &wide(guest, lpPathName.0)?)
-}
-
-/// Makes a directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createdirectorya>
-#[winapi]
-pub fn CreateDirectoryA(
-    guest: &mut Guest,
-    lpPathName: GuestWord,
-    lpSecurityAttributes: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = lpSecurityAttributes;
-    create_directory(guest, &ansi(guest, lpPathName.0)?)
+both_widths! {
+    /// Makes a directory; its permission bits are those that come closest to its security descriptor.
+    "fileapi/nf-fileapi-createdirectory"
+    CreateDirectoryA, CreateDirectoryW(
+        guest, width, lpPathName: GuestWord, lpSecurityAttributes: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        create_directory(guest, &path(guest, width, lpPathName)?, lpSecurityAttributes)
+    }
 }
 
 fn remove_directory(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {

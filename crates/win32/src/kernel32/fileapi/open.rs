@@ -12,7 +12,7 @@ use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
-use crate::nt::pipe;
+use crate::nt::{pipe, security, security_memory};
 use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
@@ -52,7 +52,7 @@ struct Wish {
     flags: u32,
 }
 
-fn request(wish: &Wish) -> Result<Request, Win32Error> {
+fn request(guest: &Guest, wish: &Wish) -> Result<Request, Win32Error> {
     let disposition = match wish.disposition {
         1 => Disposition::Create,
         2 => Disposition::OverwriteIf,
@@ -74,7 +74,9 @@ fn request(wish: &Wish) -> Result<Request, Win32Error> {
     if options.contains(CreateOptions::DELETE_ON_CLOSE) {
         access |= access::DELETE;
     }
-    Ok(Request { access, share: wish.share & 7, disposition, options, attributes: wish.flags & 0xffff })
+    let descriptor = security_memory::read_attributes(guest, wish.security.get())?;
+    let mode = descriptor.as_ref().and_then(security::mode_of_new);
+    Ok(Request { access, share: wish.share & 7, disposition, options, attributes: wish.flags & 0xffff, mode })
 }
 
 fn create(guest: &mut Guest, name: &[u16], wish: &Wish) -> Result<HandleOrInvalid, Win32Error> {
@@ -83,7 +85,7 @@ fn create(guest: &mut Guest, name: &[u16], wish: &Wish) -> Result<HandleOrInvali
     if name.is_empty() {
         return Err(Win32Error::PATH_NOT_FOUND);
     }
-    let request = request(wish)?;
+    let request = request(guest, wish)?;
     let flags = inherit_flags(guest, wish.security)?;
     if let Some(pipe) = pipe::name_of(name) {
         let overlapped = wish.flags & FILE_FLAG_OVERLAPPED != 0;

@@ -223,6 +223,7 @@ fn make_temporary(
         disposition: Disposition::Create,
         options: CreateOptions::NON_DIRECTORY_FILE,
         attributes: 0,
+        mode: None,
     };
     let start = plat_host::environment::random_u32() as u16;
     for step in 0..=u16::MAX {

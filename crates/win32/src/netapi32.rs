@@ -1,0 +1,313 @@
+//! netapi32.dll: users, groups and the machine as a network's members. The table of contents and its functions.
+
+use plat_abi::{GuestWord, Memory, winapi};
+use plat_host::accounts::{self, User};
+
+use crate::Win32Error;
+use crate::advapi32::registry::LStatus;
+use crate::dll;
+use crate::export::{Dll, Export};
+use crate::guest::Guest;
+use crate::nt::account::{self, Unix, computer_name};
+use crate::nt::security_memory::allocate;
+use crate::nt::sysinfo::VERSION;
+use crate::nt::token_info::Answer;
+
+/// The DLL.
+pub const DLL: Dll =
+    Dll { name: "netapi32.dll", description: "Net Win32 API DLL", tables: &[EXPORTS], methods: &[] };
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full NetApiBufferAllocate;
+    full NetApiBufferFree;
+    full NetApiBufferSize;
+    partial NetUserGetInfo, "levels 0, 1, 10, 20 and 23; other machines are not asked";
+    partial NetUserGetLocalGroups, "level 0; other machines are not asked";
+    partial NetWkstaGetInfo, "levels 100 to 102; other machines are not asked";
+    partial NetServerGetInfo, "levels 100 and 101; other machines are not asked";
+    full NetGetJoinInformation;
+    partial DsGetDcNameW, "always ERROR_NO_SUCH_DOMAIN: the machine is in no domain";
+};
+
+/// `NERR_UserNotFound`.
+const USER_NOT_FOUND: Win32Error = Win32Error(2221);
+/// `PLATFORM_ID_NT`.
+const PLATFORM_NT: u32 = 500;
+/// What a machine is in that is in no domain.
+const WORKGROUP: &str = "WORKGROUP";
+
+/// Lays out a text with its zero.
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+}
+
+/// Allocates what `lay` lays out, and stores its address.
+fn put(
+    guest: &Guest,
+    target: GuestWord,
+    lay: impl Fn(&mut Answer) -> Result<(), Win32Error>,
+) -> Result<(), Win32Error> {
+    let laid = |base: u64| {
+        let mut answer = Answer::new(guest.machine(), base);
+        lay(&mut answer)?;
+        Ok::<_, Win32Error>(answer.finish())
+    };
+    let place = allocate(guest, &vec![0; laid(0)?.len()])?;
+    guest.write_bytes(place, &laid(place)?)?;
+    Ok(guest.write_word(target.get(), place)?)
+}
+
+/// Refuses other machines.
+fn check_server(guest: &Guest, server: GuestWord) -> Result<(), Win32Error> {
+    /// `ERROR_BAD_NETPATH`.
+    const BAD_PATH: Win32Error = Win32Error(53);
+    if server.is_null() {
+        return Ok(());
+    }
+    let name = String::from_utf16_lossy(&guest.read_wide_string(server.get())?);
+    let name = name.trim_start_matches('\\');
+    if name.is_empty() || name.eq_ignore_ascii_case(&computer_name()) { Ok(()) } else { Err(BAD_PATH) }
+}
+
+fn find_user(guest: &Guest, name: GuestWord) -> Result<User, Win32Error> {
+    let name = String::from_utf16_lossy(&guest.read_wide_string(name.get())?);
+    let sid = account::by_name(&name).ok_or(USER_NOT_FOUND)?.sid;
+    match Unix::of(&sid) {
+        Some(Unix::User(id)) => account::user(id).ok_or(USER_NOT_FOUND),
+        _ => Err(USER_NOT_FOUND),
+    }
+}
+
+/// Lays out `USER_INFO_…` of a level.
+fn lay_user(answer: &mut Answer, user: &User, level: u32) -> Result<(), Win32Error> {
+    /// `UF_SCRIPT`, `UF_NORMAL_ACCOUNT`.
+    const FLAGS: u32 = 0x201;
+    let text = |text: &str| wide(text);
+    let sid = Unix::User(user.id).sid();
+    answer.pointer(text(&user.name));
+    match level {
+        0 => {}
+        1 => {
+            let privilege = if user.id == 0 { 2 } else { 1 };
+            answer.word(0).u32(0).u32(privilege).pointer(text("")).pointer(text(""));
+            answer.u32(FLAGS).pointer(text(""));
+        }
+        10 => {
+            answer.pointer(text("")).pointer(text("")).pointer(text(&user.full_name));
+        }
+        20 => {
+            let rid = sid.split().map_or(0, |(_, rid)| rid);
+            answer.pointer(text(&user.full_name)).pointer(text("")).u32(FLAGS).u32(rid);
+        }
+        23 => {
+            answer.pointer(text(&user.full_name)).pointer(text("")).u32(FLAGS).pointer(sid.to_bytes());
+        }
+        _ => return Err(Win32Error::INVALID_LEVEL),
+    }
+    answer.align();
+    Ok(())
+}
+
+/// Allocates a buffer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmapibuf/nf-lmapibuf-netapibufferallocate>
+#[winapi]
+pub fn NetApiBufferAllocate(guest: &mut Guest, ByteCount: u32, Buffer: GuestWord) -> LStatus {
+    let place = guest.process().heaps.allocate(0, ByteCount.into(), false);
+    LStatus(
+        place
+            .ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+            .and_then(|place| Ok(guest.write_word(Buffer.get(), place)?)),
+    )
+}
+
+/// Frees a buffer of these functions.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmapibuf/nf-lmapibuf-netapibufferfree>
+#[winapi]
+pub fn NetApiBufferFree(guest: &mut Guest, Buffer: GuestWord) -> LStatus {
+    let is_freed = Buffer.is_null() || guest.process().heaps.free(0, Buffer.get());
+    LStatus(if is_freed { Ok(()) } else { Err(Win32Error::INVALID_PARAMETER) })
+}
+
+/// Returns the size of a buffer in bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmapibuf/nf-lmapibuf-netapibuffersize>
+#[winapi]
+pub fn NetApiBufferSize(guest: &mut Guest, Buffer: GuestWord, ByteCount: GuestWord) -> LStatus {
+    let size = guest.process().heaps.size(0, Buffer.get()).ok_or(Win32Error::INVALID_PARAMETER);
+    LStatus(size.and_then(|size| Ok(guest.write(ByteCount.get(), &(size as u32))?)))
+}
+
+/// Describes a user.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netusergetinfo>
+#[winapi]
+pub fn NetUserGetInfo(
+    guest: &mut Guest,
+    servername: GuestWord,
+    username: GuestWord,
+    level: u32,
+    bufptr: GuestWord,
+) -> LStatus {
+    let told = check_server(guest, servername).and_then(|()| find_user(guest, username));
+    LStatus(told.and_then(|user| put(guest, bufptr, |answer| lay_user(answer, &user, level))))
+}
+
+/// Lists the groups of a user by name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netusergetlocalgroups>
+#[winapi]
+pub fn NetUserGetLocalGroups(
+    guest: &mut Guest,
+    servername: GuestWord,
+    username: GuestWord,
+    level: u32,
+    flags: u32,
+    bufptr: GuestWord,
+    prefmaxlen: u32,
+    entriesread: GuestWord,
+    totalentries: GuestWord,
+) -> LStatus {
+    let _ = (flags, prefmaxlen);
+    if level != 0 {
+        return LStatus(Err(Win32Error::INVALID_LEVEL));
+    }
+    let told = check_server(guest, servername).and_then(|()| find_user(guest, username));
+    LStatus(told.and_then(|user| {
+        let all = accounts::groups();
+        let is_his = |group: &&accounts::Group| group.id == user.group || group.members.contains(&user.name);
+        let groups: Vec<_> = all.iter().filter(is_his).collect();
+        for count in [entriesread, totalentries] {
+            guest.write(count.get(), &(groups.len() as u32))?;
+        }
+        put(guest, bufptr, |answer| {
+            groups.iter().for_each(|group| {
+                answer.pointer(wide(&group.name));
+            });
+            Ok(())
+        })
+    }))
+}
+
+/// Lays out what `WKSTA_INFO_100` and `SERVER_INFO_101` have in common: platform, name, version.
+fn lay_machine(answer: &mut Answer, group: Option<&str>) {
+    answer.u32(PLATFORM_NT).pointer(wide(&computer_name()));
+    if let Some(group) = group {
+        answer.pointer(wide(group));
+    }
+    answer.u32(VERSION.0).u32(VERSION.1);
+}
+
+/// Describes the machine as one that uses a network.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmwksta/nf-lmwksta-netwkstagetinfo>
+#[winapi]
+pub fn NetWkstaGetInfo(guest: &mut Guest, servername: GuestWord, level: u32, bufptr: GuestWord) -> LStatus {
+    LStatus(check_server(guest, servername).and_then(|()| {
+        put(guest, bufptr, |answer| {
+            lay_machine(answer, Some(WORKGROUP));
+            match level {
+                100 => {}
+                101 => {
+                    answer.pointer(wide(""));
+                }
+                102 => {
+                    answer.pointer(wide("")).u32(1);
+                }
+                _ => return Err(Win32Error::INVALID_LEVEL),
+            }
+            answer.align();
+            Ok(())
+        })
+    }))
+}
+
+/// Describes the machine as one that serves a network.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmserver/nf-lmserver-netservergetinfo>
+#[winapi]
+pub fn NetServerGetInfo(guest: &mut Guest, servername: GuestWord, level: u32, bufptr: GuestWord) -> LStatus {
+    /// `SV_TYPE_WORKSTATION`, `SV_TYPE_NT`.
+    const KIND: u32 = 0x1001;
+    LStatus(check_server(guest, servername).and_then(|()| {
+        put(guest, bufptr, |answer| {
+            match level {
+                100 => {
+                    answer.u32(PLATFORM_NT).pointer(wide(&computer_name()));
+                }
+                101 => {
+                    lay_machine(answer, None);
+                    answer.u32(KIND).pointer(wide(""));
+                }
+                _ => return Err(Win32Error::INVALID_LEVEL),
+            }
+            Ok(())
+        })
+    }))
+}
+
+/// Tells what the machine is in: a work group.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmjoin/nf-lmjoin-netgetjoininformation>
+#[winapi]
+pub fn NetGetJoinInformation(
+    guest: &mut Guest,
+    lpServer: GuestWord,
+    lpNameBuffer: GuestWord,
+    BufferType: GuestWord,
+) -> LStatus {
+    /// `NetSetupWorkgroupName`.
+    const IN_WORKGROUP: u32 = 2;
+    LStatus(check_server(guest, lpServer).and_then(|()| {
+        guest.write_word(lpNameBuffer.get(), allocate(guest, &wide(WORKGROUP))?)?;
+        Ok(guest.write(BufferType.get(), &IN_WORKGROUP)?)
+    }))
+}
+
+/// Refuses: the machine is in no domain.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/dsgetdc/nf-dsgetdc-dsgetdcnamew>
+#[winapi]
+pub fn DsGetDcNameW(
+    guest: &mut Guest,
+    ComputerName: GuestWord,
+    DomainName: GuestWord,
+    DomainGuid: GuestWord,
+    SiteName: GuestWord,
+    Flags: u32,
+    DomainControllerInfo: GuestWord,
+) -> LStatus {
+    let _ = (guest, ComputerName, DomainName, DomainGuid, SiteName, Flags, DomainControllerInfo);
+    LStatus(Err(Win32Error::NO_SUCH_DOMAIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use plat_abi::Machine;
+
+    use super::*;
+
+    #[test]
+    fn users_are_laid_out_as_the_headers_say() {
+        let user = User {
+            name: "ada".into(),
+            id: 1000,
+            group: 100,
+            full_name: "Ada Lovelace".into(),
+            home: "/home/ada".into(),
+        };
+        // Sizes of USER_INFO_0, 1, 10, 20, 23 for both machines: the first text lies behind.
+        for (level, narrow, wide_size) in [(0, 4, 8), (1, 32, 56), (10, 16, 32), (20, 20, 32), (23, 20, 40)] {
+            for (machine, size) in [(Machine::I386, narrow), (Machine::Amd64, wide_size)] {
+                let mut answer = Answer::new(machine, 0);
+                lay_user(&mut answer, &user, level).expect("a level");
+                let bytes = answer.finish();
+                assert_eq!(u32::from(bytes[0]), size, "level {level} {machine:?}");
+            }
+        }
+        let mut answer = Answer::new(Machine::Amd64, 0);
+        assert_eq!(lay_user(&mut answer, &user, 7), Err(Win32Error::INVALID_LEVEL));
+    }
+}
