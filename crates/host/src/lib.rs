@@ -31,5 +31,6 @@ pub mod signals;
 pub mod socket;
 pub mod spawn;
 pub mod sysinfo;
+pub mod terminal;
 pub mod thread;
 pub mod thread_park;

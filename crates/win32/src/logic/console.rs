@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod follow;
 pub mod keys;
+pub mod line;
 pub mod paint;
 pub mod record;
 pub mod screen;

@@ -85,7 +85,7 @@ impl Screen {
     /// What the terminal puts where it clears: a blank in the colour behind the text.
     fn blank(&self) -> Cell {
         let attributes = self.attributes & 0xf0 | DEFAULT_ATTRIBUTES;
-        Cell { unit: 0x20, attributes, shown: Shown::Same }
+        Cell { unit: 0x20, attributes, shown: self.shown_by_text() }
     }
 
     fn print(&mut self, character: char) {
@@ -114,7 +114,8 @@ impl Screen {
             };
             let at = self.index(column + half, row);
             let unit = units[usize::from(half)];
-            self.cells[at] = Cell { unit, attributes: self.attributes | mark, shown: Shown::Same };
+            let shown = self.shown_by_text();
+            self.cells[at] = Cell { unit, attributes: self.attributes | mark, shown };
         }
         self.is_past_end = column + width >= self.columns;
         self.cursor.0 = (column + width).min(self.columns - 1);

@@ -99,13 +99,13 @@ pub struct Screen {
     pub attributes: u16,
     /// Whether the cursor is shown.
     pub shows_cursor: bool,
-    /// How much of a cell the cursor fills, in percent.
-    pub cursor_size: u32,
     /// The rows that scroll, the first and the last.
     pub(super) region: (u16, u16),
     pub(super) saved: (u16, u16),
     /// The beginning of a sequence whose end was not written yet.
     pub(super) partial: String,
+    /// Whether the terminal shows it: text that is followed is then on it.
+    is_visible: bool,
 }
 
 impl Screen {
@@ -121,10 +121,10 @@ impl Screen {
             is_past_end: false,
             attributes: DEFAULT_ATTRIBUTES,
             shows_cursor: true,
-            cursor_size: 25,
             region: (0, rows - 1),
             saved: (0, 0),
             partial: String::new(),
+            is_visible: true,
         }
     }
 
@@ -160,8 +160,8 @@ impl Screen {
             }
         }
         let (cursor, saved) = (self.cursor, self.saved);
-        (new.attributes, new.shows_cursor, new.cursor_size) =
-            (self.attributes, self.shows_cursor, self.cursor_size);
+        (new.attributes, new.shows_cursor, new.is_visible) =
+            (self.attributes, self.shows_cursor, self.is_visible);
         new.partial = std::mem::take(&mut self.partial);
         *self = new;
         self.set_cursor(saved.0, saved.1);
@@ -175,6 +175,16 @@ impl Screen {
             let is_blank = cell.looks_like(Cell::new(SPACE, DEFAULT_ATTRIBUTES));
             cell.shown = if is_blank { Shown::Same } else { Shown::Before };
         }
+    }
+
+    /// Takes note whether the terminal shows this screen.
+    pub fn set_visible(&mut self, is_visible: bool) {
+        self.is_visible = is_visible;
+    }
+
+    /// What becomes of a cell that text fills.
+    pub(super) fn shown_by_text(&self) -> Shown {
+        if self.is_visible { Shown::Same } else { Shown::Before }
     }
 
     pub(super) fn index(&self, column: u16, row: u16) -> usize {
@@ -325,6 +335,11 @@ impl Screen {
     pub(super) fn move_rows(&mut self, (top, bottom): (u16, u16), count: u16, is_up: bool, fill: Cell) {
         let width = usize::from(self.columns);
         let (start, end) = (usize::from(top) * width, (usize::from(bottom) + 1) * width);
+        if !self.is_visible {
+            // What moves here stays on the terminal, wherever that shows it.
+            let known = self.cells[start..end].iter_mut().filter(|cell| cell.shown == Shown::Same);
+            known.for_each(|cell| cell.shown = Shown::Before);
+        }
         let area = &mut self.cells[start..end];
         let free = (usize::from(count) * width).min(area.len());
         if is_up {
