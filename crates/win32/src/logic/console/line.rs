@@ -207,7 +207,13 @@ impl Line {
     }
 
     fn write_text(&self, from: usize, to: usize, out: &mut String) {
+        let mut place = self.place(from);
         for &character in &self.text[from..to] {
+            if is_cut(character, place.1, self.rules.columns) {
+                // What stood in the last column goes.
+                out.push(' ');
+            }
+            place = step(place, character, self.rules.columns);
             if (character as u32) < 0x20 {
                 let _ = write!(out, "^{}", char::from(character as u8 | 0x40));
             } else {
@@ -230,21 +236,22 @@ impl Line {
 
     /// Returns row, from the line's first one, and column of a character.
     fn place(&self, index: usize) -> (usize, usize) {
-        let columns = usize::from(self.rules.columns);
-        let mut place = (0, usize::from(self.rules.start));
-        for &character in &self.text[..index.min(self.text.len())] {
-            let width = width_of(character);
-            // A wide character does not fit into the last column.
-            if width == 2 && (character as u32) >= 0x20 && place.1 + 1 == columns {
-                place = (place.0 + 1, 0);
-            }
-            place.1 += width;
-            while place.1 >= columns {
-                place = (place.0 + 1, place.1 - columns);
-            }
-        }
-        place
+        let place = (0, usize::from(self.rules.start));
+        let before = &self.text[..index.min(self.text.len())];
+        before.iter().fold(place, |place, &character| step(place, character, self.rules.columns))
     }
+}
+
+/// Says whether a wide character does not fit into the last column, and goes to the next row.
+fn is_cut(character: char, column: usize, columns: u16) -> bool {
+    (character as u32) >= 0x20 && width_of(character) == 2 && column + 1 == usize::from(columns)
+}
+
+/// Returns row and column behind a character that stands at a place.
+fn step((row, column): (usize, usize), character: char, columns: u16) -> (usize, usize) {
+    let (row, column) = if is_cut(character, column, columns) { (row + 1, 0) } else { (row, column) };
+    let (columns, column) = (usize::from(columns), column + width_of(character));
+    (row + column / columns, column % columns)
 }
 
 fn width_of(character: char) -> usize {
@@ -336,7 +343,7 @@ mod tests {
             assert_eq!((seen.0, seen.1.as_str(), seen.3), (Next::More, expected, cursor), "{text:?}");
             assert_eq!(seen.2, rows, "{text:?}");
         }
-        assert_eq!(typed("日本語日本", "", RULES).3, (4, 1), "wide characters do not lie across the edge");
+        assert_eq!(typed("a日本語日本", "", RULES).3, (4, 1), "wide characters do not lie across the edge");
     }
 
     #[test]
