@@ -50,6 +50,10 @@ pub const DLL: Dll = Dll {
     tables: &[
         completionport::EXPORTS,
         consoleapi::EXPORTS,
+        consoleapi::attach::EXPORTS,
+        consoleapi::cells::EXPORTS,
+        consoleapi::events::EXPORTS,
+        consoleapi::screens::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,

@@ -222,18 +222,24 @@ impl ConsoleState {
         }
     }
 
+    /// Says whether the process gave its console up.
+    pub fn is_given_up(&self) -> bool {
+        self.attachment.load(Ordering::Relaxed) == DETACHED
+    }
+
     /// Gives the process the console, or takes it away.
     pub fn attach(&self, is_attached: bool) {
         self.attachment.store(if is_attached { ATTACHED } else { DETACHED }, Ordering::Relaxed);
     }
 
-    /// Takes note that a process was started that has the console, too: it finds the terminal as this one did, and
-    /// writes to it.
-    pub fn share(&self, with: &Arc<ProcessObject>, shares_input: bool) {
+    /// Takes note that a process was started that writes to the console, too.
+    pub fn share(&self, with: &Arc<ProcessObject>) {
         lock(&self.output).shared_with.push(Arc::clone(with));
-        if shares_input {
-            lock(&self.input).leave_keys();
-        }
+    }
+
+    /// Lets a process that is about to be started find the terminal as this one did, until this one takes keys again.
+    pub fn lend_terminal(&self) {
+        lock(&self.input).leave_keys();
     }
 }
 

@@ -14,7 +14,7 @@ use plat_host::process::{ExitPage, Linux};
 use plat_host::spawn::{self, Spawn};
 
 use super::environment::{Variables, to_unix};
-use super::file::FileObject;
+use super::file::{FileKind, FileObject};
 use super::file_standard::{self, Standard};
 use super::inherit;
 use super::path::{FileSystem, status_of};
@@ -277,6 +277,9 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
     let jobs = super::job::for_child(plan.flags & CREATE_BREAKAWAY_FROM_JOB != 0, &mut kept);
     let detaches = plan.flags & (DETACHED_PROCESS | CREATE_NEW_CONSOLE | CREATE_NO_WINDOW) != 0;
     let sources = standard_sources(process, &plan, detaches);
+    if is_console(sources[0].as_ref(), FileKind::ConsoleInput) {
+        process.files.console.lend_terminal();
+    }
     let standard = [0, 1, 2].map(|at: usize| sources[at].as_ref().map(|file| file.file.as_fd()));
     let launch = Launch {
         standard,
@@ -288,6 +291,7 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
     if plan.image.kind == ImageKind::Unix {
         let child = launch.unix(&plan.image.unix, &plan.command_line, &environment)?;
         super::job::add_unix_child(child.id());
+        share_console(process, &sources, &child);
         return Ok(with_thread(process, child));
     }
     let told = |which: Standard| told_standard(process, &plan, which, detaches, &handles);
@@ -312,7 +316,19 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
         ..StartRecord::default()
     };
     let child = launch.windows(record)?;
+    share_console(process, &sources, &child);
     Ok(with_thread(process, child))
+}
+
+fn is_console(source: Option<&Arc<FileObject>>, kind: FileKind) -> bool {
+    source.is_some_and(|file| file.kind == kind)
+}
+
+/// Takes note of a child that writes to the console, too.
+fn share_console(process: &Process, sources: &[Option<Arc<FileObject>>; 3], child: &Arc<ProcessObject>) {
+    if sources.iter().any(|source| is_console(source.as_ref(), FileKind::ConsoleOutput)) {
+        process.files.console.share(child);
+    }
 }
 
 fn with_thread(process: &Process, child: Arc<ProcessObject>) -> (Arc<ProcessObject>, Arc<ThreadObject>) {

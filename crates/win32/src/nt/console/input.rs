@@ -333,7 +333,7 @@ impl ConsoleState {
     }
 
     /// Puts a record before those that wait.
-    pub(super) fn put_back(&self, record: Record) {
+    pub fn put_back(&self, record: Record) {
         lock(&self.input).records.push_front(record);
     }
 
