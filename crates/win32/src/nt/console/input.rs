@@ -317,6 +317,24 @@ impl ConsoleState {
         }
     }
 
+    /// Has Ctrl-C come as a key; returns whether it was a signal before.
+    pub fn without_processing(&self) -> bool {
+        let before = self.input_mode.fetch_and(!input_mode::PROCESSED, Ordering::Relaxed);
+        before & input_mode::PROCESSED != 0
+    }
+
+    /// Puts back what [`ConsoleState::without_processing`] changed. Keys are not shown by the terminal from here on: who
+    /// reads some will read more.
+    pub fn set_processing(&self, file: &FileObject, is_on: bool) {
+        if is_on {
+            let mode = self.input_mode.fetch_or(input_mode::PROCESSED, Ordering::Relaxed);
+            if terminal::is_foreground(&file.file) {
+                // The terminal took keys a moment ago.
+                let _ = lock(&self.input).take_keys(mode | input_mode::PROCESSED);
+            }
+        }
+    }
+
     /// Puts records behind those that wait, as if they had happened.
     ///
     /// # Errors
