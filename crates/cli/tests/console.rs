@@ -18,7 +18,7 @@ const BOTH: [Bits; 2] = [Bits::X64, Bits::X86];
 fn program(name: &str, bits: Bits) -> String {
     static BUILT: OnceLock<()> = OnceLock::new();
     let root = repository_root(env!("CARGO_MANIFEST_DIR"));
-    let out = root.join("target/fixtures-console");
+    let out = root.join("target/fixtures");
     BUILT.get_or_init(|| {
         build_all(&root, &out).unwrap_or_else(|error| panic!("{error:#}"));
     });
@@ -33,11 +33,11 @@ fn start(bits: Bits, arguments: &[&str]) -> Terminal {
 
 /// Runs the fixture in both bitnesses, types `keys` when it is ready, and compares the screen in the end.
 fn check(arguments: &[&str], keys: &[&str], expected: &Expect) {
-    for bits in BOTH {
+    let screens = BOTH.map(|bits| {
         let mut terminal = start(bits, arguments);
         for (number, keys) in keys.iter().enumerate() {
             if number == 0 {
-                terminal.await_text(if arguments[0] == "lines" { "> " } else { "ready" });
+                terminal.await_text(if arguments[0] == "lines" { ">" } else { "ready" });
             }
             terminal.send(keys);
             // Keys that follow at once could be one sequence with those before.
@@ -45,20 +45,52 @@ fn check(arguments: &[&str], keys: &[&str], expected: &Expect) {
         }
         let status = terminal.end();
         assert!(status.success(), "{}: {status}\n{}", bits.name(), terminal.screen());
-        expected.assert_eq(&format!("{}\n", terminal.screen()));
         assert!(terminal.is_in_lines(), "{}", bits.name());
-    }
+        format!("{}\n", terminal.screen())
+    });
+    assert_eq!(screens[0], screens[1]);
+    expected.assert_eq(&screens[0]);
 }
 
 #[test]
 fn keys_become_records() {
     let keys = ["aA\x01\x1b[A\x1b[1;5C\x1bOP\x1b[15;2~", "\x1b", "\x1bx", "é\x7f\r\t", "\x03q"];
-    check(&["records", "0"], &keys, &expect![[""]]);
+    check(&["records", "0"], &keys, &expect![[r#"
+        set mode: 1
+        ready
+        key 1 x1 vk 41 scan 1e char 0061 state 0
+        key 1 x1 vk 41 scan 1e char 0041 state 10
+        key 1 x1 vk 41 scan 1e char 0001 state 8
+        key 1 x1 vk 26 scan 48 char 0000 state 100
+        key 1 x1 vk 27 scan 4d char 0000 state 108
+        key 1 x1 vk 70 scan 3b char 0000 state 0
+        key 1 x1 vk 74 scan 3f char 0000 state 10
+        key 1 x1 vk 1b scan 01 char 001b state 0
+        key 1 x1 vk 58 scan 2d char 0078 state 2
+        key 1 x1 vk 00 scan 00 char 00e9 state 0
+        key 1 x1 vk 08 scan 0e char 0008 state 0
+        key 1 x1 vk 0d scan 1c char 000d state 0
+        key 1 x1 vk 09 scan 0f char 0009 state 0
+        key 1 x1 vk 43 scan 2e char 0003 state 8
+        key 1 x1 vk 51 scan 10 char 0071 state 0
+        ups 14
+    "#]]);
 }
 
 #[test]
 fn sequences_are_passed_through() {
-    check(&["records", "200"], &["\x1b[1;5Cq"], &expect![[""]]);
+    check(&["records", "200"], &["\x1b[1;5Cq"], &expect![[r#"
+        set mode: 1
+        ready
+        key 1 x1 vk 00 scan 00 char 001b state 0
+        key 1 x1 vk 00 scan 00 char 005b state 0
+        key 1 x1 vk 00 scan 00 char 0031 state 0
+        key 1 x1 vk 00 scan 00 char 003b state 0
+        key 1 x1 vk 00 scan 00 char 0035 state 0
+        key 1 x1 vk 00 scan 00 char 0043 state 0
+        key 1 x1 vk 00 scan 00 char 0071 state 0
+        ups 0
+    "#]]);
 }
 
 #[test]
@@ -74,24 +106,77 @@ fn mouse_and_window_are_told() {
         terminal.send("q");
         assert!(terminal.end().success());
         assert!(terminal.bytes().ends_with("\x1b[?1003l"), "and given back: {:?}", terminal.bytes());
-        expect![[""]].assert_eq(&format!("{}\n", terminal.screen()));
+        expect![[r#"
+            set mode: 1
+            ready
+            mouse 2,3 buttons 1 state 0 flags 0
+            mouse 2,3 buttons 0 state 0 flags 0
+            mouse 0,0 buttons 780000 state 0 flags 4
+            size 50x30
+            key 1 x1 vk 51 scan 10 char 0071 state 0
+            ups 0
+        "#]].assert_eq(&format!("{}\n", terminal.screen()));
     }
 }
 
 #[test]
 fn handles_are_signalled_while_there_are_records() {
-    check(&["waits"], &["z"], &expect![[""]]);
+    check(&["waits"], &["z"], &expect![[r#"
+        nothing yet: 1
+        count: 1
+        events: 0
+        peek: 1
+        peeked: 0
+        ready
+        signalled: 1
+        events: 2
+        peeked: 2
+        key 1 x1 vk 5a scan 2c char 007a state 0
+        flush: 1
+        flushed: 1
+        write: 1
+        written: 2
+        signalled: 1
+        read: 1
+        read: 2
+        key 1 x1 vk 00 scan 00 char 20ac state 0
+        focus 0
+        write nonsense: 0, error 87
+        records of output: 0, error 6
+    "#]]);
 }
 
 #[test]
 fn single_keys_of_the_c_runtime() {
-    check(&["keys"], &["x\x1b[A\x1bOPé", "q"], &expect![[""]]);
+    check(&["keys"], &["x\x1b[A\x1bOPé", "q"], &expect![[r#"
+        kbhit: 0
+        ready
+        getch 78
+        getch e0
+        getch 48
+        getch 00
+        getch 3b
+        getch 82
+        getch 71
+        kbhit: 1
+        ungetch u
+        cputs cprintf 42
+        !
+    "#]]);
 }
 
 #[test]
 fn lines_are_edited_and_recalled() {
     let keys = ["hello\r", "wörld\x1b[D\x1b[DX\r", "\x1b[A\x1b[A\r", "x\x7f\x04"];
-    check(&["lines"], &keys, &expect![[""]]);
+    check(&["lines"], &keys, &expect![[r#"
+        > hello
+        7, error 0: h e l l o 000d 000a
+        > wörXld
+        8, error 0: w 00f6 r X l d 000d 000a
+        > hello
+        7, error 0: h e l l o 000d 000a
+        > 0, error 0:
+    "#]]);
 }
 
 #[test]
@@ -110,7 +195,27 @@ fn cells_are_drawn() {
     for bits in BOTH {
         let mut terminal = start(bits, &["cells"]);
         assert!(terminal.end().success());
-        expect![[""]].assert_eq(&format!("{}\n", terminal.screen()));
+        expect![[r#"
+            abc
+
+
+
+            ........................................
+                      BCC
+                      EFF
+
+                                xyz
+
+            ========================================
+            info: 1
+            cursor 3,0 of 60x40
+            filled: 40
+            region 10..11
+            read BC EF, attributes 2
+            characters 4: xyz
+            colours 14 14 7
+            outside: 0, error 87
+        "#]].assert_eq(&format!("{}\n", terminal.screen()));
         let colours = terminal.look(|screen| {
             let cell = screen.cell(10, 0).expect("a cell").clone();
             (cell.fgcolor(), cell.bgcolor())
@@ -136,7 +241,28 @@ fn a_second_screen_is_shown_and_goes() {
 
 #[test]
 fn facts_of_a_terminal() {
-    check(&["facts"], &[], &expect![[""]]);
+    check(&["facts"], &[], &expect![[r#"
+        input mode: 0x1f7
+        output mode: 0x3
+        largest 60x40
+        more: 1
+        window 59x39
+        cursor: 1
+        cursor 25 1
+        font: 1
+        named font: 1
+        history: 1
+        at least two processes: 1
+        title: 1
+        title's length: 7
+        echo without lines: 0, error 87
+        smaller: 0, error 87
+        a second console: 0, error 5
+        free: 1
+        CONOUT$ is gone: 1
+        of the parent: 1
+        CONOUT$ is back: 1
+    "#]]);
 }
 
 /// Text goes to a terminal as it is: nothing is asked, nothing is switched.
