@@ -55,7 +55,10 @@ fn check(arguments: &[&str], keys: &[&str], expected: &Expect) {
 #[test]
 fn keys_become_records() {
     let keys = ["aA\x01\x1b[A\x1b[1;5C\x1bOP\x1b[15;2~", "\x1b", "\x1bx", "é\x7f\r\t", "\x03q"];
-    check(&["records", "0"], &keys, &expect![[r#"
+    check(
+        &["records", "0"],
+        &keys,
+        &expect![[r#"
         set mode: 1
         ready
         key 1 x1 vk 41 scan 1e char 0061 state 0
@@ -74,12 +77,16 @@ fn keys_become_records() {
         key 1 x1 vk 43 scan 2e char 0003 state 8
         key 1 x1 vk 51 scan 10 char 0071 state 0
         ups 14
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn sequences_are_passed_through() {
-    check(&["records", "200"], &["\x1b[1;5Cq"], &expect![[r#"
+    check(
+        &["records", "200"],
+        &["\x1b[1;5Cq"],
+        &expect![[r#"
         set mode: 1
         ready
         key 1 x1 vk 00 scan 00 char 001b state 0
@@ -90,7 +97,8 @@ fn sequences_are_passed_through() {
         key 1 x1 vk 00 scan 00 char 0043 state 0
         key 1 x1 vk 00 scan 00 char 0071 state 0
         ups 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -115,13 +123,17 @@ fn mouse_and_window_are_told() {
             size 50x30
             key 1 x1 vk 51 scan 10 char 0071 state 0
             ups 0
-        "#]].assert_eq(&format!("{}\n", terminal.screen()));
+        "#]]
+        .assert_eq(&format!("{}\n", terminal.screen()));
     }
 }
 
 #[test]
 fn handles_are_signalled_while_there_are_records() {
-    check(&["waits"], &["z"], &expect![[r#"
+    check(
+        &["waits"],
+        &["z"],
+        &expect![[r#"
         nothing yet: 1
         count: 1
         events: 0
@@ -143,12 +155,16 @@ fn handles_are_signalled_while_there_are_records() {
         focus 0
         write nonsense: 0, error 87
         records of output: 0, error 6
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn single_keys_of_the_c_runtime() {
-    check(&["keys"], &["x\x1b[A\x1bOPé", "q"], &expect![[r#"
+    check(
+        &["keys"],
+        &["x\x1b[A\x1bOPé", "q"],
+        &expect![[r#"
         kbhit: 0
         ready
         getch 78
@@ -162,13 +178,17 @@ fn single_keys_of_the_c_runtime() {
         ungetch u
         cputs cprintf 42
         !
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn lines_are_edited_and_recalled() {
     let keys = ["hello\r", "wörld\x1b[D\x1b[DX\r", "\x1b[A\x1b[A\r", "x\x7f\x04"];
-    check(&["lines"], &keys, &expect![[r#"
+    check(
+        &["lines"],
+        &keys,
+        &expect![[r#"
         > hello
         7, error 0: h e l l o 000d 000a
         > wörXld
@@ -176,7 +196,8 @@ fn lines_are_edited_and_recalled() {
         > hello
         7, error 0: h e l l o 000d 000a
         > 0, error 0:
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -215,7 +236,8 @@ fn cells_are_drawn() {
             characters 4: xyz
             colours 14 14 7
             outside: 0, error 87
-        "#]].assert_eq(&format!("{}\n", terminal.screen()));
+        "#]]
+        .assert_eq(&format!("{}\n", terminal.screen()));
         let colours = terminal.look(|screen| {
             let cell = screen.cell(10, 0).expect("a cell").clone();
             (cell.fgcolor(), cell.bgcolor())
@@ -241,7 +263,10 @@ fn a_second_screen_is_shown_and_goes() {
 
 #[test]
 fn facts_of_a_terminal() {
-    check(&["facts"], &[], &expect![[r#"
+    check(
+        &["facts"],
+        &[],
+        &expect![[r#"
         input mode: 0x1f7
         output mode: 0x3
         largest 60x40
@@ -262,7 +287,26 @@ fn facts_of_a_terminal() {
         CONOUT$ is gone: 1
         of the parent: 1
         CONOUT$ is back: 1
-    "#]]);
+    "#]],
+    );
+}
+
+#[test]
+fn a_console_is_made_of_pipes() {
+    check(
+        &["pseudo"],
+        &[],
+        &expect![[r#"
+        no size: 0x80070057
+        create: 0x0
+        resize: 0x0
+        list: 1
+        attribute: 1
+        start: 1
+        exit code: 0
+        its line was shown: 1
+    "#]],
+    );
 }
 
 /// Text goes to a terminal as it is: nothing is asked, nothing is switched.
@@ -290,8 +334,7 @@ fn without_a_terminal_there_is_no_console() {
 /// However a program ends, the terminal reads lines again, in its own colours.
 #[test]
 fn the_terminal_is_put_back() {
-    let ends: [(&str, &str); 5] =
-        [("c", ""), ("", "TERM"), ("", "HUP"), ("", "INT"), ("", "QUIT")];
+    let ends: [(&str, &str); 5] = [("c", ""), ("", "TERM"), ("", "HUP"), ("", "INT"), ("", "QUIT")];
     for bits in BOTH {
         for (key, signal) in ends {
             let mut terminal = start(bits, &["crash"]);
@@ -299,7 +342,9 @@ fn the_terminal_is_put_back() {
             assert!(!terminal.is_in_lines());
             terminal.send(key);
             if !signal.is_empty() {
-                let sent = std::process::Command::new("kill").args(["-s", signal, &terminal.id().to_string()]).status();
+                let sent = std::process::Command::new("kill")
+                    .args(["-s", signal, &terminal.id().to_string()])
+                    .status();
                 assert!(sent.expect("kill starts").success());
             }
             assert!(!terminal.end().success());

@@ -22,6 +22,7 @@ pub mod memory;
 pub mod name_watch;
 pub mod pipe;
 pub mod process;
+pub mod pseudo_terminal;
 pub mod random;
 pub mod section;
 pub mod service;

@@ -171,8 +171,11 @@ impl State {
     }
 
     fn switch_off(&self) {
-        let off: String =
-            ALL.iter().filter(|&&switch| self.is_on[switch as usize]).map(|switch| switch.sequences()[1]).collect();
+        let off: String = ALL
+            .iter()
+            .filter(|&&switch| self.is_on[switch as usize])
+            .map(|switch| switch.sequences()[1])
+            .collect();
         if !off.is_empty() && self.output.as_ref().is_some_and(is_foreground) {
             self.write(&off);
         }

@@ -53,6 +53,7 @@ pub const DLL: Dll = Dll {
         consoleapi::attach::EXPORTS,
         consoleapi::cells::EXPORTS,
         consoleapi::events::EXPORTS,
+        consoleapi::pseudo::EXPORTS,
         consoleapi::screens::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,

@@ -13,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A terminal with a program on it.
-pub struct Terminal {
+pub(crate) struct Terminal {
     master: std::fs::File,
     state: Arc<Mutex<State>>,
     child: Child,
@@ -52,7 +52,7 @@ fn size(columns: u16, rows: u16) -> Winsize {
 
 impl Terminal {
     /// Starts a command on a terminal of this size, which it has as its controlling terminal.
-    pub fn start(command: &[&str], columns: u16, rows: u16) -> Self {
+    pub(crate) fn start(command: &[&str], columns: u16, rows: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pty");
         grantpt(&master).expect("granted");
         unlockpt(&master).expect("unlocked");
@@ -73,7 +73,8 @@ impl Terminal {
             .expect("setsid starts");
         let master: OwnedFd = master;
         let master = std::fs::File::from(master);
-        let state = Arc::new(Mutex::new(State { parser: vt100::Parser::new(rows, columns, 0), bytes: Vec::new() }));
+        let state =
+            Arc::new(Mutex::new(State { parser: vt100::Parser::new(rows, columns, 0), bytes: Vec::new() }));
         let reader = std::thread::spawn({
             let (mut master, state) = (master.try_clone().expect("a copy"), Arc::clone(&state));
             move || {
@@ -89,18 +90,18 @@ impl Terminal {
     }
 
     /// Types.
-    pub fn send(&mut self, keys: &str) {
+    pub(crate) fn send(&mut self, keys: &str) {
         self.master.write_all(keys.as_bytes()).expect("typed");
     }
 
     /// Changes the window's size.
-    pub fn resize(&mut self, columns: u16, rows: u16) {
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
         self.state.lock().expect("no panic").parser.screen_mut().set_size(rows, columns);
         tcsetwinsize(&self.master, size(columns, rows)).expect("a size");
     }
 
     /// Returns what the screen shows, without blanks at the ends of lines and of the screen.
-    pub fn screen(&self) -> String {
+    pub(crate) fn screen(&self) -> String {
         let state = self.state.lock().expect("no panic");
         let columns = state.parser.screen().size().1;
         let rows: Vec<String> =
@@ -109,17 +110,17 @@ impl Terminal {
     }
 
     /// Looks at the screen itself.
-    pub fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
+    pub(crate) fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
         at(self.state.lock().expect("no panic").parser.screen())
     }
 
     /// Returns all bytes written so far.
-    pub fn bytes(&self) -> String {
+    pub(crate) fn bytes(&self) -> String {
         String::from_utf8_lossy(&self.state.lock().expect("no panic").bytes).into_owned()
     }
 
     /// Waits until the screen shows something.
-    pub fn await_text(&self, text: &str) {
+    pub(crate) fn await_text(&self, text: &str) {
         let begin = Instant::now();
         while !self.screen().contains(text) {
             assert!(begin.elapsed() < PATIENCE, "no {text:?} on:\n{}\n{:?}", self.screen(), self.bytes());
@@ -128,24 +129,24 @@ impl Terminal {
     }
 
     /// Returns the number of the program.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Returns the group of processes in the foreground.
-    pub fn foreground(&self) -> i32 {
+    pub(crate) fn foreground(&self) -> i32 {
         rustix::termios::tcgetpgrp(&self.master).expect("a group").as_raw_nonzero().get()
     }
 
     /// Returns whether the terminal's driver edits and shows lines.
-    pub fn is_in_lines(&self) -> bool {
+    pub(crate) fn is_in_lines(&self) -> bool {
         let modes = rustix::termios::tcgetattr(&self.master).expect("modes").local_modes;
         use rustix::termios::LocalModes;
         modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
     /// Waits for the program's end, and for all that it wrote.
-    pub fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         let begin = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {

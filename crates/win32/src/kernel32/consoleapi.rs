@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod cells;
 pub mod events;
+pub mod pseudo;
 pub mod screens;
 
 use std::sync::Arc;

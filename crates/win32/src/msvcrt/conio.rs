@@ -82,7 +82,12 @@ fn next_codes(guest: &Guest, width: Width) -> Option<Vec<u16>> {
                 Width::Wide => vec![key.unit],
                 Width::Narrow => {
                     let bytes = console.code_page(false).encode(&[key.unit], 0, None, false);
-                    bytes.map(|encoded| encoded.bytes).unwrap_or_default().into_iter().map(u16::from).collect()
+                    bytes
+                        .map(|encoded| encoded.bytes)
+                        .unwrap_or_default()
+                        .into_iter()
+                        .map(u16::from)
+                        .collect()
                 }
             });
         }

@@ -11,9 +11,10 @@ pub mod handlers;
 pub mod input;
 pub mod lines;
 pub mod output;
+pub mod pseudo;
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use plat_host::terminal::{self, Switch};
 

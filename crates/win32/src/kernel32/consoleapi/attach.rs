@@ -152,10 +152,7 @@ fn history_info(guest: &Guest, address: GuestWord) -> Result<Vec<u8>, Win32Error
 ///
 /// Source: <https://learn.microsoft.com/windows/console/getconsolehistoryinfo>
 #[winapi]
-pub fn GetConsoleHistoryInfo(
-    guest: &mut Guest,
-    lpConsoleHistoryInfo: GuestWord,
-) -> Result<Bool, Win32Error> {
+pub fn GetConsoleHistoryInfo(guest: &mut Guest, lpConsoleHistoryInfo: GuestWord) -> Result<Bool, Win32Error> {
     let bytes = history_info(guest, lpConsoleHistoryInfo)?;
     guest.write_bytes(lpConsoleHistoryInfo.0, &bytes)?;
     Ok(TRUE)
@@ -165,10 +162,7 @@ pub fn GetConsoleHistoryInfo(
 ///
 /// Source: <https://learn.microsoft.com/windows/console/setconsolehistoryinfo>
 #[winapi]
-pub fn SetConsoleHistoryInfo(
-    guest: &mut Guest,
-    lpConsoleHistoryInfo: GuestWord,
-) -> Result<Bool, Win32Error> {
+pub fn SetConsoleHistoryInfo(guest: &mut Guest, lpConsoleHistoryInfo: GuestWord) -> Result<Bool, Win32Error> {
     let own = history_info(guest, lpConsoleHistoryInfo)?;
     let wanted = guest.read_vec(lpConsoleHistoryInfo.0, own.len() as u64)?;
     if wanted == own { Ok(TRUE) } else { Err(Win32Error::NOT_SUPPORTED) }

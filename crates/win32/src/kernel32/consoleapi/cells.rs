@@ -216,12 +216,7 @@ impl Block {
     }
 
     /// Stores which rectangle was moved: one without cells for none.
-    fn tell(
-        &self,
-        guest: &mut Guest,
-        place: GuestWord,
-        area: Option<Rectangle>,
-    ) -> Result<Bool, Win32Error> {
+    fn tell(&self, guest: &mut Guest, place: GuestWord, area: Option<Rectangle>) -> Result<Bool, Win32Error> {
         let none = Rectangle { right: self.region.left - 1, bottom: self.region.top - 1, ..self.region };
         let area = area.unwrap_or(none);
         let sides = [area.left, area.top, area.right, area.bottom];
@@ -279,9 +274,11 @@ pub fn FillConsoleOutputCharacterW(
 fn read_cells(guest: &Guest, handle: GuestWord, count: u32, place: u32) -> Result<Vec<Cell>, Win32Error> {
     let file = console_output(guest, handle)?;
     let place = place_of(place);
-    let cells = guest.process().files.console.with_screen(&file, |screen| {
-        screen.read(count as usize, place).map(<[Cell]>::to_vec)
-    })?;
+    let cells = guest
+        .process()
+        .files
+        .console
+        .with_screen(&file, |screen| screen.read(count as usize, place).map(<[Cell]>::to_vec))?;
     Ok(cells.unwrap_or_default())
 }
 

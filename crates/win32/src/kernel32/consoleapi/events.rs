@@ -50,7 +50,8 @@ fn from_form(record: Record, width: Width, page: &CodePage) -> Record {
     match record {
         Record::Key(mut key) if width == Width::Narrow => {
             let byte = key.unit as u8;
-            key.unit = page.decode(&[byte], 0).ok().and_then(|wide| wide.first().copied()).unwrap_or(byte.into());
+            key.unit =
+                page.decode(&[byte], 0).ok().and_then(|wide| wide.first().copied()).unwrap_or(byte.into());
             Record::Key(key)
         }
         other => other,

@@ -46,8 +46,8 @@ const FONT: (u16, u16) = (8, 16);
 ///
 /// Source: <https://devblogs.microsoft.com/commandline/updating-the-windows-console-colors/>
 const PALETTE: [u32; 16] = [
-    0x0c_0c0c, 0xda_3700, 0x0e_a113, 0xdd_963a, 0x1f_0fc5, 0x98_1788, 0x00_9cc1, 0xcc_cccc, 0x76_7676, 0xff_783b,
-    0x0c_c616, 0xd6_d661, 0x56_48e7, 0x9e_00b4, 0xa5_f1f9, 0xf2_f2f2,
+    0x0c_0c0c, 0xda_3700, 0x0e_a113, 0xdd_963a, 0x1f_0fc5, 0x98_1788, 0x00_9cc1, 0xcc_cccc, 0x76_7676,
+    0xff_783b, 0x0c_c616, 0xd6_d661, 0x56_48e7, 0x9e_00b4, 0xa5_f1f9, 0xf2_f2f2,
 ];
 
 fn both((first, second): (u16, u16)) -> u32 {
@@ -58,8 +58,7 @@ fn both((first, second): (u16, u16)) -> u32 {
 fn information(screen: &Screen, (columns, rows): (u16, u16)) -> Vec<u8> {
     let ((width, height), (column, row)) = (screen.size(), screen.cursor());
     // Buffer size, cursor, colours, window (left, top, right, bottom), largest window.
-    let fields =
-        [width, height, column, row, screen.attributes, 0, 0, width - 1, height - 1, columns, rows];
+    let fields = [width, height, column, row, screen.attributes, 0, 0, width - 1, height - 1, columns, rows];
     fields.iter().flat_map(|field| field.to_le_bytes()).collect()
 }
 

@@ -138,9 +138,8 @@ impl Decoder {
         }
         if self.rules.passes_sequences {
             let units = String::from_utf8_lossy(bytes).encode_utf16().collect::<Vec<u16>>();
-            let record = |unit| {
-                Decoded::Record(Record::Key(Key { is_down: true, count: 1, unit, ..Key::default() }))
-            };
+            let record =
+                |unit| Decoded::Record(Record::Key(Key { is_down: true, count: 1, unit, ..Key::default() }));
             out.extend(units.into_iter().map(record));
             return;
         }

@@ -121,8 +121,21 @@ fn keys_without_characters() {
 #[test]
 fn escape_alone_and_alt() {
     let cases = [
-        "\x1b", "\x1bx", "\x1bX", "\x1b\r", "\x1b\x7f", "\x1b[", "\x1bO", "\x1b\x1b", "\x1b\x1b[A", "\x1b\x1bOP",
-        "\x1b[1;", "\x1bé", "\x1b\x01", "\x1b[\x1b[A", "\x1bO\x01",
+        "\x1b",
+        "\x1bx",
+        "\x1bX",
+        "\x1b\r",
+        "\x1b\x7f",
+        "\x1b[",
+        "\x1bO",
+        "\x1b\x1b",
+        "\x1b\x1b[A",
+        "\x1b\x1bOP",
+        "\x1b[1;",
+        "\x1bé",
+        "\x1b\x01",
+        "\x1b[\x1b[A",
+        "\x1bO\x01",
     ];
     expect![[r#"
         "\u{1b}":  later 1b/01 001b 0

@@ -86,9 +86,12 @@ const SCANS: [(u16, u16); 40] = [
     (F1 + 23, 0x76),
 ];
 
+/// A row's first scan code, and its keys.
+type Row = (u16, &'static [(u16, char, char)]);
+
 /// The keys with characters, in rows of the keyboard: the scan code of the first, then virtual key, character, and
 /// character with Shift of each.
-const ROWS: [(u16, &[(u16, char, char)]); 5] = [
+const ROWS: [Row; 5] = [
     (
         0x02,
         &[
@@ -162,9 +165,7 @@ const ROWS: [(u16, &[(u16, char, char)]); 5] = [
 /// Returns the scan code of a virtual key; 0 for one that no keyboard has.
 pub fn scan_of(code: u16) -> u16 {
     let named = SCANS.iter().find(|pair| pair.0 == code).map(|pair| pair.1);
-    let in_row = |(first, row): &(u16, &[(u16, char, char)])| {
-        row.iter().position(|key| key.0 == code).map(|at| first + at as u16)
-    };
+    let in_row = |(first, row): &Row| row.iter().position(|key| key.0 == code).map(|at| first + at as u16);
     named.or_else(|| ROWS.iter().find_map(in_row)).unwrap_or(0)
 }
 

@@ -64,8 +64,8 @@ impl Line {
             char::decode_utf16(initial.iter().copied()).map(|unit| unit.unwrap_or('\u{fffd}')).collect();
         let columns = rules.columns.max(1);
         let width: usize = text.iter().map(|&character| width_of(character)).sum();
-        let start = usize::from(rules.start.min(columns - 1)) + usize::from(columns)
-            - width % usize::from(columns);
+        let start =
+            usize::from(rules.start.min(columns - 1)) + usize::from(columns) - width % usize::from(columns);
         let start = (start % usize::from(columns)) as u16;
         let rules = LineRules { columns, start, ..rules };
         Self { at: text.len(), text, overwrites: false, recalled: 0, rules, half: None }
@@ -123,7 +123,8 @@ impl Line {
             keys::DOWN => self.recall(self.recalled.saturating_sub(1), history, &mut out),
             keys::INSERT => self.overwrites = !self.overwrites,
             RECALL_REST => {
-                let rest: Vec<char> = history.last().map_or_else(Vec::new, |line| line.chars().skip(self.at).collect());
+                let rest: Vec<char> =
+                    history.last().map_or_else(Vec::new, |line| line.chars().skip(self.at).collect());
                 self.replace(self.at, self.text.len(), &rest, &mut out);
             }
             _ if key.unit == END_OF_INPUT && self.text.is_empty() => return (Next::End, out),
@@ -192,7 +193,11 @@ impl Line {
         self.write_text(from, self.text.len(), out);
         if !is_at_end {
             let is_shorter = new.len() < to - from;
-            out.push_str(if is_shorter || before.0 != self.place(self.text.len()).0 { "\x1b[J" } else { "\x1b[K" });
+            out.push_str(if is_shorter || before.0 != self.place(self.text.len()).0 {
+                "\x1b[J"
+            } else {
+                "\x1b[K"
+            });
         }
         let (end, cursor) = (self.place(self.text.len()), self.place(self.at));
         move_between(end, cursor, out);
@@ -309,7 +314,8 @@ mod tests {
             }
         }
         let rows = (0..6).map(|row| {
-            let units: Vec<u16> = screen.read(10, (0, row)).unwrap_or_default().iter().map(|cell| cell.unit).collect();
+            let units: Vec<u16> =
+                screen.read(10, (0, row)).unwrap_or_default().iter().map(|cell| cell.unit).collect();
             String::from_utf16_lossy(&units).trim_end().to_owned()
         });
         let mut rows: Vec<String> = rows.collect();
@@ -321,7 +327,8 @@ mod tests {
 
     #[test]
     fn lines_are_edited() {
-        let cases: [(&str, &str, &[&str], (u16, u16)); 14] = [
+        type Case = (&'static str, &'static str, &'static [&'static str], (u16, u16));
+        let cases: [Case; 14] = [
             ("abc", "abc", &["> abc"], (5, 0)),
             ("abc\x1b[D\x1b[DX", "aXbc", &["> aXbc"], (4, 0)),
             ("abc\x7f\x7f", "a", &["> a"], (3, 0)),

@@ -127,7 +127,8 @@ impl Screen {
         let mut at = 0;
         while at < cells.len() {
             let (cell, next) = (cells[at], cells.get(at + 1).copied());
-            let width = character_of(cell, next).map_or(1, |found| usize::from(found.1)).min(cells.len() - at);
+            let width =
+                character_of(cell, next).map_or(1, |found| usize::from(found.1)).min(cells.len() - at);
             if cells[at..at + width].iter().all(|cell| cell.shown != Shown::Before) {
                 at += width;
                 continue;

@@ -155,7 +155,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         .prop_map(|(left, top, right, bottom)| Rectangle { left, top, right, bottom });
     let step = prop_oneof![
         text.prop_map(Step::Text),
-        (prop::collection::vec(any::<u16>(), 0..6), 0_u16..9, 0_u16..9).prop_map(|(u, c, r)| Step::Units(u, c, r)),
+        (prop::collection::vec(any::<u16>(), 0..6), 0_u16..9, 0_u16..9)
+            .prop_map(|(u, c, r)| Step::Units(u, c, r)),
         (0_u16..40, 0_u16..9, 0_u16..9).prop_map(|(n, c, r)| Step::Fill(n, c, r)),
         (rectangle, (small.clone(), small)).prop_map(|(r, to)| Step::Scroll(r, to)),
         (0_u16..9, 0_u16..9).prop_map(|(c, r)| Step::Size(c, r)),

@@ -304,17 +304,19 @@ impl Screen {
         let bounds = self.bounds();
         let target = from.moved(way).common(bounds)?;
         let is_whole = (from.left, from.right) == (0, bounds.right) && way.0 == 0;
-        let area = Rectangle {
-            top: target.top.min(from.top),
-            bottom: target.bottom.max(from.bottom),
-            ..bounds
-        };
+        let area =
+            Rectangle { top: target.top.min(from.top), bottom: target.bottom.max(from.bottom), ..bounds };
         let height = from.bottom - from.top;
-        let is_fitting = way.1 != 0 && way.1.unsigned_abs() <= height.unsigned_abs() && area.common(clip) == Some(area);
-        let is_unknown =
-            || places(from).any(|(column, row)| self.cell(column, row).is_some_and(|cell| cell.shown == Shown::Unknown));
+        let is_fitting =
+            way.1 != 0 && way.1.unsigned_abs() <= height.unsigned_abs() && area.common(clip) == Some(area);
+        let is_unknown = || {
+            places(from)
+                .any(|(column, row)| self.cell(column, row).is_some_and(|cell| cell.shown == Shown::Unknown))
+        };
         // A clipped target would let rows vanish that stay.
-        if !is_whole || !is_fitting || target.bottom - target.top != height && !self.leaves_screen(from, way)
+        if !is_whole
+            || !is_fitting
+            || target.bottom - target.top != height && !self.leaves_screen(from, way)
             || !is_unknown()
         {
             return None;

@@ -48,8 +48,7 @@ pub enum Scanned {
 
 /// Reads the bytes after `ESC [`. Never panics.
 pub fn scan(bytes: &[u8]) -> Scanned {
-    let mut found =
-        Sequence { marker: 0, numbers: [0; NUMBERS_MAX], count: 0, intermediate: 0, last: 0 };
+    let mut found = Sequence { marker: 0, numbers: [0; NUMBERS_MAX], count: 0, intermediate: 0, last: 0 };
     let mut places = 0;
     for (at, &byte) in bytes.iter().take(LENGTH_MAX).enumerate() {
         match byte {

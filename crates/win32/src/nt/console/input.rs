@@ -164,7 +164,9 @@ impl Input {
 
     /// Makes a record of a new size of the window.
     fn look_at_size(&mut self, mode: u32) {
-        let Some(size) = self.terminal.as_deref().and_then(|file| console::window_size(file).ok()) else { return };
+        let Some(size) = self.terminal.as_deref().and_then(|file| console::window_size(file).ok()) else {
+            return;
+        };
         if self.size.replace(size).is_some_and(|before| before != size) && mode & input_mode::WINDOW != 0 {
             self.add(Record::Size(size.0, size.1));
         }
@@ -362,7 +364,9 @@ impl ConsoleState {
     pub fn flush_input(&self, file: &FileObject) -> Result<(), NtStatus> {
         check_input(file)?;
         let mut input = lock(&self.input);
-        (input.records.clear(), input.rest.clear(), input.decoder.clear());
+        input.records.clear();
+        input.rest.clear();
+        input.decoder.clear();
         if terminal::is_foreground(&file.file) {
             console::flush_input(&file.file).map_err(status_of)?;
         }

@@ -51,12 +51,7 @@ impl ConsoleState {
     ///
     /// # Errors
     /// `INVALID_HANDLE` when it is no console's input; the terminal's error; `CANCELLED` when the thread is to end.
-    pub fn read(
-        &self,
-        file: &FileObject,
-        length: usize,
-        control: &Control,
-    ) -> Result<Typed<u16>, NtStatus> {
+    pub fn read(&self, file: &FileObject, length: usize, control: &Control) -> Result<Typed<u16>, NtStatus> {
         let mut typed = self.fill_rest(file, control)?;
         let mut input = lock(&self.input);
         // A character of two units is not cut, unless there is room for no other.

@@ -235,6 +235,9 @@ impl ConsoleState {
     }
 
     /// Makes a screen buffer for a file that is the terminal.
+    ///
+    /// # Errors
+    /// `INVALID_HANDLE` when it is no console's output, or has a screen buffer.
     pub fn add_screen(&self, file: &FileObject) -> Result<(), NtStatus> {
         let (columns, rows) = self.window_size(file)?;
         let mut output = lock(&self.output);
@@ -242,7 +245,8 @@ impl ConsoleState {
         let number = output.last;
         let mut screen = Screen::new(columns, rows);
         screen.show_on_cleared();
-        screen.attributes = output.screens.get(&output.active).map_or(DEFAULT_ATTRIBUTES, |shown| shown.attributes);
+        screen.attributes =
+            output.screens.get(&output.active).map_or(DEFAULT_ATTRIBUTES, |shown| shown.attributes);
         output.screens.insert(number, screen);
         file.transfers.screen.set(number).map_err(|_| NtStatus::INVALID_HANDLE)
     }
@@ -283,12 +287,8 @@ impl ConsoleState {
         }
         output.active = number;
         let mut told = String::new();
-        if number == FIRST {
-            terminal::switch(file, Switch::Alternate, false);
-        } else if terminal::is_on(Switch::Alternate) {
-            told.push_str("\x1b[0m\x1b[2J");
-        } else {
-            terminal::switch(file, Switch::Alternate, true);
+        terminal::switch(file, Switch::Alternate, number != FIRST);
+        if number != FIRST {
             told.push_str("\x1b[0m\x1b[2J");
         }
         if let Some(screen) = output.screens.get_mut(&number) {
