@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::Winsize;
+use rustix::termios::{InputModes, LocalModes, OptionalActions, Winsize};
 
 use crate::file::{File, Open};
 use crate::file_path::Errno;
@@ -34,6 +34,11 @@ impl PseudoTerminal {
         let how = Open { read: true, write: true, ..Open::default() };
         // This process must not get it as its own terminal: `File::open` never does.
         let slave = File::open(&name, how)?;
+        let mut modes = rustix::termios::tcgetattr(&slave)?;
+        // Keys that come before a program reads them are keys already, as on a console of Windows'.
+        modes.input_modes.remove(InputModes::ICRNL | InputModes::IXON);
+        modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN);
+        rustix::termios::tcsetattr(&slave, OptionalActions::Now, &modes)?;
         pump("console keys", keys, master.duplicate()?)?;
         pump("console screen", master.duplicate()?, screen)?;
         let terminal = Self { master, _slave: slave, name };
@@ -86,19 +91,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_is_shown() {
+    fn keys_go_in_and_text_comes_out() {
         let (keys, typed) = File::pipe().unwrap();
         let (shown, screen) = File::pipe().unwrap();
         let terminal = PseudoTerminal::open(80, 25, keys, screen).unwrap();
-        typed.write(b"ab\r", None).unwrap();
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"ab\r\n") {
-            let mut piece = [0; 16];
-            let read = shown.read(&mut piece, None).unwrap();
-            seen.extend_from_slice(&piece[..read]);
-        }
         let how = Open { read: true, write: true, ..Open::default() };
         let slave = File::open(terminal.name(), how).unwrap();
+        let mut piece = [0; 16];
+        typed.write(b"ab\r", None).unwrap();
+        let mut seen = Vec::new();
+        while seen.len() < 3 {
+            let read = slave.read(&mut piece, None).unwrap();
+            seen.extend_from_slice(&piece[..read]);
+        }
+        assert_eq!(seen, b"ab\r");
+        slave.write(b"c", None).unwrap();
+        assert_eq!((shown.read(&mut piece, None), piece[0]), (Ok(1), b'c'));
         assert_eq!(crate::console::window_size(&slave), Ok((80, 25)));
         terminal.resize(100, 30).unwrap();
         assert_eq!(crate::console::window_size(&slave), Ok((100, 30)));

@@ -53,6 +53,8 @@ pub struct Input {
     is_over: bool,
     /// The service watches for bytes.
     is_watched: bool,
+    /// How many of the bytes to come the terminal's driver took for parts of lines.
+    typed_ahead: usize,
     /// Whether the terminal did not say where the cursor is.
     is_mute: bool,
 }
@@ -91,7 +93,11 @@ impl Input {
             // Before anything is changed that a signal would leave so.
             console::watch_interrupts(super::handlers::interrupted).map_err(status_of)?;
             console::watch_terminal(changed).map_err(status_of)?;
+            let was_in_lines = terminal::keys().is_none();
             terminal::enter(file, keys).map_err(status_of)?;
+            if was_in_lines {
+                self.typed_ahead = file.available().unwrap_or(0) as usize;
+            }
         }
         let wants_mouse = mode & (input_mode::MOUSE | input_mode::QUICK_EDIT) == input_mode::MOUSE;
         if wants_mouse != terminal::is_on(Switch::Mouse)
@@ -120,8 +126,9 @@ impl Input {
         let now = clock::monotonic_nanoseconds();
         let mut decoded = match terminal::read_available(file) {
             Available::Bytes(bytes) if bytes.is_empty() => Vec::new(),
-            Available::Bytes(bytes) => {
+            Available::Bytes(mut bytes) => {
                 self.escape_due = Some(now + ESCAPE_NS);
+                self.take_back_lines(&mut bytes);
                 self.decoder.push(&bytes, now / 1_000_000)
             }
             Available::End => {
@@ -137,6 +144,21 @@ impl Input {
         }
         self.take_records(decoded, mode);
         self.look_at_size(mode);
+    }
+
+    /// Undoes what the terminal's driver made of keys typed before the terminal was taken from it: it took Enter for a
+    /// line's end, and keeps a zero for its end of input.
+    fn take_back_lines(&mut self, bytes: &mut [u8]) {
+        const END_OF_INPUT: u8 = 4;
+        let count = self.typed_ahead.min(bytes.len());
+        self.typed_ahead -= count;
+        for byte in &mut bytes[..count] {
+            *byte = match *byte {
+                b'\n' => b'\r',
+                0 => END_OF_INPUT,
+                other => other,
+            };
+        }
     }
 
     fn take_records(&mut self, decoded: Vec<Decoded>, mode: u32) -> Option<(u16, u16)> {
@@ -465,7 +487,8 @@ impl Input {
             if !terminal::wait_readable(file, Duration::from_millis(left)) {
                 return None;
             }
-            let Available::Bytes(bytes) = terminal::read_available(file) else { return None };
+            let Available::Bytes(mut bytes) = terminal::read_available(file) else { return None };
+            self.take_back_lines(&mut bytes);
             let now = clock::monotonic_nanoseconds();
             let decoded = self.decoder.push(&bytes, now / 1_000_000);
             self.escape_due = self.decoder.is_waiting().then_some(now + ESCAPE_NS);
