@@ -97,9 +97,15 @@ pub fn send_event(process: &'static Process, event: u32, exit_status: i32) {
 
 /// What the host calls for a signal, on a thread of its own.
 pub(super) fn interrupted(interrupt: Interrupt) {
-    if let Some(process) = Process::current() {
-        send_event(process, event_of(interrupt), interrupt.exit_status());
+    let Some(process) = Process::current() else { return };
+    let console = &process.files.console;
+    let (event, status) = (event_of(interrupt), interrupt.exit_status());
+    let is_ignored = event == CTRL_C_EVENT && console.ignores_interrupt.load(Ordering::Relaxed);
+    if !is_ignored && lock(&console.handlers).is_empty() {
+        // The signal is watched only for the terminal's sake: a shell is to see how the program really ended.
+        super::super::process_object::leave_as_signalled(NtStatus::CONTROL_C_EXIT.0, status);
     }
+    send_event(process, event, status);
 }
 
 /// Calls the handlers, the last one first, until one returns TRUE; ends the process when none does, and always when
