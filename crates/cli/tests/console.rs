@@ -305,6 +305,7 @@ fn a_console_is_made_of_pipes() {
         start: 1
         exit code: 0
         its line was shown: 1
+        and read: 1
     "#]],
     );
 }
