@@ -39,6 +39,7 @@ fn check(arguments: &[&str], keys: &[&str], expected: &Expect) {
             if number == 0 {
                 terminal.await_text(if arguments[0] == "lines" { ">" } else { "ready" });
             }
+            terminal.await_keys();
             terminal.send(keys);
             // Keys that follow at once could be one sequence with those before.
             std::thread::sleep(std::time::Duration::from_millis(200));
@@ -205,6 +206,7 @@ fn a_control_character_ends_a_line() {
     for bits in BOTH {
         let mut terminal = start(bits, &["completion"]);
         terminal.await_text("> be");
+        terminal.await_keys();
         terminal.send("x\t");
         assert!(terminal.end().success());
         assert_eq!(terminal.screen(), "> bexread: 1\n4: 0062 0065 0078 0009");

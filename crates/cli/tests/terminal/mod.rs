@@ -145,6 +145,15 @@ impl Terminal {
         modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
+    /// Waits until keys are read one at a time: what is typed before is shown by the terminal's driver.
+    pub(crate) fn await_keys(&self) {
+        let begin = Instant::now();
+        while self.is_in_lines() {
+            assert!(begin.elapsed() < PATIENCE, "no keys are read:\n{}", self.screen());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for the program's end, and for all that it wrote.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let begin = Instant::now();
