@@ -184,16 +184,16 @@ both_widths! { console
     /// Stores what a word is replaced by: there is no such word.
     "getconsolealias"
     GetConsoleAliasA, GetConsoleAliasW(
-        _guest, _width, lpSource: GuestWord, lpTargetBuffer: GuestWord, TargetBufferLength: u32, lpExeName: GuestWord
+        _guest, _width, Source: GuestWord, TargetBuffer: GuestWord, TargetBufferLength: u32, ExeName: GuestWord
     ) -> Result<u32, Win32Error> {
-        let _ = (lpSource, lpTargetBuffer, TargetBufferLength, lpExeName);
+        let _ = (Source, TargetBuffer, TargetBufferLength, ExeName);
         Err(Win32Error::GEN_FAILURE)
     }
 
     /// Returns the bytes that a program's replacements take: none.
     "getconsolealiaseslength"
-    GetConsoleAliasesLengthA, GetConsoleAliasesLengthW(_guest, _width, lpExeName: GuestWord) -> u32 {
-        let _ = lpExeName;
+    GetConsoleAliasesLengthA, GetConsoleAliasesLengthW(_guest, _width, ExeName: GuestWord) -> u32 {
+        let _ = ExeName;
         0
     }
 
