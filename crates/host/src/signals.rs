@@ -288,6 +288,7 @@ unsafe fn leave_signal(state: &mut KernelContext, fs_base: *mut u64, block: *mut
 
 /// Says that plat itself faulted, with what it takes to find out why, and aborts.
 fn report_own_fault(signal: i32, state: &KernelContext) -> ! {
+    crate::terminal::restore();
     let base = std::ptr::addr_of!(plat_gate_begin) as u64;
     eprintln!(
         "plat: internal error: signal {signal} at {:#x} (gate at {base:#x}), address {:#x}, rsp {:#x}; \

@@ -23,6 +23,8 @@ pub struct Spawn {
     pub directory: Option<PathBuf>,
     /// Whether it leads a process group of its own, which a terminal's Ctrl-C does not reach.
     pub new_group: bool,
+    /// The terminal of the session that it leads, which is each standard descriptor that is not given.
+    pub terminal: Option<PathBuf>,
 }
 
 /// The path under which this very program can be started again, wherever its file is by now.
@@ -88,8 +90,9 @@ impl Spawn {
         // Away from 0, 1 and 2, so that no replacement hits a source.
         let mut sources = Vec::new();
         for standard in standard {
-            let source = standard.unwrap_or(std::os::fd::AsFd::as_fd(&null));
-            sources.push(rustix::io::fcntl_dupfd_cloexec(source, 3)?);
+            let otherwise = self.terminal.is_none().then_some(std::os::fd::AsFd::as_fd(&null));
+            let source = standard.or(otherwise);
+            sources.push(source.map(|source| rustix::io::fcntl_dupfd_cloexec(source, 3)).transpose()?);
         }
         let actions = self.actions(&sources, kept)?;
         let attributes = self.attributes()?;
@@ -117,11 +120,16 @@ impl Spawn {
     }
 
     fn environment_strings(&self) -> Result<Vec<CString>, Errno> {
-        let own: Vec<(OsString, OsString)>;
+        let mut own: Vec<(OsString, OsString)>;
         let variables = match &self.environment {
             Some(variables) => variables,
             None => {
                 own = std::env::vars_os().collect();
+                if self.terminal.is_some() {
+                    // What shows the terminal reads sequences as xterm does: the console's are the same.
+                    own.retain(|(name, _)| name != "TERM");
+                    own.push(("TERM".into(), "xterm-256color".into()));
+                }
                 &own
             }
         };
@@ -134,16 +142,32 @@ impl Spawn {
         variables.iter().map(join).collect()
     }
 
-    fn actions(&self, standard: &[OwnedFd], kept: &[BorrowedFd<'_>]) -> Result<Actions, Errno> {
+    fn actions(&self, standard: &[Option<OwnedFd>], kept: &[BorrowedFd<'_>]) -> Result<Actions, Errno> {
         let mut actions = std::mem::MaybeUninit::uninit();
         // SAFETY: 1. the place is writable.
         check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
         // SAFETY: 1. it was just initialised.
         let mut actions = Actions(unsafe { actions.assume_init() });
-        let pairs = standard.iter().enumerate().map(|(number, fd)| (fd.as_raw_fd(), number as RawFd));
+        if let Some(terminal) = &self.terminal {
+            let terminal = c_string(terminal.as_os_str())?;
+            // The first terminal that the leader of a session opens becomes its own.
+            // SAFETY: 1. the actions are initialised. 2. the text is copied.
+            check(unsafe {
+                libc::posix_spawn_file_actions_addopen(
+                    &raw mut actions.0,
+                    0,
+                    terminal.as_ptr(),
+                    libc::O_RDWR,
+                    0,
+                )
+            })?;
+        }
+        let numbered = || standard.iter().enumerate().map(|(number, fd)| (fd.as_ref(), number as RawFd));
+        let of_terminal = numbered().filter(|pair| pair.0.is_none() && pair.1 > 0).map(|pair| (0, pair.1));
+        let pairs = numbered().filter_map(|(fd, number)| Some((fd?.as_raw_fd(), number)));
         // A descriptor put onto itself loses its mark to be closed.
         let same = kept.iter().map(|fd| (fd.as_raw_fd(), fd.as_raw_fd()));
-        for (from, to) in pairs.chain(same) {
+        for (from, to) in of_terminal.chain(pairs).chain(same) {
             // SAFETY: 1. the actions are initialised.
             check(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut actions.0, from, to) })?;
         }
@@ -174,7 +198,9 @@ impl Spawn {
         // SAFETY: 1. attributes and set are initialised.
         check(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut attributes.0, &raw const pipe) })?;
         let mut flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
-        if self.new_group {
+        if self.terminal.is_some() {
+            flags |= i32::from(libc::POSIX_SPAWN_SETSID);
+        } else if self.new_group {
             flags |= libc::POSIX_SPAWN_SETPGROUP;
         }
         // SAFETY: 1. the attributes are initialised.

@@ -2,8 +2,23 @@
 
 /// Ends the process at once with an exit status, without running anything of the guest's.
 pub fn exit_process(status: i32) -> ! {
+    crate::terminal::restore();
     // SAFETY: 1. `_exit` has no preconditions. Rust's own buffers (standard output) are not used by the guest's side.
     unsafe { libc::_exit(status) }
+}
+
+/// Ends the process at once as a signal does that nobody handles, when `status` is 128 and a signal's number: a shell then ends
+/// its loop, too. Any other status is one of an ordinary end.
+pub fn exit_as_signalled(status: i32) -> ! {
+    let signal = status - 128;
+    if matches!(signal, libc::SIGINT | libc::SIGQUIT | libc::SIGHUP | libc::SIGTERM) {
+        crate::terminal::restore();
+        // SAFETY: 1. the default action is always allowed.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: 1. the signal goes to this thread, which does not block it.
+        unsafe { libc::raise(signal) };
+    }
+    exit_process(status)
 }
 
 /// Bytes of host stack for a guest thread: host frames only, the guest has a stack of its own.

@@ -51,6 +51,11 @@ pub const DLL: Dll = Dll {
     tables: &[
         completionport::EXPORTS,
         consoleapi::EXPORTS,
+        consoleapi::attach::EXPORTS,
+        consoleapi::cells::EXPORTS,
+        consoleapi::events::EXPORTS,
+        consoleapi::pseudo::EXPORTS,
+        consoleapi::screens::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,

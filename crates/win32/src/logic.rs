@@ -4,6 +4,7 @@
 
 pub mod command_line;
 pub mod crypto;
+pub mod console;
 pub mod heap;
 pub mod messages;
 pub mod nls;

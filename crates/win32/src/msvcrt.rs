@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod ci_leaves;
+pub mod conio;
 pub mod ctype;
 pub mod data;
 pub(crate) mod define;
@@ -64,6 +65,8 @@ pub const DLL: Dll = Dll {
     name: "msvcrt.dll",
     description: "Windows NT CRT DLL",
     tables: &[
+        conio::EXPORTS,
+        conio::PRINT_EXPORTS,
         ctype::EXPORTS,
         data::EXPORTS,
         eh::EXPORTS,

@@ -32,6 +32,7 @@ pub const DLL: Dll = Dll {
         stdio_common::EXPORTS,
         text::EXPORTS,
         time::EXPORTS,
+        msvcrt::conio::EXPORTS,
         msvcrt::ctype::EXPORTS,
         msvcrt::eh::EXPORTS,
         msvcrt::eh_amd64::EXPORTS,

@@ -35,21 +35,34 @@ impl Width {
 }
 
 /// Defines both forms of a function by one body, which gets the form as its second name: a line of documentation, the
-/// page it comes from without the last letter, the two names, the parameters.
+/// page it comes from without the last letter, the two names, the parameters. After `console` pages are those of the
+/// console's reference, which has one for both forms.
 macro_rules! both_widths {
+    (console $(
+        $(#[doc = $what:literal])+
+        $page:literal
+        $narrow:ident, $wide:ident($guest:ident, $width:ident $(, $name:ident: $type:ty)* $(,)?) -> $result:ty $body:block
+    )*) => {$(
+        both_widths!(@one [$($what),+] concat!("console/", $page), $narrow = Narrow, $guest, $width,
+            ($($name: $type),*), $result, $body);
+        both_widths!(@one [$($what),+] concat!("console/", $page), $wide = Wide, $guest, $width,
+            ($($name: $type),*), $result, $body);
+    )*};
     ($(
         $(#[doc = $what:literal])+
         $page:literal
         $narrow:ident, $wide:ident($guest:ident, $width:ident $(, $name:ident: $type:ty)* $(,)?) -> $result:ty $body:block
     )*) => {$(
-        both_widths!(@one [$($what),+] $page "a", $narrow = Narrow, $guest, $width, ($($name: $type),*), $result, $body);
-        both_widths!(@one [$($what),+] $page "w", $wide = Wide, $guest, $width, ($($name: $type),*), $result, $body);
+        both_widths!(@one [$($what),+] concat!("win32/api/", $page, "a"), $narrow = Narrow, $guest, $width,
+            ($($name: $type),*), $result, $body);
+        both_widths!(@one [$($what),+] concat!("win32/api/", $page, "w"), $wide = Wide, $guest, $width,
+            ($($name: $type),*), $result, $body);
     )*};
-    (@one [$($what:literal),+] $page:literal $letter:literal, $function:ident = $form:ident, $guest:ident, $width:ident,
+    (@one [$($what:literal),+] $address:expr, $function:ident = $form:ident, $guest:ident, $width:ident,
         ($($name:ident: $type:ty),*), $result:ty, $body:block) => {
         $(#[doc = $what])+
         #[doc = ""]
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/", $page, $letter, ">")]
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/", $address, ">")]
         #[plat_abi::winapi]
         pub fn $function($guest: &mut $crate::guest::Guest, $($name: $type),*) -> $result {
             let $width = $crate::widths::Width::$form;

@@ -297,7 +297,7 @@ impl Shell {
         let standard = [0, 1, 2].map(|at: usize| io.streams[at].as_ref().map(|file| file.as_fd()));
         let mut kept = Vec::new();
         let jobs = crate::nt::job::for_child(false, &mut kept);
-        let launch = Launch { standard, kept, directory: None, new_group: false };
+        let launch = Launch { standard, kept, directory: None, new_group: false, terminal: None };
         let environment = self.environment();
         if image.kind == ImageKind::Unix {
             return Ok(launch.unix(&image.unix, &wide(line), &environment)?);

@@ -1,17 +1,28 @@
-//! consoleapi.h, consoleapi2.h, consoleapi3.h: consoles.
+//! consoleapi.h, consoleapi2.h, consoleapi3.h: consoles. Modes, text and titles here, the rest in the files beside.
 
+pub mod attach;
+pub mod cells;
+pub mod events;
+pub mod pseudo;
+pub mod screens;
+
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::fileapi::{ansi, file, put_wide};
+use super::fileapi::{file, put_wide};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::nt::console::send_event;
-use crate::nt::file::{FileKind, FileObject, access};
+use crate::logic::console::screen::Rectangle;
+use crate::nt::console::lines::Control;
+use crate::nt::console::{self, send_event};
+use crate::nt::file::{FileObject, access};
+use crate::nt::file_standard::{self, Standard};
 use crate::nt::path::lock;
+use crate::widths::{Width, both_widths};
 
 const WRITES: u32 = access::WRITE_DATA | access::APPEND_DATA;
 
@@ -28,32 +39,43 @@ pub const EXPORTS: &[Export] = dll! {
     full GetConsoleOutputCP;
     full SetConsoleCP;
     full SetConsoleOutputCP;
+    full GetConsoleTitleA;
     full GetConsoleTitleW;
-    full SetConsoleTextAttribute;
-    full SetConsoleCursorPosition;
-    full FlushConsoleInputBuffer;
-    full GetConsoleWindow;
+    full GetConsoleOriginalTitleA;
+    full GetConsoleOriginalTitleW;
+    full SetConsoleTitleA;
+    full SetConsoleTitleW;
     full AreFileApisANSI;
     full SetFileApisToOEM;
     full SetFileApisToANSI;
-    partial GetConsoleScreenBufferInfo, "the cursor is always told to be at the window's beginning";
     partial GenerateConsoleCtrlEvent, "to this process only";
-    partial SetConsoleTitleW, "kept, not shown";
-    partial SetConsoleTitleA, "kept, not shown";
-    partial GetNumberOfConsoleInputEvents, "counts bytes, not key strokes";
-    stub PeekConsoleInputA;
-    stub PeekConsoleInputW;
-    stub ReadConsoleInputA;
-    stub ReadConsoleInputW;
-    stub WriteConsoleInputW;
-    stub WriteConsoleOutputW;
-    stub FillConsoleOutputCharacterA;
-    stub FillConsoleOutputCharacterW;
-    stub FillConsoleOutputAttribute;
-    stub AllocConsole;
-    stub AttachConsole;
-    stub FreeConsole;
 };
+
+/// Returns the file behind a handle of a console's input.
+fn console_input(guest: &Guest, handle: GuestWord) -> Result<Arc<FileObject>, Win32Error> {
+    let file = file(guest, handle, 0)?;
+    console::check_input(&file)?;
+    Ok(file)
+}
+
+/// Returns the file behind a handle of a console's output.
+fn console_output(guest: &Guest, handle: GuestWord) -> Result<Arc<FileObject>, Win32Error> {
+    let file = file(guest, handle, 0)?;
+    console::check_output(&file)?;
+    Ok(file)
+}
+
+/// Returns column and row of a `COORD`.
+fn place_of(both: u32) -> (u16, u16) {
+    (both as u16, (both >> 16) as u16)
+}
+
+/// Reads a `SMALL_RECT`.
+fn rectangle(guest: &Guest, address: GuestWord) -> Result<Rectangle, Win32Error> {
+    let sides = guest.read_wide(address.0, 4)?;
+    let side = |at: usize| i32::from(sides[at] as i16);
+    Ok(Rectangle { left: side(0), top: side(1), right: side(2), bottom: side(3) })
+}
 
 /// Stores the mode of a console.
 ///
@@ -80,6 +102,7 @@ pub fn SetConsoleMode(guest: &mut Guest, hConsoleHandle: GuestWord, dwMode: u32)
     Ok(TRUE)
 }
 
+/// Stores a count where the caller wants it.
 fn tell(guest: &Guest, place: GuestWord, value: u32) -> Result<Bool, Win32Error> {
     if !place.is_null() {
         guest.write_bytes(place.0, &value.to_le_bytes())?;
@@ -87,100 +110,127 @@ fn tell(guest: &Guest, place: GuestWord, value: u32) -> Result<Bool, Win32Error>
     Ok(TRUE)
 }
 
-/// Writes UTF-16 to a console.
-///
-/// Source: <https://learn.microsoft.com/windows/console/writeconsole>
-#[winapi]
-pub fn WriteConsoleW(
-    guest: &mut Guest,
-    hConsoleOutput: GuestWord,
-    lpBuffer: GuestWord,
-    nNumberOfCharsToWrite: u32,
-    lpNumberOfCharsWritten: GuestWord,
-    lpReserved: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = lpReserved;
-    let file = file(guest, hConsoleOutput, WRITES)?;
-    let text = guest.read_wide(lpBuffer.0, u64::from(nNumberOfCharsToWrite))?;
-    guest.process().files.console.write(&file, &text)?;
-    tell(guest, lpNumberOfCharsWritten, nNumberOfCharsToWrite)
+both_widths! { console
+    /// Writes text to a console.
+    "writeconsole"
+    WriteConsoleA, WriteConsoleW(
+        guest, width, hConsoleOutput: GuestWord, lpBuffer: GuestWord, nNumberOfCharsToWrite: u32,
+        lpNumberOfCharsWritten: GuestWord, lpReserved: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = lpReserved;
+        let file = file(guest, hConsoleOutput, WRITES)?;
+        let (console, count) = (&guest.process().files.console, u64::from(nNumberOfCharsToWrite));
+        match width {
+            Width::Wide => console.write(&file, &guest.read_wide(lpBuffer.0, count)?)?,
+            Width::Narrow => console.write_bytes(&file, &guest.read_vec(lpBuffer.0, count)?)?,
+        }
+        tell(guest, lpNumberOfCharsWritten, nNumberOfCharsToWrite)
+    }
+
+    /// Reads a line, or a part of it, or keys as they come.
+    "readconsole"
+    ReadConsoleA, ReadConsoleW(
+        guest, width, hConsoleInput: GuestWord, lpBuffer: GuestWord, nNumberOfCharsToRead: u32,
+        lpNumberOfCharsRead: GuestWord, pInputControl: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let file = file(guest, hConsoleInput, access::READ_DATA)?;
+        let control = control(guest, width, lpBuffer, pInputControl)?;
+        let (console, room) = (&guest.process().files.console, nNumberOfCharsToRead as usize);
+        let (count, state, is_interrupted) = match width {
+            Width::Wide => {
+                let typed = console.read(&file, room, &control)?;
+                guest.write_wide(lpBuffer.0, &typed.text)?;
+                (typed.text.len(), typed.state, typed.is_interrupted)
+            }
+            Width::Narrow => {
+                let typed = console.read_bytes(&file, room, &control)?;
+                guest.write_bytes(lpBuffer.0, &typed.text)?;
+                (typed.text.len(), typed.state, typed.is_interrupted)
+            }
+        };
+        if !pInputControl.is_null() {
+            guest.write_bytes(pInputControl.0 + 12, &state.to_le_bytes())?;
+        }
+        if is_interrupted {
+            // The call succeeds, with no characters; this is how a program knows why.
+            guest.set_last_error(Win32Error::OPERATION_ABORTED);
+        }
+        tell(guest, lpNumberOfCharsRead, count as u32)
+    }
+
+    /// Gives the console a title, and the terminal, too.
+    "setconsoletitle"
+    SetConsoleTitleA, SetConsoleTitleW(guest, width, lpConsoleTitle: GuestWord) -> Result<Bool, Win32Error> {
+        let title = width.read(guest, lpConsoleTitle)?;
+        let process = guest.process();
+        let output = file_standard::handle(process, Standard::Output);
+        if let Ok(file) = file_standard::file(process, output, 0) {
+            process.files.console.show_title(&file, &title);
+        }
+        *lock(&process.files.console.title) = title;
+        Ok(TRUE)
+    }
+
+    /// Stores the console's title: the program's path until one is set.
+    "getconsoletitle"
+    GetConsoleTitleA, GetConsoleTitleW(
+        guest, width, lpConsoleTitle: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        let mut title = lock(&guest.process().files.console.title).clone();
+        if title.is_empty() {
+            title.clone_from(&guest.process().start.program);
+        }
+        give_title(guest, width, (lpConsoleTitle, nSize), title)
+    }
+
+    /// Stores the title with which the console began: the program's path.
+    "getconsoleoriginaltitle"
+    GetConsoleOriginalTitleA, GetConsoleOriginalTitleW(
+        guest, width, lpConsoleTitle: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        let title = guest.process().start.program.clone();
+        give_title(guest, width, (lpConsoleTitle, nSize), title)
+    }
 }
 
-/// Writes text in the output code page to a console.
-///
-/// Source: <https://learn.microsoft.com/windows/console/writeconsole>
-#[winapi]
-pub fn WriteConsoleA(
+/// Stores as much of a title as there is room for; returns its length.
+fn give_title(
     guest: &mut Guest,
-    hConsoleOutput: GuestWord,
-    lpBuffer: GuestWord,
-    nNumberOfCharsToWrite: u32,
-    lpNumberOfCharsWritten: GuestWord,
-    lpReserved: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = lpReserved;
-    let file = file(guest, hConsoleOutput, WRITES)?;
-    let text = guest.read_vec(lpBuffer.0, u64::from(nNumberOfCharsToWrite))?;
-    guest.process().files.console.write_bytes(&file, &text)?;
-    tell(guest, lpNumberOfCharsWritten, nNumberOfCharsToWrite)
+    width: Width,
+    (buffer, room): (GuestWord, u32),
+    mut title: Vec<u16>,
+) -> Result<u32, Win32Error> {
+    match width {
+        Width::Wide => {
+            title.truncate((room as usize).saturating_sub(1));
+            put_wide(guest, buffer.0, room, &title)
+        }
+        Width::Narrow => {
+            let mut bytes = guest.process().files.narrow(&title);
+            bytes.truncate((room as usize).saturating_sub(1));
+            let length = bytes.len() as u32;
+            bytes.push(0);
+            guest.write_bytes(buffer.0, &bytes[..bytes.len().min(room as usize)])?;
+            Ok(length)
+        }
+    }
 }
 
-/// Reads a line, or a part of it, as UTF-16.
-///
-/// Source: <https://learn.microsoft.com/windows/console/readconsole>
-#[winapi]
-pub fn ReadConsoleW(
-    guest: &mut Guest,
-    hConsoleInput: GuestWord,
-    lpBuffer: GuestWord,
-    nNumberOfCharsToRead: u32,
-    lpNumberOfCharsRead: GuestWord,
-    pInputControl: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = pInputControl;
-    let file = file(guest, hConsoleInput, access::READ_DATA)?;
-    let text = guest.process().files.console.read(&file, nNumberOfCharsToRead as usize)?;
-    guest.write_wide(lpBuffer.0, &text)?;
-    tell(guest, lpNumberOfCharsRead, text.len() as u32)
-}
-
-/// Reads a line, or a part of it, in the input code page.
-///
-/// Source: <https://learn.microsoft.com/windows/console/readconsole>
-#[winapi]
-pub fn ReadConsoleA(
-    guest: &mut Guest,
-    hConsoleInput: GuestWord,
-    lpBuffer: GuestWord,
-    nNumberOfCharsToRead: u32,
-    lpNumberOfCharsRead: GuestWord,
-    pInputControl: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = pInputControl;
-    let file = file(guest, hConsoleInput, access::READ_DATA)?;
-    let text = guest.process().files.console.read_bytes(&file, nNumberOfCharsToRead as usize)?;
-    guest.write_bytes(lpBuffer.0, &text)?;
-    tell(guest, lpNumberOfCharsRead, text.len() as u32)
-}
-
-/// Stores size, window and colours of a console: `CONSOLE_SCREEN_BUFFER_INFO`, 22 bytes.
-///
-/// Source: <https://learn.microsoft.com/windows/console/getconsolescreenbufferinfo>
-#[winapi]
-pub fn GetConsoleScreenBufferInfo(
-    guest: &mut Guest,
-    hConsoleOutput: GuestWord,
-    lpConsoleScreenBufferInfo: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let file = file(guest, hConsoleOutput, 0)?;
-    let console = &guest.process().files.console;
-    let (columns, rows) = console.window_size(&file)?;
-    let attributes = console.attributes.load(Ordering::Relaxed) as u16;
-    // Buffer size, cursor, colours, window (left, top, right, bottom), largest window.
-    let fields = [columns, rows, 0, 0, attributes, 0, 0, columns - 1, rows - 1, columns, rows];
-    let bytes: Vec<u8> = fields.iter().flat_map(|field| field.to_le_bytes()).collect();
-    guest.write_bytes(lpConsoleScreenBufferInfo.0, &bytes)?;
-    Ok(TRUE)
+/// Reads a `CONSOLE_READCONSOLE_CONTROL`; only the wide form has one.
+fn control(
+    guest: &Guest,
+    width: Width,
+    buffer: GuestWord,
+    address: GuestWord,
+) -> Result<Control, Win32Error> {
+    if address.is_null() || width == Width::Narrow {
+        return Ok(Control::default());
+    }
+    let initial = guest.read_u32(address.0 + 4)?;
+    Ok(Control {
+        initial: guest.read_wide(buffer.0, u64::from(initial))?,
+        wakeup: guest.read_u32(address.0 + 8)?,
+    })
 }
 
 /// Adds or removes a handler of Ctrl-C; null ignores Ctrl-C, or no longer.
@@ -258,121 +308,6 @@ pub fn SetConsoleOutputCP(guest: &mut Guest, wCodePageID: u32) -> Result<Bool, W
     Ok(TRUE)
 }
 
-/// Keeps a title for the console; the terminal's own stays.
-///
-/// Source: <https://learn.microsoft.com/windows/console/setconsoletitle>
-#[winapi]
-pub fn SetConsoleTitleW(guest: &mut Guest, lpConsoleTitle: GuestWord) -> Result<Bool, Win32Error> {
-    let title = guest.read_wide_string(lpConsoleTitle.0)?;
-    *lock(&guest.process().files.console.title) = title;
-    Ok(TRUE)
-}
-
-/// Keeps a title for the console; the terminal's own stays.
-///
-/// Source: <https://learn.microsoft.com/windows/console/setconsoletitle>
-#[winapi]
-pub fn SetConsoleTitleA(guest: &mut Guest, lpConsoleTitle: GuestWord) -> Result<Bool, Win32Error> {
-    let title = ansi(guest, lpConsoleTitle.0)?;
-    *lock(&guest.process().files.console.title) = title;
-    Ok(TRUE)
-}
-
-/// Stores the console's title: the program's path until one is set.
-///
-/// Source: <https://learn.microsoft.com/windows/console/getconsoletitle>
-#[winapi]
-pub fn GetConsoleTitleW(guest: &mut Guest, lpConsoleTitle: GuestWord, nSize: u32) -> Result<u32, Win32Error> {
-    let mut title = lock(&guest.process().files.console.title).clone();
-    if title.is_empty() {
-        title.clone_from(&guest.process().start.program);
-    }
-    title.truncate((nSize as usize).saturating_sub(1));
-    put_wide(guest, lpConsoleTitle.0, nSize, &title)
-}
-
-/// Sets the colours of the text that follows.
-///
-/// Source: <https://learn.microsoft.com/windows/console/setconsoletextattribute>
-#[winapi]
-pub fn SetConsoleTextAttribute(
-    guest: &mut Guest,
-    hConsoleOutput: GuestWord,
-    wAttributes: u16,
-) -> Result<Bool, Win32Error> {
-    let file = file(guest, hConsoleOutput, 0)?;
-    let console = &guest.process().files.console;
-    let sequence: Vec<u16> = colour_sequence(wAttributes).encode_utf16().collect();
-    console.write(&file, &sequence)?;
-    console.attributes.store(u32::from(wAttributes), Ordering::Relaxed);
-    Ok(TRUE)
-}
-
-/// Returns the terminal's sequence for `FOREGROUND_…` and `BACKGROUND_…`; grey on black is the terminal's own.
-fn colour_sequence(attributes: u16) -> String {
-    // Windows counts blue, green, red from the lowest bit; terminals the other way round.
-    let colour = |bits: u16| (bits & 1) << 2 | bits & 2 | (bits & 4) >> 2;
-    let base = |bits: u16, normal: u16| if bits & 8 != 0 { normal + 60 } else { normal } + colour(bits);
-    match (attributes & 0xf, attributes >> 4 & 0xf) {
-        (7, 0) => "\x1b[0m".to_owned(),
-        (text, 0) => format!("\x1b[0;{}m", base(text, 30)),
-        (text, back) => format!("\x1b[0;{};{}m", base(text, 30), base(back, 40)),
-    }
-}
-
-/// Moves the cursor within the window.
-///
-/// Source: <https://learn.microsoft.com/windows/console/setconsolecursorposition>
-#[winapi]
-pub fn SetConsoleCursorPosition(
-    guest: &mut Guest,
-    hConsoleOutput: GuestWord,
-    dwCursorPosition: u32,
-) -> Result<Bool, Win32Error> {
-    let file = file(guest, hConsoleOutput, 0)?;
-    let (column, row) = (dwCursorPosition & 0xffff, dwCursorPosition >> 16);
-    let sequence: Vec<u16> = format!("\x1b[{};{}H", row + 1, column + 1).encode_utf16().collect();
-    guest.process().files.console.write(&file, &sequence)?;
-    Ok(TRUE)
-}
-
-/// Stores how many key strokes wait; each byte counts as one.
-///
-/// Source: <https://learn.microsoft.com/windows/console/getnumberofconsoleinputevents>
-#[winapi]
-pub fn GetNumberOfConsoleInputEvents(
-    guest: &mut Guest,
-    hConsoleInput: GuestWord,
-    lpNumberOfEvents: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let file = console_input(guest, hConsoleInput)?;
-    let waiting = guest.process().files.console.pending_input(&file);
-    tell(guest, lpNumberOfEvents, u32::try_from(waiting).unwrap_or(u32::MAX))
-}
-
-fn console_input(guest: &Guest, handle: GuestWord) -> Result<std::sync::Arc<FileObject>, Win32Error> {
-    let file = file(guest, handle, 0)?;
-    if file.kind == FileKind::ConsoleInput { Ok(file) } else { Err(Win32Error::INVALID_HANDLE) }
-}
-
-/// Throws away what was typed and not yet read.
-///
-/// Source: <https://learn.microsoft.com/windows/console/flushconsoleinputbuffer>
-#[winapi]
-pub fn FlushConsoleInputBuffer(guest: &mut Guest, hConsoleInput: GuestWord) -> Result<Bool, Win32Error> {
-    let file = console_input(guest, hConsoleInput)?;
-    guest.process().files.console.flush_input(&file)?;
-    Ok(TRUE)
-}
-
-/// Returns the console's window: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/console/getconsolewindow>
-#[winapi]
-pub fn GetConsoleWindow(_guest: &mut Guest) -> GuestWord {
-    GuestWord::NULL
-}
-
 /// Says whether the `...A` functions of files take the ANSI code page.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-arefileapisansi>
@@ -395,17 +330,4 @@ pub fn SetFileApisToOEM(guest: &mut Guest) {
 #[winapi]
 pub fn SetFileApisToANSI(guest: &mut Guest) {
     guest.process().files.uses_oem.store(false, Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_become_terminal_sequences() {
-        let cases = [(7, "\x1b[0m"), (4, "\x1b[0;31m"), (9, "\x1b[0;94m"), (0x4e, "\x1b[0;93;41m")];
-        for (attributes, expected) in cases {
-            assert_eq!(colour_sequence(attributes), expected, "{attributes:#x}");
-        }
-    }
 }

@@ -1,7 +1,10 @@
 //! processthreadsapi.h: making processes.
 
+use std::path::PathBuf;
+
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
+use super::consoleapi::pseudo::pseudo_console;
 use super::fileapi::open::inherit_flags;
 use super::processenv::STARTUPINFO;
 use crate::dll;
@@ -158,8 +161,8 @@ fn read_startup(
     Ok((startup, (info.dwFlags & STARTF_USESTDHANDLES != 0).then_some(handles)))
 }
 
-/// Returns the handles of the attribute list, if the caller gives one with handles.
-fn listed_handles(guest: &Guest, wish: &Wish) -> Result<Option<Vec<u64>>, Win32Error> {
+/// Returns value and size of an attribute, if the caller gives a list with it.
+fn attribute(guest: &Guest, wish: &Wish, name: u64) -> Result<Option<(u64, u64)>, Win32Error> {
     if wish.flags & EXTENDED_STARTUPINFO_PRESENT == 0 {
         return Ok(None);
     }
@@ -170,13 +173,25 @@ fn listed_handles(guest: &Guest, wish: &Wish) -> Result<Option<Vec<u64>>, Win32E
     let size = guest.machine().pointer_size();
     for index in 0..u64::from(guest.read_u32(list + 4)?) {
         let entry = list + LIST_HEADER + index * 3 * size;
-        if guest.read_word(entry)? == ATTRIBUTE_HANDLE_LIST {
-            let (place, bytes) = (guest.read_word(entry + size)?, guest.read_word(entry + 2 * size)?);
-            let handles = (0..bytes / size).map(|at| guest.read_word(place + at * size));
-            return Ok(Some(handles.collect::<Result<_, _>>()?));
+        if guest.read_word(entry)? == name {
+            return Ok(Some((guest.read_word(entry + size)?, guest.read_word(entry + 2 * size)?)));
         }
     }
     Ok(None)
+}
+
+/// Returns the handles of the attribute list, if the caller gives one with handles.
+fn listed_handles(guest: &Guest, wish: &Wish) -> Result<Option<Vec<u64>>, Win32Error> {
+    let Some((place, bytes)) = attribute(guest, wish, ATTRIBUTE_HANDLE_LIST)? else { return Ok(None) };
+    let size = guest.machine().pointer_size();
+    let handles = (0..bytes / size).map(|at| guest.read_word(place + at * size));
+    Ok(Some(handles.collect::<Result<_, _>>()?))
+}
+
+/// Returns the terminal of the pseudo-console in the attribute list.
+fn terminal(guest: &Guest, wish: &Wish) -> Result<Option<PathBuf>, Win32Error> {
+    let Some((handle, _)) = attribute(guest, wish, ATTRIBUTE_PSEUDO_CONSOLE)? else { return Ok(None) };
+    Ok(Some(pseudo_console(guest, GuestWord(handle))?.path().to_owned()))
 }
 
 fn create(guest: &mut Guest, wish: &Wish, is_wide: bool) -> Result<Bool, Win32Error> {
@@ -200,6 +215,7 @@ fn create(guest: &mut Guest, wish: &Wish, is_wide: bool) -> Result<Bool, Win32Er
         inherits: wish.inherits,
         only: listed_handles(guest, wish)?,
         flags: wish.flags,
+        terminal: terminal(guest, wish)?,
     };
     let process_flags = inherit_flags(guest, wish.process_attributes)?;
     let thread_flags = inherit_flags(guest, wish.thread_attributes)?;
@@ -309,6 +325,7 @@ pub fn WinExec(guest: &mut Guest, lpCmdLine: GuestWord, uCmdShow: u32) -> Result
         inherits: false,
         only: None,
         flags: 0,
+        terminal: None,
     };
     let started = process_create::create(process, plan);
     // Codes up to 31 say what went wrong.
@@ -317,6 +334,8 @@ pub fn WinExec(guest: &mut Guest, lpCmdLine: GuestWord, uCmdShow: u32) -> Result
 
 /// `PROC_THREAD_ATTRIBUTE_HANDLE_LIST`.
 const ATTRIBUTE_HANDLE_LIST: u64 = 0x2_0002;
+/// `PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE`; its value is the console itself.
+const ATTRIBUTE_PSEUDO_CONSOLE: u64 = 0x2_0016;
 /// plat's own layout of the list: capacity, count, then name, value's address and size per attribute.
 const LIST_HEADER: u64 = 8;
 

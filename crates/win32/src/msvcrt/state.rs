@@ -20,6 +20,8 @@ const DLL: &str = "msvcrt.dll";
 pub struct Crt {
     /// Whether the variables were filled in.
     pub(crate) attached: AtomicBool,
+    /// The console, whatever the standard streams are.
+    pub(crate) conio: super::conio::Conio,
     /// Open descriptors.
     pub(crate) descriptors: Descriptors,
     /// The locks of `_lock`, and one per stream.

@@ -127,8 +127,10 @@ impl Object for FileObject {
         ObjectKind::File
     }
     fn waitable(&self) -> Option<&dyn Waitable> {
-        // A console is signalled while there is input; who waits for that is told that it cannot be.
-        (!matches!(self.kind, FileKind::ConsoleInput | FileKind::ConsoleOutput)).then_some(self)
+        match self.kind {
+            FileKind::ConsoleInput => Some(super::console::input::waitable(self)),
+            _ => Some(self),
+        }
     }
 }
 
@@ -146,6 +148,11 @@ impl Drop for FileObject {
         }
         if let Some(end) = self.transfers.socket.get() {
             lock(&end.selection).give_up();
+        }
+        if self.transfers.screen.get().is_some()
+            && let Some(process) = crate::process::Process::current()
+        {
+            process.files.console.remove_screen(self);
         }
         let Some(registration) = &self.registration else { return };
         registration.locks.release(std::ptr::from_ref(&*self) as usize);

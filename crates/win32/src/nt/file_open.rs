@@ -270,6 +270,9 @@ impl FileSystem {
             Device::Absent => return Err(NtStatus::OBJECT_NAME_NOT_FOUND),
         };
         let how = Open { read: true, write: true, ..Open::default() };
+        if kind != FileKind::Character && self.console.is_given_up() {
+            return Err(NtStatus::INVALID_HANDLE);
+        }
         let file = File::open(Path::new(path), how).map_err(|_| NtStatus::INVALID_HANDLE)?;
         let mut object = FileObject::of_descriptor(file)?;
         object.kind = kind;

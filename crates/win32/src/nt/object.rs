@@ -36,6 +36,8 @@ pub enum ObjectKind {
     Token,
     /// An enumeration of files begun by `FindFirstFile`.
     Find,
+    /// A pseudo-console.
+    PseudoConsole,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

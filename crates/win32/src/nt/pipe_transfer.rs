@@ -113,6 +113,8 @@ pub struct Transfers {
     pub socket: OnceLock<SocketEnd>,
     /// What is heard of a directory, once somebody asked.
     pub changes: OnceLock<Arc<DirectoryWatch>>,
+    /// The number of the console's screen buffer, if it is one beside the first.
+    pub screen: OnceLock<u32>,
 }
 
 const SKIP_PORT_ON_SUCCESS: u8 = 1;

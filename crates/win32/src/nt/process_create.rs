@@ -14,7 +14,7 @@ use plat_host::process::{ExitPage, Linux};
 use plat_host::spawn::{self, Spawn};
 
 use super::environment::{Variables, to_unix};
-use super::file::FileObject;
+use super::file::{FileKind, FileObject};
 use super::file_standard::{self, Standard};
 use super::inherit;
 use super::path::{FileSystem, status_of};
@@ -173,6 +173,8 @@ pub struct Plan {
     pub only: Option<Vec<u64>>,
     /// `CREATE_…`.
     pub flags: u32,
+    /// The terminal of the pseudo-console that it is to have.
+    pub terminal: Option<PathBuf>,
 }
 
 /// `CREATE_SUSPENDED`.
@@ -193,6 +195,8 @@ pub struct Launch<'a> {
     pub directory: Option<PathBuf>,
     /// Whether it leads a process group.
     pub new_group: bool,
+    /// The terminal that it gets as its own.
+    pub terminal: Option<PathBuf>,
 }
 
 impl Launch<'_> {
@@ -222,6 +226,7 @@ impl Launch<'_> {
             environment: None,
             directory: self.directory.take(),
             new_group: self.new_group,
+            terminal: self.terminal.take(),
         };
         let child = spawn.start(self.standard, &kept).map_err(start_status)?;
         ProcessObject::other(Linux::of(child), Some(page), Some(Arc::new(own)), true)
@@ -245,6 +250,7 @@ impl Launch<'_> {
             environment: Some(to_unix(environment)),
             directory: self.directory,
             new_group: self.new_group,
+            terminal: self.terminal,
         };
         let child = spawn.start(self.standard, &[]).map_err(start_status)?;
         ProcessObject::other(Linux::of(child), None, None, true)
@@ -275,19 +281,26 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
     let only = plan.only.as_deref();
     let handles = if plan.inherits { inherit::records(process, only, &mut kept) } else { Vec::new() };
     let jobs = super::job::for_child(plan.flags & CREATE_BREAKAWAY_FROM_JOB != 0, &mut kept);
-    let detaches = plan.flags & (DETACHED_PROCESS | CREATE_NEW_CONSOLE | CREATE_NO_WINDOW) != 0;
+    // A pseudo-console is a console of its own, too.
+    let detaches = plan.terminal.is_some()
+        || plan.flags & (DETACHED_PROCESS | CREATE_NEW_CONSOLE | CREATE_NO_WINDOW) != 0;
     let sources = standard_sources(process, &plan, detaches);
+    if is_console(sources[0].as_ref(), FileKind::ConsoleInput) {
+        process.files.console.lend_terminal();
+    }
     let standard = [0, 1, 2].map(|at: usize| sources[at].as_ref().map(|file| file.file.as_fd()));
     let launch = Launch {
         standard,
         kept,
         directory: directory.as_ref().map(|pair| pair.0.clone()),
         new_group: plan.flags & CREATE_NEW_PROCESS_GROUP != 0,
+        terminal: plan.terminal.clone(),
     };
     let environment = plan.environment.clone().unwrap_or_else(|| process.environment.all(process));
     if plan.image.kind == ImageKind::Unix {
         let child = launch.unix(&plan.image.unix, &plan.command_line, &environment)?;
         super::job::add_unix_child(child.id());
+        share_console(process, &sources, &child);
         return Ok(with_thread(process, child));
     }
     let told = |which: Standard| told_standard(process, &plan, which, detaches, &handles);
@@ -312,7 +325,19 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
         ..StartRecord::default()
     };
     let child = launch.windows(record)?;
+    share_console(process, &sources, &child);
     Ok(with_thread(process, child))
+}
+
+fn is_console(source: Option<&Arc<FileObject>>, kind: FileKind) -> bool {
+    source.is_some_and(|file| file.kind == kind)
+}
+
+/// Takes note of a child that writes to the console, too.
+fn share_console(process: &Process, sources: &[Option<Arc<FileObject>>; 3], child: &Arc<ProcessObject>) {
+    if sources.iter().any(|source| is_console(source.as_ref(), FileKind::ConsoleOutput)) {
+        process.files.console.share(child);
+    }
 }
 
 fn with_thread(process: &Process, child: Arc<ProcessObject>) -> (Arc<ProcessObject>, Arc<ThreadObject>) {

@@ -278,11 +278,21 @@ fn close_vanishing_files(process: &Process) {
 
 /// Ends this process with an exit code for Windows and a status for Unix.
 pub fn leave_with(code: u32, status: i32) -> ! {
+    prepare_to_leave(code);
+    plat_host::thread::exit_process(status)
+}
+
+/// Ends this process as a signal does that nobody handles.
+pub fn leave_as_signalled(code: u32, status: i32) -> ! {
+    prepare_to_leave(code);
+    plat_host::thread::exit_as_signalled(status)
+}
+
+fn prepare_to_leave(code: u32) {
     if let Some(process) = Process::current() {
         close_vanishing_files(process);
         if let Some(page) = process.children.page() {
             page.set_code(code, false);
         }
     }
-    plat_host::thread::exit_process(status)
 }

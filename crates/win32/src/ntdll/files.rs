@@ -12,6 +12,7 @@ use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
 use crate::nt::completion::Completion;
+use crate::nt::console::lines::Control;
 use crate::nt::event::Event as EventObject;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_control::control;
@@ -245,9 +246,10 @@ pub fn NtReadFile(
     let completion = begin(guest, &file, Event, [ApcRoutine, ApcContext, IoStatusBlock])?;
     let offset = byte_offset(guest, ByteOffset)?;
     let read = if file.kind == FileKind::ConsoleInput {
-        let text = guest.process().files.console.read_bytes(&file, Length as usize)?;
-        guest.write_bytes(Buffer.0, &text)?;
-        text.len() as u64
+        let console = &guest.process().files.console;
+        let typed = console.read_bytes(&file, Length as usize, &Control::default())?;
+        guest.write_bytes(Buffer.0, &typed.text)?;
+        typed.text.len() as u64
     } else {
         file.read_to_guest(Buffer.0, u64::from(Length), offset)?
     };

@@ -10,9 +10,11 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::printf::{Options, Runtime};
+use crate::msvcrt::conio::print as print_to_console;
 use crate::msvcrt::define::define;
 use crate::msvcrt::format::{TRUNCATE, narrow_with, print_bytes, store_safe, wide_with};
 use crate::msvcrt::state::crt;
+use crate::widths::Width;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -20,6 +22,8 @@ pub const EXPORTS: &[Export] = dll! {
     partial __stdio_common_vfprintf_p, "positional formats (%1$d) are not known";
     full __stdio_common_vfwprintf; full "__stdio_common_vfwprintf_s" = __stdio_common_vfwprintf;
     partial __stdio_common_vfwprintf_p, "positional formats (%1$d) are not known";
+    full __conio_common_vcprintf; full "__conio_common_vcprintf_s" = __conio_common_vcprintf; partial "__conio_common_vcprintf_p" = __conio_common_vcprintf, "positional formats (%1$d) are not known";
+    full __conio_common_vcwprintf; full "__conio_common_vcwprintf_s" = __conio_common_vcwprintf; partial "__conio_common_vcwprintf_p" = __conio_common_vcwprintf, "positional formats (%1$d) are not known";
     full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; partial __stdio_common_vsprintf_p, "positional formats (%1$d) are not known";
     full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; partial __stdio_common_vswprintf_p, "positional formats (%1$d) are not known";
 };
@@ -100,6 +104,20 @@ define! {
     "Prints formatted wide text to a stream; arguments may be numbered.", "printf-p-positional-parameters";
     __stdio_common_vfwprintf_p(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
         __stdio_common_vfwprintf(guest, options_bits, stream, format, locale, arglist)
+    }
+
+    "Prints formatted text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
+    __conio_common_vcprintf(guest, options_bits: u64, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
+        let _ = locale;
+        let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+        Ok(print_to_console(guest, Width::Narrow, &text.into_iter().map(u16::from).collect::<Vec<u16>>()))
+    }
+
+    "Prints formatted wide text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
+    __conio_common_vcwprintf(guest, options_bits: u64, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
+        let _ = locale;
+        let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+        Ok(print_to_console(guest, Width::Wide, &text))
     }
 
     "Formats text into a buffer; the options say what happens when it is too small.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";

@@ -7,6 +7,7 @@ use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 use super::open::file;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::nt::completion::Completion;
+use crate::nt::console::lines::Control;
 use crate::nt::file::{FileKind, FileObject, SeekOrigin, access};
 use crate::nt::pipe_transfer::{Pending, Work};
 use crate::nt::thread::Apc;
@@ -204,9 +205,13 @@ fn read(
     offset: Option<u64>,
 ) -> Result<u64, NtStatus> {
     if file.kind == FileKind::ConsoleInput {
-        let text = guest.process().files.console.read_bytes(file, length as usize)?;
-        guest.write_bytes(buffer, &text)?;
-        return Ok(text.len() as u64);
+        let console = &guest.process().files.console;
+        let typed = console.read_bytes(file, length as usize, &Control::default())?;
+        guest.write_bytes(buffer, &typed.text)?;
+        if typed.is_interrupted {
+            guest.teb().set_last_error(Win32Error::OPERATION_ABORTED);
+        }
+        return Ok(typed.text.len() as u64);
     }
     file.read_to_guest(buffer, length, offset)
 }
