@@ -8,6 +8,7 @@
 )]
 
 pub mod atomic_wait;
+pub mod c_helpers;
 pub mod c_threads;
 pub mod codecvt;
 pub mod codecvt_utf;
@@ -20,6 +21,7 @@ pub mod ios;
 pub mod istream;
 mod iterators;
 pub mod locale;
+pub mod locale_more;
 mod members;
 pub mod misc;
 pub mod names;
@@ -34,6 +36,7 @@ pub mod special_math;
 pub mod stream_more;
 pub mod streambuf;
 pub mod tables;
+pub mod tasks;
 pub mod threads;
 pub mod time_get;
 pub mod time_put;
@@ -60,6 +63,15 @@ pub const DLL: Dll = Dll {
         errors::NAMED,
         errors::CATEGORY,
         exception_ptr::EXPORTS,
+        c_helpers::TEXT,
+        c_helpers::FRACTIONS,
+        c_helpers::WHOLES,
+        c_helpers::WHOLES_PLAIN,
+        c_helpers::DOUBLES,
+        c_helpers::FLOATS,
+        c_helpers::LONG_DOUBLES,
+        c_helpers::CONSTANTS,
+        c_helpers::THREADS,
         codecvt::CLASS,
         codecvt::STATICS,
         codecvt::CODECVT,
@@ -100,6 +112,13 @@ pub const DLL: Dll = Dll {
         locale::FUNCTIONS,
         locale::ENDS,
         locale::NAMED,
+        locale_more::CTYPE_BASE,
+        locale_more::TIME_BASE,
+        locale_more::CODECVT_BASE,
+        locale_more::EXPORTS,
+        locale_more::STATICS,
+        locale_more::NAMED,
+        locale_more::YARN,
         misc::FUNCTIONS,
         misc::NAMED,
         misc::MANIPULATORS,
@@ -118,6 +137,11 @@ pub const DLL: Dll = Dll {
         streambuf::READING,
         streambuf::VIRTUAL,
         streambuf::POSITIONS,
+        tasks::HELPERS,
+        tasks::EXPORTS,
+        tasks::NAMED,
+        tasks::MEMBERS,
+        tasks::CALLS,
         threads::EXPORTS,
         threads::CLOCKS,
         threads::ONCE,

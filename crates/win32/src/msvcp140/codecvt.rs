@@ -54,15 +54,19 @@ fn convert(
     step: impl Fn(&Guest, u64, u64) -> Result<bool, Fault>,
 ) -> Result<i32, Fault> {
     let (mut from, mut to) = (first.0, to.0);
-    let mut answer = if from == last.0 { result::OK } else { result::PARTIAL };
-    while from < last.0 && to < to_last.0 {
-        if !step(guest, from, to)? {
-            answer = result::ERROR;
-            break;
+    let mut is_wrong = false;
+    while from < last.0 && to < to_last.0 && !is_wrong {
+        if step(guest, from, to)? {
+            (from, to) = (from + from_bytes, to + to_bytes);
+        } else {
+            is_wrong = true;
         }
-        (from, to) = (from + from_bytes, to + to_bytes);
-        answer = result::OK;
     }
+    let answer = match () {
+        () if is_wrong => result::ERROR,
+        () if from < last.0 => result::PARTIAL,
+        () => result::OK,
+    };
     guest.write_word(next.0, from)?;
     guest.write_word(to_next.0, to)?;
     Ok(answer)
@@ -165,18 +169,15 @@ fn nothing(
 }
 
 kinds_of! { LENGTHS in codecvt_lengths, "codecvt-class";
-    "Returns how many bytes a character has at most.", "?do_max_length@?$codecvt@#DU_Mbstatet@@@std@@M*B+HXZ";
+    "Returns how many bytes a character has at most: the locales that there are have code pages of single bytes.",
+    "?do_max_length@?$codecvt@#DU_Mbstatet@@@std@@M*B+HXZ";
     codecvt_do_max_length(guest, kind, this) -> i32 {
-        const MULTIBYTE_MAX: i32 = 5;
         let _ = (guest, this);
-        Ok(MULTIBYTE_MAX)
+        Ok(1)
     }
 
-    "Returns how many bytes each character has; 0: it depends.", "?do_encoding@?$codecvt@#DU_Mbstatet@@@std@@M*B+HXZ";
-    codecvt_do_encoding(guest, kind, this) -> i32 {
-        let _ = (guest, this);
-        Ok(0)
-    }
+    "Returns how many bytes each character has.", "?do_encoding@?$codecvt@#DU_Mbstatet@@@std@@M*B+HXZ";
+    codecvt_do_encoding(guest, kind, this) -> i32 { codecvt_do_max_length(guest, kind, this) }
 }
 
 members! { BASE, "codecvt-base-class";

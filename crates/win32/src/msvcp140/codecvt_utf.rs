@@ -40,6 +40,9 @@ fn decode(bytes: &[u8]) -> Sequence {
         0xc0..0xe0 => (2, first & 0x1f, 0x80),
         0xe0..0xf0 => (3, first & 0x0f, 0x800),
         0xf0..0xf8 => (4, first & 0x07, 0x1_0000),
+        // Longer ones once were, and stand for what is no character any more.
+        0xf8..0xfc => (5, first & 0x03, 0x20_0000),
+        0xfc.. => (6, first & 0x01, 0x400_0000),
         _ => return Sequence::Wrong,
     };
     let mut code = u32::from(bits);
@@ -125,7 +128,7 @@ impl Conversion {
 
     /// Converts UTF-8 to the program's characters.
     fn to_units(&self, guest: &Guest) -> Result<i32, Fault> {
-        const SEQUENCE_MAX: u64 = 4;
+        const SEQUENCE_MAX: u64 = 6;
         let fields = Fields::load(guest, self.this)?;
         let (mut from, mut to) = (self.from[0].0, self.to[0].0);
         while from < self.from[1].0 {
@@ -300,7 +303,7 @@ macro_rules! utf_facet {
                 "Returns how many bytes each character has; 0: it depends, -1: on what was before, too.", concat!("?do_encoding@?$codecvt@", $e, "DU_Mbstatet@@@std@@M*B+HXZ");
                 do_encoding(guest, this) -> i32 {
                     let marked = Fields::load(guest, this)?.mode & (mode::CONSUME_HEADER | mode::GENERATE_HEADER) != 0;
-                    Ok(if marked { -1 } else { 0 })
+                    Ok(if marked && $unit == 4 { -1 } else { 0 })
                 }
             }
 
@@ -362,7 +365,7 @@ mod tests {
                 assert_eq!(decode(&bytes[..bytes.len() - 1]), Sequence::Cut);
             }
         }
-        for wrong in [&b"\x80"[..], b"\xc0\x80", b"\xe2a", b"\xf8\x80\x80\x80", b"\xf4\x90\x80\x80"] {
+        for wrong in [&b"\x80"[..], b"\xc0\x80", b"\xe2a", b"\xf8\x88\x80\x80\x80", b"\xf4\x90\x80\x80"] {
             assert_eq!(decode(wrong), Sequence::Wrong, "{wrong:x?}");
         }
     }

@@ -126,14 +126,14 @@ fn text_of(table: &'static [(i32, &'static str)], code: i32) -> &'static str {
     table.iter().find(|row| row.0 == code).map_or(UNKNOWN, |row| row.1)
 }
 
-fn windows_text(guest: &Guest, code: i32) -> String {
+pub(super) fn windows_text(guest: &Guest, code: i32) -> String {
     let _ = guest;
     let text = crate::logic::messages::system_text(crate::Win32Error(code as u32));
     text.map_or_else(|| UNKNOWN.to_owned(), |text| text.trim_end().to_owned())
 }
 
 /// Returns the address of a text that is made once.
-fn kept(guest: &Guest, text: &'static str) -> Result<GuestWord, Fault> {
+pub(super) fn kept(guest: &Guest, text: &'static str) -> Result<GuestWord, Fault> {
     let tables = &crate::msvcrt::state::crt(guest).tables;
     let known = |text| {
         let tables = tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -138,7 +138,7 @@ pub(super) fn class_of(kind: Kind, unit: u16) -> u16 {
 }
 
 /// Returns a character in the other case.
-fn in_case(guest: &Guest, kind: Kind, unit: u16, is_upper: bool) -> u16 {
+pub(super) fn in_case(guest: &Guest, kind: Kind, unit: u16, is_upper: bool) -> u16 {
     match u8::try_from(unit) {
         Ok(byte) if kind.is_narrow() || byte.is_ascii() => {
             u16::from(if is_upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() })

@@ -80,7 +80,7 @@ impl Collection {
     }
 
     /// Puts a facet in its place.
-    fn add(self, guest: &mut Guest, facet: u64, id: u64) -> Result<(), Fault> {
+    pub(super) fn add(self, guest: &mut Guest, facet: u64, id: u64) -> Result<(), Fault> {
         const IDS_MAX: u64 = 1 << 16;
         let word = guest.machine().pointer_size();
         let (mut vector, count) = self.facets(guest)?;
@@ -159,7 +159,7 @@ pub(super) fn of_locale(guest: &Guest, at: u64) -> Result<Collection, Fault> {
 }
 
 /// Sets a text that its holder owns.
-fn set_yarn(guest: &Guest, at: u64, text: u64) -> Result<(), Fault> {
+pub(super) fn set_yarn(guest: &Guest, at: u64, text: u64) -> Result<(), Fault> {
     let old = guest.read_word(at)?;
     if old == text {
         return Ok(());
@@ -220,25 +220,10 @@ members! { MEMBERS, "locale-class";
         let _ = this;
         super::threads::lock_library(guest, false)
     }
-
-    "Makes a text.", "??4?$_Yarn@D@std@@Q*A+A*AV01@P*BD@Z";
-    yarn_assign(guest, this, text: GuestWord) -> GuestWord {
-        set_yarn(guest, this.0, text.0)?;
-        Ok(this)
-    }
-
-    "Returns a text; an empty one where there is none.", "?c_str@?$_Yarn@D@std@@Q*B+P*BDXZ";
-    yarn_text(guest, this) -> GuestWord {
-        let text = guest.read_word(this.0)?;
-        Ok(GuestWord(if text == 0 { this.0 + guest.machine().pointer_size() } else { text }))
-    }
-
-    "Ends a text.", "??1?$_Yarn@D@std@@Q*A+@XZ";
-    yarn_end(guest, this) -> () { set_yarn(guest, this.0, 0) }
 }
 
 /// Where a `_Locinfo` has the name of its locale: the last of six texts behind the lock.
-fn locinfo_name(guest: &Guest, this: GuestWord) -> u64 {
+pub(super) fn locinfo_name(guest: &Guest, this: GuestWord) -> u64 {
     let word = guest.machine().pointer_size();
     this.0 + word + 5 * 2 * word
 }

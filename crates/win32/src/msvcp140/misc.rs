@@ -130,7 +130,7 @@ named! { NAMED, "new-functions";
 }
 
 /// The place of `_set_new_handler`'s function among the handlers.
-const NEW_HANDLER: usize = 2;
+pub(super) const NEW_HANDLER: usize = 2;
 
 /// Makes a manipulator: a function and its argument.
 fn manipulator(guest: &mut Guest, to: GuestWord, function: &str, bytes: &[u8]) -> Result<GuestWord, Fault> {
