@@ -28,7 +28,12 @@ fn compare(guest: &Guest, kind: Kind, one: [GuestWord; 2], other: [GuestWord; 2]
 }
 
 /// Copies a text as its own key; returns its length.
-fn transform(guest: &Guest, kind: Kind, to: [GuestWord; 2], from: [GuestWord; 2]) -> Result<GuestWord, Fault> {
+fn transform(
+    guest: &Guest,
+    kind: Kind,
+    to: [GuestWord; 2],
+    from: [GuestWord; 2],
+) -> Result<GuestWord, Fault> {
     let bytes = guest.read_vec(from[0].0, from[1].0.saturating_sub(from[0].0))?;
     if bytes.len() as u64 <= to[1].0.saturating_sub(to[0].0) {
         guest.write_bytes(to[0].0, &bytes)?;
@@ -161,7 +166,14 @@ fn fraction(guest: &Guest, kind: Kind, text: GuestWord, end: GuestWord, power: i
 }
 
 /// Reads a whole number from text; stores where it ends and whether it was out of range.
-fn whole(guest: &Guest, text: GuestWord, end: GuestWord, base: i32, bits: u32, is_signed: bool) -> Result<(u64, bool), Fault> {
+fn whole(
+    guest: &Guest,
+    text: GuestWord,
+    end: GuestWord,
+    base: i32,
+    bits: u32,
+    is_signed: bool,
+) -> Result<(u64, bool), Fault> {
     let bytes = guest.read_c_string(text.0)?;
     let read = read_integer(&bytes, base as u32, bits, is_signed);
     if !end.is_null() {
@@ -292,7 +304,12 @@ constants! {
 }
 
 /// Starts a thread; stores its handle and number.
-fn start(guest: &mut Guest, thread: GuestWord, function: GuestWord, argument: GuestWord) -> Result<i32, Fault> {
+fn start(
+    guest: &mut Guest,
+    thread: GuestWord,
+    function: GuestWord,
+    argument: GuestWord,
+) -> Result<i32, Fault> {
     let (null, id) = (GuestWord::NULL, GuestWord(thread.0 + guest.machine().pointer_size()));
     match crate::kernel32::processthreadsapi::CreateThread(guest, null, null, function, argument, 0, id) {
         Ok(handle) => guest.write_word(thread.0, handle.0).map(|()| SUCCESS),

@@ -8,8 +8,8 @@ use plat_abi::{Fault, GuestWord, Memory};
 use super::c_helpers::_Getctype;
 use super::errors::kept;
 use super::locale::{
-    Collection, collection_delete, facet_new, locinfo_end, locinfo_name, locinfo_new, locinfo_new_categories, lockit_end,
-    lockit_new, lockit_new_default, set_yarn,
+    Collection, collection_delete, facet_new, locinfo_end, locinfo_name, locinfo_new, locinfo_new_categories,
+    lockit_end, lockit_new, lockit_new_default, set_yarn,
 };
 use super::members::{functions, kinds_of, members, named};
 use super::names::Kind;
@@ -25,7 +25,12 @@ const MONTHS: &str = ":Jan:January:Feb:February:Mar:March:Apr:April:May:May:Jun:
     :Oct:October:Nov:November:Dec:December";
 
 /// Fills a facet with one of the tables of bases.
-fn base(guest: &mut Guest, this: GuestWord, references: GuestWord, name: &'static str) -> Result<GuestWord, Fault> {
+fn base(
+    guest: &mut Guest,
+    this: GuestWord,
+    references: GuestWord,
+    name: &'static str,
+) -> Result<GuestWord, Fault> {
     facet_new(guest, this, references)?;
     guest.write_word(this.0, table(guest, name))?;
     Ok(this)

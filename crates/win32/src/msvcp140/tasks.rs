@@ -26,7 +26,12 @@ pub const HELPERS: &[Export] = dll! { full "__plat_chore" = chore; };
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpoolwork>
 #[winapi]
-pub fn chore(guest: &mut Guest, instance: GuestWord, context: GuestWord, work: GuestWord) -> Result<(), Fault> {
+pub fn chore(
+    guest: &mut Guest,
+    instance: GuestWord,
+    context: GuestWord,
+    work: GuestWord,
+) -> Result<(), Fault> {
     let _ = (instance, work);
     let word = guest.machine().pointer_size();
     let function = guest.read_word(context.0 + word)?;
