@@ -314,7 +314,7 @@ pub mod get {
         num_get_do_i64(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, value: GuestWord) -> GuestWord {
             let _ = this;
             let bits = read(guest, kind, (to, first, last, base, outcome, value), Wanted::Signed(64))?;
-            guest.write(value.0, &(bits as u64))?;
+            guest.write(value.0, &bits)?;
             Ok(to)
         }
 
@@ -322,7 +322,7 @@ pub mod get {
         num_get_do_u64(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, value: GuestWord) -> GuestWord {
             let _ = this;
             let bits = read(guest, kind, (to, first, last, base, outcome, value), Wanted::Unsigned(64))?;
-            guest.write(value.0, &(bits as u64))?;
+            guest.write(value.0, &bits)?;
             Ok(to)
         }
 
@@ -338,7 +338,7 @@ pub mod get {
         num_get_do_double(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, value: GuestWord) -> GuestWord {
             let _ = this;
             let bits = read(guest, kind, (to, first, last, base, outcome, value), Wanted::Float64)?;
-            guest.write(value.0, &(bits as u64))?;
+            guest.write(value.0, &bits)?;
             Ok(to)
         }
 
@@ -346,7 +346,7 @@ pub mod get {
         num_get_do_long_double(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, value: GuestWord) -> GuestWord {
             let _ = this;
             let bits = read(guest, kind, (to, first, last, base, outcome, value), Wanted::Float64)?;
-            guest.write(value.0, &(bits as u64))?;
+            guest.write(value.0, &bits)?;
             Ok(to)
         }
 
