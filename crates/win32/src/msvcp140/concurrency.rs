@@ -4,7 +4,7 @@
 
 use plat_abi::{GuestWord, Memory};
 
-use super::members::{functions, members};
+use super::members::{functions, members, named};
 use crate::export::Dll;
 use crate::guest::Guest;
 use crate::nt::slim_lock::SlimLock;
@@ -13,7 +13,7 @@ use crate::nt::slim_lock::SlimLock;
 pub const DLL: Dll = Dll {
     name: "concrt140.dll",
     description: "Microsoft\u{ae} Concurrency Runtime Library",
-    tables: &[EXPORTS, LOCKS],
+    tables: &[EXPORTS, NAMED, LOCKS],
     methods: &[],
 };
 
@@ -31,7 +31,9 @@ functions! { EXPORTS, "concurrency-namespace-functions";
         crate::msvcrt::malloc::free(guest, at);
         Ok(())
     }
+}
 
+named! { NAMED, "concurrency-namespace-functions";
     "Returns the number of processors.", "?GetProcessorCount@Concurrency@@YAIXZ";
     concurrency_processors(guest) -> u32 { Ok(crate::nt::sysinfo::processors(guest.machine()).count_ones()) }
 
