@@ -56,6 +56,7 @@ fixtures! {
     threadpool fpstate retry suspend fibers crt_files crt_math crt_printf crt_text ucrt_files ucrt_math
     nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async changes
     eh_packed msvcp wic sids tokens acls registry
+    eh_packed msvcp cpp_wide cpp_satellites wic
 }
 
 #[test]

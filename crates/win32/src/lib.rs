@@ -54,6 +54,7 @@ pub mod shlwapi;
 pub mod ucrtbase;
 pub mod user32;
 pub mod userenv;
+pub mod vcomp140;
 pub mod vcruntime140;
 pub mod version;
 pub mod windowscodecs;
@@ -98,6 +99,13 @@ pub const DLLS: &[Dll] = &[
     normaliz::DLL,
     vcruntime140::DLL_1,
     msvcp140::DLL,
+    msvcp140::resources::DLL,
+    msvcp140::special_math::DLL,
+    msvcp140::atomic_wait::DLL,
+    msvcp140::atomic_wait::CODECVT_IDS,
+    msvcp140::concurrency::DLL,
+    msvcp140::c_threads::DLL,
+    vcomp140::DLL,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,
@@ -111,8 +119,8 @@ pub fn companion(name: &str) -> Option<&'static str> {
     if [shlwapi::DLL.name, windowscodecs::DLL.name].contains(&name) {
         return Some(ole32::DLL.name);
     }
-    const RUNTIMES: [&str; 3] = ["ucrtbase.dll", "vcruntime140.dll", "vcruntime140_1.dll"];
-    let is_runtime = RUNTIMES.contains(&name) || name.starts_with("msvcr") || name.starts_with("msvcp");
+    let is_runtime = name == ucrtbase::DLL.name
+        || ["msvcr", "msvcp", "vcruntime", "vcomp", "concrt"].iter().any(|start| name.starts_with(start));
     (is_runtime && name != msvcrt::DLL.name).then_some(msvcrt::DLL.name)
 }
 

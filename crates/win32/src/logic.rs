@@ -18,6 +18,7 @@ pub mod resource_image;
 pub mod resource_tree;
 pub mod scanf;
 pub mod security;
+pub mod special;
 pub mod status;
 pub mod time;
 pub mod undecorate;

@@ -29,22 +29,22 @@ pub(super) mod result {
 }
 
 functions! { EXPORTS, "stdexcept";
-    "Throws `length_error`.", "?_Xlength_error@std@@YAXPBD@Z" / "?_Xlength_error@std@@YAXPEBD@Z";
+    "Throws `length_error`.", "?_Xlength_error@std@@YAXP*BD@Z";
     x_length_error(guest, message: GuestWord) -> () { throw_text(guest, Class::LengthError, message) }
 
-    "Throws `out_of_range`.", "?_Xout_of_range@std@@YAXPBD@Z" / "?_Xout_of_range@std@@YAXPEBD@Z";
+    "Throws `out_of_range`.", "?_Xout_of_range@std@@YAXP*BD@Z";
     x_out_of_range(guest, message: GuestWord) -> () { throw_text(guest, Class::OutOfRange, message) }
 
-    "Throws `invalid_argument`.", "?_Xinvalid_argument@std@@YAXPBD@Z" / "?_Xinvalid_argument@std@@YAXPEBD@Z";
+    "Throws `invalid_argument`.", "?_Xinvalid_argument@std@@YAXP*BD@Z";
     x_invalid_argument(guest, message: GuestWord) -> () { throw_text(guest, Class::InvalidArgument, message) }
 
-    "Throws `overflow_error`.", "?_Xoverflow_error@std@@YAXPBD@Z" / "?_Xoverflow_error@std@@YAXPEBD@Z";
+    "Throws `overflow_error`.", "?_Xoverflow_error@std@@YAXP*BD@Z";
     x_overflow_error(guest, message: GuestWord) -> () { throw_text(guest, Class::OverflowError, message) }
 
-    "Throws `runtime_error`.", "?_Xruntime_error@std@@YAXPBD@Z" / "?_Xruntime_error@std@@YAXPEBD@Z";
+    "Throws `runtime_error`.", "?_Xruntime_error@std@@YAXP*BD@Z";
     x_runtime_error(guest, message: GuestWord) -> () { throw_text(guest, Class::RuntimeError, message) }
 
-    "Throws `future_error` with a code of the program's.", "?_Throw_future_error@std@@YAXABVerror_code@1@@Z" / "?_Throw_future_error@std@@YAXAEBVerror_code@1@@Z";
+    "Throws `future_error` with a code of the program's.", "?_Throw_future_error@std@@YAXA*BVerror_code@1@@Z";
     throw_future_error(guest, code: GuestWord) -> () {
         let word = guest.machine().pointer_size();
         let number = guest.read_u32(code.0)?;
@@ -53,7 +53,7 @@ functions! { EXPORTS, "stdexcept";
         throw_with_code(guest, Class::FutureError, text.as_bytes(), [number.into(), category])
     }
 
-    "Returns what an `errno` value means.", "?_Syserror_map@std@@YAPBDH@Z" / "?_Syserror_map@std@@YAPEBDH@Z";
+    "Returns what an `errno` value means.", "?_Syserror_map@std@@YAP*BDH@Z";
     syserror_map(guest, code: i32) -> GuestWord { kept(guest, text_of(GENERIC, code)) }
 }
 
@@ -126,14 +126,14 @@ fn text_of(table: &'static [(i32, &'static str)], code: i32) -> &'static str {
     table.iter().find(|row| row.0 == code).map_or(UNKNOWN, |row| row.1)
 }
 
-fn windows_text(guest: &Guest, code: i32) -> String {
+pub(super) fn windows_text(guest: &Guest, code: i32) -> String {
     let _ = guest;
     let text = crate::logic::messages::system_text(crate::Win32Error(code as u32));
     text.map_or_else(|| UNKNOWN.to_owned(), |text| text.trim_end().to_owned())
 }
 
 /// Returns the address of a text that is made once.
-fn kept(guest: &Guest, text: &'static str) -> Result<GuestWord, Fault> {
+pub(super) fn kept(guest: &Guest, text: &'static str) -> Result<GuestWord, Fault> {
     let tables = &crate::msvcrt::state::crt(guest).tables;
     let known = |text| {
         let tables = tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -194,7 +194,7 @@ fn category_object(guest: &mut Guest, category: Category) -> Result<u64, Fault> 
         None => {
             let mut words = Vec::new();
             for name in CATEGORY_TABLE {
-                let suffix = if guest.machine().is_64() { "64" } else { "" };
+                let suffix = if guest.machine().is_64() { "E" } else { "" };
                 words.push(exported(guest, "msvcp140.dll", &format!("{name}{suffix}"))?);
             }
             let start = place(guest, &vec![0; (words.len() as u64 * word + 8 * 2 * word) as usize])?;
@@ -213,19 +213,19 @@ fn category_object(guest: &mut Guest, category: Category) -> Result<u64, Fault> 
 }
 
 members! { CATEGORY, "error-category-class";
-    "Does nothing: categories stay.", "__plat_category_delete" / "__plat_category_delete64";
+    "Does nothing: categories stay.", "__plat_category_delete*";
     category_delete(guest, this, flags: u32) -> GuestWord {
         let _ = (guest, flags);
         Ok(this)
     }
 
-    "Returns the category's name.", "__plat_category_name" / "__plat_category_name64";
+    "Returns the category's name.", "__plat_category_name*";
     category_name(guest, this) -> GuestWord {
         let category = Category::of(guest, this.0)?;
         kept(guest, category.name())
     }
 
-    "Returns what a code means.", "__plat_category_message" / "__plat_category_message64";
+    "Returns what a code means.", "__plat_category_message*";
     category_message(guest, this, to: GuestWord, code: i32) -> GuestWord {
         let text = match Category::of(guest, this.0)? {
             Category::Future => text_of(FUTURE, code).to_owned(),
@@ -237,7 +237,7 @@ members! { CATEGORY, "error-category-class";
         Ok(to)
     }
 
-    "Returns a code's portable condition.", "__plat_category_condition" / "__plat_category_condition64";
+    "Returns a code's portable condition.", "__plat_category_condition*";
     category_condition(guest, this, to: GuestWord, code: i32) -> GuestWord {
         let mapped = winerror_map(guest, code)?;
         let is_system = Category::of(guest, this.0)? == Category::System;
@@ -251,7 +251,7 @@ members! { CATEGORY, "error-category-class";
         Ok(to)
     }
 
-    "Says whether a code means a condition's number.", "__plat_category_equivalent_code" / "__plat_category_equivalent_code64";
+    "Says whether a code means a condition's number.", "__plat_category_equivalent_code*";
     category_equivalent_code(guest, this, code: GuestWord, condition: i32) -> u8 {
         let word = guest.machine().pointer_size();
         let (number, category) = (guest.read_u32(code.0)? as i32, guest.read_word(code.0 + word)?);
@@ -259,7 +259,7 @@ members! { CATEGORY, "error-category-class";
         Ok(u8::from(same && number == condition))
     }
 
-    "Says whether a code's condition is another.", "__plat_category_equivalent_condition" / "__plat_category_equivalent_condition64";
+    "Says whether a code's condition is another.", "__plat_category_equivalent_condition*";
     category_equivalent_condition(guest, this, code: i32, condition: GuestWord) -> u8 {
         let word = guest.machine().pointer_size();
         let held = place(guest, &vec![0; 2 * word as usize])?;

@@ -114,16 +114,16 @@ fn release(guest: &mut Guest, [record, holder]: [u64; 2]) -> Result<(), Fault> {
 }
 
 functions! { EXPORTS, "exception-typedefs";
-    "Makes a pointer to no exception.", "?__ExceptionPtrCreate@@YAXPAX@Z" / "?__ExceptionPtrCreate@@YAXPEAX@Z";
+    "Makes a pointer to no exception.", "?__ExceptionPtrCreate@@YAXP*AX@Z";
     exception_ptr_create(guest, ptr: GuestWord) -> () { store(guest, ptr, [0; 2]) }
 
-    "Ends a pointer.", "?__ExceptionPtrDestroy@@YAXPAX@Z" / "?__ExceptionPtrDestroy@@YAXPEAX@Z";
+    "Ends a pointer.", "?__ExceptionPtrDestroy@@YAXP*AX@Z";
     exception_ptr_destroy(guest, ptr: GuestWord) -> () {
         let words = load(guest, ptr)?;
         release(guest, words)
     }
 
-    "Makes a copy of a pointer.", "?__ExceptionPtrCopy@@YAXPAXPBX@Z" / "?__ExceptionPtrCopy@@YAXPEAXPEBX@Z";
+    "Makes a copy of a pointer.", "?__ExceptionPtrCopy@@YAXP*AXP*BX@Z";
     exception_ptr_copy(guest, to: GuestWord, from: GuestWord) -> () {
         let words = load(guest, from)?;
         if words[1] != 0 {
@@ -132,29 +132,29 @@ functions! { EXPORTS, "exception-typedefs";
         store(guest, to, words)
     }
 
-    "Assigns a pointer.", "?__ExceptionPtrAssign@@YAXPAXPBX@Z" / "?__ExceptionPtrAssign@@YAXPEAXPEBX@Z";
+    "Assigns a pointer.", "?__ExceptionPtrAssign@@YAXP*AXP*BX@Z";
     exception_ptr_assign(guest, to: GuestWord, from: GuestWord) -> () {
         let old = load(guest, to)?;
         exception_ptr_copy(guest, to, from)?;
         release(guest, old)
     }
 
-    "Says whether two pointers are to one exception.", "?__ExceptionPtrCompare@@YA_NPBX0@Z" / "?__ExceptionPtrCompare@@YA_NPEBX0@Z";
+    "Says whether two pointers are to one exception.", "?__ExceptionPtrCompare@@YA_NP*BX0@Z";
     exception_ptr_compare(guest, left: GuestWord, right: GuestWord) -> u8 {
         Ok(u8::from(load(guest, left)?[0] == load(guest, right)?[0]))
     }
 
-    "Says whether a pointer is to an exception.", "?__ExceptionPtrToBool@@YA_NPBX@Z" / "?__ExceptionPtrToBool@@YA_NPEBX@Z";
+    "Says whether a pointer is to an exception.", "?__ExceptionPtrToBool@@YA_NP*BX@Z";
     exception_ptr_to_bool(guest, ptr: GuestWord) -> u8 { Ok(u8::from(load(guest, ptr)?[0] != 0)) }
 
-    "Exchanges two pointers.", "?__ExceptionPtrSwap@@YAXPAX0@Z" / "?__ExceptionPtrSwap@@YAXPEAX0@Z";
+    "Exchanges two pointers.", "?__ExceptionPtrSwap@@YAXP*AX0@Z";
     exception_ptr_swap(guest, left: GuestWord, right: GuestWord) -> () {
         let (one, other) = (load(guest, left)?, load(guest, right)?);
         store(guest, left, other)?;
         store(guest, right, one)
     }
 
-    "Makes a pointer to the exception that is handled.", "?__ExceptionPtrCurrentException@@YAXPAX@Z" / "?__ExceptionPtrCurrentException@@YAXPEAX@Z";
+    "Makes a pointer to the exception that is handled.", "?__ExceptionPtrCurrentException@@YAXP*AX@Z";
     exception_ptr_current(guest, ptr: GuestWord) -> () {
         let words = match current_record(guest) {
             Some(address) => {
@@ -166,7 +166,7 @@ functions! { EXPORTS, "exception-typedefs";
         store(guest, ptr, words)
     }
 
-    "Makes a pointer to a copy of an object that was not thrown.", "?__ExceptionPtrCopyException@@YAXPAXPBX1@Z" / "?__ExceptionPtrCopyException@@YAXPEAXPEBX1@Z";
+    "Makes a pointer to a copy of an object that was not thrown.", "?__ExceptionPtrCopyException@@YAXP*AXP*BX1@Z";
     exception_ptr_copy_exception(guest, ptr: GuestWord, object: GuestWord, information: GuestWord) -> () {
         let base = guest.process().loader().module_at(information.0).map_or(0, |module| module.base);
         let mut record = Record::noncontinuable(CXX_EXCEPTION, 0);
@@ -178,7 +178,7 @@ functions! { EXPORTS, "exception-typedefs";
         store(guest, ptr, words)
     }
 
-    "Throws a copy of the exception.", "?__ExceptionPtrRethrow@@YAXPBX@Z" / "?__ExceptionPtrRethrow@@YAXPEBX@Z";
+    "Throws a copy of the exception.", "?__ExceptionPtrRethrow@@YAXP*BX@Z";
     exception_ptr_rethrow(guest, ptr: GuestWord) -> () {
         let [address, _] = load(guest, ptr)?;
         if address == 0 {

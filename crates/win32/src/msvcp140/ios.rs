@@ -7,9 +7,10 @@ use plat_abi::{Fault, GuestWord, Memory};
 
 use super::errors::throw_ios_failure;
 use super::locale::{Collection, global, of_locale, put_locale, release};
-use super::members::{members, named};
+use super::members::{kinds_of, members, named};
+use super::names::{Kind, kinds};
 use super::object::{Words, virtual_method};
-use super::streambuf::{Buffer, slot};
+use super::streambuf::{Buffer, load_unit, slot, store_unit};
 use super::tables::table;
 use crate::guest::Guest;
 use crate::msvcrt::state::place;
@@ -49,21 +50,27 @@ pub(super) mod format {
 pub(super) struct Stream {
     pub(super) at: u64,
     word: u64,
+    pub(super) kind: Kind,
 }
 
 impl Stream {
-    pub(super) fn new(guest: &Guest, at: u64) -> Self {
-        Self { at, word: guest.machine().pointer_size() }
+    pub(super) fn new(guest: &Guest, kind: Kind, at: u64) -> Self {
+        Self { at, word: guest.machine().pointer_size(), kind }
+    }
+
+    /// The part of a stream that knows no characters.
+    pub(super) fn base(guest: &Guest, at: u64) -> Self {
+        Self::new(guest, Kind::Narrow, at)
     }
 
     /// Finds it in an object that has it as a virtual base: the object's first word leads to the distance.
-    pub(super) fn of(guest: &Guest, object: u64) -> Result<Self, Fault> {
+    pub(super) fn of(guest: &Guest, kind: Kind, object: u64) -> Result<Self, Fault> {
         let bases = guest.read_word(object)?;
         let distance: i32 = guest.read(bases + 4)?;
-        Ok(Self::new(guest, object.wrapping_add_signed(distance.into())))
+        Ok(Self::new(guest, kind, object.wrapping_add_signed(distance.into())))
     }
 
-    fn state_at(self) -> u64 {
+    pub(super) fn state_at(self) -> u64 {
         self.at + 2 * self.word
     }
 
@@ -75,15 +82,15 @@ impl Stream {
         self.at + (2 * self.word + 12).next_multiple_of(8)
     }
 
-    fn callbacks_at(self) -> u64 {
+    pub(super) fn callbacks_at(self) -> u64 {
         self.precision_at() + 16 + self.word
     }
 
-    fn locale_at(self) -> u64 {
+    pub(super) fn locale_at(self) -> u64 {
         self.callbacks_at() + self.word
     }
 
-    fn buffer_at(self) -> u64 {
+    pub(super) fn buffer_at(self) -> u64 {
         self.at + (self.locale_at() + self.word - self.at).next_multiple_of(8)
     }
 
@@ -114,9 +121,18 @@ impl Stream {
 
     /// Returns the width of the next field, which is used up.
     pub(super) fn take_width(self, guest: &Guest) -> Result<i64, Fault> {
-        let width = guest.read(self.precision_at() + 8)?;
+        let width = self.width(guest)?;
         self.set_width(guest, 0)?;
         Ok(width)
+    }
+
+    pub(super) fn width(self, guest: &Guest) -> Result<i64, Fault> {
+        guest.read(self.precision_at() + 8)
+    }
+
+    /// Where the part that knows no characters ends.
+    pub(super) fn base_end(self) -> u64 {
+        self.locale_at() + self.word
     }
 
     pub(super) fn set_width(self, guest: &Guest, width: i64) -> Result<(), Fault> {
@@ -125,7 +141,7 @@ impl Stream {
 
     pub(super) fn buffer(self, guest: &Guest) -> Result<Option<Buffer>, Fault> {
         let at = guest.read_word(self.buffer_at())?;
-        Ok((at != 0).then(|| Buffer::new(guest, at)))
+        Ok((at != 0).then(|| Buffer::new(guest, self.kind, at)))
     }
 
     pub(super) fn tie(self, guest: &Guest) -> Result<u64, Fault> {
@@ -136,12 +152,12 @@ impl Stream {
         guest.write_word(self.buffer_at() + self.word, stream)
     }
 
-    pub(super) fn fill(self, guest: &Guest) -> Result<u8, Fault> {
-        guest.read(self.buffer_at() + 2 * self.word)
+    pub(super) fn fill(self, guest: &Guest) -> Result<u16, Fault> {
+        load_unit(guest, self.kind, self.buffer_at() + 2 * self.word)
     }
 
-    pub(super) fn set_fill(self, guest: &Guest, fill: u8) -> Result<(), Fault> {
-        guest.write(self.buffer_at() + 2 * self.word, &u16::from(fill))
+    pub(super) fn set_fill(self, guest: &Guest, fill: u16) -> Result<(), Fault> {
+        store_unit(guest, self.kind, self.buffer_at() + 2 * self.word, fill)
     }
 
     pub(super) fn collection(self, guest: &Guest) -> Result<Collection, Fault> {
@@ -179,7 +195,7 @@ impl Stream {
     /// Sets the fields of a stream without a buffer.
     pub(super) fn init_base(self, guest: &Guest) -> Result<(), Fault> {
         const PRECISION: i64 = 6;
-        let end = self.locale_at() + self.word;
+        let end = self.base_end();
         guest.write_bytes(self.at + self.word, &vec![0; (end - self.at - self.word) as usize])?;
         guest.write(self.flags_at(), &(format::SKIP_SPACE | format::DECIMAL))?;
         self.set_precision(guest, PRECISION)?;
@@ -194,7 +210,7 @@ impl Stream {
         self.init_base(guest)?;
         guest.write_word(self.buffer_at(), buffer)?;
         self.set_tie(guest, 0)?;
-        self.set_fill(guest, b' ')?;
+        self.set_fill(guest, u16::from(b' '))?;
         if buffer == 0 { self.fail(guest, state::BAD) } else { Ok(()) }
     }
 
@@ -217,7 +233,7 @@ impl Stream {
     }
 
     /// Calls the functions that want to know of an event: 0 the end, 1 a new locale, 2 a copied format.
-    fn call_back(self, guest: &mut Guest, event: u64) -> Result<(), Fault> {
+    pub(super) fn call_back(self, guest: &mut Guest, event: u64) -> Result<(), Fault> {
         let mut entry = guest.read_word(self.callbacks_at())?;
         while entry != 0 {
             let index = guest.read_u32(entry + self.word)?;
@@ -240,150 +256,150 @@ impl Stream {
 }
 
 members! { BASE, "ios-base-class";
-    "Makes the part of a stream that knows no characters.", "??0ios_base@std@@IAE@XZ" / "??0ios_base@std@@IEAA@XZ";
+    "Makes the part of a stream that knows no characters.", "??0ios_base@std@@I*A+@XZ";
     ios_base_new(guest, this) -> GuestWord {
         guest.write_word(this.0, table(guest, "??_7ios_base@std@@6B@"))?;
         Ok(this)
     }
 
-    "Ends it.", "??1ios_base@std@@UAE@XZ" / "??1ios_base@std@@UEAA@XZ";
-    ios_base_end(guest, this) -> () { Stream::new(guest, this.0).end(guest) }
+    "Ends it.", "??1ios_base@std@@U*A+@XZ";
+    ios_base_end(guest, this) -> () { Stream::base(guest, this.0).end(guest) }
 
-    "Sets its fields.", "?_Init@ios_base@std@@IAEXXZ" / "?_Init@ios_base@std@@IEAAXXZ";
-    ios_base_init(guest, this) -> () { Stream::new(guest, this.0).init_base(guest) }
+    "Sets its fields.", "?_Init@ios_base@std@@I*A+XXZ";
+    ios_base_init(guest, this) -> () { Stream::base(guest, this.0).init_base(guest) }
 
-    "Sets the state; throws if the stream shall.", "?clear@ios_base@std@@QAEXH_N@Z" / "?clear@ios_base@std@@QEAAXH_N@Z";
+    "Sets the state; throws if the stream shall.", "?clear@ios_base@std@@Q*A+XH_N@Z";
     ios_base_clear(guest, this, state: u32, reraise: u8) -> () {
         let _ = reraise;
-        Stream::new(guest, this.0).set_state(guest, state)
+        Stream::base(guest, this.0).set_state(guest, state)
     }
 
-    "Sets the state; throws if the stream shall.", "?clear@ios_base@std@@QAEXH@Z" / "?clear@ios_base@std@@QEAAXH@Z";
-    ios_base_clear_state(guest, this, state: u32) -> () { Stream::new(guest, this.0).set_state(guest, state) }
+    "Sets the state; throws if the stream shall.", "?clear@ios_base@std@@Q*A+XH@Z";
+    ios_base_clear_state(guest, this, state: u32) -> () { Stream::base(guest, this.0).set_state(guest, state) }
 
-    "Returns the locale.", "?getloc@ios_base@std@@QBE?AVlocale@2@XZ" / "?getloc@ios_base@std@@QEBA?AVlocale@2@XZ";
+    "Returns the locale.", "?getloc@ios_base@std@@Q*B+?AVlocale@2@XZ";
     ios_base_getloc(guest, this, to: GuestWord) -> GuestWord {
-        let collection = Stream::new(guest, this.0).collection(guest)?;
+        let collection = Stream::base(guest, this.0).collection(guest)?;
         put_locale(guest, to.0, collection)?;
         Ok(to)
     }
 
-    "Sets the locale; returns the one before.", "?imbue@ios_base@std@@QAE?AVlocale@2@ABV32@@Z" / "?imbue@ios_base@std@@QEAA?AVlocale@2@AEBV32@@Z";
+    "Sets the locale; returns the one before.", "?imbue@ios_base@std@@Q*A+?AVlocale@2@A*BV32@@Z";
     ios_base_imbue(guest, this, to: GuestWord, locale: GuestWord) -> GuestWord {
-        Stream::new(guest, this.0).imbue(guest, to, locale)
+        Stream::base(guest, this.0).imbue(guest, to, locale)
     }
 
-    "Returns the format.", "?flags@ios_base@std@@QBEHXZ" / "?flags@ios_base@std@@QEBAHXZ";
-    ios_base_flags(guest, this) -> u32 { Stream::new(guest, this.0).flags(guest) }
+    "Returns the format.", "?flags@ios_base@std@@Q*B+HXZ";
+    ios_base_flags(guest, this) -> u32 { Stream::base(guest, this.0).flags(guest) }
 
-    "Sets the format; returns the one before.", "?flags@ios_base@std@@QAEHH@Z" / "?flags@ios_base@std@@QEAAHH@Z";
+    "Sets the format; returns the one before.", "?flags@ios_base@std@@Q*A+HH@Z";
     ios_base_set_flags(guest, this, flags: u32) -> u32 {
-        let stream = Stream::new(guest, this.0);
+        let stream = Stream::base(guest, this.0);
         let old = stream.flags(guest)?;
         stream.set_flags(guest, flags, 0xffff)?;
         Ok(old)
     }
 
-    "Adds to the format; returns the one before.", "?setf@ios_base@std@@QAEHH@Z" / "?setf@ios_base@std@@QEAAHH@Z";
+    "Adds to the format; returns the one before.", "?setf@ios_base@std@@Q*A+HH@Z";
     ios_base_setf(guest, this, flags: u32) -> u32 {
         let old = ios_base_flags(guest, this)?;
-        Stream::new(guest, this.0).set_flags(guest, flags, flags & 0xffff)?;
+        Stream::base(guest, this.0).set_flags(guest, flags, flags & 0xffff)?;
         Ok(old)
     }
 
-    "Sets some bits of the format; returns the one before.", "?setf@ios_base@std@@QAEHHH@Z" / "?setf@ios_base@std@@QEAAHHH@Z";
+    "Sets some bits of the format; returns the one before.", "?setf@ios_base@std@@Q*A+HHH@Z";
     ios_base_setf_masked(guest, this, flags: u32, mask: u32) -> u32 {
         let old = ios_base_flags(guest, this)?;
-        Stream::new(guest, this.0).set_flags(guest, flags, mask & 0xffff)?;
+        Stream::base(guest, this.0).set_flags(guest, flags, mask & 0xffff)?;
         Ok(old)
     }
 
-    "Takes from the format.", "?unsetf@ios_base@std@@QAEXH@Z" / "?unsetf@ios_base@std@@QEAAXH@Z";
-    ios_base_unsetf(guest, this, mask: u32) -> () { Stream::new(guest, this.0).set_flags(guest, 0, mask) }
+    "Takes from the format.", "?unsetf@ios_base@std@@Q*A+XH@Z";
+    ios_base_unsetf(guest, this, mask: u32) -> () { Stream::base(guest, this.0).set_flags(guest, 0, mask) }
 
-    "Returns how many digits are written.", "?precision@ios_base@std@@QBE_JXZ" / "?precision@ios_base@std@@QEBA_JXZ";
-    ios_base_precision(guest, this) -> i64 { Stream::new(guest, this.0).precision(guest) }
+    "Returns how many digits are written.", "?precision@ios_base@std@@Q*B+_JXZ";
+    ios_base_precision(guest, this) -> i64 { Stream::base(guest, this.0).precision(guest) }
 
-    "Sets how many digits are written; returns how many before.", "?precision@ios_base@std@@QAE_J_J@Z" / "?precision@ios_base@std@@QEAA_J_J@Z";
+    "Sets how many digits are written; returns how many before.", "?precision@ios_base@std@@Q*A+_J_J@Z";
     ios_base_set_precision(guest, this, precision: i64) -> i64 {
         let old = ios_base_precision(guest, this)?;
-        Stream::new(guest, this.0).set_precision(guest, precision)?;
+        Stream::base(guest, this.0).set_precision(guest, precision)?;
         Ok(old)
     }
 
-    "Returns the width of the next field.", "?width@ios_base@std@@QBE_JXZ" / "?width@ios_base@std@@QEBA_JXZ";
-    ios_base_width(guest, this) -> i64 { guest.read(Stream::new(guest, this.0).precision_at() + 8) }
+    "Returns the width of the next field.", "?width@ios_base@std@@Q*B+_JXZ";
+    ios_base_width(guest, this) -> i64 { Stream::base(guest, this.0).width(guest) }
 
-    "Sets the width of the next field; returns the one before.", "?width@ios_base@std@@QAE_J_J@Z" / "?width@ios_base@std@@QEAA_J_J@Z";
+    "Sets the width of the next field; returns the one before.", "?width@ios_base@std@@Q*A+_J_J@Z";
     ios_base_set_width(guest, this, width: i64) -> i64 {
-        let stream = Stream::new(guest, this.0);
+        let stream = Stream::base(guest, this.0);
         let old = stream.take_width(guest)?;
         stream.set_width(guest, width)?;
         Ok(old)
     }
 
-    "Returns the state.", "?rdstate@ios_base@std@@QBEHXZ" / "?rdstate@ios_base@std@@QEBAHXZ";
-    ios_base_rdstate(guest, this) -> u32 { Stream::new(guest, this.0).state(guest) }
+    "Returns the state.", "?rdstate@ios_base@std@@Q*B+HXZ";
+    ios_base_rdstate(guest, this) -> u32 { Stream::base(guest, this.0).state(guest) }
 
-    "Says whether nothing is wrong.", "?good@ios_base@std@@QBE_NXZ" / "?good@ios_base@std@@QEBA_NXZ";
-    ios_base_good(guest, this) -> u8 { Stream::new(guest, this.0).is_good(guest).map(u8::from) }
+    "Says whether nothing is wrong.", "?good@ios_base@std@@Q*B+_NXZ";
+    ios_base_good(guest, this) -> u8 { Stream::base(guest, this.0).is_good(guest).map(u8::from) }
 
-    "Says whether the end was met.", "?eof@ios_base@std@@QBE_NXZ" / "?eof@ios_base@std@@QEBA_NXZ";
+    "Says whether the end was met.", "?eof@ios_base@std@@Q*B+_NXZ";
     ios_base_eof(guest, this) -> u8 { Ok(u8::from(ios_base_rdstate(guest, this)? & state::EOF != 0)) }
 
-    "Says whether something failed.", "?fail@ios_base@std@@QBE_NXZ" / "?fail@ios_base@std@@QEBA_NXZ";
+    "Says whether something failed.", "?fail@ios_base@std@@Q*B+_NXZ";
     ios_base_fail(guest, this) -> u8 { Ok(u8::from(ios_base_rdstate(guest, this)? & (state::FAIL | state::BAD) != 0)) }
 
-    "Says whether the stream is broken.", "?bad@ios_base@std@@QBE_NXZ" / "?bad@ios_base@std@@QEBA_NXZ";
+    "Says whether the stream is broken.", "?bad@ios_base@std@@Q*B+_NXZ";
     ios_base_bad(guest, this) -> u8 { Ok(u8::from(ios_base_rdstate(guest, this)? & state::BAD != 0)) }
 
-    "Says whether nothing failed.", "??Bios_base@std@@QBE_NXZ" / "??Bios_base@std@@QEBA_NXZ";
+    "Says whether nothing failed.", "??Bios_base@std@@Q*B+_NXZ";
     ios_base_bool(guest, this) -> u8 { Ok(u8::from(ios_base_fail(guest, this)? == 0)) }
 }
 
-members! { EXPORTS, "basic-ios-class";
-    "Makes the part of a stream that all share; its fields come later.", "??0?$basic_ios@DU?$char_traits@D@std@@@std@@IAE@XZ" / "??0?$basic_ios@DU?$char_traits@D@std@@@std@@IEAA@XZ";
-    ios_new(guest, this) -> GuestWord {
-        Stream::new(guest, this.0).set_table(guest, "??_7?$basic_ios@DU?$char_traits@D@std@@@std@@6B@")?;
+kinds_of! { EXPORTS in ios_exports, "basic-ios-class";
+    "Makes the part of a stream that all share; its fields come later.", "??0?$basic_ios@^I*A+@XZ";
+    ios_new(guest, kind, this) -> GuestWord {
+        Stream::new(guest, kind, this.0).set_table(guest, kind.pick(kinds!("??_7?$basic_ios@^6B@")))?;
         Ok(this)
     }
 
-    "Ends it.", "??1?$basic_ios@DU?$char_traits@D@std@@@std@@UAE@XZ" / "??1?$basic_ios@DU?$char_traits@D@std@@@std@@UEAA@XZ";
-    ios_end(guest, this) -> () { Stream::new(guest, this.0).end(guest) }
+    "Ends it.", "??1?$basic_ios@^U*A+@XZ";
+    ios_end(guest, kind, this) -> () { Stream::new(guest, kind, this.0).end(guest) }
 
-    "Sets its fields.", "?init@?$basic_ios@DU?$char_traits@D@std@@@std@@IAEXPAV?$basic_streambuf@DU?$char_traits@D@std@@@2@_N@Z" / "?init@?$basic_ios@DU?$char_traits@D@std@@@std@@IEAAXPEAV?$basic_streambuf@DU?$char_traits@D@std@@@2@_N@Z";
-    ios_init(guest, this, buffer: GuestWord, is_standard: u8) -> () {
+    "Sets its fields.", "?init@?$basic_ios@^I*A+XP*AV?$basic_streambuf@#U?$char_traits@#@std@@@2@_N@Z";
+    ios_init(guest, kind, this, buffer: GuestWord, is_standard: u8) -> () {
         let _ = is_standard;
-        Stream::new(guest, this.0).init(guest, buffer.0)
+        Stream::new(guest, kind, this.0).init(guest, buffer.0)
     }
 
-    "Sets the state; throws if the stream shall.", "?clear@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEXH_N@Z" / "?clear@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAXH_N@Z";
-    ios_clear(guest, this, state: u32, reraise: u8) -> () {
+    "Sets the state; throws if the stream shall.", "?clear@?$basic_ios@^Q*A+XH_N@Z";
+    ios_clear(guest, kind, this, state: u32, reraise: u8) -> () {
         let _ = reraise;
-        Stream::new(guest, this.0).clear(guest, state)
+        Stream::new(guest, kind, this.0).clear(guest, state)
     }
 
-    "Adds to the state; throws if the stream shall.", "?setstate@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEXH_N@Z" / "?setstate@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAXH_N@Z";
-    ios_setstate(guest, this, state: u32, reraise: u8) -> () {
+    "Adds to the state; throws if the stream shall.", "?setstate@?$basic_ios@^Q*A+XH_N@Z";
+    ios_setstate(guest, kind, this, state: u32, reraise: u8) -> () {
         let _ = reraise;
-        Stream::new(guest, this.0).fail(guest, state)
+        Stream::new(guest, kind, this.0).fail(guest, state)
     }
 
-    "Widens a character, which is one already.", "?widen@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEDD@Z" / "?widen@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBADD@Z";
-    ios_widen(guest, this, byte: u8) -> u8 {
-        let _ = (guest, this);
-        Ok(byte)
+    "Widens a character.", "?widen@?$basic_ios@^Q*B+#D@Z";
+    ios_widen(guest, kind, this, byte: u8) -> u16 {
+        let _ = this;
+        Ok(super::facets::widen(guest, kind, byte))
     }
 
-    "Narrows a character, which is narrow.", "?narrow@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEDDD@Z" / "?narrow@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBADDD@Z";
-    ios_narrow(guest, this, byte: u8, default: u8) -> u8 {
-        let _ = (guest, this, default);
-        Ok(byte)
+    "Narrows a character; one that has no narrow form becomes another.", "?narrow@?$basic_ios@^Q*B+D#D@Z";
+    ios_narrow(guest, kind, this, unit: u32, default: u8) -> u8 {
+        let _ = this;
+        Ok(super::facets::narrow(guest, kind, kind.value(unit)).unwrap_or(default))
     }
 
-    "Sets the locale, the buffer's too; returns the one before.", "?imbue@?$basic_ios@DU?$char_traits@D@std@@@std@@QAE?AVlocale@2@ABV32@@Z" / "?imbue@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAA?AVlocale@2@AEBV32@@Z";
-    ios_imbue(guest, this, to: GuestWord, locale: GuestWord) -> GuestWord {
-        let stream = Stream::new(guest, this.0);
+    "Sets the locale, the buffer's too; returns the one before.", "?imbue@?$basic_ios@^Q*A+?AVlocale@2@A*BV32@@Z";
+    ios_imbue(guest, kind, this, to: GuestWord, locale: GuestWord) -> GuestWord {
+        let stream = Stream::new(guest, kind, this.0);
         stream.imbue(guest, to, locale)?;
         if let Some(buffer) = stream.buffer(guest)? {
             let words = Words::new(guest).word(locale.0);
@@ -392,43 +408,43 @@ members! { EXPORTS, "basic-ios-class";
         Ok(to)
     }
 
-    "Returns the buffer.", "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEPAV?$basic_streambuf@DU?$char_traits@D@std@@@2@XZ" / "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBAPEAV?$basic_streambuf@DU?$char_traits@D@std@@@2@XZ";
-    ios_rdbuf(guest, this) -> GuestWord { guest.read_word(Stream::new(guest, this.0).buffer_at()).map(GuestWord) }
+    "Returns the buffer.", "?rdbuf@?$basic_ios@^Q*B+P*AV?$basic_streambuf@#U?$char_traits@#@std@@@2@XZ";
+    ios_rdbuf(guest, kind, this) -> GuestWord { guest.read_word(Stream::new(guest, kind, this.0).buffer_at()).map(GuestWord) }
 
-    "Sets the buffer; returns the one before.", "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEPAV?$basic_streambuf@DU?$char_traits@D@std@@@2@PAV32@@Z" / "?rdbuf@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAPEAV?$basic_streambuf@DU?$char_traits@D@std@@@2@PEAV32@@Z";
-    ios_set_rdbuf(guest, this, buffer: GuestWord) -> GuestWord {
-        let old = ios_rdbuf(guest, this)?;
-        let stream = Stream::new(guest, this.0);
+    "Sets the buffer; returns the one before.", "?rdbuf@?$basic_ios@^Q*A+P*AV?$basic_streambuf@#U?$char_traits@#@std@@@2@P*AV32@@Z";
+    ios_set_rdbuf(guest, kind, this, buffer: GuestWord) -> GuestWord {
+        let old = ios_rdbuf(guest, kind, this)?;
+        let stream = Stream::new(guest, kind, this.0);
         guest.write_word(stream.buffer_at(), buffer.0)?;
         stream.clear(guest, 0)?;
         Ok(old)
     }
 
-    "Returns the stream that is brought up to date before this one is used.", "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEPAV?$basic_ostream@DU?$char_traits@D@std@@@2@XZ" / "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBAPEAV?$basic_ostream@DU?$char_traits@D@std@@@2@XZ";
-    ios_tie(guest, this) -> GuestWord { Stream::new(guest, this.0).tie(guest).map(GuestWord) }
+    "Returns the stream that is brought up to date before this one is used.", "?tie@?$basic_ios@^Q*B+P*AV?$basic_ostream@#U?$char_traits@#@std@@@2@XZ";
+    ios_tie(guest, kind, this) -> GuestWord { Stream::new(guest, kind, this.0).tie(guest).map(GuestWord) }
 
-    "Sets that stream; returns the one before.", "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEPAV?$basic_ostream@DU?$char_traits@D@std@@@2@PAV32@@Z" / "?tie@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAAPEAV?$basic_ostream@DU?$char_traits@D@std@@@2@PEAV32@@Z";
-    ios_set_tie(guest, this, other: GuestWord) -> GuestWord {
-        let old = ios_tie(guest, this)?;
-        Stream::new(guest, this.0).set_tie(guest, other.0)?;
+    "Sets that stream; returns the one before.", "?tie@?$basic_ios@^Q*A+P*AV?$basic_ostream@#U?$char_traits@#@std@@@2@P*AV32@@Z";
+    ios_set_tie(guest, kind, this, other: GuestWord) -> GuestWord {
+        let old = ios_tie(guest, kind, this)?;
+        Stream::new(guest, kind, this.0).set_tie(guest, other.0)?;
         Ok(old)
     }
 
-    "Returns the character that fills fields.", "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QBEDXZ" / "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QEBADXZ";
-    ios_fill(guest, this) -> u8 { Stream::new(guest, this.0).fill(guest) }
+    "Returns the character that fills fields.", "?fill@?$basic_ios@^Q*B+#XZ";
+    ios_fill(guest, kind, this) -> u16 { Stream::new(guest, kind, this.0).fill(guest) }
 
-    "Sets the character that fills fields; returns the one before.", "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QAEDD@Z" / "?fill@?$basic_ios@DU?$char_traits@D@std@@@std@@QEAADD@Z";
-    ios_set_fill(guest, this, fill: u8) -> u8 {
-        let old = ios_fill(guest, this)?;
-        Stream::new(guest, this.0).set_fill(guest, fill)?;
+    "Sets the character that fills fields; returns the one before.", "?fill@?$basic_ios@^Q*A+##@Z";
+    ios_set_fill(guest, kind, this, fill: u32) -> u16 {
+        let old = ios_fill(guest, kind, this)?;
+        Stream::new(guest, kind, this.0).set_fill(guest, kind.value(fill))?;
         Ok(old)
     }
 }
 
-members! { ENDS, "basic-ios-class";
-    "Destroys the part that knows no characters; frees it when asked.", "__plat_ios_delete" / "__plat_ios_delete64";
-    ios_delete(guest, this, flags: u32) -> GuestWord {
-        ios_end(guest, this)?;
+kinds_of! { ENDS in ios_ends, "basic-ios-class";
+    "Destroys the part that knows no characters; frees it when asked.", "__plat_ios_delete#*";
+    ios_delete(guest, kind, this, flags: u32) -> GuestWord {
+        ios_end(guest, kind, this)?;
         super::locale::facet_delete(guest, this, flags)
     }
 }

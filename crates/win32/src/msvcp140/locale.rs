@@ -80,7 +80,7 @@ impl Collection {
     }
 
     /// Puts a facet in its place.
-    fn add(self, guest: &mut Guest, facet: u64, id: u64) -> Result<(), Fault> {
+    pub(super) fn add(self, guest: &mut Guest, facet: u64, id: u64) -> Result<(), Fault> {
         const IDS_MAX: u64 = 1 << 16;
         let word = guest.machine().pointer_size();
         let (mut vector, count) = self.facets(guest)?;
@@ -159,7 +159,7 @@ pub(super) fn of_locale(guest: &Guest, at: u64) -> Result<Collection, Fault> {
 }
 
 /// Sets a text that its holder owns.
-fn set_yarn(guest: &Guest, at: u64, text: u64) -> Result<(), Fault> {
+pub(super) fn set_yarn(guest: &Guest, at: u64, text: u64) -> Result<(), Fault> {
     let old = guest.read_word(at)?;
     if old == text {
         return Ok(());
@@ -170,7 +170,7 @@ fn set_yarn(guest: &Guest, at: u64, text: u64) -> Result<(), Fault> {
 }
 
 members! { MEMBERS, "locale-class";
-    "Returns the number of a kind of facets, given out when it is first asked for.", "??Bid@locale@std@@QAEIXZ" / "??Bid@locale@std@@QEAA_KXZ";
+    "Returns the number of a kind of facets, given out when it is first asked for.", "??Bid@locale@std@@Q*A+~XZ";
     locale_id(guest, this) -> GuestWord {
         let _guard = IDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut id = guest.read_word(this.0)?;
@@ -183,68 +183,53 @@ members! { MEMBERS, "locale-class";
         Ok(GuestWord(id))
     }
 
-    "Makes a facet.", "??0facet@locale@std@@IAE@I@Z" / "??0facet@locale@std@@IEAA@_K@Z";
+    "Makes a facet.", "??0facet@locale@std@@I*A+@~@Z";
     facet_new(guest, this, references: GuestWord) -> GuestWord {
         guest.write_word(this.0, table(guest, "??_7facet@locale@std@@6B@"))?;
         guest.write(this.0 + guest.machine().pointer_size(), &(references.0 as u32))?;
         Ok(this)
     }
 
-    "Ends a facet.", "??1facet@locale@std@@MAE@XZ" / "??1facet@locale@std@@MEAA@XZ";
+    "Ends a facet.", "??1facet@locale@std@@M*A+@XZ";
     facet_end(guest, this) -> () {
         let _ = (guest, this);
         Ok(())
     }
 
-    "Adds a reference.", "?_Incref@facet@locale@std@@UAEXXZ" / "?_Incref@facet@locale@std@@UEAAXXZ";
+    "Adds a reference.", "?_Incref@facet@locale@std@@U*A+XXZ";
     facet_incref(guest, this) -> () { incref(guest, this.0) }
 
-    "Takes a reference away; returns the facet if it was the last.", "?_Decref@facet@locale@std@@UAEPAV_Facet_base@3@XZ" / "?_Decref@facet@locale@std@@UEAAPEAV_Facet_base@3@XZ";
+    "Takes a reference away; returns the facet if it was the last.", "?_Decref@facet@locale@std@@U*A+P*AV_Facet_base@3@XZ";
     facet_decref(guest, this) -> GuestWord {
         let count = change_count(guest, this.0, -1)?;
         Ok(if count == 0 { this } else { GuestWord::NULL })
     }
 
-    "Takes a lock of the library's.", "??0_Lockit@std@@QAE@H@Z" / "??0_Lockit@std@@QEAA@H@Z";
+    "Takes a lock of the library's.", "??0_Lockit@std@@Q*A+@H@Z";
     lockit_new(guest, this, kind: i32) -> GuestWord {
         guest.write(this.0, &kind)?;
         super::threads::lock_library(guest, true)?;
         Ok(this)
     }
 
-    "Takes a lock of the library's.", "??0_Lockit@std@@QAE@XZ" / "??0_Lockit@std@@QEAA@XZ";
+    "Takes a lock of the library's.", "??0_Lockit@std@@Q*A+@XZ";
     lockit_new_default(guest, this) -> GuestWord { lockit_new(guest, this, 0) }
 
-    "Gives a lock of the library's back.", "??1_Lockit@std@@QAE@XZ" / "??1_Lockit@std@@QEAA@XZ";
+    "Gives a lock of the library's back.", "??1_Lockit@std@@Q*A+@XZ";
     lockit_end(guest, this) -> () {
         let _ = this;
         super::threads::lock_library(guest, false)
     }
-
-    "Makes a text.", "??4?$_Yarn@D@std@@QAEAAV01@PBD@Z" / "??4?$_Yarn@D@std@@QEAAAEAV01@PEBD@Z";
-    yarn_assign(guest, this, text: GuestWord) -> GuestWord {
-        set_yarn(guest, this.0, text.0)?;
-        Ok(this)
-    }
-
-    "Returns a text; an empty one where there is none.", "?c_str@?$_Yarn@D@std@@QBEPBDXZ" / "?c_str@?$_Yarn@D@std@@QEBAPEBDXZ";
-    yarn_text(guest, this) -> GuestWord {
-        let text = guest.read_word(this.0)?;
-        Ok(GuestWord(if text == 0 { this.0 + guest.machine().pointer_size() } else { text }))
-    }
-
-    "Ends a text.", "??1?$_Yarn@D@std@@QAE@XZ" / "??1?$_Yarn@D@std@@QEAA@XZ";
-    yarn_end(guest, this) -> () { set_yarn(guest, this.0, 0) }
 }
 
 /// Where a `_Locinfo` has the name of its locale: the last of six texts behind the lock.
-fn locinfo_name(guest: &Guest, this: GuestWord) -> u64 {
+pub(super) fn locinfo_name(guest: &Guest, this: GuestWord) -> u64 {
     let word = guest.machine().pointer_size();
     this.0 + word + 5 * 2 * word
 }
 
 members! { LOCINFO, "locale-class";
-    "Begins to use a named locale.", "??0_Locinfo@std@@QAE@PBD@Z" / "??0_Locinfo@std@@QEAA@PEBD@Z";
+    "Begins to use a named locale.", "??0_Locinfo@std@@Q*A+@P*BD@Z";
     locinfo_new(guest, this, name: GuestWord) -> GuestWord {
         let word = guest.machine().pointer_size();
         guest.write_bytes(this.0, &vec![0; 13 * word as usize])?;
@@ -264,45 +249,45 @@ members! { LOCINFO, "locale-class";
         Ok(this)
     }
 
-    "Begins to use a named locale's categories.", "??0_Locinfo@std@@QAE@HPBD@Z" / "??0_Locinfo@std@@QEAA@HPEBD@Z";
+    "Begins to use a named locale's categories.", "??0_Locinfo@std@@Q*A+@HP*BD@Z";
     locinfo_new_categories(guest, this, categories: i32, name: GuestWord) -> GuestWord {
         let _ = categories;
         locinfo_new(guest, this, name)
     }
 
-    "Goes back to the locale before.", "??1_Locinfo@std@@QAE@XZ" / "??1_Locinfo@std@@QEAA@XZ";
+    "Goes back to the locale before.", "??1_Locinfo@std@@Q*A+@XZ";
     locinfo_end(guest, this) -> () {
         set_yarn(guest, locinfo_name(guest, this), 0)?;
         super::threads::lock_library(guest, false)
     }
 
-    "Returns how text is compared: by its bytes.", "?_Getcoll@_Locinfo@std@@QBE?AU_Collvec@@XZ" / "?_Getcoll@_Locinfo@std@@QEBA?AU_Collvec@@XZ";
+    "Returns how text is compared: by its bytes.", "?_Getcoll@_Locinfo@std@@Q*B+?AU_Collvec@@XZ";
     locinfo_coll(guest, this, to: GuestWord) -> GuestWord {
         let _ = this;
         guest.write_bytes(to.0, &vec![0; 2 * guest.machine().pointer_size() as usize])?;
         Ok(to)
     }
 
-    "Returns how text is converted: one byte per character.", "?_Getcvt@_Locinfo@std@@QBE?AU_Cvtvec@@XZ" / "?_Getcvt@_Locinfo@std@@QEBA?AU_Cvtvec@@XZ";
+    "Returns how text is converted: one byte per character.", "?_Getcvt@_Locinfo@std@@Q*B+?AU_Cvtvec@@XZ";
     locinfo_cvt(guest, this, to: GuestWord) -> GuestWord {
         let _ = this;
-        super::facets::put_conversion(guest, to.0)?;
+        super::codecvt::put_conversion(guest, to.0)?;
         Ok(to)
     }
 
-    "Returns how `true` is written.", "?_Gettrue@_Locinfo@std@@QBEPBDXZ" / "?_Gettrue@_Locinfo@std@@QEBAPEBDXZ";
+    "Returns how `true` is written.", "?_Gettrue@_Locinfo@std@@Q*B+P*BDXZ";
     locinfo_true(guest, this) -> GuestWord {
         let _ = this;
         Ok(GuestWord(table(guest, "__plat_true")))
     }
 
-    "Returns how `false` is written.", "?_Getfalse@_Locinfo@std@@QBEPBDXZ" / "?_Getfalse@_Locinfo@std@@QEBAPEBDXZ";
+    "Returns how `false` is written.", "?_Getfalse@_Locinfo@std@@Q*B+P*BDXZ";
     locinfo_false(guest, this) -> GuestWord {
         let _ = this;
         Ok(GuestWord(table(guest, "__plat_false")))
     }
 
-    "Returns the table of numbers' marks.", "?_Getlconv@_Locinfo@std@@QBEPBUlconv@@XZ" / "?_Getlconv@_Locinfo@std@@QEBAPEBUlconv@@XZ";
+    "Returns the table of numbers' marks.", "?_Getlconv@_Locinfo@std@@Q*B+P*BUlconv@@XZ";
     locinfo_lconv(guest, this) -> GuestWord {
         let _ = this;
         crate::msvcrt::locale::localeconv(guest)
@@ -310,10 +295,10 @@ members! { LOCINFO, "locale-class";
 }
 
 functions! { FUNCTIONS, "locale-class";
-    "Returns the collection of the program's locale.", "?_Getgloballocale@locale@std@@CAPAV_Locimp@12@XZ" / "?_Getgloballocale@locale@std@@CAPEAV_Locimp@12@XZ";
+    "Returns the collection of the program's locale.", "?_Getgloballocale@locale@std@@CAP*AV_Locimp@12@XZ";
     locale_global_collection(guest) -> GuestWord { global(guest).map(|found| GuestWord(found.0)) }
 
-    "Returns the collection of the program's locale, with one more reference if asked.", "?_Init@locale@std@@CAPAV_Locimp@12@_N@Z" / "?_Init@locale@std@@CAPEAV_Locimp@12@_N@Z";
+    "Returns the collection of the program's locale, with one more reference if asked.", "?_Init@locale@std@@CAP*AV_Locimp@12@_N@Z";
     locale_init(guest, references: u8) -> GuestWord {
         let found = global(guest)?;
         if references != 0 {
@@ -322,7 +307,7 @@ functions! { FUNCTIONS, "locale-class";
         Ok(GuestWord(found.0))
     }
 
-    "Returns the \"C\" locale.", "?classic@locale@std@@SAABV12@XZ" / "?classic@locale@std@@SAAEBV12@XZ";
+    "Returns the \"C\" locale.", "?classic@locale@std@@SAA*BV12@XZ";
     locale_classic(guest) -> GuestWord {
         let known = CLASSIC_OBJECT.load(Ordering::Acquire);
         if known != 0 {
@@ -335,7 +320,7 @@ functions! { FUNCTIONS, "locale-class";
         Ok(GuestWord(object))
     }
 
-    "Sets the program's locale; returns the one before.", "?global@locale@std@@SA?AV12@ABV12@@Z" / "?global@locale@std@@SA?AV12@AEBV12@@Z";
+    "Sets the program's locale; returns the one before.", "?global@locale@std@@SA?AV12@A*BV12@@Z";
     locale_set_global(guest, to: GuestWord, locale: GuestWord) -> GuestWord {
         let old = global(guest)?;
         guest.write_word(to.0 + guest.machine().pointer_size(), old.0)?;
@@ -345,29 +330,29 @@ functions! { FUNCTIONS, "locale-class";
         Ok(to)
     }
 
-    "Sets the collection of the program's locale.", "?_Setgloballocale@locale@std@@CAXPAX@Z" / "?_Setgloballocale@locale@std@@CAXPEAX@Z";
+    "Sets the collection of the program's locale.", "?_Setgloballocale@locale@std@@CAXP*AX@Z";
     locale_set_collection(guest, collection: GuestWord) -> () {
         let _ = guest;
         GLOBAL.store(collection.0, Ordering::Release);
         Ok(())
     }
 
-    "Makes a collection.", "?_New_Locimp@_Locimp@locale@std@@CAPAV123@_N@Z" / "?_New_Locimp@_Locimp@locale@std@@CAPEAV123@_N@Z";
+    "Makes a collection.", "?_New_Locimp@_Locimp@locale@std@@CAP*AV123@_N@Z";
     collection_new(guest, is_transparent: u8) -> GuestWord {
         Collection::make(guest, "*", 0, is_transparent != 0).map(|made| GuestWord(made.0))
     }
 
-    "Makes a copy of a collection.", "?_New_Locimp@_Locimp@locale@std@@CAPAV123@ABV123@@Z" / "?_New_Locimp@_Locimp@locale@std@@CAPEAV123@AEBV123@@Z";
+    "Makes a copy of a collection.", "?_New_Locimp@_Locimp@locale@std@@CAP*AV123@A*BV123@@Z";
     collection_copy(guest, other: GuestWord) -> GuestWord {
         Collection::copy(guest, Collection(other.0)).map(|made| GuestWord(made.0))
     }
 
-    "Puts a facet into a collection.", "?_Locimp_Addfac@_Locimp@locale@std@@CAXPAV123@PAVfacet@23@I@Z" / "?_Locimp_Addfac@_Locimp@locale@std@@CAXPEAV123@PEAVfacet@23@_K@Z";
+    "Puts a facet into a collection.", "?_Locimp_Addfac@_Locimp@locale@std@@CAXP*AV123@P*AVfacet@23@~@Z";
     collection_add(guest, this: GuestWord, facet: GuestWord, id: GuestWord) -> () {
         Collection(this.0).add(guest, facet.0, id.0)
     }
 
-    "Gives a collection the facets of a named locale: those that are made when they are asked for.", "?_Makeloc@_Locimp@locale@std@@CAPAV123@ABV_Locinfo@3@HPAV123@PBV23@@Z" / "?_Makeloc@_Locimp@locale@std@@CAPEAV123@AEBV_Locinfo@3@HPEAV123@PEBV23@@Z";
+    "Gives a collection the facets of a named locale: those that are made when they are asked for.", "?_Makeloc@_Locimp@locale@std@@CAP*AV123@A*BV_Locinfo@3@HP*AV123@P*BV23@@Z";
     collection_make(guest, info: GuestWord, categories: i32, this: GuestWord, other: GuestWord) -> GuestWord {
         let _ = (guest, info, categories, other);
         Ok(this)
@@ -375,7 +360,7 @@ functions! { FUNCTIONS, "locale-class";
 }
 
 members! { ENDS, "locale-class";
-    "Destroys a facet without members; frees it when asked.", "__plat_facet_delete" / "__plat_facet_delete64";
+    "Destroys a facet without members; frees it when asked.", "__plat_facet_delete*";
     facet_delete(guest, this, flags: u32) -> GuestWord {
         if flags & 1 != 0 {
             guest.process().heaps.free(0, this.0);
@@ -383,7 +368,7 @@ members! { ENDS, "locale-class";
         Ok(this)
     }
 
-    "Destroys a collection; frees it when asked.", "__plat_collection_delete" / "__plat_collection_delete64";
+    "Destroys a collection; frees it when asked.", "__plat_collection_delete*";
     collection_delete(guest, this, flags: u32) -> GuestWord {
         let collection = Collection(this.0);
         let (vector, count) = collection.facets(guest)?;

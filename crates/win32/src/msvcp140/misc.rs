@@ -69,23 +69,23 @@ fn open_file(guest: &mut Guest, name: &[u16], mode: u32, share: i32) -> Result<G
 }
 
 functions! { FUNCTIONS, "basic-filebuf-class";
-    "Opens a file for a stream.", "?_Fiopen@std@@YAPAU_iobuf@@PBDHH@Z" / "?_Fiopen@std@@YAPEAU_iobuf@@PEBDHH@Z";
+    "Opens a file for a stream.", "?_Fiopen@std@@YAP*AU_iobuf@@P*BDHH@Z";
     file_open(guest, name: GuestWord, mode: u32, share: i32) -> GuestWord {
         let bytes = guest.read_c_string(name.0)?;
         let units = crate::msvcrt::state::crt(guest).widen(&bytes);
         open_file(guest, &units, mode, share)
     }
 
-    "Opens a file for a stream.", "?_Fiopen@std@@YAPAU_iobuf@@PB_WHH@Z" / "?_Fiopen@std@@YAPEAU_iobuf@@PEB_WHH@Z";
+    "Opens a file for a stream.", "?_Fiopen@std@@YAP*AU_iobuf@@P*B_WHH@Z";
     file_open_wide(guest, name: GuestWord, mode: u32, share: i32) -> GuestWord {
         let units = guest.read_wide_string(name.0)?;
         open_file(guest, &units, mode, share)
     }
 
-    "Opens a file for a stream.", "?_Fiopen@std@@YAPAU_iobuf@@PBGHH@Z" / "?_Fiopen@std@@YAPEAU_iobuf@@PEBGHH@Z";
+    "Opens a file for a stream.", "?_Fiopen@std@@YAP*AU_iobuf@@P*BGHH@Z";
     file_open_short(guest, name: GuestWord, mode: u32, share: i32) -> GuestWord { file_open_wide(guest, name, mode, share) }
 
-    "Remembers a standard stream, which is none to end.", "?_Addstd@ios_base@std@@SAXPAV12@@Z" / "?_Addstd@ios_base@std@@SAXPEAV12@@Z";
+    "Remembers a standard stream, which is none to end.", "?_Addstd@ios_base@std@@SAXP*AV12@@Z";
     add_standard(guest, stream: GuestWord) -> () {
         guest.write_word(stream.0 + guest.machine().pointer_size(), 1)
     }
@@ -105,10 +105,10 @@ named! { NAMED, "new-functions";
     }
 
     "Does what a manipulator of the width does.", "__plat_set_width";
-    set_width(guest, stream: GuestWord, value: i64) -> () { Stream::new(guest, stream.0).set_width(guest, value) }
+    set_width(guest, stream: GuestWord, value: i64) -> () { Stream::base(guest, stream.0).set_width(guest, value) }
 
     "Does what a manipulator of the precision does.", "__plat_set_precision";
-    set_precision(guest, stream: GuestWord, value: i64) -> () { Stream::new(guest, stream.0).set_precision(guest, value) }
+    set_precision(guest, stream: GuestWord, value: i64) -> () { Stream::base(guest, stream.0).set_precision(guest, value) }
 
     "Does what a manipulator of the base does.", "__plat_set_base";
     set_base(guest, stream: GuestWord, value: u32) -> () {
@@ -119,18 +119,18 @@ named! { NAMED, "new-functions";
             16 => HEXADECIMAL,
             _ => 0,
         };
-        Stream::new(guest, stream.0).set_flags(guest, bits, BASE)
+        Stream::base(guest, stream.0).set_flags(guest, bits, BASE)
     }
 
     "Does what a manipulator that sets bits does.", "__plat_set_flags";
-    set_flags(guest, stream: GuestWord, value: u32) -> () { Stream::new(guest, stream.0).set_flags(guest, value, value) }
+    set_flags(guest, stream: GuestWord, value: u32) -> () { Stream::base(guest, stream.0).set_flags(guest, value, value) }
 
     "Does what a manipulator that takes bits away does.", "__plat_reset_flags";
-    reset_flags(guest, stream: GuestWord, value: u32) -> () { Stream::new(guest, stream.0).set_flags(guest, 0, value) }
+    reset_flags(guest, stream: GuestWord, value: u32) -> () { Stream::base(guest, stream.0).set_flags(guest, 0, value) }
 }
 
 /// The place of `_set_new_handler`'s function among the handlers.
-const NEW_HANDLER: usize = 2;
+pub(super) const NEW_HANDLER: usize = 2;
 
 /// Makes a manipulator: a function and its argument.
 fn manipulator(guest: &mut Guest, to: GuestWord, function: &str, bytes: &[u8]) -> Result<GuestWord, Fault> {
@@ -164,13 +164,13 @@ named! { MANIPULATORS, "iomanip";
 }
 
 members! { MEMBERS, "iostream";
-    "Makes sure that the standard streams are there: they are.", "??0Init@ios_base@std@@QAE@XZ" / "??0Init@ios_base@std@@QEAA@XZ";
+    "Makes sure that the standard streams are there: they are.", "??0Init@ios_base@std@@Q*A+@XZ";
     init_new(guest, this) -> GuestWord {
         let _ = guest;
         Ok(this)
     }
 
-    "Brings the standard streams up to date.", "??1Init@ios_base@std@@QAE@XZ" / "??1Init@ios_base@std@@QEAA@XZ";
+    "Brings the standard streams up to date.", "??1Init@ios_base@std@@Q*A+@XZ";
     init_end(guest, this) -> () {
         let _ = this;
         crate::msvcrt::stdio::fflush(guest, GuestWord::NULL).map(drop)

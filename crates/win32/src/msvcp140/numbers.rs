@@ -27,17 +27,28 @@ pub(super) struct Format {
     pub(super) flags: u32,
     pub(super) precision: i64,
     pub(super) width: i64,
-    pub(super) fill: u8,
+    pub(super) fill: u16,
     pub(super) pointer_digits: usize,
 }
 
 /// Writes a number as a stream does; its width is used up.
-pub(super) fn write_number(guest: &Guest, stream: Stream, value: Number) -> Result<Vec<u8>, Fault> {
+pub(super) fn write_number(guest: &Guest, stream: Stream, value: Number) -> Result<Vec<u16>, Fault> {
+    let fill = stream.fill(guest)?;
+    write_filled(guest, stream, value, fill)
+}
+
+/// As [`write_number`], with another character that fills.
+pub(super) fn write_filled(
+    guest: &Guest,
+    stream: Stream,
+    value: Number,
+    fill: u16,
+) -> Result<Vec<u16>, Fault> {
     let format = Format {
         flags: stream.flags(guest)?,
         precision: stream.precision(guest)?,
         width: stream.take_width(guest)?,
-        fill: stream.fill(guest)?,
+        fill,
         pointer_digits: 2 * guest.machine().pointer_size() as usize,
     };
     Ok(format.write(value))
@@ -49,7 +60,7 @@ impl Format {
     }
 
     /// Writes a number, filled up to the width.
-    pub(super) fn write(&self, value: Number) -> Vec<u8> {
+    pub(super) fn write(&self, value: Number) -> Vec<u16> {
         let (prefix, digits) = match value {
             Number::Bool(value) if self.has(format::BOOL_WORDS) => {
                 (String::new(), if value { "true".to_owned() } else { "false".to_owned() })
@@ -119,16 +130,17 @@ impl Format {
     }
 
     /// Fills up to the width: behind, between the prefix and the digits, or before.
-    fn pad(&self, prefix: &str, digits: &str) -> Vec<u8> {
+    fn pad(&self, prefix: &str, digits: &str) -> Vec<u16> {
         const WIDTH_MAX: usize = 1 << 20;
         let length = prefix.len() + digits.len();
         let width = usize::try_from(self.width).unwrap_or(0).min(WIDTH_MAX);
         let fill = vec![self.fill; width.saturating_sub(length)];
-        let (prefix, digits) = (prefix.as_bytes(), digits.as_bytes());
+        let units = |text: &str| text.bytes().map(u16::from).collect::<Vec<u16>>();
+        let (prefix, digits) = (units(prefix), units(digits));
         match self.flags & format::ADJUST {
-            format::LEFT => [prefix, digits, &fill].concat(),
-            format::INTERNAL => [prefix, &fill, digits].concat(),
-            _ => [&fill, prefix, digits].concat(),
+            format::LEFT => [prefix, digits, fill].concat(),
+            format::INTERNAL => [prefix, fill, digits].concat(),
+            _ => [fill, prefix, digits].concat(),
         }
     }
 }
@@ -182,8 +194,8 @@ mod tests {
     use super::{Format, Number};
 
     fn write(flags: u32, precision: i64, width: i64, value: Number) -> String {
-        let format = Format { flags, precision, width, fill: b'*', pointer_digits: 16 };
-        String::from_utf8(format.write(value)).expect("ASCII")
+        let format = Format { flags, precision, width, fill: b'*'.into(), pointer_digits: 16 };
+        String::from_utf16(&format.write(value)).expect("ASCII")
     }
 
     #[test]

@@ -9,12 +9,13 @@ use crate::guest::{Guest, to_fault};
 use crate::msvcrt::state::allocate;
 use crate::msvcrt::system::exported;
 
-/// `method(function, object, a, b, c, d, e, f)`: calls a 32-bit member function with up to six words.
+/// `method(function, object, a, b, …)`: calls a 32-bit member function with up to ten words.
 #[rustfmt::skip]
 pub(super) static METHOD: Code = Code {
     i386: &[
         0x55, 0x89, 0xe5, // push ebp; mov ebp,esp
-        0xff, 0x75, 0x24, 0xff, 0x75, 0x20, 0xff, 0x75, 0x1c, // push [ebp+0x24]; push [ebp+0x20]; push [ebp+0x1c]
+        0xff, 0x75, 0x34, 0xff, 0x75, 0x30, 0xff, 0x75, 0x2c, 0xff, 0x75, 0x28, // push [ebp+0x34] and so on
+        0xff, 0x75, 0x24, 0xff, 0x75, 0x20, 0xff, 0x75, 0x1c,
         0xff, 0x75, 0x18, 0xff, 0x75, 0x14, 0xff, 0x75, 0x10, // push [ebp+0x18]; push [ebp+0x14]; push [ebp+0x10]
         0x8b, 0x4d, 0x0c, // mov ecx,[ebp+0xc]
         0xff, 0x55, 0x08, // call [ebp+8]
@@ -25,7 +26,7 @@ pub(super) static METHOD: Code = Code {
 };
 
 /// The most words of arguments of a member function that is called from here.
-const WORDS_MAX: usize = 6;
+const WORDS_MAX: usize = 10;
 
 /// The arguments of a member function.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,11 @@ impl Words {
             self.count += 1;
         }
         self
+    }
+
+    /// Appends the words of others.
+    pub(super) fn and(self, others: Self) -> Self {
+        others.words[..others.count].iter().fold(self, |words, &word| words.word(word))
     }
 
     /// Appends a number of eight bytes.

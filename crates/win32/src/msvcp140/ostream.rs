@@ -6,10 +6,11 @@ use plat_abi::{Fault, GuestWord, Memory};
 
 use super::ios::{Stream, format, state};
 use super::locale::facet_delete;
-use super::members::members;
+use super::members::kinds_of;
+use super::names::{EOF, Kind, kinds};
 use super::numbers::{Number, write_number};
 use super::object::{Words, virtual_method};
-use super::streambuf::{EOF, put_position, slot};
+use super::streambuf::{put_position, slot};
 use super::tables::table;
 use crate::guest::Guest;
 
@@ -19,9 +20,9 @@ pub(super) fn distance(word: u64) -> u64 {
 }
 
 /// Makes the shared part of a stream, when the stream is no part of another, and says where streams find it.
-pub(super) fn begin(guest: &Guest, this: u64, bases: &'static str) -> Result<Stream, Fault> {
-    guest.write_word(this, table(guest, bases))?;
-    Stream::of(guest, this)
+pub(super) fn begin(guest: &Guest, kind: Kind, this: u64, bases: [&'static str; 3]) -> Result<Stream, Fault> {
+    guest.write_word(this, table(guest, kind.pick(bases)))?;
+    Stream::of(guest, kind, this)
 }
 
 /// Puts a stream's table in place; calls through it come with the shared part's address, as far away as `distance`.
@@ -29,10 +30,10 @@ pub(super) fn set_table(
     guest: &Guest,
     this: u64,
     stream: Stream,
-    name: &'static str,
+    names: [&'static str; 3],
     distance: u64,
 ) -> Result<(), Fault> {
-    stream.set_table(guest, name)?;
+    stream.set_table(guest, stream.kind.pick(names))?;
     let correction = stream.at.wrapping_sub(this).wrapping_sub(distance) as u32;
     guest.write(stream.at - 4, &correction)
 }
@@ -42,7 +43,7 @@ fn prefix(guest: &mut Guest, stream: Stream) -> Result<bool, Fault> {
     if stream.is_good(guest)? {
         let tied = stream.tie(guest)?;
         if tied != 0 {
-            flush(guest, GuestWord(tied))?;
+            flush(guest, stream.kind, GuestWord(tied))?;
         }
     }
     stream.is_good(guest)
@@ -62,8 +63,8 @@ fn suffix(guest: &mut Guest, stream: Stream) -> Result<(), Fault> {
 }
 
 /// Brings what lies behind a stream up to date.
-pub(super) fn flush(guest: &mut Guest, this: GuestWord) -> Result<(), Fault> {
-    let stream = Stream::of(guest, this.0)?;
+pub(super) fn flush(guest: &mut Guest, kind: Kind, this: GuestWord) -> Result<(), Fault> {
+    let stream = Stream::of(guest, kind, this.0)?;
     if let Some(buffer) = stream.buffer(guest)?
         && stream.is_good(guest)?
         && buffer.sync(guest)? == EOF
@@ -73,13 +74,13 @@ pub(super) fn flush(guest: &mut Guest, this: GuestWord) -> Result<(), Fault> {
     Ok(())
 }
 
-fn number(guest: &mut Guest, this: GuestWord, value: Number) -> Result<GuestWord, Fault> {
-    let stream = Stream::of(guest, this.0)?;
+fn number(guest: &mut Guest, kind: Kind, this: GuestWord, value: Number) -> Result<GuestWord, Fault> {
+    let stream = Stream::of(guest, kind, this.0)?;
     if prefix(guest, stream)?
         && let Some(buffer) = stream.buffer(guest)?
     {
         let text = write_number(guest, stream, value)?;
-        if !buffer.put_bytes(guest, &text)? {
+        if !buffer.put_units(guest, &text)? {
             stream.fail(guest, state::BAD)?;
         }
     }
@@ -87,63 +88,63 @@ fn number(guest: &mut Guest, this: GuestWord, value: Number) -> Result<GuestWord
     Ok(this)
 }
 
-members! { EXPORTS, "basic-ostream-class";
-    "Makes an output stream.", "??0?$basic_ostream@DU?$char_traits@D@std@@@std@@QAE@PAV?$basic_streambuf@DU?$char_traits@D@std@@@1@_N@Z" / "??0?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAA@PEAV?$basic_streambuf@DU?$char_traits@D@std@@@1@_N@Z";
-    ostream_new(guest, this, buffer: GuestWord, is_standard: u8, is_whole: i32) -> GuestWord {
+kinds_of! { EXPORTS in ostream_exports, "basic-ostream-class";
+    "Makes an output stream.", "??0?$basic_ostream@^Q*A+@P*AV?$basic_streambuf@#U?$char_traits@#@std@@@1@_N@Z";
+    ostream_new(guest, kind, this, buffer: GuestWord, is_standard: u8, is_whole: i32) -> GuestWord {
         let _ = is_standard;
         let word = guest.machine().pointer_size();
         let stream = if is_whole != 0 {
-            begin(guest, this.0, "??_8?$basic_ostream@DU?$char_traits@D@std@@@std@@7B@")?
+            begin(guest, kind, this.0, kinds!("??_8?$basic_ostream@^7B@"))?
         } else {
-            Stream::of(guest, this.0)?
+            Stream::of(guest, kind, this.0)?
         };
-        set_table(guest, this.0, stream, "??_7?$basic_ostream@DU?$char_traits@D@std@@@std@@6B@", distance(word))?;
+        set_table(guest, this.0, stream, kinds!("??_7?$basic_ostream@^6B@"), distance(word))?;
         stream.init(guest, buffer.0)?;
         Ok(this)
     }
 
     "Makes the part of a stream for input and output that writes: the other part has set the fields.",
-    "??0?$basic_ostream@DU?$char_traits@D@std@@@std@@QAE@W4_Uninitialized@1@_N@Z" / "??0?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAA@W4_Uninitialized@1@_N@Z";
-    ostream_new_part(guest, this, marker: i32, adds: u8, is_whole: i32) -> GuestWord {
+    "??0?$basic_ostream@^Q*A+@W4_Uninitialized@1@_N@Z";
+    ostream_new_part(guest, kind, this, marker: i32, adds: u8, is_whole: i32) -> GuestWord {
         let _ = (marker, adds, is_whole);
         let word = guest.machine().pointer_size();
-        let stream = Stream::of(guest, this.0)?;
-        set_table(guest, this.0, stream, "??_7?$basic_ostream@DU?$char_traits@D@std@@@std@@6B@", distance(word))?;
+        let stream = Stream::of(guest, kind, this.0)?;
+        set_table(guest, this.0, stream, kinds!("??_7?$basic_ostream@^6B@"), distance(word))?;
         Ok(this)
     }
 
-    "Ends an output stream; what all streams share ends by itself.", "??1?$basic_ostream@DU?$char_traits@D@std@@@std@@UAE@XZ" / "??1?$basic_ostream@DU?$char_traits@D@std@@@std@@UEAA@XZ";
-    ostream_end(guest, this) -> () {
+    "Ends an output stream; what all streams share ends by itself.", "??1?$basic_ostream@^U*A+@XZ";
+    ostream_end(guest, kind, this) -> () {
         let _ = (guest, this);
         Ok(())
     }
 
-    "Brings what lies behind up to date.", "?flush@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV12@XZ" / "?flush@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV12@XZ";
-    ostream_flush(guest, this) -> GuestWord {
-        flush(guest, this)?;
+    "Brings what lies behind up to date.", "?flush@?$basic_ostream@^Q*A+A*AV12@XZ";
+    ostream_flush(guest, kind, this) -> GuestWord {
+        flush(guest, kind, this)?;
         Ok(this)
     }
 
-    "Ends output.", "?_Osfx@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEXXZ" / "?_Osfx@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAXXZ";
-    ostream_suffix(guest, this) -> () {
-        let stream = Stream::of(guest, this.0)?;
+    "Ends output.", "?_Osfx@?$basic_ostream@^Q*A+XXZ";
+    ostream_suffix(guest, kind, this) -> () {
+        let stream = Stream::of(guest, kind, this.0)?;
         suffix(guest, stream)
     }
 
-    "Ends output.", "?osfx@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEXXZ" / "?osfx@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAXXZ";
-    ostream_suffix_old(guest, this) -> () { ostream_suffix(guest, this) }
+    "Ends output.", "?osfx@?$basic_ostream@^Q*A+XXZ";
+    ostream_suffix_old(guest, kind, this) -> () { ostream_suffix(guest, kind, this) }
 
-    "Gets the stream ready for output.", "?opfx@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAE_NXZ" / "?opfx@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAA_NXZ";
-    ostream_prefix(guest, this) -> u8 {
-        let stream = Stream::of(guest, this.0)?;
+    "Gets the stream ready for output.", "?opfx@?$basic_ostream@^Q*A+_NXZ";
+    ostream_prefix(guest, kind, this) -> u8 {
+        let stream = Stream::of(guest, kind, this.0)?;
         prefix(guest, stream).map(u8::from)
     }
 
-    "Writes a character.", "?put@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV12@D@Z" / "?put@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV12@D@Z";
-    ostream_put(guest, this, byte: u8) -> GuestWord {
-        let stream = Stream::of(guest, this.0)?;
+    "Writes a character.", "?put@?$basic_ostream@^Q*A+A*AV12@#@Z";
+    ostream_put(guest, kind, this, unit: u32) -> GuestWord {
+        let stream = Stream::of(guest, kind, this.0)?;
         let done = match stream.buffer(guest)? {
-            Some(buffer) if prefix(guest, stream)? => buffer.put(guest, byte)? != EOF,
+            Some(buffer) if prefix(guest, stream)? => buffer.put(guest, kind.value(unit))?.is_some(),
             _ => false,
         };
         if !done {
@@ -153,9 +154,9 @@ members! { EXPORTS, "basic-ostream-class";
         Ok(this)
     }
 
-    "Writes characters.", "?write@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV12@PBD_J@Z" / "?write@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV12@PEBD_J@Z";
-    ostream_write(guest, this, from: GuestWord, count: i64) -> GuestWord {
-        let stream = Stream::of(guest, this.0)?;
+    "Writes characters.", "?write@?$basic_ostream@^Q*A+A*AV12@P*B#_J@Z";
+    ostream_write(guest, kind, this, from: GuestWord, count: i64) -> GuestWord {
+        let stream = Stream::of(guest, kind, this.0)?;
         let done = match stream.buffer(guest)? {
             Some(buffer) if prefix(guest, stream)? => buffer.put_all(guest, from.0, count)? == count,
             _ => false,
@@ -167,92 +168,94 @@ members! { EXPORTS, "basic-ostream-class";
         Ok(this)
     }
 
-    "Returns the position.", "?tellp@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAE?AV?$fpos@U_Mbstatet@@@2@XZ" / "?tellp@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAA?AV?$fpos@U_Mbstatet@@@2@XZ";
-    ostream_tellp(guest, this, to: GuestWord) -> GuestWord {
+    "Returns the position.", "?tellp@?$basic_ostream@^Q*A+?AV?$fpos@U_Mbstatet@@@2@XZ";
+    ostream_tellp(guest, kind, this, to: GuestWord) -> GuestWord {
         const CURRENT: u64 = 1;
-        tell(guest, this, to, [0, CURRENT, 2])
+        tell(guest, kind, this, to, [0, CURRENT, 2])
     }
 
-    "Moves the position by an offset.", "?seekp@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV12@_JH@Z" / "?seekp@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV12@_JH@Z";
-    ostream_seekp(guest, this, offset: i64, way: i32) -> GuestWord {
-        seek(guest, this, [offset as u64, way as u64, 2])
+    "Moves the position by an offset.", "?seekp@?$basic_ostream@^Q*A+A*AV12@_JH@Z";
+    ostream_seekp(guest, kind, this, offset: i64, way: i32) -> GuestWord {
+        seek(guest, kind, this, [offset as u64, way as u64, 2])
     }
 
-    "Sets the position.", "?seekp@?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV12@V?$fpos@U_Mbstatet@@@2@@Z" / "?seekp@?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV12@V?$fpos@U_Mbstatet@@@2@@Z";
-    ostream_seekp_to(guest, this, offset: i64, file: i64, state: i64) -> GuestWord {
+    "Sets the position.", "?seekp@?$basic_ostream@^Q*A+A*AV12@V?$fpos@U_Mbstatet@@@2@@Z";
+    ostream_seekp_to(guest, kind, this, offset: i64, file: i64, state: i64) -> GuestWord {
         let to = position(guest, [offset, file, state])?;
-        seek(guest, this, [to as u64, 0, 2])
+        seek(guest, kind, this, [to as u64, 0, 2])
     }
 }
 
-members! { NUMBERS, "basic-ostream-class";
-    "Writes `true` or `false`, or 1 or 0.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@_N@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@_N@Z";
-    ostream_bool(guest, this, value: u8) -> GuestWord { number(guest, this, Number::Bool(value != 0)) }
+kinds_of! { NUMBERS in ostream_numbers, "basic-ostream-class";
+    "Writes `true` or `false`, or 1 or 0.", "??6?$basic_ostream@^Q*A+A*AV01@_N@Z";
+    ostream_bool(guest, kind, this, value: u8) -> GuestWord { number(guest, kind, this, Number::Bool(value != 0)) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@F@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@F@Z";
-    ostream_i16(guest, this, value: i16) -> GuestWord { number(guest, this, Number::Signed(value.into(), 16)) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@F@Z";
+    ostream_i16(guest, kind, this, value: i16) -> GuestWord { number(guest, kind, this, Number::Signed(value.into(), 16)) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@G@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@G@Z";
-    ostream_u16(guest, this, value: u16) -> GuestWord { number(guest, this, Number::Unsigned(value.into())) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@G@Z";
+    ostream_u16(guest, kind, this, value: u16) -> GuestWord { number(guest, kind, this, Number::Unsigned(value.into())) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@H@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@H@Z";
-    ostream_i32(guest, this, value: i32) -> GuestWord { number(guest, this, Number::Signed(value.into(), 32)) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@H@Z";
+    ostream_i32(guest, kind, this, value: i32) -> GuestWord { number(guest, kind, this, Number::Signed(value.into(), 32)) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@I@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@I@Z";
-    ostream_u32(guest, this, value: u32) -> GuestWord { number(guest, this, Number::Unsigned(value.into())) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@I@Z";
+    ostream_u32(guest, kind, this, value: u32) -> GuestWord { number(guest, kind, this, Number::Unsigned(value.into())) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@J@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@J@Z";
-    ostream_long(guest, this, value: i32) -> GuestWord { ostream_i32(guest, this, value) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@J@Z";
+    ostream_long(guest, kind, this, value: i32) -> GuestWord { ostream_i32(guest, kind, this, value) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@K@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@K@Z";
-    ostream_unsigned_long(guest, this, value: u32) -> GuestWord { ostream_u32(guest, this, value) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@K@Z";
+    ostream_unsigned_long(guest, kind, this, value: u32) -> GuestWord { ostream_u32(guest, kind, this, value) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@_J@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@_J@Z";
-    ostream_i64(guest, this, value: i64) -> GuestWord { number(guest, this, Number::Signed(value, 64)) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@_J@Z";
+    ostream_i64(guest, kind, this, value: i64) -> GuestWord { number(guest, kind, this, Number::Signed(value, 64)) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@_K@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@_K@Z";
-    ostream_u64(guest, this, value: u64) -> GuestWord { number(guest, this, Number::Unsigned(value)) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@_K@Z";
+    ostream_u64(guest, kind, this, value: u64) -> GuestWord { number(guest, kind, this, Number::Unsigned(value)) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@M@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@M@Z";
-    ostream_f32(guest, this, value: f32) -> GuestWord { number(guest, this, Number::Float(value.into())) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@M@Z";
+    ostream_f32(guest, kind, this, value: f32) -> GuestWord { number(guest, kind, this, Number::Float(value.into())) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@N@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@N@Z";
-    ostream_f64(guest, this, value: f64) -> GuestWord { number(guest, this, Number::Float(value)) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@N@Z";
+    ostream_f64(guest, kind, this, value: f64) -> GuestWord { number(guest, kind, this, Number::Float(value)) }
 
-    "Writes a number.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@O@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@O@Z";
-    ostream_long_double(guest, this, value: f64) -> GuestWord { ostream_f64(guest, this, value) }
+    "Writes a number.", "??6?$basic_ostream@^Q*A+A*AV01@O@Z";
+    ostream_long_double(guest, kind, this, value: f64) -> GuestWord { ostream_f64(guest, kind, this, value) }
 
-    "Writes an address.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@PBX@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@PEBX@Z";
-    ostream_pointer(guest, this, value: GuestWord) -> GuestWord { number(guest, this, Number::Pointer(value.0)) }
+    "Writes an address.", "??6?$basic_ostream@^Q*A+A*AV01@P*BX@Z";
+    ostream_pointer(guest, kind, this, value: GuestWord) -> GuestWord { number(guest, kind, this, Number::Pointer(value.0)) }
 
-    "Lets a function have the stream.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@P6AAAV01@AAV01@@Z@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@P6AAEAV01@AEAV01@@Z@Z";
-    ostream_manipulate(guest, this, function: GuestWord) -> GuestWord {
+    "Lets a function have the stream.", "??6?$basic_ostream@^Q*A+A*AV01@P6AA*AV01@A*AV01@@Z@Z";
+    ostream_manipulate(guest, kind, this, function: GuestWord) -> GuestWord {
         guest.call(function.0, &[this.0]).map(GuestWord)
     }
 
-    "Lets a function have what all streams share.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@P6AAAVios_base@1@AAV21@@Z@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@P6AAEAVios_base@1@AEAV21@@Z@Z";
-    ostream_manipulate_base(guest, this, function: GuestWord) -> GuestWord {
-        let stream = Stream::of(guest, this.0)?;
+    "Lets a function have what all streams share.", "??6?$basic_ostream@^Q*A+A*AV01@P6AA*AVios_base@1@A*AV21@@Z@Z";
+    ostream_manipulate_base(guest, kind, this, function: GuestWord) -> GuestWord {
+        let stream = Stream::of(guest, kind, this.0)?;
         guest.call(function.0, &[stream.at])?;
         Ok(this)
     }
 
-    "Lets a function have what all streams share.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@P6AAAV?$basic_ios@DU?$char_traits@D@std@@@1@AAV21@@Z@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@P6AAEAV?$basic_ios@DU?$char_traits@D@std@@@1@AEAV21@@Z@Z";
-    ostream_manipulate_ios(guest, this, function: GuestWord) -> GuestWord { ostream_manipulate_base(guest, this, function) }
+    "Lets a function have what all streams share.", "??6?$basic_ostream@^Q*A+A*AV01@P6AA*AV?$basic_ios@#U?$char_traits@#@std@@@1@A*AV21@@Z@Z";
+    ostream_manipulate_ios(guest, kind, this, function: GuestWord) -> GuestWord { ostream_manipulate_base(guest, kind, this, function) }
 
-    "Writes all that a buffer has.", "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QAEAAV01@PAV?$basic_streambuf@DU?$char_traits@D@std@@@1@@Z" / "??6?$basic_ostream@DU?$char_traits@D@std@@@std@@QEAAAEAV01@PEAV?$basic_streambuf@DU?$char_traits@D@std@@@1@@Z";
-    ostream_buffer(guest, this, from: GuestWord) -> GuestWord {
-        let stream = Stream::of(guest, this.0)?;
+    "Writes all that a buffer has.", "??6?$basic_ostream@^Q*A+A*AV01@P*AV?$basic_streambuf@#U?$char_traits@#@std@@@1@@Z";
+    ostream_buffer(guest, kind, this, from: GuestWord) -> GuestWord {
+        let stream = Stream::of(guest, kind, this.0)?;
         let mut copied = false;
         if let Some(to) = stream.buffer(guest)?
             && from.0 != 0
             && prefix(guest, stream)?
         {
-            let from = super::streambuf::Buffer::new(guest, from.0);
-            let mut byte = from.peek(guest)?;
-            while byte != EOF && to.put(guest, byte as u8)? != EOF {
+            let from = super::streambuf::Buffer::new(guest, kind, from.0);
+            let mut next = from.peek(guest)?;
+            while let Some(unit) = next
+                && to.put(guest, unit)?.is_some()
+            {
                 copied = true;
-                byte = from.next_char(guest)?;
+                next = from.next_char(guest)?;
             }
         }
         stream.set_width(guest, 0)?;
@@ -267,11 +270,12 @@ members! { NUMBERS, "basic-ostream-class";
 /// Asks the buffer where it is: offset, from where, which area.
 pub(super) fn tell(
     guest: &mut Guest,
+    kind: Kind,
     this: GuestWord,
     to: GuestWord,
     [offset, way, which]: [u64; 3],
 ) -> Result<GuestWord, Fault> {
-    let stream = Stream::of(guest, this.0)?;
+    let stream = Stream::of(guest, kind, this.0)?;
     let failed = stream.state(guest)? & (state::FAIL | state::BAD) != 0;
     match stream.buffer(guest)? {
         Some(buffer) if !failed => {
@@ -284,13 +288,18 @@ pub(super) fn tell(
 }
 
 /// Moves the buffer's position; a failure makes the stream fail.
-pub(super) fn seek(guest: &mut Guest, this: GuestWord, how: [u64; 3]) -> Result<GuestWord, Fault> {
-    let stream = Stream::of(guest, this.0)?;
+pub(super) fn seek(
+    guest: &mut Guest,
+    kind: Kind,
+    this: GuestWord,
+    how: [u64; 3],
+) -> Result<GuestWord, Fault> {
+    let stream = Stream::of(guest, kind, this.0)?;
     if stream.state(guest)? & (state::FAIL | state::BAD) != 0 {
         return Ok(this);
     }
     let held = crate::msvcrt::state::place(guest, &[0; 24])?;
-    tell(guest, this, GuestWord(held), how)?;
+    tell(guest, kind, this, GuestWord(held), how)?;
     let (offset, file): (i64, i64) = (guest.read(held)?, guest.read(held + 8)?);
     guest.process().heaps.free(0, held);
     if offset.wrapping_add(file) == -1 {
@@ -308,10 +317,10 @@ pub(super) fn position(guest: &Guest, [offset, file, _]: [i64; 3]) -> Result<i64
     Ok(guest.read::<i64>(at)?.wrapping_add(guest.read::<i64>(at + 8)?))
 }
 
-members! { ENDS, "basic-ostream-class";
-    "Destroys an output stream, through what all streams share; frees it when asked.", "__plat_ostream_delete" / "__plat_ostream_delete64";
-    ostream_delete(guest, this, flags: u32) -> GuestWord {
-        super::ios::ios_end(guest, this)?;
+kinds_of! { ENDS in ostream_ends, "basic-ostream-class";
+    "Destroys an output stream, through what all streams share; frees it when asked.", "__plat_ostream_delete#*";
+    ostream_delete(guest, kind, this, flags: u32) -> GuestWord {
+        super::ios::ios_end(guest, kind, this)?;
         let start = this.0 - distance(guest.machine().pointer_size());
         facet_delete(guest, GuestWord(start), flags)
     }

@@ -9,14 +9,12 @@
 use plat_abi::{Fault, GuestWord, Memory};
 
 use super::locale::{global, incref, of_locale, put_locale, release};
-use super::members::members;
+use super::members::kinds_of;
+use super::names::{Kind, kinds};
 use super::object::{Words, virtual_method};
 use super::tables::table;
 use crate::guest::Guest;
 use crate::msvcrt::state::place;
-
-/// What reading and writing answers at the end.
-pub(super) const EOF: i32 = -1;
 
 /// Places in the table of virtual functions.
 pub(super) mod slot {
@@ -28,6 +26,7 @@ pub(super) mod slot {
     pub(crate) const XSGETN: u64 = 8;
     pub(crate) const XSPUTN: u64 = 9;
     pub(crate) const SEEKOFF: u64 = 10;
+    pub(crate) const SEEKPOS: u64 = 11;
     pub(crate) const SETBUF: u64 = 12;
     pub(crate) const SYNC: u64 = 13;
     pub(crate) const IMBUE: u64 = 14;
@@ -38,6 +37,7 @@ pub(super) mod slot {
 pub(super) struct Buffer {
     pub(super) at: u64,
     word: u64,
+    kind: Kind,
 }
 
 /// One of a buffer's two areas.
@@ -48,8 +48,8 @@ pub(super) enum Area {
 }
 
 impl Buffer {
-    pub(super) fn new(guest: &Guest, at: u64) -> Self {
-        Self { at, word: guest.machine().pointer_size() }
+    pub(super) fn new(guest: &Guest, kind: Kind, at: u64) -> Self {
+        Self { at, word: guest.machine().pointer_size(), kind }
     }
 
     /// Where the buffer keeps an area's own start, its next character, and the count of what is left.
@@ -66,7 +66,7 @@ impl Buffer {
         [self.at + 3 * self.word + second, self.at + 7 * self.word + second, counts + second]
     }
 
-    fn locale_at(self) -> u64 {
+    pub(super) fn locale_at(self) -> u64 {
         self.at + 11 * self.word + 8
     }
 
@@ -91,7 +91,7 @@ impl Buffer {
         let [at_start, at_next, at_count] = self.places(area);
         guest.write_word(guest.read_word(at_start)?, start)?;
         guest.write_word(guest.read_word(at_next)?, next)?;
-        guest.write(guest.read_word(at_count)?, &(end.wrapping_sub(next) as u32))
+        guest.write(guest.read_word(at_count)?, &((end.wrapping_sub(next) / self.kind.unit()) as u32))
     }
 
     pub(super) fn start(self, guest: &Guest, area: Area) -> Result<u64, Fault> {
@@ -107,7 +107,13 @@ impl Buffer {
     }
 
     pub(super) fn end(self, guest: &Guest, area: Area) -> Result<u64, Fault> {
-        Ok(self.next(guest, area)?.wrapping_add_signed(i64::from(self.count(guest, area)?)))
+        let bytes = i64::from(self.count(guest, area)?) * self.kind.unit() as i64;
+        Ok(self.next(guest, area)?.wrapping_add_signed(bytes))
+    }
+
+    /// Returns an area: start, next, end.
+    pub(super) fn area(self, guest: &Guest, area: Area) -> Result<[u64; 3], Fault> {
+        Ok([self.start(guest, area)?, self.next(guest, area)?, self.end(guest, area)?])
     }
 
     /// Returns how many characters an area has left.
@@ -123,53 +129,62 @@ impl Buffer {
         let next = self.next(guest, area)?;
         let count = self.count(guest, area)?.wrapping_sub(by as i32);
         guest.write(guest.read_word(self.places(area)[2])?, &count)?;
-        guest.write_word(guest.read_word(self.places(area)[1])?, next.wrapping_add_signed(by))?;
+        guest.write_word(guest.read_word(self.places(area)[1])?, next.wrapping_add_signed(self.bytes(by)))?;
         Ok(next)
     }
 
-    fn call(self, guest: &mut Guest, place: u64) -> Result<i32, Fault> {
-        let words = Words::new(guest);
-        virtual_method(guest, self.at, place, words).map(|answer| answer as i32)
+    /// Returns the bytes of so many characters.
+    fn bytes(self, count: i64) -> i64 {
+        count.wrapping_mul(self.kind.unit() as i64)
     }
 
-    fn byte(guest: &Guest, at: u64) -> Result<i32, Fault> {
-        guest.read::<u8>(at).map(i32::from)
+    /// Calls a virtual function that answers with a character or the end.
+    fn call(self, guest: &mut Guest, place: u64, words: Words) -> Result<Option<u16>, Fault> {
+        let answer = virtual_method(guest, self.at, place, words)?;
+        Ok(self.kind.of_meta(answer as i32))
+    }
+
+    /// Reads a character.
+    pub(super) fn load(self, guest: &Guest, at: u64) -> Result<u16, Fault> {
+        load_unit(guest, self.kind, at)
     }
 
     /// Returns the next character, which stays.
-    pub(super) fn peek(self, guest: &mut Guest) -> Result<i32, Fault> {
+    pub(super) fn peek(self, guest: &mut Guest) -> Result<Option<u16>, Fault> {
         if self.left(guest, Area::Get)? != 0 {
-            return Self::byte(guest, self.next(guest, Area::Get)?);
+            return self.load(guest, self.next(guest, Area::Get)?).map(Some);
         }
-        self.call(guest, slot::UNDERFLOW)
+        let words = Words::new(guest);
+        self.call(guest, slot::UNDERFLOW, words)
     }
 
     /// Takes the next character.
-    pub(super) fn bump(self, guest: &mut Guest) -> Result<i32, Fault> {
+    pub(super) fn bump(self, guest: &mut Guest) -> Result<Option<u16>, Fault> {
         if self.left(guest, Area::Get)? != 0 {
             let at = self.advance(guest, Area::Get, 1)?;
-            return Self::byte(guest, at);
+            return self.load(guest, at).map(Some);
         }
-        self.call(guest, slot::UFLOW)
+        let words = Words::new(guest);
+        self.call(guest, slot::UFLOW, words)
     }
 
     /// Takes a character and returns the one behind it, which stays.
-    pub(super) fn next_char(self, guest: &mut Guest) -> Result<i32, Fault> {
+    pub(super) fn next_char(self, guest: &mut Guest) -> Result<Option<u16>, Fault> {
         match self.bump(guest)? {
-            EOF => Ok(EOF),
-            _ => self.peek(guest),
+            None => Ok(None),
+            Some(_) => self.peek(guest),
         }
     }
 
-    /// Writes a character.
-    pub(super) fn put(self, guest: &mut Guest, byte: u8) -> Result<i32, Fault> {
+    /// Writes a character; `None` where that failed.
+    pub(super) fn put(self, guest: &mut Guest, unit: u16) -> Result<Option<u16>, Fault> {
         if self.left(guest, Area::Put)? != 0 {
             let at = self.advance(guest, Area::Put, 1)?;
-            guest.write(at, &byte)?;
-            return Ok(byte.into());
+            store_unit(guest, self.kind, at, unit)?;
+            return Ok(Some(unit));
         }
-        let words = Words::new(guest).word(byte.into());
-        virtual_method(guest, self.at, slot::OVERFLOW, words).map(|answer| answer as i32)
+        let words = Words::new(guest).word(unit.into());
+        self.call(guest, slot::OVERFLOW, words)
     }
 
     /// Writes characters through the buffer's own function; returns how many.
@@ -186,13 +201,14 @@ impl Buffer {
 
     /// Brings what lies behind the buffer up to date.
     pub(super) fn sync(self, guest: &mut Guest) -> Result<i32, Fault> {
-        self.call(guest, slot::SYNC)
+        let words = Words::new(guest);
+        virtual_method(guest, self.at, slot::SYNC, words).map(|answer| answer as i32)
     }
 
-    /// Writes bytes of the host's; says whether all could be written.
-    pub(super) fn put_bytes(self, guest: &mut Guest, bytes: &[u8]) -> Result<bool, Fault> {
-        for &byte in bytes {
-            if self.put(guest, byte)? == EOF {
+    /// Writes characters of the host's; says whether all could be written.
+    pub(super) fn put_units(self, guest: &mut Guest, units: &[u16]) -> Result<bool, Fault> {
+        for &unit in units {
+            if self.put(guest, unit)?.is_none() {
                 return Ok(false);
             }
         }
@@ -201,7 +217,7 @@ impl Buffer {
 
     /// Makes a buffer: the table, empty areas, the program's locale.
     pub(super) fn make(self, guest: &Guest) -> Result<(), Fault> {
-        guest.write_word(self.at, table(guest, "??_7?$basic_streambuf@DU?$char_traits@D@std@@@std@@6B@"))?;
+        guest.write_word(self.at, table(guest, self.kind.pick(kinds!("??_7?$basic_streambuf@^6B@"))))?;
         let locale = place(guest, &[0; 16])?;
         let collection = global(guest)?;
         put_locale(guest, locale, collection)?;
@@ -210,21 +226,31 @@ impl Buffer {
     }
 }
 
+/// Reads a character.
+pub(super) fn load_unit(guest: &Guest, kind: Kind, at: u64) -> Result<u16, Fault> {
+    if kind.is_narrow() { guest.read::<u8>(at).map(u16::from) } else { guest.read(at) }
+}
+
+/// Writes a character.
+pub(super) fn store_unit(guest: &Guest, kind: Kind, at: u64, unit: u16) -> Result<(), Fault> {
+    if kind.is_narrow() { guest.write(at, &(unit as u8)) } else { guest.write(at, &unit) }
+}
+
 /// The fields of a file position: offset, what the file says, state of a conversion.
 pub(super) fn put_position(guest: &Guest, at: u64, offset: i64) -> Result<(), Fault> {
     guest.write(at, &[offset, 0, 0])
 }
 
-members! { EXPORTS, "basic-streambuf-class";
-    "Makes a buffer.", "??0?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAE@XZ" / "??0?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAA@XZ";
-    streambuf_new(guest, this) -> GuestWord {
-        Buffer::new(guest, this.0).make(guest)?;
+kinds_of! { EXPORTS in streambuf_exports, "basic-streambuf-class";
+    "Makes a buffer.", "??0?$basic_streambuf@^I*A+@XZ";
+    streambuf_new(guest, kind, this) -> GuestWord {
+        Buffer::new(guest, kind, this.0).make(guest)?;
         Ok(this)
     }
 
-    "Ends a buffer.", "??1?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAE@XZ" / "??1?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAA@XZ";
-    streambuf_end(guest, this) -> () {
-        let at = guest.read_word(Buffer::new(guest, this.0).locale_at())?;
+    "Ends a buffer.", "??1?$basic_streambuf@^U*A+@XZ";
+    streambuf_end(guest, kind, this) -> () {
+        let at = guest.read_word(Buffer::new(guest, kind, this.0).locale_at())?;
         if at != 0 {
             let collection = of_locale(guest, at)?;
             release(guest, collection.0)?;
@@ -233,13 +259,13 @@ members! { EXPORTS, "basic-streambuf-class";
         Ok(())
     }
 
-    "Points the buffer at its own fields.", "?_Init@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXXZ" / "?_Init@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXXZ";
-    streambuf_init(guest, this) -> () { Buffer::new(guest, this.0).init(guest) }
+    "Points the buffer at its own fields.", "?_Init@?$basic_streambuf@^I*A+XXZ";
+    streambuf_init(guest, kind, this) -> () { Buffer::new(guest, kind, this.0).init(guest) }
 
-    "Points the buffer at fields of others.", "?_Init@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXPAPAD0PAH001@Z" / "?_Init@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXPEAPEAD0PEAH001@Z";
-    streambuf_init_with(guest, this, get: GuestWord, get_next: GuestWord, get_count: GuestWord,
+    "Points the buffer at fields of others.", "?_Init@?$basic_streambuf@^I*A+XP*AP*A#0P*AH001@Z";
+    streambuf_init_with(guest, kind, this, get: GuestWord, get_next: GuestWord, get_count: GuestWord,
         put: GuestWord, put_next: GuestWord, put_count: GuestWord) -> () {
-        let buffer = Buffer::new(guest, this.0);
+        let buffer = Buffer::new(guest, kind, this.0);
         for (area, places) in [(Area::Get, [get, get_next, get_count]), (Area::Put, [put, put_next, put_count])] {
             for (at, place) in buffer.places(area).into_iter().zip(places) {
                 guest.write_word(at, place.0)?;
@@ -248,20 +274,20 @@ members! { EXPORTS, "basic-streambuf-class";
         Ok(())
     }
 
-    "Returns the locale.", "?getloc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QBE?AVlocale@2@XZ" / "?getloc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEBA?AVlocale@2@XZ";
-    streambuf_getloc(guest, this, to: GuestWord) -> GuestWord {
-        let at = guest.read_word(Buffer::new(guest, this.0).locale_at())?;
+    "Returns the locale.", "?getloc@?$basic_streambuf@^Q*B+?AVlocale@2@XZ";
+    streambuf_getloc(guest, kind, this, to: GuestWord) -> GuestWord {
+        let at = guest.read_word(Buffer::new(guest, kind, this.0).locale_at())?;
         let collection = of_locale(guest, at)?;
         put_locale(guest, to.0, collection)?;
         Ok(to)
     }
 
-    "Sets the locale; returns the one before.", "?pubimbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAE?AVlocale@2@ABV32@@Z" / "?pubimbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAA?AVlocale@2@AEBV32@@Z";
-    streambuf_pubimbue(guest, this, to: GuestWord, locale: GuestWord) -> GuestWord {
-        streambuf_getloc(guest, this, to)?;
+    "Sets the locale; returns the one before.", "?pubimbue@?$basic_streambuf@^Q*A+?AVlocale@2@A*BV32@@Z";
+    streambuf_pubimbue(guest, kind, this, to: GuestWord, locale: GuestWord) -> GuestWord {
+        streambuf_getloc(guest, kind, this, to)?;
         let words = Words::new(guest).word(locale.0);
         virtual_method(guest, this.0, slot::IMBUE, words)?;
-        let at = guest.read_word(Buffer::new(guest, this.0).locale_at())?;
+        let at = guest.read_word(Buffer::new(guest, kind, this.0).locale_at())?;
         let (old, new) = (of_locale(guest, at)?, of_locale(guest, locale.0)?);
         incref(guest, new.0)?;
         guest.write_word(at + guest.machine().pointer_size(), new.0)?;
@@ -269,99 +295,105 @@ members! { EXPORTS, "basic-streambuf-class";
         Ok(to)
     }
 
-    "Returns the start of the get area.", "?eback@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBEPADXZ" / "?eback@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBAPEADXZ";
-    streambuf_eback(guest, this) -> GuestWord { Buffer::new(guest, this.0).start(guest, Area::Get).map(GuestWord) }
+    "Returns the start of the get area.", "?eback@?$basic_streambuf@^I*B+P*A#XZ";
+    streambuf_eback(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).start(guest, Area::Get).map(GuestWord) }
 
-    "Returns the next place of the get area.", "?gptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBEPADXZ" / "?gptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBAPEADXZ";
-    streambuf_gptr(guest, this) -> GuestWord { Buffer::new(guest, this.0).next(guest, Area::Get).map(GuestWord) }
+    "Returns the next place of the get area.", "?gptr@?$basic_streambuf@^I*B+P*A#XZ";
+    streambuf_gptr(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).next(guest, Area::Get).map(GuestWord) }
 
-    "Returns the end of the get area.", "?egptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBEPADXZ" / "?egptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBAPEADXZ";
-    streambuf_egptr(guest, this) -> GuestWord { Buffer::new(guest, this.0).end(guest, Area::Get).map(GuestWord) }
+    "Returns the end of the get area.", "?egptr@?$basic_streambuf@^I*B+P*A#XZ";
+    streambuf_egptr(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).end(guest, Area::Get).map(GuestWord) }
 
-    "Returns the start of the put area.", "?pbase@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBEPADXZ" / "?pbase@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBAPEADXZ";
-    streambuf_pbase(guest, this) -> GuestWord { Buffer::new(guest, this.0).start(guest, Area::Put).map(GuestWord) }
+    "Returns the start of the put area.", "?pbase@?$basic_streambuf@^I*B+P*A#XZ";
+    streambuf_pbase(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).start(guest, Area::Put).map(GuestWord) }
 
-    "Returns the next place of the put area.", "?pptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBEPADXZ" / "?pptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBAPEADXZ";
-    streambuf_pptr(guest, this) -> GuestWord { Buffer::new(guest, this.0).next(guest, Area::Put).map(GuestWord) }
+    "Returns the next place of the put area.", "?pptr@?$basic_streambuf@^I*B+P*A#XZ";
+    streambuf_pptr(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).next(guest, Area::Put).map(GuestWord) }
 
-    "Returns the end of the put area.", "?epptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBEPADXZ" / "?epptr@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBAPEADXZ";
-    streambuf_epptr(guest, this) -> GuestWord { Buffer::new(guest, this.0).end(guest, Area::Put).map(GuestWord) }
+    "Returns the end of the put area.", "?epptr@?$basic_streambuf@^I*B+P*A#XZ";
+    streambuf_epptr(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).end(guest, Area::Put).map(GuestWord) }
 
-    "Sets the get area.", "?setg@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXPAD00@Z" / "?setg@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXPEAD00@Z";
-    streambuf_setg(guest, this, first: GuestWord, next: GuestWord, last: GuestWord) -> () {
-        Buffer::new(guest, this.0).set(guest, Area::Get, [first.0, next.0, last.0])
+    "Sets the get area.", "?setg@?$basic_streambuf@^I*A+XP*A#00@Z";
+    streambuf_setg(guest, kind, this, first: GuestWord, next: GuestWord, last: GuestWord) -> () {
+        Buffer::new(guest, kind, this.0).set(guest, Area::Get, [first.0, next.0, last.0])
     }
 
-    "Sets the put area.", "?setp@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXPAD0@Z" / "?setp@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXPEAD0@Z";
-    streambuf_setp(guest, this, first: GuestWord, last: GuestWord) -> () {
-        Buffer::new(guest, this.0).set(guest, Area::Put, [first.0, first.0, last.0])
+    "Sets the put area.", "?setp@?$basic_streambuf@^I*A+XP*A#0@Z";
+    streambuf_setp(guest, kind, this, first: GuestWord, last: GuestWord) -> () {
+        Buffer::new(guest, kind, this.0).set(guest, Area::Put, [first.0, first.0, last.0])
     }
 
-    "Sets the put area.", "?setp@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXPAD00@Z" / "?setp@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXPEAD00@Z";
-    streambuf_setp_next(guest, this, first: GuestWord, next: GuestWord, last: GuestWord) -> () {
-        Buffer::new(guest, this.0).set(guest, Area::Put, [first.0, next.0, last.0])
+    "Sets the put area.", "?setp@?$basic_streambuf@^I*A+XP*A#00@Z";
+    streambuf_setp_next(guest, kind, this, first: GuestWord, next: GuestWord, last: GuestWord) -> () {
+        Buffer::new(guest, kind, this.0).set(guest, Area::Put, [first.0, next.0, last.0])
     }
 
-    "Goes on in the get area.", "?gbump@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXH@Z" / "?gbump@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXH@Z";
-    streambuf_gbump(guest, this, by: i32) -> () { Buffer::new(guest, this.0).advance(guest, Area::Get, by.into()).map(drop) }
+    "Goes on in the get area.", "?gbump@?$basic_streambuf@^I*A+XH@Z";
+    streambuf_gbump(guest, kind, this, by: i32) -> () { Buffer::new(guest, kind, this.0).advance(guest, Area::Get, by.into()).map(drop) }
 
-    "Goes on in the put area.", "?pbump@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEXH@Z" / "?pbump@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAXH@Z";
-    streambuf_pbump(guest, this, by: i32) -> () { Buffer::new(guest, this.0).advance(guest, Area::Put, by.into()).map(drop) }
+    "Goes on in the put area.", "?pbump@?$basic_streambuf@^I*A+XH@Z";
+    streambuf_pbump(guest, kind, this, by: i32) -> () { Buffer::new(guest, kind, this.0).advance(guest, Area::Put, by.into()).map(drop) }
 
-    "Goes on in the get area by one; returns where it was.", "?_Gninc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEPADXZ" / "?_Gninc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAPEADXZ";
-    streambuf_gninc(guest, this) -> GuestWord { Buffer::new(guest, this.0).advance(guest, Area::Get, 1).map(GuestWord) }
+    "Goes on in the get area by one; returns where it was.", "?_Gninc@?$basic_streambuf@^I*A+P*A#XZ";
+    streambuf_gninc(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).advance(guest, Area::Get, 1).map(GuestWord) }
 
-    "Goes on in the get area by one; returns where it is then.", "?_Gnpreinc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEPADXZ" / "?_Gnpreinc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAPEADXZ";
-    streambuf_gnpreinc(guest, this) -> GuestWord {
-        Buffer::new(guest, this.0).advance(guest, Area::Get, 1).map(|at| GuestWord(at + 1))
+    "Goes on in the get area by one; returns where it is then.", "?_Gnpreinc@?$basic_streambuf@^I*A+P*A#XZ";
+    streambuf_gnpreinc(guest, kind, this) -> GuestWord {
+        Buffer::new(guest, kind, this.0).advance(guest, Area::Get, 1).map(|at| GuestWord(at + kind.unit()))
     }
 
-    "Goes back in the get area by one; returns where it is then.", "?_Gndec@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEPADXZ" / "?_Gndec@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAPEADXZ";
-    streambuf_gndec(guest, this) -> GuestWord {
-        Buffer::new(guest, this.0).advance(guest, Area::Get, -1).map(|at| GuestWord(at - 1))
+    "Goes back in the get area by one; returns where it is then.", "?_Gndec@?$basic_streambuf@^I*A+P*A#XZ";
+    streambuf_gndec(guest, kind, this) -> GuestWord {
+        Buffer::new(guest, kind, this.0).advance(guest, Area::Get, -1).map(|at| GuestWord(at - kind.unit()))
     }
 
-    "Goes on in the put area by one; returns where it was.", "?_Pninc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IAEPADXZ" / "?_Pninc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEAAPEADXZ";
-    streambuf_pninc(guest, this) -> GuestWord { Buffer::new(guest, this.0).advance(guest, Area::Put, 1).map(GuestWord) }
+    "Goes on in the put area by one; returns where it was.", "?_Pninc@?$basic_streambuf@^I*A+P*A#XZ";
+    streambuf_pninc(guest, kind, this) -> GuestWord { Buffer::new(guest, kind, this.0).advance(guest, Area::Put, 1).map(GuestWord) }
 
-    "Returns how much the get area has left.", "?_Gnavail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBE_JXZ" / "?_Gnavail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBA_JXZ";
-    streambuf_gnavail(guest, this) -> i64 { Buffer::new(guest, this.0).left(guest, Area::Get).map(|left| left as i64) }
+    "Returns how much the get area has left.", "?_Gnavail@?$basic_streambuf@^I*B+_JXZ";
+    streambuf_gnavail(guest, kind, this) -> i64 { Buffer::new(guest, kind, this.0).left(guest, Area::Get).map(|left| left as i64) }
 
-    "Returns how much the put area has left.", "?_Pnavail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IBE_JXZ" / "?_Pnavail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@IEBA_JXZ";
-    streambuf_pnavail(guest, this) -> i64 { Buffer::new(guest, this.0).left(guest, Area::Put).map(|left| left as i64) }
+    "Returns how much the put area has left.", "?_Pnavail@?$basic_streambuf@^I*B+_JXZ";
+    streambuf_pnavail(guest, kind, this) -> i64 { Buffer::new(guest, kind, this.0).left(guest, Area::Put).map(|left| left as i64) }
 }
 
-members! { READING, "basic-streambuf-class";
-    "Returns the next character, which stays.", "?sgetc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHXZ" / "?sgetc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHXZ";
-    streambuf_sgetc(guest, this) -> i32 { Buffer::new(guest, this.0).peek(guest) }
+kinds_of! { READING in streambuf_reading, "basic-streambuf-class";
+    "Returns the next character, which stays.", "?sgetc@?$basic_streambuf@^Q*A+%XZ";
+    streambuf_sgetc(guest, kind, this) -> i32 { Buffer::new(guest, kind, this.0).peek(guest).map(|unit| kind.meta(unit)) }
 
-    "Takes the next character.", "?sbumpc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHXZ" / "?sbumpc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHXZ";
-    streambuf_sbumpc(guest, this) -> i32 { Buffer::new(guest, this.0).bump(guest) }
+    "Takes the next character.", "?sbumpc@?$basic_streambuf@^Q*A+%XZ";
+    streambuf_sbumpc(guest, kind, this) -> i32 { Buffer::new(guest, kind, this.0).bump(guest).map(|unit| kind.meta(unit)) }
 
-    "Takes a character and returns the one behind it.", "?snextc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHXZ" / "?snextc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHXZ";
-    streambuf_snextc(guest, this) -> i32 { Buffer::new(guest, this.0).next_char(guest) }
+    "Takes a character and returns the one behind it.", "?snextc@?$basic_streambuf@^Q*A+%XZ";
+    streambuf_snextc(guest, kind, this) -> i32 { Buffer::new(guest, kind, this.0).next_char(guest).map(|unit| kind.meta(unit)) }
 
-    "Takes a character that nobody looks at.", "?stossc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEXXZ" / "?stossc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAXXZ";
-    streambuf_stossc(guest, this) -> () { Buffer::new(guest, this.0).bump(guest).map(drop) }
+    "Takes a character that nobody looks at.", "?stossc@?$basic_streambuf@^Q*A+XXZ";
+    streambuf_stossc(guest, kind, this) -> () { Buffer::new(guest, kind, this.0).bump(guest).map(drop) }
 
-    "Puts a character back.", "?sputbackc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHD@Z" / "?sputbackc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHD@Z";
-    streambuf_sputbackc(guest, this, byte: u8) -> i32 { Buffer::new(guest, this.0).put_back(guest, Some(byte)) }
+    "Puts a character back.", "?sputbackc@?$basic_streambuf@^Q*A+%#@Z";
+    streambuf_sputbackc(guest, kind, this, unit: u32) -> i32 {
+        Buffer::new(guest, kind, this.0).put_back(guest, Some(kind.value(unit))).map(|unit| kind.meta(unit))
+    }
 
-    "Puts the last character back.", "?sungetc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHXZ" / "?sungetc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHXZ";
-    streambuf_sungetc(guest, this) -> i32 { Buffer::new(guest, this.0).put_back(guest, None) }
+    "Puts the last character back.", "?sungetc@?$basic_streambuf@^Q*A+%XZ";
+    streambuf_sungetc(guest, kind, this) -> i32 {
+        Buffer::new(guest, kind, this.0).put_back(guest, None).map(|unit| kind.meta(unit))
+    }
 
-    "Reads characters.", "?sgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAE_JPAD_J@Z" / "?sgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAA_JPEAD_J@Z";
-    streambuf_sgetn(guest, this, to: GuestWord, count: i64) -> i64 { Buffer::new(guest, this.0).get_all(guest, to.0, count) }
+    "Reads characters.", "?sgetn@?$basic_streambuf@^Q*A+_JP*A#_J@Z";
+    streambuf_sgetn(guest, kind, this, to: GuestWord, count: i64) -> i64 { Buffer::new(guest, kind, this.0).get_all(guest, to.0, count) }
 
-    "Writes a character.", "?sputc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHD@Z" / "?sputc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHD@Z";
-    streambuf_sputc(guest, this, byte: u8) -> i32 { Buffer::new(guest, this.0).put(guest, byte) }
+    "Writes a character.", "?sputc@?$basic_streambuf@^Q*A+%#@Z";
+    streambuf_sputc(guest, kind, this, unit: u32) -> i32 {
+        Buffer::new(guest, kind, this.0).put(guest, kind.value(unit)).map(|unit| kind.meta(unit))
+    }
 
-    "Writes characters.", "?sputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAE_JPBD_J@Z" / "?sputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAA_JPEBD_J@Z";
-    streambuf_sputn(guest, this, from: GuestWord, count: i64) -> i64 { Buffer::new(guest, this.0).put_all(guest, from.0, count) }
+    "Writes characters.", "?sputn@?$basic_streambuf@^Q*A+_JP*B#_J@Z";
+    streambuf_sputn(guest, kind, this, from: GuestWord, count: i64) -> i64 { Buffer::new(guest, kind, this.0).put_all(guest, from.0, count) }
 
-    "Returns how many characters can be had at once.", "?in_avail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAE_JXZ" / "?in_avail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAA_JXZ";
-    streambuf_in_avail(guest, this) -> i64 {
-        match Buffer::new(guest, this.0).left(guest, Area::Get)? {
+    "Returns how many characters can be had at once.", "?in_avail@?$basic_streambuf@^Q*A+_JXZ";
+    streambuf_in_avail(guest, kind, this) -> i64 {
+        match Buffer::new(guest, kind, this.0).left(guest, Area::Get)? {
             0 => {
                 let words = Words::new(guest);
                 virtual_method(guest, this.0, slot::SHOWMANYC, words).map(|answer| answer as i64)
@@ -370,166 +402,183 @@ members! { READING, "basic-streambuf-class";
         }
     }
 
-    "Brings what lies behind up to date.", "?pubsync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEHXZ" / "?pubsync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAHXZ";
-    streambuf_pubsync(guest, this) -> i32 { Buffer::new(guest, this.0).sync(guest) }
+    "Brings what lies behind up to date.", "?pubsync@?$basic_streambuf@^Q*A+HXZ";
+    streambuf_pubsync(guest, kind, this) -> i32 { Buffer::new(guest, kind, this.0).sync(guest) }
 
-    "Moves a position by an offset.", "?pubseekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAE?AV?$fpos@U_Mbstatet@@@2@_JHH@Z" / "?pubseekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAA?AV?$fpos@U_Mbstatet@@@2@_JHH@Z";
-    streambuf_pubseekoff(guest, this, to: GuestWord, offset: i64, way: i32, which: i32) -> GuestWord {
+    "Moves a position by an offset.", "?pubseekoff@?$basic_streambuf@^Q*A+?AV?$fpos@U_Mbstatet@@@2@_JHH@Z";
+    streambuf_pubseekoff(guest, kind, this, to: GuestWord, offset: i64, way: i32, which: i32) -> GuestWord {
         let words = Words::new(guest).word(to.0).long(offset as u64).word(way as u64).word(which as u64);
         virtual_method(guest, this.0, slot::SEEKOFF, words).map(GuestWord)
     }
 
-    "Sets the memory that is used.", "?pubsetbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QAEPAV12@PAD_J@Z" / "?pubsetbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@QEAAPEAV12@PEAD_J@Z";
-    streambuf_pubsetbuf(guest, this, memory: GuestWord, count: i64) -> GuestWord {
+    "Sets the memory that is used.", "?pubsetbuf@?$basic_streambuf@^Q*A+P*AV12@P*A#_J@Z";
+    streambuf_pubsetbuf(guest, kind, this, memory: GuestWord, count: i64) -> GuestWord {
         let words = Words::new(guest).word(memory.0).long(count as u64);
         virtual_method(guest, this.0, slot::SETBUF, words).map(GuestWord)
     }
 }
 
 impl Buffer {
-    pub(super) fn put_back(self, guest: &mut Guest, byte: Option<u8>) -> Result<i32, Fault> {
+    /// Puts a character back, or the last one; `None` where that failed.
+    pub(super) fn put_back(self, guest: &mut Guest, unit: Option<u16>) -> Result<Option<u16>, Fault> {
         let next = self.next(guest, Area::Get)?;
         if next != 0 && self.start(guest, Area::Get)? < next {
-            let last = guest.read::<u8>(next - 1)?;
-            if byte.is_none_or(|byte| byte == last) {
+            let last = self.load(guest, next - self.kind.unit())?;
+            if unit.is_none_or(|unit| unit == last) {
                 self.advance(guest, Area::Get, -1)?;
-                return Ok(last.into());
+                return Ok(Some(last));
             }
         }
-        let words = Words::new(guest).word(byte.map_or(EOF as u32, u32::from).into());
-        virtual_method(guest, self.at, slot::PBACKFAIL, words).map(|answer| answer as i32)
-    }
-}
-
-members! { VIRTUAL, "basic-streambuf-class";
-    "Destroys a buffer; frees it when asked.", "__plat_streambuf_delete" / "__plat_streambuf_delete64";
-    streambuf_delete(guest, this, flags: u32) -> GuestWord {
-        streambuf_end(guest, this)?;
-        super::locale::facet_delete(guest, this, flags)
+        let words = Words::new(guest).word(u64::from(self.kind.meta(unit) as u32));
+        self.call(guest, slot::PBACKFAIL, words)
     }
 
-    "Locks nothing.", "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ" / "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ";
-    streambuf_lock(guest, this) -> () {
-        let _ = (guest, this);
-        Ok(())
-    }
-
-    "Unlocks nothing.", "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ" / "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ";
-    streambuf_unlock(guest, this) -> () {
-        let _ = (guest, this);
-        Ok(())
-    }
-
-    "Has no room to write.", "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z" / "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z";
-    streambuf_overflow(guest, this, byte: i32) -> i32 {
-        let _ = (guest, this, byte);
-        Ok(EOF)
-    }
-
-    "Cannot put a character back.", "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z" / "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z";
-    streambuf_pbackfail(guest, this, byte: i32) -> i32 {
-        let _ = (guest, this, byte);
-        Ok(EOF)
-    }
-
-    "Does not know how many characters there are.", "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JXZ" / "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JXZ";
-    streambuf_showmanyc(guest, this) -> i64 {
-        let _ = (guest, this);
-        Ok(0)
-    }
-
-    "Has nothing to read.", "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ" / "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ";
-    streambuf_underflow(guest, this) -> i32 {
-        let _ = (guest, this);
-        Ok(EOF)
-    }
-
-    "Takes a character after an underflow.", "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ" / "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ";
-    streambuf_uflow(guest, this) -> i32 {
-        let buffer = Buffer::new(guest, this.0);
-        match buffer.call(guest, slot::UNDERFLOW)? {
-            EOF => Ok(EOF),
-            _ => {
-                let at = buffer.advance(guest, Area::Get, 1)?;
-                Buffer::byte(guest, at)
+    /// Takes the next character after an underflow.
+    fn refill(self, guest: &mut Guest) -> Result<Option<u16>, Fault> {
+        let words = Words::new(guest);
+        match self.call(guest, slot::UNDERFLOW, words)? {
+            None => Ok(None),
+            Some(_) => {
+                let at = self.advance(guest, Area::Get, 1)?;
+                self.load(guest, at).map(Some)
             }
         }
     }
 
-    "Reads characters: from the get area, then one by one.", "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPAD_J@Z" / "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEAD_J@Z";
-    streambuf_xsgetn(guest, this, to: GuestWord, count: i64) -> i64 {
-        let buffer = Buffer::new(guest, this.0);
+    /// Reads characters: from the get area, then one by one.
+    fn read_all(self, guest: &mut Guest, to: u64, count: i64) -> Result<i64, Fault> {
+        let unit = self.kind.unit();
         let mut done = 0;
         while done < count {
-            let left = buffer.left(guest, Area::Get)?.min((count - done) as u64);
+            let left = self.left(guest, Area::Get)?.min((count - done) as u64);
+            let to = to + done as u64 * unit;
             if left != 0 {
-                let from = buffer.advance(guest, Area::Get, left as i64)?;
-                let bytes = guest.read_vec(from, left)?;
-                guest.write_bytes(to.0 + done as u64, &bytes)?;
+                let from = self.advance(guest, Area::Get, left as i64)?;
+                let bytes = guest.read_vec(from, left * unit)?;
+                guest.write_bytes(to, &bytes)?;
                 done += left as i64;
                 continue;
             }
-            match buffer.call(guest, slot::UFLOW)? {
-                EOF => break,
-                byte => guest.write(to.0 + done as u64, &(byte as u8))?,
-            }
+            let words = Words::new(guest);
+            let Some(next) = self.call(guest, slot::UFLOW, words)? else { break };
+            store_unit(guest, self.kind, to, next)?;
             done += 1;
         }
         Ok(done)
     }
 
-    "Writes characters: into the put area, then one by one.", "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPBD_J@Z" / "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEBD_J@Z";
-    streambuf_xsputn(guest, this, from: GuestWord, count: i64) -> i64 {
-        let buffer = Buffer::new(guest, this.0);
+    /// Writes characters: into the put area, then one by one.
+    fn write_all(self, guest: &mut Guest, from: u64, count: i64) -> Result<i64, Fault> {
+        let unit = self.kind.unit();
         let mut done = 0;
         while done < count {
-            let left = buffer.left(guest, Area::Put)?.min((count - done) as u64);
-            let bytes = guest.read_vec(from.0 + done as u64, left.max(1))?;
+            let left = self.left(guest, Area::Put)?.min((count - done) as u64);
+            let from = from + done as u64 * unit;
             if left != 0 {
-                let to = buffer.advance(guest, Area::Put, left as i64)?;
+                let bytes = guest.read_vec(from, left * unit)?;
+                let to = self.advance(guest, Area::Put, left as i64)?;
                 guest.write_bytes(to, &bytes)?;
                 done += left as i64;
                 continue;
             }
-            let words = Words::new(guest).word(bytes[0].into());
-            if virtual_method(guest, this.0, slot::OVERFLOW, words)? as i32 == EOF {
+            let words = Words::new(guest).word(self.load(guest, from)?.into());
+            if self.call(guest, slot::OVERFLOW, words)?.is_none() {
                 break;
             }
             done += 1;
         }
         Ok(done)
     }
+}
 
-    "Has no position.", "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@_JHH@Z" / "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@_JHH@Z";
-    streambuf_seekoff(guest, this, to: GuestWord, offset: i64, way: i32, which: i32) -> GuestWord {
+kinds_of! { VIRTUAL in streambuf_virtual, "basic-streambuf-class";
+    "Destroys a buffer; frees it when asked.", "__plat_streambuf_delete#*";
+    streambuf_delete(guest, kind, this, flags: u32) -> GuestWord {
+        streambuf_end(guest, kind, this)?;
+        super::locale::facet_delete(guest, this, flags)
+    }
+
+    "Locks nothing.", "?_Lock@?$basic_streambuf@^U*A+XXZ";
+    streambuf_lock(guest, kind, this) -> () {
+        let _ = (guest, this);
+        Ok(())
+    }
+
+    "Unlocks nothing.", "?_Unlock@?$basic_streambuf@^U*A+XXZ";
+    streambuf_unlock(guest, kind, this) -> () {
+        let _ = (guest, this);
+        Ok(())
+    }
+
+    "Has no room to write.", "?overflow@?$basic_streambuf@^M*A+%%@Z";
+    streambuf_overflow(guest, kind, this, unit: i32) -> i32 {
+        let _ = (guest, this, unit);
+        Ok(kind.meta(None))
+    }
+
+    "Cannot put a character back.", "?pbackfail@?$basic_streambuf@^M*A+%%@Z";
+    streambuf_pbackfail(guest, kind, this, unit: i32) -> i32 {
+        let _ = (guest, this, unit);
+        Ok(kind.meta(None))
+    }
+
+    "Does not know how many characters there are.", "?showmanyc@?$basic_streambuf@^M*A+_JXZ";
+    streambuf_showmanyc(guest, kind, this) -> i64 {
+        let _ = (guest, this);
+        Ok(0)
+    }
+
+    "Has nothing to read.", "?underflow@?$basic_streambuf@^M*A+%XZ";
+    streambuf_underflow(guest, kind, this) -> i32 {
+        let _ = (guest, this);
+        Ok(kind.meta(None))
+    }
+
+    "Takes a character after an underflow.", "?uflow@?$basic_streambuf@^M*A+%XZ";
+    streambuf_uflow(guest, kind, this) -> i32 {
+        Buffer::new(guest, kind, this.0).refill(guest).map(|unit| kind.meta(unit))
+    }
+
+    "Reads characters: from the get area, then one by one.", "?xsgetn@?$basic_streambuf@^M*A+_JP*A#_J@Z";
+    streambuf_xsgetn(guest, kind, this, to: GuestWord, count: i64) -> i64 {
+        Buffer::new(guest, kind, this.0).read_all(guest, to.0, count)
+    }
+
+    "Writes characters: into the put area, then one by one.", "?xsputn@?$basic_streambuf@^M*A+_JP*B#_J@Z";
+    streambuf_xsputn(guest, kind, this, from: GuestWord, count: i64) -> i64 {
+        Buffer::new(guest, kind, this.0).write_all(guest, from.0, count)
+    }
+
+    "Has no position.", "?seekoff@?$basic_streambuf@^M*A+?AV?$fpos@U_Mbstatet@@@2@_JHH@Z";
+    streambuf_seekoff(guest, kind, this, to: GuestWord, offset: i64, way: i32, which: i32) -> GuestWord {
         let _ = (this, offset, way, which);
         put_position(guest, to.0, -1)?;
         Ok(to)
     }
 
-    "Sets no memory.", "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEPAV12@PAD_J@Z" / "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAPEAV12@PEAD_J@Z";
-    streambuf_setbuf(guest, this, memory: GuestWord, count: i64) -> GuestWord {
-        let _ = (guest, memory, count);
+    "Sets no memory.", "?setbuf@?$basic_streambuf@^M*A+P*AV12@P*A#_J@Z";
+    streambuf_setbuf(guest, kind, this, memory: GuestWord, count: i64) -> GuestWord {
+        let _ = (guest, kind, memory, count);
         Ok(this)
     }
 
-    "Has nothing to bring up to date.", "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ" / "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ";
-    streambuf_sync(guest, this) -> i32 {
+    "Has nothing to bring up to date.", "?sync@?$basic_streambuf@^M*A+HXZ";
+    streambuf_sync(guest, kind, this) -> i32 {
         let _ = (guest, this);
         Ok(0)
     }
 
-    "Takes note of a locale.", "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEXABVlocale@2@@Z" / "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAXAEBVlocale@2@@Z";
-    streambuf_imbue(guest, this, locale: GuestWord) -> () {
+    "Takes note of a locale.", "?imbue@?$basic_streambuf@^M*A+XA*BVlocale@2@@Z";
+    streambuf_imbue(guest, kind, this, locale: GuestWord) -> () {
         let _ = (guest, this, locale);
         Ok(())
     }
 }
 
 // A position by value is one pointer in a 64-bit call, and six words in a 32-bit one.
-members! { POSITIONS, "basic-streambuf-class";
-    "Has no position.", "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@V32@H@Z" / "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@V32@H@Z";
-    streambuf_seekpos(guest, this, to: GuestWord, offset: i64, file: i64, state: i64, which: i32) -> GuestWord {
+kinds_of! { POSITIONS in streambuf_positions, "basic-streambuf-class";
+    "Has no position.", "?seekpos@?$basic_streambuf@^M*A+?AV?$fpos@U_Mbstatet@@@2@V32@H@Z";
+    streambuf_seekpos(guest, kind, this, to: GuestWord, offset: i64, file: i64, state: i64, which: i32) -> GuestWord {
         let _ = (this, offset, file, state, which);
         put_position(guest, to.0, -1)?;
         Ok(to)

@@ -2,10 +2,11 @@
 
 use plat_abi::{Fault, Machine, Memory};
 
+use super::members::row;
+use super::names::{Kind, name};
 use super::ostream::distance;
 use super::{istream, objects};
-use crate::dll;
-use crate::export::{Data, Export};
+use crate::export::{Body, Data, Export};
 use crate::guest::Guest;
 use crate::msvcrt::system::exported;
 
@@ -45,8 +46,13 @@ macro_rules! variables {
 variables! {
     WORD: 1;
     FACET: 3;
+    BASE: 6;
     CTYPE: 11;
+    WIDE_CTYPE: 15;
     CODECVT: 10;
+    NUM_GET: 14;
+    NUM_PUT: 11;
+    TIME_GET: 10;
     TIME_PUT: 4;
     IOS: 1;
     BUFFER: 15;
@@ -59,6 +65,9 @@ static NUMBER: Data = Data { size: |_| 4, initial: nothing };
 static TABLE_SIZE: Data = Data { size: |machine| machine.pointer_size() as u32, initial: |_| vec![0, 1] };
 static TRUE: Data = Data { size: |_| 8, initial: |_| b"true".to_vec() };
 static FALSE: Data = Data { size: |_| 8, initial: |_| b"false".to_vec() };
+static YES: Data = Data { size: |_| 1, initial: |_| vec![1] };
+static NO: Data = Data { size: |_| 1, initial: |_| vec![0] };
+static BAD_OFFSET: Data = Data { size: |_| 8, initial: |_| vec![0xff; 8] };
 static OSTREAM_BASES: Data =
     Data { size: |_| 8, initial: |machine| bases(distance(machine.pointer_size()) as u32) };
 static ISTREAM_BASES: Data = Data { size: |_| 8, initial: |_| bases(istream::DISTANCE as u32) };
@@ -71,254 +80,316 @@ fn bases(distance: u32) -> Vec<u8> {
     [[0; 4], distance.to_le_bytes()].concat()
 }
 
+/// Rows of variables: the pattern of the name, and the variable; `kinds` for those of each kind of characters, `machines` for
+/// those whose names differ between machines.
+macro_rules! data {
+    (kinds $($pattern:literal: $data:ident;)*) => {
+        &[$(
+            row(name!($pattern, Kind::Narrow, true), Body::Data(&$data)),
+            row(name!($pattern, Kind::Wide, true), Body::Data(&$data)),
+            row(name!($pattern, Kind::Short, true), Body::Data(&$data)),
+        )*]
+    };
+    (wide $($pattern:literal: $data:ident;)*) => {
+        &[$(
+            row(name!($pattern, Kind::Wide, true), Body::Data(&$data)),
+            row(name!($pattern, Kind::Short, true), Body::Data(&$data)),
+        )*]
+    };
+    (machines $($pattern:literal: $data:ident;)*) => {
+        &[$(
+            row(name!($pattern, Kind::Narrow, true), Body::Data(&$data)),
+            row(name!($pattern, Kind::Narrow, false), Body::Data(&$data)),
+        )*]
+    };
+    ($($pattern:literal: $data:ident;)*) => {
+        &[$(row(name!($pattern, Kind::Narrow, true), Body::Data(&$data)),)*]
+    };
+}
+
 /// The variables.
-pub const EXPORTS: &[Export] = dll! {
-    data "?cin@std@@3V?$basic_istream@DU?$char_traits@D@std@@@1@A": STREAM;
-    data "?cout@std@@3V?$basic_ostream@DU?$char_traits@D@std@@@1@A": STREAM;
-    data "?cerr@std@@3V?$basic_ostream@DU?$char_traits@D@std@@@1@A": STREAM;
-    data "?clog@std@@3V?$basic_ostream@DU?$char_traits@D@std@@@1@A": STREAM;
-    data "?_Id_cnt@id@locale@std@@0HA": NUMBER;
-    data "?_Init_cnt@Init@ios_base@std@@0HA": NUMBER;
-    data "?_Index@ios_base@std@@0HA": NUMBER;
-    data "?_Sync@ios_base@std@@0_NA": NUMBER;
-    data "?_Clocptr@_Locimp@locale@std@@0PEAV123@EA": WORD;
-    data "?_Clocptr@_Locimp@locale@std@@0PAV123@A": WORD;
-    data "?_Raise_handler@std@@3P6AXAEBVexception@stdext@@@ZEA": WORD;
-    data "?_Raise_handler@std@@3P6AXABVexception@stdext@@@ZA": WORD;
-    data "?table_size@?$ctype@D@std@@2_KB": TABLE_SIZE;
-    data "?table_size@?$ctype@D@std@@2IB": TABLE_SIZE;
-    data "__plat_true": TRUE;
-    data "__plat_false": FALSE;
-    data "__plat_library_lock": LOCK;
+pub const EXPORTS: &[Export] = data! {
+    "?cin@std@@3V?$basic_istream@DU?$char_traits@D@std@@@1@A": STREAM;
+    "?cout@std@@3V?$basic_ostream@DU?$char_traits@D@std@@@1@A": STREAM;
+    "?cerr@std@@3V?$basic_ostream@DU?$char_traits@D@std@@@1@A": STREAM;
+    "?clog@std@@3V?$basic_ostream@DU?$char_traits@D@std@@@1@A": STREAM;
+    "?_Id_cnt@id@locale@std@@0HA": NUMBER;
+    "?_Init_cnt@Init@ios_base@std@@0HA": NUMBER;
+    "?_Init_cnt@_Winit@std@@0HA": NUMBER;
+    "?_Init_cnt@_UShinit@std@@0HA": NUMBER;
+    "?_Index@ios_base@std@@0HA": NUMBER;
+    "?_Sync@ios_base@std@@0_NA": NUMBER;
+    "?_BADOFF@std@@3_JB": BAD_OFFSET;
+    "?table_size@?$ctype@D@std@@2_KB": TABLE_SIZE;
+    "?table_size@?$ctype@D@std@@2IB": TABLE_SIZE;
+    "__plat_true": TRUE;
+    "__plat_false": FALSE;
+    "__plat_library_lock": LOCK;
+    "?id@?$codecvt@_SDU_Mbstatet@@@std@@2V0locale@2@A": WORD;
+    "?id@?$codecvt@_UDU_Mbstatet@@@std@@2V0locale@2@A": WORD;
+    "??_7_Facet_base@std@@6B@": FACET;
+    "??_7facet@locale@std@@6B@": FACET;
+    "??_7_Locimp@locale@std@@6B@": FACET;
+    "??_7ctype_base@std@@6B@": FACET;
+    "??_7time_base@std@@6B@": FACET;
+    "??_7codecvt_base@std@@6B@": BASE;
+    "??_7?$ctype@D@std@@6B@": CTYPE;
+    "??_7?$codecvt@_SDU_Mbstatet@@@std@@6B@": CODECVT;
+    "??_7?$codecvt@_UDU_Mbstatet@@@std@@6B@": CODECVT;
+    "??_7ios_base@std@@6B@": IOS;
 };
 
-/// The numbers of kinds of facets.
-pub const IDS: &[Export] = dll! {
-    data "?id@?$codecvt@DDU_Mbstatet@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$codecvt@GDU_Mbstatet@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$codecvt@_WDU_Mbstatet@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$collate@D@std@@2V0locale@2@A": WORD;
-    data "?id@?$collate@G@std@@2V0locale@2@A": WORD;
-    data "?id@?$collate@_W@std@@2V0locale@2@A": WORD;
-    data "?id@?$ctype@D@std@@2V0locale@2@A": WORD;
-    data "?id@?$ctype@G@std@@2V0locale@2@A": WORD;
-    data "?id@?$ctype@_W@std@@2V0locale@2@A": WORD;
-    data "?id@?$messages@D@std@@2V0locale@2@A": WORD;
-    data "?id@?$money_get@DV?$istreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$money_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$moneypunct@D$00@std@@2V0locale@2@A": WORD;
-    data "?id@?$moneypunct@D$0A@@std@@2V0locale@2@A": WORD;
-    data "?id@?$num_get@DV?$istreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$num_get@_WV?$istreambuf_iterator@_WU?$char_traits@_W@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$num_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$num_put@_WV?$ostreambuf_iterator@_WU?$char_traits@_W@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$numpunct@D@std@@2V0locale@2@A": WORD;
-    data "?id@?$numpunct@_W@std@@2V0locale@2@A": WORD;
-    data "?id@?$time_get@DV?$istreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@2V0locale@2@A": WORD;
-    data "?id@?$time_put@_WV?$ostreambuf_iterator@_WU?$char_traits@_W@std@@@std@@@std@@2V0locale@2@A": WORD;
+/// Variables whose names differ between machines.
+pub const MACHINES: &[Export] = data! { machines
+    "?_Clocptr@_Locimp@locale@std@@0P*AV123@*A": WORD;
+    "?_Raise_handler@std@@3P6AXA*BVexception@stdext@@@Z*A": WORD;
+    "?_Ptr_cin@std@@3P*AV?$basic_istream@DU?$char_traits@D@std@@@1@*A": WORD;
+    "?_Ptr_cout@std@@3P*AV?$basic_ostream@DU?$char_traits@D@std@@@1@*A": WORD;
+    "?_Ptr_cerr@std@@3P*AV?$basic_ostream@DU?$char_traits@D@std@@@1@*A": WORD;
+    "?_Ptr_clog@std@@3P*AV?$basic_ostream@DU?$char_traits@D@std@@@1@*A": WORD;
+    "?_Ptr_wcin@std@@3P*AV?$basic_istream@_WU?$char_traits@_W@std@@@1@*A": WORD;
+    "?_Ptr_wcout@std@@3P*AV?$basic_ostream@_WU?$char_traits@_W@std@@@1@*A": WORD;
+    "?_Ptr_wcerr@std@@3P*AV?$basic_ostream@_WU?$char_traits@_W@std@@@1@*A": WORD;
+    "?_Ptr_wclog@std@@3P*AV?$basic_ostream@_WU?$char_traits@_W@std@@@1@*A": WORD;
+    "?_Ptr_wcin@std@@3P*AV?$basic_istream@GU?$char_traits@G@std@@@1@*A": WORD;
+    "?_Ptr_wcout@std@@3P*AV?$basic_ostream@GU?$char_traits@G@std@@@1@*A": WORD;
+    "?_Ptr_wcerr@std@@3P*AV?$basic_ostream@GU?$char_traits@G@std@@@1@*A": WORD;
+    "?_Ptr_wclog@std@@3P*AV?$basic_ostream@GU?$char_traits@G@std@@@1@*A": WORD;
 };
 
-/// Tables of virtual functions, and those through which objects find their virtual bases.
-pub const TABLES: &[Export] = dll! {
-    data "??_7facet@locale@std@@6B@": FACET;
-    data "??_7_Locimp@locale@std@@6B@": FACET;
-    data "??_7?$ctype@D@std@@6B@": CTYPE;
-    data "??_7?$codecvt@DDU_Mbstatet@@@std@@6B@": CODECVT;
-    data "??_7?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@6B@": TIME_PUT;
-    data "??_7ios_base@std@@6B@": IOS;
-    data "??_7?$basic_ios@DU?$char_traits@D@std@@@std@@6B@": IOS;
-    data "??_7?$basic_ostream@DU?$char_traits@D@std@@@std@@6B@": IOS;
-    data "??_7?$basic_istream@DU?$char_traits@D@std@@@std@@6B@": IOS;
-    data "??_7?$basic_iostream@DU?$char_traits@D@std@@@std@@6B@": IOS;
-    data "??_7?$basic_streambuf@DU?$char_traits@D@std@@@std@@6B@": BUFFER;
-    data "__plat_stdio_table": BUFFER;
-    data "??_8?$basic_ostream@DU?$char_traits@D@std@@@std@@7B@": OSTREAM_BASES;
-    data "??_8?$basic_istream@DU?$char_traits@D@std@@@std@@7B@": ISTREAM_BASES;
-    data "??_8?$basic_iostream@DU?$char_traits@D@std@@@std@@7B?$basic_istream@DU?$char_traits@D@std@@@1@@": BOTH_BASES;
-    data "??_8?$basic_iostream@DU?$char_traits@D@std@@@std@@7B?$basic_ostream@DU?$char_traits@D@std@@@1@@": OUTPUT_BASES;
+/// Variables that only wide characters have.
+pub const WIDE: &[Export] = data! { wide
+    "?wcin@std@@3V?$basic_istream@#U?$char_traits@#@std@@@1@A": STREAM;
+    "?wcout@std@@3V?$basic_ostream@#U?$char_traits@#@std@@@1@A": STREAM;
+    "?wcerr@std@@3V?$basic_ostream@#U?$char_traits@#@std@@@1@A": STREAM;
+    "?wclog@std@@3V?$basic_ostream@#U?$char_traits@#@std@@@1@A": STREAM;
+    "??_7?$ctype@#@std@@6B@": WIDE_CTYPE;
 };
 
-/// A function's 32-bit and 64-bit name.
-type Names = (&'static str, &'static str);
+/// The numbers of kinds of facets; tables of virtual functions, and those through which objects find their virtual bases.
+pub const KINDS: &[Export] = data! { kinds
+    "?id@?$codecvt@#DU_Mbstatet@@@std@@2V0locale@2@A": WORD;
+    "?id@?$collate@#@std@@2V0locale@2@A": WORD;
+    "?id@?$ctype@#@std@@2V0locale@2@A": WORD;
+    "?id@?$messages@#@std@@2V0locale@2@A": WORD;
+    "?id@?$money_get@#V?$istreambuf_iterator@^@std@@2V0locale@2@A": WORD;
+    "?id@?$money_put@#V?$ostreambuf_iterator@^@std@@2V0locale@2@A": WORD;
+    "?id@?$moneypunct@#$00@std@@2V0locale@2@A": WORD;
+    "?id@?$moneypunct@#$0A@@std@@2V0locale@2@A": WORD;
+    "?intl@?$moneypunct@#$00@std@@2_NB": YES;
+    "?intl@?$moneypunct@#$0A@@std@@2_NB": NO;
+    "?id@?$num_get@#V?$istreambuf_iterator@^@std@@2V0locale@2@A": WORD;
+    "?id@?$num_put@#V?$ostreambuf_iterator@^@std@@2V0locale@2@A": WORD;
+    "?id@?$numpunct@#@std@@2V0locale@2@A": WORD;
+    "?id@?$time_get@#V?$istreambuf_iterator@^@std@@2V0locale@2@A": WORD;
+    "?id@?$time_put@#V?$ostreambuf_iterator@^@std@@2V0locale@2@A": WORD;
+    "??_7?$codecvt@#DU_Mbstatet@@@std@@6B@": CODECVT;
+    "??_7?$num_get@#V?$istreambuf_iterator@^@std@@6B@": NUM_GET;
+    "??_7?$num_put@#V?$ostreambuf_iterator@^@std@@6B@": NUM_PUT;
+    "??_7?$time_get@#V?$istreambuf_iterator@^@std@@6B@": TIME_GET;
+    "??_7?$time_put@#V?$ostreambuf_iterator@^@std@@6B@": TIME_PUT;
+    "??_7?$basic_ios@^6B@": IOS;
+    "??_7?$basic_ostream@^6B@": IOS;
+    "??_7?$basic_istream@^6B@": IOS;
+    "??_7?$basic_iostream@^6B@": IOS;
+    "??_7?$basic_streambuf@^6B@": BUFFER;
+    "__plat_stdio_table#": BUFFER;
+    "??_8?$basic_ostream@^7B@": OSTREAM_BASES;
+    "??_8?$basic_istream@^7B@": ISTREAM_BASES;
+    "??_8?$basic_iostream@^7B?$basic_istream@#U?$char_traits@#@std@@@1@@": BOTH_BASES;
+    "??_8?$basic_iostream@^7B?$basic_ostream@#U?$char_traits@#@std@@@1@@": OUTPUT_BASES;
+};
 
-/// The functions that every facet's table begins with.
-const DELETE: Names = ("__plat_facet_delete", "__plat_facet_delete64");
-const INCREF: Names = ("?_Incref@facet@locale@std@@UAEXXZ", "?_Incref@facet@locale@std@@UEAAXXZ");
-const DECREF: Names = (
-    "?_Decref@facet@locale@std@@UAEPAV_Facet_base@3@XZ",
-    "?_Decref@facet@locale@std@@UEAAPEAV_Facet_base@3@XZ",
-);
-const LOCK_BUFFER: Names = (
-    "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ",
-    "?_Lock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ",
-);
-const UNLOCK_BUFFER: Names = (
-    "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UAEXXZ",
-    "?_Unlock@?$basic_streambuf@DU?$char_traits@D@std@@@std@@UEAAXXZ",
-);
-const SHOWMANYC: Names = (
-    "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JXZ",
-    "?showmanyc@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JXZ",
-);
-const SEEKOFF: Names = (
-    "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@_JHH@Z",
-    "?seekoff@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@_JHH@Z",
-);
-const SEEKPOS: Names = (
-    "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE?AV?$fpos@U_Mbstatet@@@2@V32@H@Z",
-    "?seekpos@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA?AV?$fpos@U_Mbstatet@@@2@V32@H@Z",
-);
-const SETBUF: Names = (
-    "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEPAV12@PAD_J@Z",
-    "?setbuf@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAPEAV12@PEAD_J@Z",
-);
-const IMBUE: Names = (
-    "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEXABVlocale@2@@Z",
-    "?imbue@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAXAEBVlocale@2@@Z",
-);
+/// A name on both machines, 32-bit first, for each kind of characters.
+pub(super) type Names = [[&'static str; 2]; 3];
+
+/// A table of virtual functions: which kinds of characters have it, its name, its functions.
+struct Table {
+    kinds: &'static [Kind],
+    name: [&'static str; 3],
+    slots: &'static [Names],
+}
+
+/// The names of a pattern.
+macro_rules! names {
+    ($pattern:expr) => {
+        [
+            [name!($pattern, Kind::Narrow, false), name!($pattern, Kind::Narrow, true)],
+            [name!($pattern, Kind::Wide, false), name!($pattern, Kind::Wide, true)],
+            [name!($pattern, Kind::Short, false), name!($pattern, Kind::Short, true)],
+        ]
+    };
+}
+pub(super) use names;
+
+/// Tables: the kinds, the pattern of the name, the patterns of the functions behind those that all facets have, or of all.
+macro_rules! tables {
+    ($($what:ident $kinds:expr, $name:literal: $($slot:literal)*;)*) => {
+        &[$(Table {
+            kinds: $kinds,
+            name: [
+                name!($name, Kind::Narrow, true), name!($name, Kind::Wide, true), name!($name, Kind::Short, true),
+            ],
+            slots: tables!(@$what $($slot)*),
+        }),*]
+    };
+    (@facet $($slot:literal)*) => {
+        &[names!("__plat_facet_delete*"), names!("?_Incref@facet@locale@std@@U*A+XXZ"),
+          names!("?_Decref@facet@locale@std@@U*A+P*AV_Facet_base@3@XZ"), $(names!($slot)),*]
+    };
+    (@class $($slot:literal)*) => { &[$(names!($slot)),*] };
+}
+
+const ONE: &[Kind] = &[Kind::Narrow];
+const WIDES: &[Kind] = &[Kind::Wide, Kind::Short];
+const ALL: &[Kind] = &Kind::ALL;
 
 /// Which functions are in which table.
-const CONTENTS: &[(&str, &[Names])] = &[
-    ("??_7facet@locale@std@@6B@", &[DELETE, INCREF, DECREF]),
-    (
-        "??_7_Locimp@locale@std@@6B@",
-        &[("__plat_collection_delete", "__plat_collection_delete64"), INCREF, DECREF],
-    ),
-    (
-        "??_7?$ctype@D@std@@6B@",
-        &[
-            DELETE,
-            INCREF,
-            DECREF,
-            ("?do_tolower@?$ctype@D@std@@MBEPBDPADPBD@Z", "?do_tolower@?$ctype@D@std@@MEBAPEBDPEADPEBD@Z"),
-            ("?do_tolower@?$ctype@D@std@@MBEDD@Z", "?do_tolower@?$ctype@D@std@@MEBADD@Z"),
-            ("?do_toupper@?$ctype@D@std@@MBEPBDPADPBD@Z", "?do_toupper@?$ctype@D@std@@MEBAPEBDPEADPEBD@Z"),
-            ("?do_toupper@?$ctype@D@std@@MBEDD@Z", "?do_toupper@?$ctype@D@std@@MEBADD@Z"),
-            ("?do_widen@?$ctype@D@std@@MBEPBDPBD0PAD@Z", "?do_widen@?$ctype@D@std@@MEBAPEBDPEBD0PEAD@Z"),
-            ("?do_widen@?$ctype@D@std@@MBEDD@Z", "?do_widen@?$ctype@D@std@@MEBADD@Z"),
-            ("?do_narrow@?$ctype@D@std@@MBEPBDPBD0DPAD@Z", "?do_narrow@?$ctype@D@std@@MEBAPEBDPEBD0DPEAD@Z"),
-            ("?do_narrow@?$ctype@D@std@@MBEDDD@Z", "?do_narrow@?$ctype@D@std@@MEBADDD@Z"),
-        ],
-    ),
-    (
-        "??_7?$codecvt@DDU_Mbstatet@@@std@@6B@",
-        &[
-            DELETE,
-            INCREF,
-            DECREF,
-            (
-                "?do_always_noconv@?$codecvt@DDU_Mbstatet@@@std@@MBE_NXZ",
-                "?do_always_noconv@?$codecvt@DDU_Mbstatet@@@std@@MEBA_NXZ",
-            ),
-            ("?do_max_length@codecvt_base@std@@MBEHXZ", "?do_max_length@codecvt_base@std@@MEBAHXZ"),
-            ("?do_encoding@codecvt_base@std@@MBEHXZ", "?do_encoding@codecvt_base@std@@MEBAHXZ"),
-            (
-                "?do_in@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1AAPBDPAD3AAPAD@Z",
-                "?do_in@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1AEAPEBDPEAD3AEAPEAD@Z",
-            ),
-            (
-                "?do_out@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1AAPBDPAD3AAPAD@Z",
-                "?do_out@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1AEAPEBDPEAD3AEAPEAD@Z",
-            ),
-            (
-                "?do_unshift@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PAD1AAPAD@Z",
-                "?do_unshift@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEAD1AEAPEAD@Z",
-            ),
-            (
-                "?do_length@?$codecvt@DDU_Mbstatet@@@std@@MBEHAAU_Mbstatet@@PBD1I@Z",
-                "?do_length@?$codecvt@DDU_Mbstatet@@@std@@MEBAHAEAU_Mbstatet@@PEBD1_K@Z",
-            ),
-        ],
-    ),
-    (
-        "??_7?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@6B@",
-        &[
-            DELETE,
-            INCREF,
-            DECREF,
-            (
-                "?do_put@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@MBE?AV?$ostreambuf_iterator@DU?$char_traits@D@std@@@2@V32@AAVios_base@2@DPBUtm@@DD@Z",
-                "?do_put@?$time_put@DV?$ostreambuf_iterator@DU?$char_traits@D@std@@@std@@@std@@MEBA?AV?$ostreambuf_iterator@DU?$char_traits@D@std@@@2@V32@AEAVios_base@2@DPEBUtm@@DD@Z",
-            ),
-        ],
-    ),
-    ("??_7ios_base@std@@6B@", &[("__plat_ios_delete", "__plat_ios_delete64")]),
-    ("??_7?$basic_ios@DU?$char_traits@D@std@@@std@@6B@", &[("__plat_ios_delete", "__plat_ios_delete64")]),
-    (
-        "??_7?$basic_ostream@DU?$char_traits@D@std@@@std@@6B@",
-        &[("__plat_ostream_delete", "__plat_ostream_delete64")],
-    ),
-    (
-        "??_7?$basic_istream@DU?$char_traits@D@std@@@std@@6B@",
-        &[("__plat_istream_delete", "__plat_istream_delete64")],
-    ),
-    (
-        "??_7?$basic_iostream@DU?$char_traits@D@std@@@std@@6B@",
-        &[("__plat_iostream_delete", "__plat_iostream_delete64")],
-    ),
-    (
-        "??_7?$basic_streambuf@DU?$char_traits@D@std@@@std@@6B@",
-        &[
-            ("__plat_streambuf_delete", "__plat_streambuf_delete64"),
-            LOCK_BUFFER,
-            UNLOCK_BUFFER,
-            (
-                "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z",
-                "?overflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z",
-            ),
-            (
-                "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHH@Z",
-                "?pbackfail@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHH@Z",
-            ),
-            SHOWMANYC,
-            (
-                "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ",
-                "?underflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ",
-            ),
-            (
-                "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ",
-                "?uflow@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ",
-            ),
-            (
-                "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPAD_J@Z",
-                "?xsgetn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEAD_J@Z",
-            ),
-            (
-                "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAE_JPBD_J@Z",
-                "?xsputn@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAA_JPEBD_J@Z",
-            ),
-            SEEKOFF,
-            SEEKPOS,
-            SETBUF,
-            (
-                "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MAEHXZ",
-                "?sync@?$basic_streambuf@DU?$char_traits@D@std@@@std@@MEAAHXZ",
-            ),
-            IMBUE,
-        ],
-    ),
-    (
-        "__plat_stdio_table",
-        &[
-            ("__plat_stdio_delete", "__plat_stdio_delete64"),
-            LOCK_BUFFER,
-            UNLOCK_BUFFER,
-            ("__plat_stdio_overflow", "__plat_stdio_overflow64"),
-            ("__plat_stdio_pbackfail", "__plat_stdio_pbackfail64"),
-            SHOWMANYC,
-            ("__plat_stdio_underflow", "__plat_stdio_underflow64"),
-            ("__plat_stdio_uflow", "__plat_stdio_uflow64"),
-            ("__plat_stdio_xsgetn", "__plat_stdio_xsgetn64"),
-            ("__plat_stdio_xsputn", "__plat_stdio_xsputn64"),
-            SEEKOFF,
-            SEEKPOS,
-            SETBUF,
-            ("__plat_stdio_sync", "__plat_stdio_sync64"),
-            IMBUE,
-        ],
-    ),
-];
+const CONTENTS: &[Table] = tables! {
+    facet ONE, "??_7facet@locale@std@@6B@":
+;
+    facet ONE, "??_7_Facet_base@std@@6B@":
+;
+    facet ONE, "??_7ctype_base@std@@6B@":
+;
+    facet ONE, "??_7time_base@std@@6B@":
+;
+    facet ONE, "??_7codecvt_base@std@@6B@":
+        "?do_always_noconv@codecvt_base@std@@M*B+_NXZ"
+        "?do_max_length@codecvt_base@std@@M*B+HXZ"
+        "?do_encoding@codecvt_base@std@@M*B+HXZ";
+    class ONE, "??_7_Locimp@locale@std@@6B@":
+        "__plat_collection_delete*"
+        "?_Incref@facet@locale@std@@U*A+XXZ"
+        "?_Decref@facet@locale@std@@U*A+P*AV_Facet_base@3@XZ";
+    facet ONE, "??_7?$ctype@#@std@@6B@":
+        "?do_tolower@?$ctype@#@std@@M*B+P*B#P*A#P*B#@Z"
+        "?do_tolower@?$ctype@#@std@@M*B+##@Z"
+        "?do_toupper@?$ctype@#@std@@M*B+P*B#P*A#P*B#@Z"
+        "?do_toupper@?$ctype@#@std@@M*B+##@Z"
+        "?do_widen@?$ctype@#@std@@M*B+P*BDP*BD0P*A#@Z"
+        "?do_widen@?$ctype@#@std@@M*B+#D@Z"
+        "?do_narrow@?$ctype@#@std@@M*B+P*B#P*B#0DP*AD@Z"
+        "?do_narrow@?$ctype@#@std@@M*B+D#D@Z";
+    facet WIDES, "??_7?$ctype@#@std@@6B@":
+        "?do_is@?$ctype@#@std@@M*B+P*B#P*B#0P*AF@Z"
+        "?do_is@?$ctype@#@std@@M*B+_NF#@Z"
+        "?do_scan_is@?$ctype@#@std@@M*B+P*B#FP*B#0@Z"
+        "?do_scan_not@?$ctype@#@std@@M*B+P*B#FP*B#0@Z"
+        "?do_tolower@?$ctype@#@std@@M*B+P*B#P*A#P*B#@Z"
+        "?do_tolower@?$ctype@#@std@@M*B+##@Z"
+        "?do_toupper@?$ctype@#@std@@M*B+P*B#P*A#P*B#@Z"
+        "?do_toupper@?$ctype@#@std@@M*B+##@Z"
+        "?do_widen@?$ctype@#@std@@M*B+P*BDP*BD0P*A#@Z"
+        "?do_widen@?$ctype@#@std@@M*B+#D@Z"
+        "?do_narrow@?$ctype@#@std@@M*B+P*B#P*B#0DP*AD@Z"
+        "?do_narrow@?$ctype@#@std@@M*B+D#D@Z";
+    facet ONE, "??_7?$codecvt@#DU_Mbstatet@@@std@@6B@":
+        "?do_always_noconv@?$codecvt@#DU_Mbstatet@@@std@@M*B+_NXZ"
+        "?do_max_length@codecvt_base@std@@M*B+HXZ"
+        "?do_encoding@codecvt_base@std@@M*B+HXZ"
+        "?do_in@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1A*AP*BDP*A#3A*AP*A#@Z"
+        "?do_out@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*B#1A*AP*B#P*AD3A*AP*AD@Z"
+        "?do_unshift@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*AD1A*AP*AD@Z"
+        "?do_length@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1~@Z";
+    facet WIDES, "??_7?$codecvt@#DU_Mbstatet@@@std@@6B@":
+        "?do_always_noconv@?$codecvt@#DU_Mbstatet@@@std@@M*B+_NXZ"
+        "?do_max_length@?$codecvt@#DU_Mbstatet@@@std@@M*B+HXZ"
+        "?do_encoding@?$codecvt@#DU_Mbstatet@@@std@@M*B+HXZ"
+        "?do_in@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1A*AP*BDP*A#3A*AP*A#@Z"
+        "?do_out@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*B#1A*AP*B#P*AD3A*AP*AD@Z"
+        "?do_unshift@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*AD1A*AP*AD@Z"
+        "?do_length@?$codecvt@#DU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1~@Z";
+    facet ONE, "??_7?$codecvt@_SDU_Mbstatet@@@std@@6B@":
+        "?do_always_noconv@?$codecvt@_SDU_Mbstatet@@@std@@M*B+_NXZ"
+        "?do_max_length@?$codecvt@_SDU_Mbstatet@@@std@@M*B+HXZ"
+        "?do_encoding@?$codecvt@_SDU_Mbstatet@@@std@@M*B+HXZ"
+        "?do_in@?$codecvt@_SDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1A*AP*BDP*A_S3A*AP*A_S@Z"
+        "?do_out@?$codecvt@_SDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*B_S1A*AP*B_SP*AD3A*AP*AD@Z"
+        "?do_unshift@?$codecvt@_SDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*AD1A*AP*AD@Z"
+        "?do_length@?$codecvt@_SDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1~@Z";
+    facet ONE, "??_7?$codecvt@_UDU_Mbstatet@@@std@@6B@":
+        "?do_always_noconv@?$codecvt@_UDU_Mbstatet@@@std@@M*B+_NXZ"
+        "?do_max_length@?$codecvt@_UDU_Mbstatet@@@std@@M*B+HXZ"
+        "?do_encoding@?$codecvt@_UDU_Mbstatet@@@std@@M*B+HXZ"
+        "?do_in@?$codecvt@_UDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1A*AP*BDP*A_U3A*AP*A_U@Z"
+        "?do_out@?$codecvt@_UDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*B_U1A*AP*B_UP*AD3A*AP*AD@Z"
+        "?do_unshift@?$codecvt@_UDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*AD1A*AP*AD@Z"
+        "?do_length@?$codecvt@_UDU_Mbstatet@@@std@@M*B+HA*AU_Mbstatet@@P*BD1~@Z";
+    facet ALL, "??_7?$num_get@#V?$istreambuf_iterator@^@std@@6B@":
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AP*AX@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AO@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AN@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AM@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*A_K@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*A_J@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AK@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AJ@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AI@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*AG@Z"
+        "?do_get@?$num_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHA*A_N@Z";
+    facet ALL, "??_7?$num_put@#V?$ostreambuf_iterator@^@std@@6B@":
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#P*BX@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#O@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#N@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#_K@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#_J@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#K@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#J@Z"
+        "?do_put@?$num_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#_N@Z";
+    facet ALL, "??_7?$time_get@#V?$istreambuf_iterator@^@std@@6B@":
+        "?do_date_order@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AW4dateorder@time_base@2@XZ"
+        "?do_get_time@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z"
+        "?do_get_date@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z"
+        "?do_get_weekday@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z"
+        "?do_get_monthname@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z"
+        "?do_get_year@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z"
+        "?do_get@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@DD@Z";
+    facet ALL, "??_7?$time_put@#V?$ostreambuf_iterator@^@std@@6B@":
+        "?do_put@?$time_put@#V?$ostreambuf_iterator@^@std@@M*B+?AV?$ostreambuf_iterator@#U?$char_traits@#@std@@@2@V32@A*AVios_base@2@#P*BUtm@@DD@Z";
+    class ONE, "??_7ios_base@std@@6B@":
+        "__plat_ios_delete#*";
+    class ALL, "??_7?$basic_ios@^6B@":
+        "__plat_ios_delete#*";
+    class ALL, "??_7?$basic_ostream@^6B@":
+        "__plat_ostream_delete#*";
+    class ALL, "??_7?$basic_istream@^6B@":
+        "__plat_istream_delete#*";
+    class ALL, "??_7?$basic_iostream@^6B@":
+        "__plat_iostream_delete#*";
+    class ALL, "??_7?$basic_streambuf@^6B@":
+        "__plat_streambuf_delete#*"
+        "?_Lock@?$basic_streambuf@^U*A+XXZ"
+        "?_Unlock@?$basic_streambuf@^U*A+XXZ"
+        "?overflow@?$basic_streambuf@^M*A+%%@Z"
+        "?pbackfail@?$basic_streambuf@^M*A+%%@Z"
+        "?showmanyc@?$basic_streambuf@^M*A+_JXZ"
+        "?underflow@?$basic_streambuf@^M*A+%XZ"
+        "?uflow@?$basic_streambuf@^M*A+%XZ"
+        "?xsgetn@?$basic_streambuf@^M*A+_JP*A#_J@Z"
+        "?xsputn@?$basic_streambuf@^M*A+_JP*B#_J@Z"
+        "?seekoff@?$basic_streambuf@^M*A+?AV?$fpos@U_Mbstatet@@@2@_JHH@Z"
+        "?seekpos@?$basic_streambuf@^M*A+?AV?$fpos@U_Mbstatet@@@2@V32@H@Z"
+        "?setbuf@?$basic_streambuf@^M*A+P*AV12@P*A#_J@Z"
+        "?sync@?$basic_streambuf@^M*A+HXZ"
+        "?imbue@?$basic_streambuf@^M*A+XA*BVlocale@2@@Z";
+    class ALL, "__plat_stdio_table#":
+        "__plat_stdio_delete#*"
+        "?_Lock@?$basic_streambuf@^U*A+XXZ"
+        "?_Unlock@?$basic_streambuf@^U*A+XXZ"
+        "__plat_stdio_overflow#*"
+        "__plat_stdio_pbackfail#*"
+        "?showmanyc@?$basic_streambuf@^M*A+_JXZ"
+        "__plat_stdio_underflow#*"
+        "__plat_stdio_uflow#*"
+        "__plat_stdio_xsgetn#*"
+        "__plat_stdio_xsputn#*"
+        "?seekoff@?$basic_streambuf@^M*A+?AV?$fpos@U_Mbstatet@@@2@_JHH@Z"
+        "?seekpos@?$basic_streambuf@^M*A+?AV?$fpos@U_Mbstatet@@@2@V32@H@Z"
+        "?setbuf@?$basic_streambuf@^M*A+P*AV12@P*A#_J@Z"
+        "__plat_stdio_sync#*"
+        "?imbue@?$basic_streambuf@^M*A+XA*BVlocale@2@@Z";
+};
 
 /// Fills the tables of virtual functions, and makes the standard streams.
 ///
@@ -332,12 +403,14 @@ pub fn attach(guest: &mut Guest) -> Result<(), Fault> {
         return Ok(());
     }
     let word = guest.machine().pointer_size();
-    for (name, functions) in CONTENTS {
-        let at = table(guest, name);
-        for (index, names) in (0..).zip(*functions) {
-            let name = if guest.machine().is_64() { names.1 } else { names.0 };
-            let address = exported(guest, DLL, name)?;
-            guest.write_word(at + index * word, address)?;
+    let machine = usize::from(guest.machine().is_64());
+    for entry in CONTENTS {
+        for kind in entry.kinds {
+            let at = table(guest, kind.pick(entry.name));
+            for (index, names) in (0..).zip(entry.slots) {
+                let address = exported(guest, DLL, names[*kind as usize][machine])?;
+                guest.write_word(at + index * word, address)?;
+            }
         }
     }
     guest.write(table(guest, "__plat_library_lock"), &RECURSIVE_PLAIN)?;

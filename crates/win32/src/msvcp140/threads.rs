@@ -369,7 +369,7 @@ plain! { CLOCKS, "chrono";
 }
 
 functions! { ONCE, "mutex";
-    "Calls a function once, and lets others wait until it is done.", "?_Execute_once@std@@YAHAAUonce_flag@1@P6GHPAX1PAPAX@Z1@Z" / "?_Execute_once@std@@YAHAEAUonce_flag@1@P6AHPEAX1PEAPEAX@Z1@Z";
+    "Calls a function once, and lets others wait until it is done.", "?_Execute_once@std@@YAHA*AUonce_flag@1@P6!HP*AX1P*AP*AX@Z1@Z";
     execute_once(guest, flag: GuestWord, callback: GuestWord, parameter: GuestWord) -> i32 {
         let done = crate::kernel32::synchapi::InitOnceExecuteOnce(guest, flag, callback, parameter, GuestWord::NULL);
         Ok(i32::from(done.is_ok_and(|done| done.0)))

@@ -60,7 +60,8 @@ fn is(c: i32, mask: u32) -> i32 {
     u8::try_from(c).map_or(0, |byte| (bits(byte) & mask) as i32)
 }
 
-fn is_wide(c: u16, mask: u32) -> i32 {
+/// Says which kinds of a mask a wide character has.
+pub(crate) fn is_wide(c: u16, mask: u32) -> i32 {
     // wctype's bits are those of GetStringTypeW, whose C1_ALPHA every letter has.
     let mask = if mask & ALPHA == ALPHA { mask & !(UPPER | LOWER) } else { mask };
     (u32::from(ctype::character_type(c)) & mask) as i32
