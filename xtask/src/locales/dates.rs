@@ -13,6 +13,9 @@ const GENITIVE: u32 = 0x1000_0000;
 const WITHOUT_MARKERS: [&str; 13] =
     ["da", "de", "fr", "it", "lt", "nb", "nl", "pl", "pt", "ru", "sk", "sv", "uk"];
 
+/// Languages whose long date has no day of the week in Windows.
+const WITHOUT_WEEKDAY: [&str; 8] = ["cs", "da", "ja", "pl", "ru", "sk", "uk", "zh"];
+
 /// Adds the facts.
 pub(super) fn facts(cldr: &Cldr, row: &Row<'_>, facts: &mut Facts) -> Result<()> {
     let file = cldr.of_locale("cldr-dates-full", row.name, "ca-gregorian")?;
@@ -23,7 +26,8 @@ pub(super) fn facts(cldr: &Cldr, row: &Row<'_>, facts: &mut Facts) -> Result<()>
     let available = &calendar["dateTimeFormats"]["availableFormats"];
     let skeleton = |name: &str| windows_picture(available[name].as_str().unwrap_or_default());
     let short = row.short_date().map_or_else(|| long_year(&text("dateFormats", "short")), str::to_owned);
-    let long = text("dateFormats", "full");
+    let width = if WITHOUT_WEEKDAY.contains(&row.language()) { "long" } else { "full" };
+    let long = text("dateFormats", width);
     let (time, short_time) = (text("timeFormats", "medium"), text("timeFormats", "short"));
     orders(&short, &long, &time, facts);
     let relative = [skeleton("MMMMEEEEd"), skeleton("MMMEd"), "dddd, MMM d".to_owned()];
@@ -67,7 +71,8 @@ fn names(calendar: &Value, facts: &mut Facts) {
     };
     for (index, name) in (0..).zip(DAYS) {
         for (kind, width) in [(0x2a, "wide"), (0x31, "abbreviated"), (0x60, "short")] {
-            facts.insert(kind + index, day("stand-alone", width, name).unwrap_or_default());
+            let text = day("stand-alone", width, name).unwrap_or_default();
+            facts.insert(kind + index, text.trim_end_matches('.').to_owned());
         }
     }
     for number in 1..=12 {

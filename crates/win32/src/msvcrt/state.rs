@@ -10,7 +10,8 @@ use super::fd::Descriptors;
 use super::locks::Locks;
 use crate::Win32Error;
 use crate::guest::Guest;
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::code_page::CodePage;
+use crate::nt::nls;
 
 /// The file name under which the variables are found.
 const DLL: &str = "msvcrt.dll";
@@ -64,8 +65,6 @@ pub struct Crt {
     pub(crate) count_output: AtomicBool,
     /// The tick count when `clock` was first called.
     pub(crate) first_tick: OnceLock<u32>,
-    /// The ANSI code page, once it was used.
-    ansi: OnceLock<CodePage>,
 }
 
 /// How many streams may be open at once: 512 at first.
@@ -145,10 +144,8 @@ thread_local! {
 
 impl Crt {
     /// Returns the ANSI code page, in which the program's arguments and file names are written.
-    pub(crate) fn ansi(&self) -> &CodePage {
-        self.ansi.get_or_init(|| {
-            CodePage::new(0, DefaultPages::default()).expect("the default ANSI page is one of the tables")
-        })
+    pub(crate) fn ansi(&self) -> &'static CodePage {
+        nls::ansi()
     }
 
     /// Converts text in the ANSI code page to UTF-16.

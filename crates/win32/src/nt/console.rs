@@ -11,7 +11,7 @@ use super::file::{FileKind, FileObject};
 use super::path::{lock, status_of};
 use super::thread_start::{self, ThreadPlan};
 use crate::guest::Guest;
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::code_page::CodePage;
 use crate::process::Process;
 use crate::{NtStatus, Win32Error};
 
@@ -59,7 +59,7 @@ pub struct ConsoleState {
 
 impl Default for ConsoleState {
     fn default() -> Self {
-        let oem = DefaultPages::default().oem;
+        let oem = super::nls::default_pages().oem;
         Self {
             input_mode: AtomicU32::new(INPUT_DEFAULT),
             output_mode: AtomicU32::new(OUTPUT_DEFAULT),
@@ -165,7 +165,7 @@ impl ConsoleState {
         {
             return page.clone();
         }
-        let page = CodePage::new(number, DefaultPages::default()).unwrap_or(CodePage::Utf8);
+        let page = CodePage::new(number, super::nls::default_pages()).unwrap_or(CodePage::Utf8);
         *kept = Some((number, page.clone()));
         page
     }
@@ -265,7 +265,7 @@ impl ConsoleState {
     /// # Errors
     /// `INVALID_PARAMETER` for an unknown one.
     pub fn set_code_page(&self, is_output: bool, number: u32) -> Result<(), Win32Error> {
-        CodePage::new(number, DefaultPages::default())?;
+        CodePage::new(number, super::nls::default_pages())?;
         let page = if is_output { &self.output_page } else { &self.input_page };
         page.store(number, Ordering::Relaxed);
         Ok(())
