@@ -33,6 +33,7 @@ pub mod locale;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod multibyte;
 pub mod paths;
 pub mod pipes;
 pub mod safe;
@@ -82,6 +83,11 @@ pub const DLL: Dll = Dll {
         format::EXPORTS,
         io::EXPORTS,
         locale::EXPORTS,
+        locale::OLD_EXPORTS,
+        multibyte::EXPORTS,
+        multibyte::BOUNDED_EXPORTS,
+        multibyte::KANA_EXPORTS,
+        multibyte::STRING_EXPORTS,
         locks::EXPORTS,
         malloc::EXPORTS,
         math::EXPORTS,

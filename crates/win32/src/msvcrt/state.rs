@@ -1,6 +1,7 @@
 //! The runtime's own state: [`Crt`] for the process, a block in guest memory for each thread, `errno`.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, OnceLock};
 
@@ -35,6 +36,8 @@ pub struct Crt {
     pub(crate) signals: Mutex<[u64; 23]>,
     /// The locale of `setlocale`.
     pub(crate) locale: super::locale::Locale,
+    /// Names and structures that functions of locales returned, by what they are.
+    pub(crate) locale_texts: Mutex<HashMap<String, u64>>,
     /// The names that `tmpnam` has given so far.
     pub(crate) names_given: AtomicU32,
     /// The function of `_set_invalid_parameter_handler`, `_set_purecall_handler`, `_set_new_handler`.

@@ -61,8 +61,6 @@ pub const EXPORTS: &[Export] = dll! {
     full _strrev;
     full _strset;
     full _strnset;
-    full _mbschr;
-    full _mbsrchr;
 };
 
 /// `STRUNCATE`: a string was cut, as `_TRUNCATE` allowed.
@@ -146,10 +144,10 @@ fn lower(text: &[u8]) -> Vec<u8> {
 /// Compares by the locale: by bytes in "C", by the user's alphabet otherwise.
 fn collate(guest: &Guest, left: &[u8], right: &[u8], ignore_case: bool) -> i32 {
     let locale = &crt(guest).locale;
-    if locale.page().is_none() {
-        return if ignore_case { order(&lower(left), &lower(right)) } else { order(&left, &right) };
-    }
-    collate::compare(&locale.widen(left), &locale.widen(right), collate::Rules::strings(ignore_case)) as i32
+    let by_locale = locale.compare(&locale.widen(left), &locale.widen(right), ignore_case);
+    by_locale.unwrap_or_else(|| {
+        if ignore_case { order(&lower(left), &lower(right)) } else { order(&left, &right) }
+    })
 }
 
 /// Returns the address of what was found at an index, or null.
@@ -423,16 +421,6 @@ functions! {
     "Sets at most `count` bytes of a string.", "strnset-strnset-l-wcsnset-wcsnset-l-mbsnset-mbsnset-l";
     _strnset(guest, str: GuestWord, c: i32, count: GuestWord) -> GuestWord {
         map(guest, str, count.0, |_| c as u8)
-    }
-    "Finds a character in a multibyte string, whose characters are single bytes here.", "strchr-wcschr-mbschr-mbschr-l";
-    _mbschr(guest, str: GuestWord, c: u32) -> GuestWord {
-        let mut text = guest.read_c_string(str.0)?;
-        text.push(0);
-        Ok(at(str.0, text.iter().position(|&byte| u32::from(byte) == c)))
-    }
-    "Finds the last such character in a multibyte string, whose characters are single bytes here.", "strrchr-wcsrchr-mbsrchr-mbsrchr-l";
-    _mbsrchr(guest, str: GuestWord, c: u32) -> GuestWord {
-        strrchr(guest, str, c as i32)
     }
 }
 

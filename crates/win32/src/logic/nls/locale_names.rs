@@ -162,16 +162,9 @@ pub fn name_of(locale: u16) -> Option<&'static str> {
     Some(NAMES[at].1)
 }
 
-/// Returns the rows of locales whose English name a text is, or begins with its language; the language's first locale first.
-pub fn of_english(language: &str, country: Option<&str>) -> Option<u16> {
-    let rows = NAMES.iter().filter(|row| row.0 >= 0x400 && row.1.contains('-'));
-    let mut rows =
-        rows.filter_map(|row| row.2.strip_suffix(')')?.split_once(" (").map(|parts| (row.0, parts)));
-    let is = |text: &str, other: &str| text.eq_ignore_ascii_case(other);
-    match country {
-        Some(country) => rows.find(|row| is(row.1.0, language) && is(row.1.1, country)).map(|row| row.0),
-        None => NAMES.iter().find(|row| is(row.2, language)).and_then(|row| specific(row.0)),
-    }
+/// Returns the first locale of a language given by its English name, in any case.
+pub fn of_english(language: &str) -> Option<u16> {
+    NAMES.iter().find(|row| row.2.eq_ignore_ascii_case(language)).and_then(|row| specific(row.0))
 }
 
 /// Returns the locale that a language stands for, as 0x407 for 0x07; a locale stands for itself.
