@@ -36,6 +36,7 @@ macro_rules! tables {
             msvcrt::float::EXPORTS,
             msvcrt::fopen::EXPORTS,
             msvcrt::format::EXPORTS,
+        msvcrt::format_variants::EXPORTS,
             msvcrt::io::EXPORTS,
             msvcrt::locale::EXPORTS,
         msvcrt::locale::OLD_EXPORTS,

@@ -25,6 +25,7 @@ pub mod float;
 pub(crate) mod float_leaves;
 pub mod fopen;
 pub mod format;
+pub mod format_variants;
 pub(crate) mod handles;
 pub mod io;
 pub mod jump_amd64;
@@ -81,6 +82,7 @@ pub const DLL: Dll = Dll {
         float::EXPORTS,
         fopen::EXPORTS,
         format::EXPORTS,
+        format_variants::EXPORTS,
         io::EXPORTS,
         locale::EXPORTS,
         locale::OLD_EXPORTS,

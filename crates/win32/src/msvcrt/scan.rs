@@ -94,7 +94,8 @@ impl Input for StreamInput<'_> {
 }
 
 fn options(guest: &Guest, wide: bool, secure: bool) -> ScanOptions {
-    ScanOptions { wide, secure, pointer_size: guest.machine().pointer_size() as u8 }
+    let decimal_point = crt(guest).locale.decimal_point();
+    ScanOptions { wide, secure, pointer_size: guest.machine().pointer_size() as u8, decimal_point }
 }
 
 fn read_format(guest: &Guest, format: u64, wide: bool) -> Result<Vec<u16>, Fault> {
