@@ -31,6 +31,7 @@ pub mod io;
 pub mod jump_amd64;
 pub(crate) mod leaves;
 pub mod locale;
+pub mod localised;
 pub mod locks;
 pub mod malloc;
 pub mod math;
@@ -85,6 +86,9 @@ pub const DLL: Dll = Dll {
         format_variants::EXPORTS,
         io::EXPORTS,
         locale::EXPORTS,
+        localised::EXPORTS,
+        localised::old::EXPORTS,
+        localised::scans::EXPORTS,
         locale::OLD_EXPORTS,
         multibyte::EXPORTS,
         multibyte::BOUNDED_EXPORTS,

@@ -21,7 +21,7 @@ pub const EXPORTS: &[Export] = dll! {
     full iswalpha; full iswupper; full iswlower; full iswdigit; full iswxdigit; full iswspace; full iswpunct;
     full iswalnum; full iswprint; full iswgraph; full iswcntrl; full iswascii; full iswctype; full "is_wctype" = iswctype;
     full towlower; full towupper;
-    full isleadbyte;
+    full isleadbyte; full __iswcsym; full __iswcsymf;
 };
 
 /// `_UPPER`, `_LOWER`, `_DIGIT`, `_SPACE`, `_PUNCT`, `_CONTROL`, `_BLANK`, `_HEX`: bits of the table.
@@ -154,6 +154,10 @@ of_one! {
         mapped(guest, c, locale::UPPER);
     _tolower(guest, c: i32) -> i32, "Returns the lower case of an upper-case letter.", "tolower-tolower-towlower-tolower-l-towlower-l": c.wrapping_add(32);
     _toupper(guest, c: i32) -> i32, "Returns the upper case of a lower-case letter.", "toupper-toupper-towupper-toupper-l-towupper-l": c.wrapping_sub(32);
+    __iswcsym(guest, c: u16) -> i32, "Says whether a wide character may stand in an identifier.", "iscsym-functions":
+        i32::from(is_wide(c, ALPHA | DIGIT) != 0 || c == u16::from(b'_'));
+    __iswcsymf(guest, c: u16) -> i32, "Says whether a wide character may begin an identifier.", "iscsym-functions":
+        i32::from(is_wide(c, ALPHA) != 0 || c == u16::from(b'_'));
     iswascii(guest, c: u16) -> i32, "Says whether a wide character is ASCII.", "isascii-isascii-iswascii": i32::from(c < 128);
     isleadbyte(guest, c: i32) -> i32, "Says whether a byte begins a character of two bytes in the locale.", "isleadbyte-isleadbyte-l": is(guest, c, 0x8000);
 }

@@ -5,10 +5,10 @@ mod settings;
 
 use std::sync::{Arc, PoisonError};
 
-use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestStruct, GuestWord, Memory};
 
 use super::define::define;
-use super::state::{crt, place, place_narrow, place_wide, variable, write_narrow_z};
+use super::state::{crt, place, place_narrow, place_wide, variable};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;

@@ -12,7 +12,7 @@ pub mod strings;
 
 use plat_abi::{Fault, GuestWord, Memory};
 
-use super::locale::{LOWER, UPPER, is_lead, kinds, other_case, with_locale};
+use super::locale::{LOWER, UPPER, is_lead, kinds, other_case};
 use super::state::{crt, variable};
 use crate::dll;
 use crate::export::Export;

@@ -115,7 +115,9 @@ fn wide_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
 fn stamp(guest: &mut Guest, pattern: &str) -> Result<String, Fault> {
     let seconds = time::now_seconds(guest)?;
     let tm = time::local(guest, seconds)?;
-    Ok(tm.and_then(|tm| time::format(&tm, pattern, "", Style::Msvcrt)).unwrap_or_default())
+    Ok(tm
+        .and_then(|tm| time::format(&tm, pattern, super::time::Words::default(), Style::Msvcrt))
+        .unwrap_or_default())
 }
 
 /// Returns the text of `_strerror`: a message of the program's, a colon, the text of `errno`.

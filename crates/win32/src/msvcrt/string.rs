@@ -4,12 +4,12 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::errno::{EINVAL, ERANGE};
 use super::leaves;
+use super::locale;
 use super::state::{block, crt, place_narrow, thread_block, write_narrow_z};
 
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, to_fault};
-use crate::logic::nls::collate;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -139,6 +139,12 @@ pub(crate) fn fill(guest: &Guest, address: u64, length: u64) -> Result<(), Fault
 
 fn lower(text: &[u8]) -> Vec<u8> {
     text.to_ascii_lowercase()
+}
+
+/// Gives a string's letters their other case in the locale.
+fn change_case(guest: &Guest, str: GuestWord, map: fn(u16) -> u16) -> Result<GuestWord, Fault> {
+    let text = crt(guest).locale.map_case(&guest.read_c_string(str.0)?, map);
+    guest.write_bytes(str.0, &text).map(|()| str)
 }
 
 /// Compares by the locale: by bytes in "C", by the user's alphabet otherwise.
@@ -349,9 +355,11 @@ functions! {
         let (left, right) = (read_n(guest, string1.0, count.0)?, read_n(guest, string2.0, count.0)?);
         Ok(collate(guest, &left, &right, true))
     }
-    "Transforms a string so that comparing bytes compares as in the \"C\" locale: copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
+    "Transforms a string so that comparing bytes compares as the locale does; in \"C\" copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
     strxfrm(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
         let text = guest.read_c_string(strSource.0)?;
+        let locale = &crt(guest).locale;
+        let text = locale.sort_key(&locale.widen(&text)).unwrap_or(text);
         if (text.len() as u64) < count.0 {
             write_narrow_z(guest, strDest.0, &text)?;
         }
@@ -399,13 +407,13 @@ functions! {
         let text = guest.read_c_string(strSource.0)?;
         place_narrow(guest, &text).map(GuestWord)
     }
-    "Turns a string's ASCII letters to lower case.", "strlwr-wcslwr-mbslwr-strlwr-l-wcslwr-l-mbslwr-l";
+    "Turns a string's letters to lower case.", "strlwr-wcslwr-mbslwr-strlwr-l-wcslwr-l-mbslwr-l";
     _strlwr(guest, str: GuestWord) -> GuestWord {
-        map(guest, str, u64::MAX, |byte| byte.to_ascii_lowercase())
+        change_case(guest, str, locale::LOWER)
     }
-    "Turns a string's ASCII letters to upper case.", "strupr-strupr-l-mbsupr-mbsupr-l-wcsupr-l-wcsupr";
+    "Turns a string's letters to upper case.", "strupr-strupr-l-mbsupr-mbsupr-l-wcsupr-l-wcsupr";
     _strupr(guest, str: GuestWord) -> GuestWord {
-        map(guest, str, u64::MAX, |byte| byte.to_ascii_uppercase())
+        change_case(guest, str, locale::UPPER)
     }
     "Turns a string round.", "strrev-wcsrev-mbsrev-mbsrev-l";
     _strrev(guest, str: GuestWord) -> GuestWord {

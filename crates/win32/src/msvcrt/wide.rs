@@ -10,7 +10,6 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::nls::case::{downcase_string, upcase_string};
-use crate::logic::nls::collate;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -215,9 +214,11 @@ functions! {
         let by_locale = crt(guest).locale.compare(&left, &right, true);
         Ok(by_locale.unwrap_or_else(|| order(&downcase_string(&left), &downcase_string(&right))))
     }
-    "Transforms a wide string so that comparing units compares as in the \"C\" locale: copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
+    "Transforms a wide string so that comparing units compares as the locale does; in \"C\" copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
     wcsxfrm(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
         let text = guest.read_wide_string(strSource.0)?;
+        let key = crt(guest).locale.sort_key(&text);
+        let text = key.map_or(text, |key| key.into_iter().map(u16::from).collect());
         if (text.len() as u64) < count.0 {
             write_wide_z(guest, strDest.0, &text)?;
         }

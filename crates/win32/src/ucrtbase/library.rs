@@ -8,7 +8,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::msvcrt::define::define;
 use crate::msvcrt::malloc::_set_new_handler;
-use crate::msvcrt::state::{crt, place, place_narrow, place_wide, variable};
+use crate::msvcrt::state::{place_narrow, place_wide, variable};
 use crate::msvcrt::time::{strftime, wcsftime};
 use crate::msvcrt::{locks, malloc};
 

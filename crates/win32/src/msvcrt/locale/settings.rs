@@ -242,6 +242,42 @@ impl Locale {
         (text.len() >= length).then_some(length)
     }
 
+    /// Returns what compares as LC_COLLATE does; `None` in "C".
+    pub(crate) fn sort_key(&self, text: &[u16]) -> Option<Vec<u8>> {
+        self.facts(COLLATE)?;
+        // The key ends with its terminator.
+        Some(
+            collate::sort_key(text, collate::Rules::strings(false))
+                .into_iter()
+                .filter(|byte| *byte != 0)
+                .collect(),
+        )
+    }
+
+    /// Returns text with the other case of its single bytes.
+    pub(crate) fn map_case(&self, text: &[u8], map: fn(u16) -> u16) -> Vec<u8> {
+        let page = self.page();
+        let one = |byte: u8| match page.as_deref() {
+            Some(page) => other_case(page, byte, map),
+            None if byte < 128 => map(byte.into()) as u8,
+            None => byte,
+        };
+        match page.as_deref().map(CodePage::lead_bytes) {
+            // Characters of two bytes stay as they are.
+            Some(leads) if !leads.is_empty() => {
+                let mut mapped = Vec::with_capacity(text.len());
+                let mut bytes = text.iter().copied();
+                while let Some(byte) = bytes.next() {
+                    let is_lead = leads.iter().any(|range| (range.0..=range.1).contains(&byte));
+                    mapped.push(if is_lead { byte } else { one(byte) });
+                    mapped.extend(if is_lead { bytes.next() } else { None });
+                }
+                mapped
+            }
+            _ => text.iter().map(|&byte| one(byte)).collect(),
+        }
+    }
+
     /// Compares texts by LC_COLLATE; `None` in "C".
     pub(crate) fn compare(&self, left: &[u16], right: &[u16], ignore_case: bool) -> Option<i32> {
         self.facts(COLLATE)?;
