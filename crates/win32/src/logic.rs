@@ -3,6 +3,7 @@
 //! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
 
 pub mod command_line;
+pub mod complex;
 pub mod heap;
 pub mod messages;
 pub mod nls;

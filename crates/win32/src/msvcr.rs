@@ -49,6 +49,9 @@ macro_rules! tables {
         msvcrt::multibyte::STRING_EXPORTS,
             msvcrt::locks::EXPORTS,
             msvcrt::malloc::EXPORTS,
+        msvcrt::blocks::EXPORTS,
+        msvcrt::globals::EXPORTS,
+        msvcrt::globals::OLD_EXPORTS,
             msvcrt::math::EXPORTS,
             msvcrt::paths::EXPORTS,
             msvcrt::pipes::EXPORTS,
@@ -70,6 +73,7 @@ macro_rules! tables {
             msvcrt::wide::EXPORTS,
             msvcrt::wide::OLD_EXPORTS,
             msvcrt::wide_stdio::EXPORTS,
+            ucrtbase::complex::OLD_EXPORTS,
             ucrtbase::handlers::EXPORTS,
             vcruntime140::types::EXPORTS,
             $($more,)*
@@ -109,6 +113,11 @@ pub const V110: Dll = Dll {
 pub const V120: Dll = Dll {
     name: "msvcr120.dll",
     description: "Microsoft\u{ae} C Runtime Library",
-    tables: tables!(ucrtbase::math::EXPORTS, ucrtbase::math::FLOAT_EXPORTS, ucrtbase::math::SSE2_EXPORTS),
+    tables: tables!(
+        ucrtbase::complex::EXPORTS,
+        ucrtbase::math::EXPORTS,
+        ucrtbase::math::FLOAT_EXPORTS,
+        ucrtbase::math::SSE2_EXPORTS
+    ),
     methods: &[],
 };

@@ -6,6 +6,7 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
+pub mod blocks;
 pub(crate) mod ci_leaves;
 pub mod ctype;
 pub mod data;
@@ -26,6 +27,7 @@ pub(crate) mod float_leaves;
 pub mod fopen;
 pub mod format;
 pub mod format_variants;
+pub mod globals;
 pub(crate) mod handles;
 pub mod io;
 pub mod jump_amd64;
@@ -96,6 +98,10 @@ pub const DLL: Dll = Dll {
         multibyte::STRING_EXPORTS,
         locks::EXPORTS,
         malloc::EXPORTS,
+        blocks::EXPORTS,
+        globals::EXPORTS,
+        globals::OLD_EXPORTS,
+        globals::MSVCRT_EXPORTS,
         math::EXPORTS,
         paths::EXPORTS,
         pipes::EXPORTS,
@@ -113,6 +119,7 @@ pub const DLL: Dll = Dll {
         system::EXPORTS,
         threads::EXPORTS,
         throw::EXPORTS,
+        crate::ucrtbase::complex::OLD_EXPORTS,
         time::EXPORTS,
         time::OLD_EXPORTS,
         wide::EXPORTS,

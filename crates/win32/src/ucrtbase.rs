@@ -1,10 +1,12 @@
 //! ucrtbase.dll, the Universal CRT, which all `api-ms-win-crt-*` sets mean. Where it does not differ it is msvcrt's code,
 //! and it shares msvcrt's state: descriptors, streams, environment, locale.
 
+pub mod complex;
 pub mod handlers;
 pub mod library;
 pub mod math;
 pub mod onexit;
+pub mod private;
 pub mod scan_common;
 pub mod startup;
 pub mod stdio;
@@ -20,12 +22,15 @@ pub const DLL: Dll = Dll {
     name: "ucrtbase.dll",
     description: "Microsoft\u{ae} C Runtime Library",
     tables: &[
+        complex::EXPORTS,
+        complex::OLD_EXPORTS,
         handlers::EXPORTS,
         library::EXPORTS,
         math::EXPORTS,
         math::FLOAT_EXPORTS,
         math::SSE2_EXPORTS,
         onexit::EXPORTS,
+        private::EXPORTS,
         scan_common::EXPORTS,
         startup::EXPORTS,
         stdio::EXPORTS,
@@ -58,6 +63,8 @@ pub const DLL: Dll = Dll {
         msvcrt::multibyte::STRING_EXPORTS,
         msvcrt::locks::EXPORTS,
         msvcrt::malloc::EXPORTS,
+        msvcrt::blocks::EXPORTS,
+        msvcrt::globals::EXPORTS,
         msvcrt::math::EXPORTS,
         msvcrt::paths::EXPORTS,
         msvcrt::pipes::EXPORTS,

@@ -136,8 +136,10 @@ pub(crate) mod block {
     pub(crate) const CURRENT_EXCEPTION: u64 = 1048;
     /// How many exceptions are being thrown: `__processing_throw`.
     pub(crate) const PROCESSING_THROW: u64 = 1064;
+    /// The code of the last floating-point exception: `__fpecode`.
+    pub(crate) const FPE_CODE: u64 = 1072;
     /// All of it.
-    pub(crate) const SIZE: u64 = 1072;
+    pub(crate) const SIZE: u64 = 1080;
 }
 
 thread_local! {
