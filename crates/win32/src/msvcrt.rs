@@ -52,6 +52,7 @@ pub mod stdlib;
 pub(crate) mod stream;
 pub mod string;
 pub mod system;
+pub mod temporary;
 pub mod threads;
 pub mod throw;
 pub mod time;
@@ -117,6 +118,7 @@ pub const DLL: Dll = Dll {
         stdlib::OLD_EXPORTS,
         string::EXPORTS,
         system::EXPORTS,
+        temporary::EXPORTS,
         threads::EXPORTS,
         throw::EXPORTS,
         crate::ucrtbase::complex::OLD_EXPORTS,

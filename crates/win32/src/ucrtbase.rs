@@ -13,6 +13,7 @@ pub mod stdio;
 pub mod stdio_common;
 pub mod text;
 pub mod time;
+pub mod uchar;
 
 use crate::export::Dll;
 use crate::{msvcrt, vcruntime140};
@@ -37,6 +38,7 @@ pub const DLL: Dll = Dll {
         stdio_common::EXPORTS,
         text::EXPORTS,
         time::EXPORTS,
+        uchar::EXPORTS,
         msvcrt::ctype::EXPORTS,
         msvcrt::eh::EXPORTS,
         msvcrt::eh_amd64::EXPORTS,
@@ -56,6 +58,7 @@ pub const DLL: Dll = Dll {
         msvcrt::localised::EXPORTS,
         msvcrt::localised::ucrt::EXPORTS,
         msvcrt::localised::ucrt::more::EXPORTS,
+        msvcrt::localised::ALIASES,
         msvcrt::locale::UCRT_EXPORTS,
         msvcrt::multibyte::EXPORTS,
         msvcrt::multibyte::BOUNDED_EXPORTS,
@@ -77,6 +80,7 @@ pub const DLL: Dll = Dll {
         msvcrt::stdlib::EXPORTS,
         msvcrt::string::EXPORTS,
         msvcrt::system::EXPORTS,
+        msvcrt::temporary::EXPORTS,
         msvcrt::threads::EXPORTS,
         msvcrt::throw::STD_EXPORTS,
         msvcrt::time::EXPORTS,

@@ -24,7 +24,7 @@ pub(crate) use settings::{
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full localeconv; full ___lc_codepage_func; full ___lc_collate_cp_func; full ___lc_handle_func; full ___mb_cur_max_func; full ___mb_cur_max_l_func;
+    full localeconv; full ___lc_codepage_func; full ___lc_collate_cp_func; full ___lc_handle_func; full ___lc_locale_name_func; full ___mb_cur_max_func; full ___mb_cur_max_l_func;
     full _getmbcp; full _setmbcp; full _configthreadlocale; full _free_locale; full "__free_locale" = _free_locale;
     full _get_current_locale; full "__get_current_locale" = _get_current_locale;
 };

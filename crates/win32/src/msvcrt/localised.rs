@@ -121,6 +121,13 @@ macro_rules! of_runtime {
     };
 }
 
+/// Other names of some, which the Universal CRT has.
+pub const ALIASES: &[Export] = crate::dll! {
+    full "_strtoll_l" = _strtoi64_l; full "_strtoimax_l" = _strtoi64_l; full "_wcstoll_l" = _wcstoi64_l; full "_wcstoimax_l" = _wcstoi64_l;
+    full "_strtoull_l" = ucrt::_strtoui64_l; full "_strtoumax_l" = ucrt::_strtoui64_l; full "_wcstoull_l" = ucrt::_wcstoui64_l; full "_wcstoumax_l" = ucrt::_wcstoui64_l;
+    full "_strtold_l" = ucrt::_strtod_l; full "_wcstold_l" = ucrt::_wcstod_l; full "_atoldbl_l" = ucrt::_atodbl_l; full "_atoll_l" = _atoi64_l; full "_wtoll_l" = _wtoi64_l;
+};
+
 /// msvcrt's.
 pub mod old {
     use super::*;

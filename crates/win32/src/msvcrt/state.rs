@@ -138,8 +138,10 @@ pub(crate) mod block {
     pub(crate) const PROCESSING_THROW: u64 = 1064;
     /// The code of the last floating-point exception: `__fpecode`.
     pub(crate) const FPE_CODE: u64 = 1072;
+    /// The state of conversions of characters that have no state of their own, eight bytes.
+    pub(crate) const CHARACTER_STATE: u64 = 1080;
     /// All of it.
-    pub(crate) const SIZE: u64 = 1080;
+    pub(crate) const SIZE: u64 = 1088;
 }
 
 thread_local! {

@@ -2,7 +2,6 @@
 //!
 //! Source: `corecrt_startup.h` of the Windows SDK and of mingw-w64 for the signatures.
 
-use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{Fault, GuestWord, Memory};
@@ -28,11 +27,6 @@ pub const EXPORTS: &[Export] = dll! {
     full _getmaxstdio; full _setmaxstdio;
     full _crt_debugger_hook;
 };
-
-thread_local! {
-    /// Whether this thread has a locale of its own: `_ENABLE_PER_THREAD_LOCALE` (1) or `_DISABLE_...` (2).
-    static THREAD_LOCALE: Cell<i32> = const { Cell::new(2) };
-}
 
 /// `_crt_argv_expanded_arguments`.
 const EXPANDED: i32 = 2;
