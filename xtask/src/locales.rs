@@ -100,6 +100,25 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Returns Windows' English name of a language.
+fn english_language<'a>(locale: &str, cldr: &'a str) -> &'a str {
+    match locale {
+        "zh-CN" | "zh-SG" => "Chinese (Simplified)",
+        "zh-TW" | "zh-HK" => "Chinese (Traditional)",
+        _ => cldr,
+    }
+}
+
+/// Returns Windows' English name of a country.
+fn english_country<'a>(territory: &str, cldr: &'a str) -> &'a str {
+    match territory {
+        "HK" => "Hong Kong SAR",
+        "KR" => "Korea",
+        "TR" => "Turkey",
+        _ => cldr,
+    }
+}
+
 /// CLDR's files.
 struct Cldr {
     directory: PathBuf,
@@ -140,10 +159,11 @@ impl Cldr {
             let languages = &languages["localeDisplayNames"]["languages"];
             let language = languages[row.language()].as_str().unwrap_or_default();
             let territories = &territories["localeDisplayNames"]["territories"];
-            let country = territories[format!("{territory}-alt-short")].as_str();
-            let country =
-                country.filter(|_| name == "en" && territory == "HK" || name == "en" && territory == "TR");
-            let country = country.or(territories[territory].as_str()).unwrap_or_default();
+            let country = territories[territory].as_str().unwrap_or_default();
+            let (language, country) = match name {
+                "en" => (english_language(row.name, language), english_country(territory, country)),
+                _ => (language, country),
+            };
             for (kind, text) in kinds.into_iter().zip([language, language, country, country]) {
                 facts.insert(kind, text.to_owned());
             }

@@ -55,7 +55,7 @@ fixtures! {
     tls threads crash veh eh dll console time sysinfo jump modules load_images ctrl overlapped resources pool
     threadpool fpstate retry suspend fibers crt_files crt_math crt_printf crt_text ucrt_files ucrt_math
     nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async changes
-    eh_packed msvcp wic
+    eh_packed msvcp wic locales crt_locale ucrt_locale crt_variants ucrt_variants
 }
 
 #[test]

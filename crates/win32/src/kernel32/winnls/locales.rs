@@ -37,6 +37,8 @@ pub const EXPORTS: &[Export] = dll! {
     stub GetNLSVersion;
 };
 
+/// `LOCALE_ALLOW_NEUTRAL_NAMES`: a language is not its first locale.
+const ALLOW_NEUTRAL: u32 = 0x0800_0000;
 /// `LOCALE_NAME_SYSTEM_DEFAULT`.
 const SYSTEM_DEFAULT: &str = "!x-sys-default-locale";
 
@@ -258,10 +260,10 @@ pub fn LCIDToLocaleName(
     cchName: i32,
     dwFlags: u32,
 ) -> Result<i32, Win32Error> {
-    let _ = dwFlags;
-    let named = locale_names::name_of(Locale as u16).filter(|_| Locale >> 16 == 0);
+    let is_neutral = dwFlags & ALLOW_NEUTRAL != 0 && Locale >> 16 == 0;
+    let own = if is_neutral { locale_names::name_of(Locale as u16) } else { None };
     let name =
-        named.or_else(|| resolve(Locale).map(|locale| locale.name)).ok_or(Win32Error::INVALID_PARAMETER)?;
+        own.or_else(|| resolve(Locale).map(|locale| locale.name)).ok_or(Win32Error::INVALID_PARAMETER)?;
     put_text(guest, name, lpName, cchName)
 }
 
@@ -270,13 +272,16 @@ pub fn LCIDToLocaleName(
 /// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-localenametolcid>
 #[winapi]
 pub fn LocaleNameToLCID(guest: &mut Guest, lpName: GuestWord, dwFlags: u32) -> Result<u32, Win32Error> {
-    let _ = dwFlags;
     if lpName.is_null() {
         return Ok(nls::user_locale().number);
     }
     let name = guest.read_wide_string(lpName.get())?;
-    let number = || locale_names::number_of(&String::from_utf16_lossy(&name)).map(u32::from);
-    number().or_else(|| named(&name).map(|locale| locale.number)).ok_or(Win32Error::INVALID_PARAMETER)
+    if dwFlags & ALLOW_NEUTRAL != 0
+        && let Some(number) = locale_names::number_of(&String::from_utf16_lossy(&name))
+    {
+        return Ok(number.into());
+    }
+    named(&name).map(|locale| locale.number).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
 /// Returns the locale that is nearest to a name: the same language, or none.
