@@ -53,12 +53,12 @@ pub use kana::EXPORTS as KANA_EXPORTS;
 pub use strings::EXPORTS as STRING_EXPORTS;
 
 /// The kinds of bytes in `_mbctype`: letters and punctuation of half-width kana, first and second bytes, upper and lower case.
-const KANA: u8 = 1;
-const KANA_PUNCT: u8 = 2;
-const LEAD: u8 = 4;
-const TRAIL: u8 = 8;
-const SINGLE_UPPER: u8 = 0x10;
-const SINGLE_LOWER: u8 = 0x20;
+const KANA: u16 = 1;
+const KANA_PUNCT: u16 = 2;
+const LEAD: u16 = 4;
+const TRAIL: u16 = 8;
+const SINGLE_UPPER: u16 = 0x10;
+const SINGLE_LOWER: u16 = 0x20;
 
 /// Masks of `_ctype`.
 const ALPHA: u16 = 0x103;
@@ -66,6 +66,11 @@ const DIGIT: u16 = 4;
 const SPACE: u16 = 8;
 const PUNCT: u16 = 0x10;
 const BLANK: u16 = 0x40;
+
+/// Says whether any of some kinds is there. A function, since an attribute macro does not keep `a | b` of a row together.
+fn has(bits: u16, mask: u16) -> bool {
+    bits & mask != 0
+}
 
 /// Returns the page by which a call goes: that of its locale, else that of `_setmbcp`.
 fn page(guest: &Guest) -> CodePage {
@@ -85,7 +90,7 @@ fn is_trail(page: &CodePage, byte: u8) -> bool {
 }
 
 /// Returns the kinds that `_mbctype` has for a byte.
-fn mb_kinds(page: &CodePage, byte: u8) -> u8 {
+fn mb_kinds(page: &CodePage, byte: u8) -> u16 {
     let mut bits = 0;
     if page.number() == 932 {
         bits |= match byte {
@@ -110,7 +115,8 @@ fn mb_kinds(page: &CodePage, byte: u8) -> u8 {
 /// [`Fault`] when the DLL's variables are not mapped.
 pub(crate) fn publish(guest: &Guest) -> Result<(), Fault> {
     let page = crt(guest).locale.multibyte_page();
-    let kinds: Vec<u8> = std::iter::once(0).chain((0..=255).map(|byte| mb_kinds(&page, byte))).collect();
+    let kinds: Vec<u8> =
+        std::iter::once(0).chain((0..=255).map(|byte| mb_kinds(&page, byte) as u8)).collect();
     guest.write_bytes(variable(guest, "_mbctype"), &kinds)?;
     let cases = (0..=255).map(|byte| match mb_kinds(&page, byte) {
         bits if bits & SINGLE_UPPER != 0 => other_case(&page, byte, LOWER),
@@ -192,8 +198,8 @@ macro_rules! of_bytes {
         $name, $with_locale(guest, c: u32) -> i32 {
             let Ok(byte) = u8::try_from(c) else { return Ok(0) };
             let page = page(guest);
-            let is = kinds(&page, byte) & $kinds != 0 && !is_lead(&page, byte) || mb_kinds(&page, byte) & $mb_kinds != 0;
-            Ok(is.into())
+            let is = !is_lead(&page, byte) && has(kinds(&page, byte), $kinds);
+            Ok(i32::from(is || has(mb_kinds(&page, byte), $mb_kinds)))
         }
     )*} };
 }
@@ -212,7 +218,7 @@ of_bytes! {
 macro_rules! of_characters {
     ($($name:ident, $with_locale:ident, $text:literal, $page:literal, $mask:expr;)*) => { pairs! {$(
         $text, $page;
-        $name, $with_locale(guest, c: u32) -> i32 { Ok(i32::from(kinds_of(&page(guest), c) & $mask != 0)) }
+        $name, $with_locale(guest, c: u32) -> i32 { Ok(i32::from(has(kinds_of(&page(guest), c), $mask))) }
     )*} };
 }
 of_characters! {
@@ -236,22 +242,11 @@ fn byte_type(page: &CodePage, text: &[u8], current: usize) -> i32 {
     }
     let second = |index: usize| text.get(index).is_some_and(|&byte| is_trail(page, byte));
     match text.get(current) {
-        Some(_) if at > current => {
-            if second(current) {
-                2
-            } else {
-                -1
-            }
-        }
-        Some(&byte) if is_lead(page, byte) => {
-            if second(current + 1) {
-                1
-            } else {
-                -1
-            }
-        }
-        Some(_) => 0,
-        None => -1,
+        Some(_) if at > current && second(current) => 2,
+        Some(_) if at > current => -1,
+        Some(&byte) if !is_lead(page, byte) => 0,
+        Some(_) if second(current + 1) => 1,
+        _ => -1,
     }
 }
 

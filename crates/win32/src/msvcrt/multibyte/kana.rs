@@ -3,7 +3,7 @@
 //! Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/ismbchira-ismbchira-l-ismbckata-ismbckata-l>,
 //! <https://learn.microsoft.com/cpp/c-runtime-library/reference/ismbcl0-ismbcl0-l-ismbcl1-ismbcl1-l-ismbcl2-ismbcl2-l>.
 
-use super::{KANA, KANA_PUNCT, kinds, mb_kinds, page, pairs};
+use super::{KANA, KANA_PUNCT, has, mb_kinds, page, pairs};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -54,21 +54,21 @@ ranges! {
     _ismbbkana, _ismbbkana_l, "Says whether a byte is half-width Katakana.", "ismbbkana-ismbbkana-l", 0xa1..=0xdf => is;
 }
 
-/// Defines questions about bytes: kinds of ASCII, kinds of kana.
+/// Defines questions about bytes: kinds of kana.
 macro_rules! bytes {
-    ($($name:ident, $with_locale:ident, $text:literal, $page:literal, $mask:expr, $kana:expr;)*) => { pairs! {$(
+    ($($name:ident, $with_locale:ident, $text:literal, $page:literal, $kana:expr;)*) => { pairs! {$(
         $text, $page;
         $name, $with_locale(guest, c: u32) -> i32 {
             let Ok(byte) = u8::try_from(c) else { return Ok(0) };
             let page = page(guest);
-            Ok(i32::from(byte < 128 && kinds(&page, byte) & $mask != 0 || mb_kinds(&page, byte) & $kana != 0))
+            Ok(i32::from(has(mb_kinds(&page, byte), $kana)))
         }
     )*} };
 }
 bytes! {
-    _ismbbkalnum, _ismbbkalnum_l, "Says whether a byte is a letter of half-width Katakana.", "ismbbkalnum-ismbbkalnum-l", 0, KANA;
-    _ismbbkprint, _ismbbkprint_l, "Says whether a byte is half-width Katakana or its punctuation.", "ismbbkprint-ismbbkprint-l", 0, KANA | KANA_PUNCT;
-    _ismbbkpunct, _ismbbkpunct_l, "Says whether a byte is punctuation of half-width Katakana.", "ismbbkpunct-ismbbkpunct-l", 0, KANA_PUNCT;
+    _ismbbkalnum, _ismbbkalnum_l, "Says whether a byte is a letter of half-width Katakana.", "ismbbkalnum-ismbbkalnum-l", KANA;
+    _ismbbkprint, _ismbbkprint_l, "Says whether a byte is half-width Katakana or its punctuation.", "ismbbkprint-ismbbkprint-l", KANA | KANA_PUNCT;
+    _ismbbkpunct, _ismbbkpunct_l, "Says whether a byte is punctuation of half-width Katakana.", "ismbbkpunct-ismbbkpunct-l", KANA_PUNCT;
 }
 
 pairs! {
