@@ -8,6 +8,7 @@ mod fixtures;
 mod fixtures_task;
 mod fleets;
 mod leaks;
+mod locales;
 mod sim_diff;
 mod sim_windows;
 mod tidy;
@@ -39,6 +40,7 @@ const TASKS: &[Task] = &[
         fleets::fleets,
         "published DLLs rebased, held against an independent loader, and loaded; [PACKAGE…]",
     ),
+    ("locales", locales::locales, "the locales' data, from CLDR's packages in a folder"),
     ("fixtures", fixtures_task::fixtures, "build the guest programs; --run|--record [--x64|--x86] RUNNER…"),
 ];
 

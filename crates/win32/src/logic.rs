@@ -5,6 +5,7 @@
 pub mod command_line;
 pub mod crypto;
 pub mod console;
+pub mod complex;
 pub mod heap;
 pub mod messages;
 pub mod nls;

@@ -6,6 +6,7 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
+pub mod blocks;
 pub(crate) mod ci_leaves;
 pub mod conio;
 pub mod ctype;
@@ -26,14 +27,18 @@ pub mod float;
 pub(crate) mod float_leaves;
 pub mod fopen;
 pub mod format;
+pub mod format_variants;
+pub mod globals;
 pub(crate) mod handles;
 pub mod io;
 pub mod jump_amd64;
 pub(crate) mod leaves;
 pub mod locale;
+pub mod localised;
 pub mod locks;
 pub mod malloc;
 pub mod math;
+pub mod multibyte;
 pub mod paths;
 pub mod pipes;
 pub mod safe;
@@ -48,6 +53,7 @@ pub mod stdlib;
 pub(crate) mod stream;
 pub mod string;
 pub mod system;
+pub mod temporary;
 pub mod threads;
 pub mod throw;
 pub mod time;
@@ -83,10 +89,23 @@ pub const DLL: Dll = Dll {
         float::EXPORTS,
         fopen::EXPORTS,
         format::EXPORTS,
+        format_variants::EXPORTS,
         io::EXPORTS,
         locale::EXPORTS,
+        localised::EXPORTS,
+        localised::old::EXPORTS,
+        localised::scans::EXPORTS,
+        locale::OLD_EXPORTS,
+        multibyte::EXPORTS,
+        multibyte::BOUNDED_EXPORTS,
+        multibyte::KANA_EXPORTS,
+        multibyte::STRING_EXPORTS,
         locks::EXPORTS,
         malloc::EXPORTS,
+        blocks::EXPORTS,
+        globals::EXPORTS,
+        globals::OLD_EXPORTS,
+        globals::MSVCRT_EXPORTS,
         math::EXPORTS,
         paths::EXPORTS,
         pipes::EXPORTS,
@@ -102,8 +121,10 @@ pub const DLL: Dll = Dll {
         stdlib::OLD_EXPORTS,
         string::EXPORTS,
         system::EXPORTS,
+        temporary::EXPORTS,
         threads::EXPORTS,
         throw::EXPORTS,
+        crate::ucrtbase::complex::OLD_EXPORTS,
         time::EXPORTS,
         time::OLD_EXPORTS,
         wide::EXPORTS,

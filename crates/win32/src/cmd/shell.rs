@@ -10,7 +10,7 @@ use plat_host::file::File;
 use super::expand::{Modifiers, Values};
 use crate::Win32Error;
 use crate::logic::messages;
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::code_page::CodePage;
 use crate::logic::path::Found;
 use crate::nt::environment::Variables;
 use crate::nt::path::FileSystem;
@@ -152,7 +152,7 @@ impl Shell {
             command_line: narrow(command_line),
             options: (Vec::new(), 0),
             depth: 0,
-            page: CodePage::new(1, DefaultPages::default()).unwrap_or(CodePage::Utf8),
+            page: CodePage::new(1, crate::nt::nls::default_pages()).unwrap_or(CodePage::Utf8),
         };
         for (name, value) in variables {
             shell.set(&narrow(name), Some(&narrow(value)));
@@ -233,7 +233,7 @@ impl Shell {
 
     /// Changes the code page of output and of batch files; says whether there is one of this number.
     pub fn set_page(&mut self, number: u32) -> bool {
-        let page = CodePage::new(number, DefaultPages::default());
+        let page = CodePage::new(number, crate::nt::nls::default_pages());
         let is_known = page.is_ok();
         if let Ok(page) = page {
             self.page = page;

@@ -6,7 +6,7 @@ use super::fileapi::path_names;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::code_page::CodePage;
 use crate::process::{Module, Symbol};
 use crate::{NtStatus, Win32Error};
 
@@ -34,7 +34,7 @@ pub const EXPORTS: &[Export] = dll! {
 /// Decodes text of the ANSI code page.
 fn wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
     let bytes = guest.read_c_string(address)?;
-    let page = CodePage::new(0, DefaultPages { ansi: 1252, oem: 437 })?;
+    let page = CodePage::new(0, crate::nt::nls::default_pages())?;
     page.decode(&bytes, 0)
 }
 
@@ -282,7 +282,7 @@ pub fn GetModuleFileNameA(
     nSize: u32,
 ) -> Result<u32, Win32Error> {
     let path = file_name(guest, hModule)?;
-    let page = CodePage::new(0, DefaultPages { ansi: 1252, oem: 437 })?;
+    let page = CodePage::new(0, crate::nt::nls::default_pages())?;
     let mut bytes = page.encode(&path, 0, None, false)?.bytes;
     bytes.push(0);
     if bytes.len() <= nSize as usize {

@@ -106,6 +106,15 @@ pub fn read_float(text: &[u8]) -> Float {
     Float { value, length: at, out_of_range: value.is_infinite() || value == 0.0 && !is_zero }
 }
 
+/// Returns a byte of a number with a locale's decimal point as it is with a full stop, which itself means nothing then.
+pub fn standard_point(byte: u8, point: u8) -> u8 {
+    match byte {
+        _ if byte == point => b'.',
+        b'.' => 0,
+        other => other,
+    }
+}
+
 /// Reads a floating-point number as the Universal CRT's `strtod` does: `inf`, `nan`, hexadecimal ones too, but no `d`.
 pub fn read_float_c99(text: &[u8]) -> Float {
     let start = count_spaces(text);

@@ -6,6 +6,9 @@
 //! Source: <https://learn.microsoft.com/cpp/c-runtime-library/format-specification-syntax-printf-and-wprintf-functions>
 
 mod float;
+mod positional;
+
+pub use positional::format_positional;
 
 /// The C runtime whose format of exponents, infinities and `%n` applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Options {
     pub iso_wide: bool,
     /// Whether `%n` stores; otherwise it is an invalid parameter.
     pub counts: bool,
+    /// The decimal point of the locale.
+    pub decimal_point: u8,
     /// Whether exponents have at least three digits even in the Universal CRT.
     pub three_digits: bool,
 }
@@ -35,7 +40,7 @@ impl Options {
     /// Returns the options of a runtime without any of its switches.
     pub const fn of(runtime: Runtime, pointer_size: u8) -> Self {
         let counts = matches!(runtime, Runtime::Msvcrt);
-        Self { runtime, pointer_size, iso_wide: false, counts, three_digits: counts }
+        Self { runtime, pointer_size, iso_wide: false, counts, three_digits: counts, decimal_point: b'.' }
     }
 }
 
@@ -264,7 +269,11 @@ fn convert<U: Unit, A: Arguments>(
         }
         b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
             let number = float::format(arguments.double()?, letter, &spec, options);
-            put_number(output, &spec, &number.sign, &number.digits, spec.zero && number.is_finite);
+            let digits = match options.decimal_point {
+                b'.' => number.digits,
+                point => number.digits.replace('.', char::from(point).encode_utf8(&mut [0; 4])),
+            };
+            put_number(output, &spec, &number.sign, &digits, spec.zero && number.is_finite);
         }
         b'c' | b'C' => put_character(letter, spec, output, arguments, options)?,
         b's' | b'S' => put_string(letter, spec, output, arguments, options)?,

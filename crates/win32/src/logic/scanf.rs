@@ -5,7 +5,7 @@
 //!
 //! Source: <https://learn.microsoft.com/cpp/c-runtime-library/format-specification-fields-scanf-and-wscanf-functions>
 
-use super::number::{read_float, read_integer};
+use super::number::{read_float, read_integer, standard_point};
 
 /// Where the units come from.
 pub trait Input {
@@ -44,6 +44,8 @@ pub struct ScanOptions {
     pub secure: bool,
     /// Bytes of a pointer: 4 or 8.
     pub pointer_size: u8,
+    /// The decimal point of the locale.
+    pub decimal_point: u8,
 }
 
 /// One specification.
@@ -210,12 +212,13 @@ impl<I: Input, T: Targets> Scanner<'_, I, T> {
     }
 
     fn float(&mut self, spec: Spec) -> Result<bool, T::Error> {
+        let point = self.options.decimal_point;
         let width = spec.width.unwrap_or(usize::MAX);
         let mut text: Vec<u8> = Vec::new();
         while text.len() < width {
-            let accept = |unit: u16| u8::try_from(unit).is_ok_and(|byte| continues_float(&text, byte));
-            let Some(unit) = self.take_if(accept) else { break };
-            text.push(unit as u8);
+            let byte = |unit: u16| u8::try_from(unit).map_or(0, |byte| standard_point(byte, point));
+            let Some(unit) = self.take_if(|unit| continues_float(&text, byte(unit))) else { break };
+            text.push(byte(unit));
         }
         let number = read_float(&text);
         if number.length == 0 || spec.suppress {
@@ -370,7 +373,7 @@ mod tests {
     fn run(input: &str, format: &str, secure: bool) -> (i32, Vec<Vec<u8>>) {
         let wide = |text: &str| text.encode_utf16().collect::<Vec<_>>();
         let mut record = Record(Vec::new(), 0);
-        let options = ScanOptions { wide: false, secure, pointer_size: 8 };
+        let options = ScanOptions { wide: false, secure, pointer_size: 8, decimal_point: b'.' };
         let count = scan(&wide(format), &mut Text(wide(input), 0), &mut record, options);
         (count.unwrap(), record.0)
     }

@@ -31,6 +31,8 @@ pub const EXPORTS: &[Export] = dll! {
     data _pwctype: POINTER;
     data _ctype: CTYPE;
     data __mb_cur_max: MB_CUR_MAX;
+    data _mbctype: MB_TYPE;
+    data _mbcasemap: MB_CASE;
     data _HUGE: HUGE;
     data _sys_nerr: SYS_NERR;
     data _sys_errlist: SYS_ERRLIST;
@@ -70,6 +72,8 @@ static DAYLIGHT: Data = int(|_| 1i32.to_le_bytes().to_vec());
 static DSTBIAS: Data = int(|_| (-3600i32).to_le_bytes().to_vec());
 static TZNAME: Data = Data { size: |machine| 2 * machine.pointer_size() as u32, initial: none };
 static CTYPE: Data = Data { size: |_| 2 * 257, initial: |_| ctype::table() };
+static MB_TYPE: Data = Data { size: |_| 257, initial: none };
+static MB_CASE: Data = Data { size: |_| 256, initial: none };
 static MB_CUR_MAX: Data = int(|_| 1u32.to_le_bytes().to_vec());
 static HUGE: Data = Data { size: |_| 8, initial: |_| f64::INFINITY.to_le_bytes().to_vec() };
 static SYS_NERR: Data = int(|_| (super::errno::TEXTS.len() as u32).to_le_bytes().to_vec());

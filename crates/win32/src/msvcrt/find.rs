@@ -15,6 +15,8 @@ pub const EXPORTS: &[Export] = dll! {
     full _findfirst; full _findfirsti64; full _findfirst64; full _findnext; full _findnexti64; full _findnext64;
     full _wfindfirst; full _wfindfirsti64; full _wfindfirst64; full _wfindnext; full _wfindnexti64; full _wfindnext64;
     full _findfirst64i32; full _findnext64i32; full _wfindfirst64i32; full _wfindnext64i32;
+    full _findfirst32; full _findnext32; full _findfirst32i64; full _findnext32i64;
+    full _wfindfirst32; full _wfindnext32; full _wfindfirst32i64; full _wfindnext32i64;
     full _findclose;
 };
 
@@ -31,8 +33,21 @@ struct Layout {
     wide: bool,
 }
 
-fn layout(guest: &Guest, size: u64, is_time_64: bool, wide: bool) -> Layout {
-    Layout { time: if is_time_64 || guest.machine().is_64() { 8 } else { 4 }, size, wide }
+/// Which bits times have: those of the name, or of the machine.
+#[derive(Clone, Copy)]
+enum Times {
+    Short,
+    Machine,
+    Long,
+}
+
+fn layout(guest: &Guest, size: u64, times: Times, wide: bool) -> Layout {
+    let time = match times {
+        Times::Short => 4,
+        Times::Machine => guest.machine().pointer_size(),
+        Times::Long => 8,
+    };
+    Layout { time, size, wide }
 }
 
 /// Stores what kernel32 found in the program's structure.
@@ -89,15 +104,15 @@ fn next(guest: &mut Guest, handle: GuestWord, to: GuestWord, layout: Layout) -> 
     Ok(done)
 }
 
-/// Defines the family: first and next, size's bytes, whether times are 64-bit ones by name, wide.
+/// Defines the family: first and next, size's bytes, which bits times have, wide.
 macro_rules! finds {
-    ($($first:ident, $next:ident($size:literal, $time64:literal, $wide:literal);)*) => {$(
+    ($($first:ident, $next:ident($size:literal, $times:ident, $wide:literal);)*) => {$(
         #[doc = "Finds the first file of a pattern; returns a handle for the others, or -1."]
         ///
         /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/findfirst-functions>
         #[winapi(cdecl)]
         pub fn $first(guest: &mut Guest, filespec: GuestWord, fileinfo: GuestWord) -> Result<GuestWord, Fault> {
-            let layout = layout(guest, $size, $time64, $wide);
+            let layout = layout(guest, $size, Times::$times, $wide);
             first(guest, filespec, fileinfo, layout)
         }
 
@@ -106,20 +121,24 @@ macro_rules! finds {
         /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/findnext-functions>
         #[winapi(cdecl)]
         pub fn $next(guest: &mut Guest, handle: GuestWord, fileinfo: GuestWord) -> Result<i32, Fault> {
-            let layout = layout(guest, $size, $time64, $wide);
+            let layout = layout(guest, $size, Times::$times, $wide);
             next(guest, handle, fileinfo, layout)
         }
     )*};
 }
 finds! {
-    _findfirst64i32, _findnext64i32(4, true, false);
-    _wfindfirst64i32, _wfindnext64i32(4, true, true);
-    _findfirst, _findnext(4, false, false);
-    _findfirsti64, _findnexti64(8, false, false);
-    _findfirst64, _findnext64(8, true, false);
-    _wfindfirst, _wfindnext(4, false, true);
-    _wfindfirsti64, _wfindnexti64(8, false, true);
-    _wfindfirst64, _wfindnext64(8, true, true);
+    _findfirst32, _findnext32(4, Short, false);
+    _findfirst32i64, _findnext32i64(8, Short, false);
+    _wfindfirst32, _wfindnext32(4, Short, true);
+    _wfindfirst32i64, _wfindnext32i64(8, Short, true);
+    _findfirst64i32, _findnext64i32(4, Long, false);
+    _wfindfirst64i32, _wfindnext64i32(4, Long, true);
+    _findfirst, _findnext(4, Machine, false);
+    _findfirsti64, _findnexti64(8, Machine, false);
+    _findfirst64, _findnext64(8, Long, false);
+    _wfindfirst, _wfindnext(4, Machine, true);
+    _wfindfirsti64, _wfindnexti64(8, Machine, true);
+    _wfindfirst64, _wfindnext64(8, Long, true);
 }
 
 /// Ends an enumeration; returns 0, or -1.

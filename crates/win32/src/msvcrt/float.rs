@@ -5,7 +5,7 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 use super::ci_leaves;
 use super::float_leaves as leaves;
 use crate::dll;
-use crate::export::Export;
+use crate::export::{Code, Export};
 use crate::guest::Guest;
 
 /// The exports of this file.
@@ -33,11 +33,29 @@ pub const EXPORTS: &[Export] = dll! {
     code _CIfmod: ci_leaves::CI_FMOD;
     code _CIexp: ci_leaves::CI_EXP;
     code _CIpow: ci_leaves::CI_POW;
-    stub _CIsinh;
-    stub _CIcosh;
-    stub _CItanh;
+    code _CIsinh: CI_SINH;
+    code _CIcosh: CI_COSH;
+    code _CItanh: CI_TANH;
+    stub _fpieee_flt;
     partial _controlfp_s, "reads the default and refuses changes";
 };
+
+/// Makes intrinsics that pass ST0 on the stack to the function that follows, whose result lies in ST0 again:
+/// `sub esp,8; fstp [esp]; call over; add esp,8; ret; over:`.
+macro_rules! by_function {
+    ($($code:ident => $function:path;)*) => {$(
+        static $code: Code = Code {
+            i386: &[0x83, 0xec, 0x08, 0xdd, 0x1c, 0x24, 0xe8, 0x04, 0, 0, 0, 0x83, 0xc4, 0x08, 0xc3],
+            amd64: &[],
+            slow: Some(&<$function as plat_abi::Api<Guest>>::DESCRIPTOR),
+        };
+    )*};
+}
+by_function! {
+    CI_SINH => super::math::sinh;
+    CI_COSH => super::math::cosh;
+    CI_TANH => super::math::tanh;
+}
 
 /// The control word that a program starts with: all exceptions masked, 53 bits, rounding to nearest.
 const CONTROL_DEFAULT: u32 = 0x9_001f;

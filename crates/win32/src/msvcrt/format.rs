@@ -4,13 +4,13 @@
 
 use plat_abi::{Cursor, Fault, GuestWord, Memory, VarArgs, winapi};
 
-use super::errno::ERANGE;
+use super::errno::{EINVAL, ERANGE};
 use super::state::{crt, set_errno};
 use super::stream::{self, EOF};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, GuestMemory};
-use crate::logic::printf::{Arguments, Options, Runtime, format_text};
+use crate::logic::printf::{Arguments, Options, Runtime, Unit, format_positional, format_text};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -114,8 +114,9 @@ fn read_at_most<T: Default + PartialEq>(
     Ok(text)
 }
 
-fn options(guest: &Guest) -> Options {
-    Options::of(Runtime::Msvcrt, guest.machine().pointer_size() as u8)
+pub(crate) fn options(guest: &Guest) -> Options {
+    let decimal_point = crt(guest).locale.decimal_point();
+    Options { decimal_point, ..Options::of(Runtime::Msvcrt, guest.machine().pointer_size() as u8) }
 }
 
 /// Formats narrow text.
@@ -126,8 +127,7 @@ pub(crate) fn narrow(guest: &Guest, format: u64, list: u64) -> Result<Vec<u8>, F
 /// Formats narrow text by a runtime's rules.
 pub(crate) fn narrow_with(guest: &Guest, format: u64, list: u64, options: Options) -> Result<Vec<u8>, Fault> {
     let format = guest.read_c_string(format)?;
-    let mut arguments = GuestArguments { guest, cursor: guest.va_list(list) };
-    format_text(&format, &mut arguments, options)
+    format_text(&format, &mut GuestArguments { guest, cursor: guest.va_list(list) }, options)
 }
 
 /// Formats wide text.
@@ -138,8 +138,81 @@ pub(crate) fn wide(guest: &Guest, format: u64, list: u64) -> Result<Vec<u16>, Fa
 /// Formats wide text by a runtime's rules.
 pub(crate) fn wide_with(guest: &Guest, format: u64, list: u64, options: Options) -> Result<Vec<u16>, Fault> {
     let format = guest.read_wide_string(format)?;
+    format_text(&format, &mut GuestArguments { guest, cursor: guest.va_list(list) }, options)
+}
+
+/// A unit of text, narrow or wide, and how it lies in guest memory.
+pub(crate) trait GuestUnit: Unit + Default {
+    fn read_format(guest: &Guest, address: u64) -> Result<Vec<Self>, Fault>;
+    fn write(guest: &Guest, address: u64, text: &[Self]) -> Result<(), Fault>;
+    fn to_bytes(guest: &Guest, text: Vec<Self>) -> Vec<u8>;
+}
+
+impl GuestUnit for u8 {
+    fn read_format(guest: &Guest, address: u64) -> Result<Vec<u8>, Fault> {
+        guest.read_c_string(address)
+    }
+    fn write(guest: &Guest, address: u64, text: &[u8]) -> Result<(), Fault> {
+        guest.write_bytes(address, text)
+    }
+    fn to_bytes(_: &Guest, text: Vec<u8>) -> Vec<u8> {
+        text
+    }
+}
+
+impl GuestUnit for u16 {
+    fn read_format(guest: &Guest, address: u64) -> Result<Vec<u16>, Fault> {
+        guest.read_wide_string(address)
+    }
+    fn write(guest: &Guest, address: u64, text: &[u16]) -> Result<(), Fault> {
+        guest.write_wide(address, text)
+    }
+    fn to_bytes(guest: &Guest, text: Vec<u16>) -> Vec<u8> {
+        crt(guest).locale.narrow(&text)
+    }
+}
+
+/// Where formatted text goes.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// A stream; 0 is the standard output.
+    Stream(u64),
+    /// A buffer of so many units: no terminator when there are as many, -1 when there are more.
+    Buffer(u64, u64),
+    /// A buffer as the `_s` functions have it: its size, and the most units of text.
+    Safe(u64, u64, u32),
+    /// Nowhere: only the length is wanted.
+    Measure,
+}
+
+/// Formats text whose arguments may be numbered, and delivers it; -1 with `errno` for a format that there is not.
+pub(crate) fn deliver<T: GuestUnit>(
+    guest: &mut Guest,
+    end: End,
+    [format, list]: [u64; 2],
+    is_positional: bool,
+    options: Options,
+) -> Result<i32, Fault> {
+    let format = T::read_format(guest, format)?;
     let mut arguments = GuestArguments { guest, cursor: guest.va_list(list) };
-    format_text(&format, &mut arguments, options)
+    let text = match is_positional {
+        true => format_positional(&format, &mut arguments, options)?,
+        false => Some(format_text(&format, &mut arguments, options)?),
+    };
+    let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| -1) };
+    match end {
+        End::Stream(file) => {
+            let file = if file == 0 { stdout(guest) } else { file };
+            let count = text.len();
+            let bytes = T::to_bytes(guest, text);
+            print_bytes(guest, file, &bytes, count)
+        }
+        End::Buffer(address, count) => store(&text, count, |text| T::write(guest, address, text)),
+        End::Safe(address, size, count) => {
+            store_safe(guest, text, size, count, |guest, text| T::write(guest, address, text))
+        }
+        End::Measure => Ok(text.len() as i32),
+    }
 }
 
 /// One double as the only argument of a format.

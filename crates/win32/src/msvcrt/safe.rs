@@ -115,7 +115,9 @@ fn wide_ctime(guest: &mut Guest, seconds: i64) -> Result<GuestWord, Fault> {
 fn stamp(guest: &mut Guest, pattern: &str) -> Result<String, Fault> {
     let seconds = time::now_seconds(guest)?;
     let tm = time::local(guest, seconds)?;
-    Ok(tm.and_then(|tm| time::format(&tm, pattern, "", Style::Msvcrt)).unwrap_or_default())
+    Ok(tm
+        .and_then(|tm| time::format(&tm, pattern, super::time::Words::default(), Style::Msvcrt))
+        .unwrap_or_default())
 }
 
 /// Returns the text of `_strerror`: a message of the program's, a colon, the text of `errno`.
@@ -228,16 +230,16 @@ define! {
     "Converts one unit to the locale into a buffer of known size.", "wcrtomb-s";
     wcrtomb_s(guest, pReturnValue: GuestWord, mbchar: GuestWord, sizeOfmbchar: GuestWord, wchar: u16, mbstate: GuestWord) -> i32 {
         let _ = mbstate;
-        let byte = crt(guest).locale.narrow_unit(wchar);
-        let result = if mbchar.is_null() { Some(1) } else { byte.map(|_| 1u64) };
+        let bytes = crt(guest).locale.narrow_all(&[wchar]);
+        let result = if mbchar.is_null() { Some(1) } else { bytes.as_ref().map(|bytes| bytes.len() as u64) };
         if !pReturnValue.is_null() {
             guest.write_word(pReturnValue.0, result.unwrap_or(u64::MAX))?;
         }
-        match byte {
+        match bytes {
             None => set_errno(guest, EILSEQ).map(|()| EILSEQ),
             Some(_) if mbchar.is_null() => Ok(0),
-            Some(_) if sizeOfmbchar.0 == 0 => set_errno(guest, ERANGE).map(|()| ERANGE),
-            Some(byte) => guest.write(mbchar.0, &byte).map(|()| 0),
+            Some(bytes) if sizeOfmbchar.0 < bytes.len() as u64 => set_errno(guest, ERANGE).map(|()| ERANGE),
+            Some(bytes) => guest.write_bytes(mbchar.0, &bytes).map(|()| 0),
         }
     }
     "Converts one unit to the locale into a buffer of known size.", "wctomb-s-wctomb-s-l";
@@ -248,14 +250,14 @@ define! {
             }
             return Ok(0);
         }
-        let byte = crt(guest).locale.narrow_unit(wchar);
+        let bytes = crt(guest).locale.narrow_all(&[wchar]);
         if !pRetValue.is_null() {
-            guest.write(pRetValue.0, &(if byte.is_some() { 1i32 } else { -1 }))?;
+            guest.write(pRetValue.0, &bytes.as_ref().map_or(-1, |bytes| bytes.len() as i32))?;
         }
-        match byte {
+        match bytes {
             None => set_errno(guest, EILSEQ).map(|()| EILSEQ),
-            Some(_) if sizeInBytes.0 == 0 => set_errno(guest, ERANGE).map(|()| ERANGE),
-            Some(byte) => guest.write(mbchar.0, &byte).map(|()| 0),
+            Some(bytes) if sizeInBytes.0 < bytes.len() as u64 => set_errno(guest, ERANGE).map(|()| ERANGE),
+            Some(bytes) => guest.write_bytes(mbchar.0, &bytes).map(|()| 0),
         }
     }
     "Converts a string to UTF-16 into a buffer of known size; the source's pointer moves.", "mbsrtowcs-s";

@@ -13,7 +13,9 @@ use crate::logic::scanf::{Input, ScanOptions, Targets, scan};
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full scanf; full fscanf; full sscanf; full vsscanf; full sscanf_s; full scanf_s; full fscanf_s;
-    full swscanf; full swscanf_s; full wscanf; full fwscanf;
+    full swscanf; full swscanf_s; full wscanf; full fwscanf; full wscanf_s; full fwscanf_s;
+    full _snscanf; full _snscanf_s; full _snwscanf; full _snwscanf_s; full vscanf; full vfscanf; full vwscanf; full vfwscanf; full vswscanf;
+    full vscanf_s; full vfscanf_s; full vwscanf_s; full vfwscanf_s; full vsscanf_s; full vswscanf_s;
 };
 
 /// Where the values go.
@@ -94,7 +96,8 @@ impl Input for StreamInput<'_> {
 }
 
 fn options(guest: &Guest, wide: bool, secure: bool) -> ScanOptions {
-    ScanOptions { wide, secure, pointer_size: guest.machine().pointer_size() as u8 }
+    let decimal_point = crt(guest).locale.decimal_point();
+    ScanOptions { wide, secure, pointer_size: guest.machine().pointer_size() as u8, decimal_point }
 }
 
 fn read_format(guest: &Guest, format: u64, wide: bool) -> Result<Vec<u16>, Fault> {
@@ -222,5 +225,78 @@ family! {
     "Reads values from a wide string; text buffers have sizes.", "sscanf-s-sscanf-s-l-swscanf-s-swscanf-s-l";
     swscanf_s(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
         scan_text(guest, buffer.0, format.0, argument.0, true, true)
+    }
+    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
+    _snscanf(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
+        scan_text_n(guest, input.0, length.0, format.0, argument.0, [false, false])
+    }
+    "Reads values from the standard input.", "vscanf-vwscanf";
+    vscanf(guest, format: GuestWord, arglist: GuestWord) {
+        let file = stream::iob(guest);
+        scan_stream(guest, file, format.0, arglist.0, false, false)
+    }
+    "Reads values from a stream.", "vfscanf-vfwscanf";
+    vfscanf(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_stream(guest, stream.0, format.0, arglist.0, false, false)
+    }
+    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
+    _snscanf_s(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
+        scan_text_n(guest, input.0, length.0, format.0, argument.0, [false, true])
+    }
+    "Reads values from the standard input.", "vscanf-vwscanf";
+    vscanf_s(guest, format: GuestWord, arglist: GuestWord) {
+        let file = stream::iob(guest);
+        scan_stream(guest, file, format.0, arglist.0, false, true)
+    }
+    "Reads values from a stream.", "vfscanf-vfwscanf";
+    vfscanf_s(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_stream(guest, stream.0, format.0, arglist.0, false, true)
+    }
+    "Reads values from a string.", "vsscanf-vswscanf";
+    vsscanf_s(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_text(guest, buffer.0, format.0, arglist.0, false, true)
+    }
+    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
+    _snwscanf(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
+        scan_text_n(guest, input.0, length.0, format.0, argument.0, [true, false])
+    }
+    "Reads values from the standard input.", "vscanf-vwscanf";
+    vwscanf(guest, format: GuestWord, arglist: GuestWord) {
+        let file = stream::iob(guest);
+        scan_stream(guest, file, format.0, arglist.0, true, false)
+    }
+    "Reads values from a stream.", "vfscanf-vfwscanf";
+    vfwscanf(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_stream(guest, stream.0, format.0, arglist.0, true, false)
+    }
+    "Reads values from a string.", "vsscanf-vswscanf";
+    vswscanf(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_text(guest, buffer.0, format.0, arglist.0, true, false)
+    }
+    "Reads values from the standard input by a wide format; text buffers have sizes.", "scanf-s-scanf-s-l-wscanf-s-wscanf-s-l";
+    wscanf_s(guest, format: GuestWord, argument: VarArgs) {
+        let file = stream::iob(guest);
+        scan_stream(guest, file, format.0, argument.0, true, true)
+    }
+    "Reads values from a stream by a wide format; text buffers have sizes.", "fscanf-s-fscanf-s-l-fwscanf-s-fwscanf-s-l";
+    fwscanf_s(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
+        scan_stream(guest, stream.0, format.0, argument.0, true, true)
+    }
+    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
+    _snwscanf_s(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
+        scan_text_n(guest, input.0, length.0, format.0, argument.0, [true, true])
+    }
+    "Reads values from the standard input.", "vscanf-vwscanf";
+    vwscanf_s(guest, format: GuestWord, arglist: GuestWord) {
+        let file = stream::iob(guest);
+        scan_stream(guest, file, format.0, arglist.0, true, true)
+    }
+    "Reads values from a stream.", "vfscanf-vfwscanf";
+    vfwscanf_s(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_stream(guest, stream.0, format.0, arglist.0, true, true)
+    }
+    "Reads values from a string.", "vsscanf-vswscanf";
+    vswscanf_s(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
+        scan_text(guest, buffer.0, format.0, arglist.0, true, true)
     }
 }

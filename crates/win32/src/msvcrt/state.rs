@@ -1,6 +1,7 @@
 //! The runtime's own state: [`Crt`] for the process, a block in guest memory for each thread, `errno`.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::{Mutex, OnceLock};
 
@@ -10,7 +11,8 @@ use super::fd::Descriptors;
 use super::locks::Locks;
 use crate::Win32Error;
 use crate::guest::Guest;
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::code_page::CodePage;
+use crate::nt::nls;
 
 /// The file name under which the variables are found.
 const DLL: &str = "msvcrt.dll";
@@ -36,6 +38,8 @@ pub struct Crt {
     pub(crate) signals: Mutex<[u64; 23]>,
     /// The locale of `setlocale`.
     pub(crate) locale: super::locale::Locale,
+    /// Names and structures that functions of locales returned, by what they are.
+    pub(crate) locale_texts: Mutex<HashMap<String, u64>>,
     /// The names that `tmpnam` has given so far.
     pub(crate) names_given: AtomicU32,
     /// The function of `_set_invalid_parameter_handler`, `_set_purecall_handler`, `_set_new_handler`.
@@ -66,8 +70,6 @@ pub struct Crt {
     pub(crate) count_output: AtomicBool,
     /// The tick count when `clock` was first called.
     pub(crate) first_tick: OnceLock<u32>,
-    /// The ANSI code page, once it was used.
-    ansi: OnceLock<CodePage>,
 }
 
 /// How many streams may be open at once: 512 at first.
@@ -136,8 +138,12 @@ pub(crate) mod block {
     pub(crate) const CURRENT_EXCEPTION: u64 = 1048;
     /// How many exceptions are being thrown: `__processing_throw`.
     pub(crate) const PROCESSING_THROW: u64 = 1064;
+    /// The code of the last floating-point exception: `__fpecode`.
+    pub(crate) const FPE_CODE: u64 = 1072;
+    /// The state of conversions of characters that have no state of their own, eight bytes.
+    pub(crate) const CHARACTER_STATE: u64 = 1080;
     /// All of it.
-    pub(crate) const SIZE: u64 = 1072;
+    pub(crate) const SIZE: u64 = 1088;
 }
 
 thread_local! {
@@ -147,10 +153,8 @@ thread_local! {
 
 impl Crt {
     /// Returns the ANSI code page, in which the program's arguments and file names are written.
-    pub(crate) fn ansi(&self) -> &CodePage {
-        self.ansi.get_or_init(|| {
-            CodePage::new(0, DefaultPages::default()).expect("the default ANSI page is one of the tables")
-        })
+    pub(crate) fn ansi(&self) -> &'static CodePage {
+        nls::ansi()
     }
 
     /// Converts text in the ANSI code page to UTF-16.

@@ -7,7 +7,7 @@ use super::state::{block, set_errno, thread_block, write_narrow_z, write_wide_z}
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::logic::number::{read_float, read_integer};
+use crate::logic::number::{read_float, read_integer, standard_point};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -35,6 +35,16 @@ pub(crate) fn read_text(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u
     }
     let units = guest.read_wide_string(address)?;
     Ok(units.into_iter().map_while(|unit| u8::try_from(unit).ok().filter(u8::is_ascii)).collect())
+}
+
+/// Reads text of a floating-point number, with a full stop in the place of the locale's decimal point.
+pub(crate) fn read_float_text(guest: &Guest, address: u64, wide: bool) -> Result<Vec<u8>, Fault> {
+    let mut text = read_text(guest, address, wide)?;
+    let point = super::state::crt(guest).locale.decimal_point();
+    if point != b'.' {
+        text.iter_mut().for_each(|byte| *byte = standard_point(*byte, point));
+    }
+    Ok(text)
 }
 
 /// What a reader of integers is asked for.
@@ -76,7 +86,7 @@ pub(crate) fn integer(guest: &mut Guest, text: u64, end: u64, base: i32, kind: K
 
 /// Reads a floating-point number, stores where it ends, sets `errno`.
 fn float(guest: &mut Guest, text: u64, end: u64, wide: bool) -> Result<f64, Fault> {
-    let read = read_float(&read_text(guest, text, wide)?);
+    let read = read_float(&read_float_text(guest, text, wide)?);
     if end != 0 {
         guest.write_word(end, text + read.length as u64 * if wide { 2 } else { 1 })?;
     }
@@ -365,14 +375,14 @@ functions! {
     }
     "Reads a float; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
     _atoflt(guest, value: GuestWord, str: GuestWord) -> i32 {
-        let read = read_float(&guest.read_c_string(str.0)?);
+        let read = read_float(&read_float_text(guest, str.0, false)?);
         let single = read.value as f32;
         guest.write(value.0, &single.to_bits())?;
         Ok(range_code(f64::from(single), read.value != 0.0 || read.out_of_range))
     }
     "Reads a double; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
     _atodbl(guest, value: GuestWord, str: GuestWord) -> i32 {
-        let read = read_float(&guest.read_c_string(str.0)?);
+        let read = read_float(&read_float_text(guest, str.0, false)?);
         guest.write(value.0, &read.value.to_bits())?;
         Ok(range_code(read.value, read.out_of_range))
     }

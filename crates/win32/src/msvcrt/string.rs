@@ -4,12 +4,12 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::errno::{EINVAL, ERANGE};
 use super::leaves;
+use super::locale;
 use super::state::{block, crt, place_narrow, thread_block, write_narrow_z};
 
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, to_fault};
-use crate::logic::nls::collate;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -61,8 +61,6 @@ pub const EXPORTS: &[Export] = dll! {
     full _strrev;
     full _strset;
     full _strnset;
-    full _mbschr;
-    full _mbsrchr;
 };
 
 /// `STRUNCATE`: a string was cut, as `_TRUNCATE` allowed.
@@ -143,13 +141,19 @@ fn lower(text: &[u8]) -> Vec<u8> {
     text.to_ascii_lowercase()
 }
 
+/// Gives a string's letters their other case in the locale.
+fn change_case(guest: &Guest, str: GuestWord, map: fn(u16) -> u16) -> Result<GuestWord, Fault> {
+    let text = crt(guest).locale.map_case(&guest.read_c_string(str.0)?, map);
+    guest.write_bytes(str.0, &text).map(|()| str)
+}
+
 /// Compares by the locale: by bytes in "C", by the user's alphabet otherwise.
 fn collate(guest: &Guest, left: &[u8], right: &[u8], ignore_case: bool) -> i32 {
     let locale = &crt(guest).locale;
-    if locale.page().is_none() {
-        return if ignore_case { order(&lower(left), &lower(right)) } else { order(&left, &right) };
-    }
-    collate::compare(&locale.widen(left), &locale.widen(right), collate::Rules::strings(ignore_case)) as i32
+    let by_locale = locale.compare(&locale.widen(left), &locale.widen(right), ignore_case);
+    by_locale.unwrap_or_else(|| {
+        if ignore_case { order(&lower(left), &lower(right)) } else { order(&left, &right) }
+    })
 }
 
 /// Returns the address of what was found at an index, or null.
@@ -351,9 +355,11 @@ functions! {
         let (left, right) = (read_n(guest, string1.0, count.0)?, read_n(guest, string2.0, count.0)?);
         Ok(collate(guest, &left, &right, true))
     }
-    "Transforms a string so that comparing bytes compares as in the \"C\" locale: copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
+    "Transforms a string so that comparing bytes compares as the locale does; in \"C\" copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
     strxfrm(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
         let text = guest.read_c_string(strSource.0)?;
+        let locale = &crt(guest).locale;
+        let text = locale.sort_key(&locale.widen(&text)).unwrap_or(text);
         if (text.len() as u64) < count.0 {
             write_narrow_z(guest, strDest.0, &text)?;
         }
@@ -401,13 +407,13 @@ functions! {
         let text = guest.read_c_string(strSource.0)?;
         place_narrow(guest, &text).map(GuestWord)
     }
-    "Turns a string's ASCII letters to lower case.", "strlwr-wcslwr-mbslwr-strlwr-l-wcslwr-l-mbslwr-l";
+    "Turns a string's letters to lower case.", "strlwr-wcslwr-mbslwr-strlwr-l-wcslwr-l-mbslwr-l";
     _strlwr(guest, str: GuestWord) -> GuestWord {
-        map(guest, str, u64::MAX, |byte| byte.to_ascii_lowercase())
+        change_case(guest, str, locale::LOWER)
     }
-    "Turns a string's ASCII letters to upper case.", "strupr-strupr-l-mbsupr-mbsupr-l-wcsupr-l-wcsupr";
+    "Turns a string's letters to upper case.", "strupr-strupr-l-mbsupr-mbsupr-l-wcsupr-l-wcsupr";
     _strupr(guest, str: GuestWord) -> GuestWord {
-        map(guest, str, u64::MAX, |byte| byte.to_ascii_uppercase())
+        change_case(guest, str, locale::UPPER)
     }
     "Turns a string round.", "strrev-wcsrev-mbsrev-mbsrev-l";
     _strrev(guest, str: GuestWord) -> GuestWord {
@@ -423,16 +429,6 @@ functions! {
     "Sets at most `count` bytes of a string.", "strnset-strnset-l-wcsnset-wcsnset-l-mbsnset-mbsnset-l";
     _strnset(guest, str: GuestWord, c: i32, count: GuestWord) -> GuestWord {
         map(guest, str, count.0, |_| c as u8)
-    }
-    "Finds a character in a multibyte string, whose characters are single bytes here.", "strchr-wcschr-mbschr-mbschr-l";
-    _mbschr(guest, str: GuestWord, c: u32) -> GuestWord {
-        let mut text = guest.read_c_string(str.0)?;
-        text.push(0);
-        Ok(at(str.0, text.iter().position(|&byte| u32::from(byte) == c)))
-    }
-    "Finds the last such character in a multibyte string, whose characters are single bytes here.", "strrchr-wcsrchr-mbsrchr-mbsrchr-l";
-    _mbsrchr(guest, str: GuestWord, c: u32) -> GuestWord {
-        strrchr(guest, str, c as i32)
     }
 }
 

@@ -3,11 +3,14 @@
 use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
 
 use super::errno::EINVAL;
+use super::locale;
 use super::state::{block, place_narrow, set_errno, thread_block, variable, write_narrow_z, write_wide_z};
 use super::system::kernel32;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::logic::nls::date_format;
+use crate::logic::nls::locale::{self as facts, Locale};
 use crate::logic::time::{
     SystemTime, file_time_to_system_time, file_time_to_unix, system_time_to_file_time, unix_to_file_time,
 };
@@ -28,7 +31,7 @@ pub const EXPORTS: &[Export] = dll! {
 /// Those that the Universal CRT has in another form.
 pub const OLD_EXPORTS: &[Export] = dll! {
     full asctime; full _wasctime; full ctime; full _ctime32; full _ctime64;
-    full strftime; full wcsftime; full "_strftime_l" = strftime; full "_wcsftime_l" = wcsftime;
+    full strftime; full wcsftime;
 };
 
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -267,8 +270,15 @@ pub(crate) enum Style {
     Ucrt,
 }
 
-/// Formats a time by the "C" locale; `None` at a letter that does not exist.
-pub(crate) fn format(tm: &Tm, format: &str, zone: &str, style: Style) -> Option<String> {
+/// What a format says in words: the name of the time zone, and the locale, `None` for "C".
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Words<'a> {
+    zone: &'a str,
+    locale: Option<&'static Locale>,
+}
+
+/// Formats a time; `None` at a letter that does not exist.
+pub(crate) fn format(tm: &Tm, format: &str, words: Words<'_>, style: Style) -> Option<String> {
     let mut text = String::new();
     let mut letters = format.chars();
     while let Some(letter) = letters.next() {
@@ -284,14 +294,15 @@ pub(crate) fn format(tm: &Tm, format: &str, zone: &str, style: Style) -> Option<
         if style == Style::Ucrt && matches!(letter, 'E' | 'O') {
             letter = letters.next()?;
         }
-        let own = if style == Style::Ucrt { item_c99(tm, letter, is_plain, zone) } else { None };
-        text.push_str(&own.or_else(|| item(tm, letter, is_plain, zone))?);
+        let own = words.locale.and_then(|locale| item_of_locale(tm, letter, is_plain, locale));
+        let own = own.or_else(|| item_c99(tm, letter, is_plain, words).filter(|_| style == Style::Ucrt));
+        text.push_str(&own.or_else(|| item(tm, letter, is_plain, words))?);
     }
     Some(text)
 }
 
 /// The letters that the Universal CRT has and msvcrt has not, or has otherwise.
-fn item_c99(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
+fn item_c99(tm: &Tm, letter: char, is_plain: bool, words: Words<'_>) -> Option<String> {
     let pattern = match letter {
         'c' if !is_plain => "%a %b %e %T %Y",
         'D' => "%m/%d/%y",
@@ -316,7 +327,39 @@ fn item_c99(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String>
             });
         }
     };
-    format(tm, pattern, zone, Style::Ucrt)
+    format(tm, pattern, words, Style::Ucrt)
+}
+
+/// What a locale says in its own words.
+fn item_of_locale(tm: &Tm, letter: char, is_plain: bool, locale: &Locale) -> Option<String> {
+    let field = |value: i32| u16::try_from(value).ok();
+    let time = SystemTime {
+        year: field(tm.year + 1900)?,
+        month: field(tm.month + 1)?,
+        day_of_week: field(tm.weekday)?,
+        day: field(tm.day)?,
+        hour: field(tm.hour)?,
+        minute: field(tm.minute)?,
+        second: field(tm.second)?,
+        millisecond: 0,
+    };
+    let picture = |kind: u32| -> Vec<u16> { locale.text(kind).encode_utf16().collect() };
+    let date = |picture: &[u16]| String::from_utf16_lossy(&date_format::date(locale, &time, picture));
+    let name = |letters: &str| date(&letters.encode_utf16().collect::<Vec<u16>>());
+    let hours =
+        || String::from_utf16_lossy(&date_format::time(locale, &time, &picture(facts::TIME_FORMAT), 0));
+    let day = || date(&picture(if is_plain { facts::LONG_DATE } else { facts::SHORT_DATE }));
+    Some(match letter {
+        'a' => name("ddd"),
+        'A' => name("dddd"),
+        'b' | 'h' => name("MMM"),
+        'B' => name("MMMM"),
+        'p' => locale.text(if tm.hour < 12 { facts::MORNING } else { facts::AFTERNOON }).to_owned(),
+        'c' => format!("{} {}", day(), hours()),
+        'x' => day(),
+        'X' => hours(),
+        _ => return None,
+    })
 }
 
 /// Returns year and week by ISO 8601: week 1 holds the year's first Thursday.
@@ -336,7 +379,7 @@ fn iso_week(tm: &Tm) -> (i32, i32) {
     }
 }
 
-fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
+fn item(tm: &Tm, letter: char, is_plain: bool, words: Words<'_>) -> Option<String> {
     let number =
         |value: i32, width: usize| if is_plain { value.to_string() } else { format!("{value:0width$}") };
     let weekday = DAYS.get(usize::try_from(tm.weekday).ok()?)?;
@@ -378,7 +421,7 @@ fn item(tm: &Tm, letter: char, is_plain: bool, zone: &str) -> Option<String> {
         'X' => format!("{:02}:{:02}:{:02}", tm.hour, tm.minute, tm.second),
         'y' => number(year % 100, 2),
         'Y' => number(year, 4),
-        'z' | 'Z' => zone.to_owned(),
+        'z' | 'Z' => words.zone.to_owned(),
         '%' => "%".to_owned(),
         _ => return None,
     })
@@ -397,7 +440,8 @@ pub(crate) fn format_guest(
         let zone = zone(guest)?;
         name = String::from_utf16_lossy(&zone.names[usize::from(tm.is_dst > 0)]);
     }
-    Ok(format(&tm, pattern, &name, style))
+    let locale = super::state::crt(guest).locale.facts(locale::TIME);
+    Ok(format(&tm, pattern, Words { zone: &name, locale }, style))
 }
 
 /// Formats fields: destination, its size, format, fields. Returns the length, or 0.
@@ -406,11 +450,14 @@ pub(crate) fn format_narrow(
     [to, size, format, tm]: [GuestWord; 4],
     style: Style,
 ) -> Result<GuestWord, Fault> {
-    let pattern = super::state::crt(guest).widen(&guest.read_c_string(format.0)?);
+    let state = super::state::crt(guest);
+    let page = state.locale.page();
+    let page = page.as_deref().unwrap_or_else(|| state.ansi());
+    let pattern = page.decode(&guest.read_c_string(format.0)?, 0).unwrap_or_default();
     let text = format_guest(guest, tm.0, &String::from_utf16_lossy(&pattern), style)?;
     let Some(text) = text else { return set_errno(guest, EINVAL).map(|()| GuestWord(0)) };
     let units: Vec<u16> = text.encode_utf16().collect();
-    let bytes = super::state::crt(guest).narrow(&units);
+    let bytes = page.encode(&units, 0, None, false).map(|encoded| encoded.bytes).unwrap_or_default();
     if bytes.len() as u64 >= size.0 {
         return Ok(GuestWord(0));
     }
@@ -614,7 +661,7 @@ pub fn difftime(guest: &mut Guest, timeEnd: GuestWord, timeStart: GuestWord) -> 
 
 pub(crate) fn stamp(guest: &mut Guest, to: GuestWord, pattern: &str) -> Result<GuestWord, Fault> {
     let seconds = now_seconds(guest)?;
-    let text = local(guest, seconds)?.and_then(|tm| format(&tm, pattern, "", Style::Msvcrt));
+    let text = local(guest, seconds)?.and_then(|tm| format(&tm, pattern, Words::default(), Style::Msvcrt));
     write_narrow_z(guest, to.0, text.unwrap_or_default().as_bytes())?;
     Ok(to)
 }
@@ -658,8 +705,17 @@ mod tests {
             ("%c|%x|%X", "02/13/09 23:31:30|02/13/09|23:31:30"),
         ];
         for (pattern, expected) in cases {
-            assert_eq!(format(&tm, pattern, "", Style::Msvcrt).as_deref(), Some(expected), "{pattern}");
+            assert_eq!(
+                format(&tm, pattern, Words::default(), Style::Msvcrt).as_deref(),
+                Some(expected),
+                "{pattern}"
+            );
         }
-        assert_eq!(format(&tm, "%Q", "", Style::Msvcrt), None);
+        let german = Words { zone: "", locale: facts::of_number(0x407) };
+        let text = format(&tm, "%A, %d. %B %Y|%x|%X|%c|%#x", german, Style::Ucrt);
+        let expected =
+            "Freitag, 13. Februar 2009|13.02.2009|23:31:30|13.02.2009 23:31:30|Freitag, 13. Februar 2009";
+        assert_eq!(text.as_deref(), Some(expected));
+        assert_eq!(format(&tm, "%Q", Words::default(), Style::Msvcrt), None);
     }
 }

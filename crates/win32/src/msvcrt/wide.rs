@@ -10,7 +10,6 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::nls::case::{downcase_string, upcase_string};
-use crate::logic::nls::collate;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -92,10 +91,11 @@ fn next_token(guest: &mut Guest, text: u64, delimiters: u64, slot: u64) -> Resul
     Ok(GuestWord(start + 2 * first as u64))
 }
 
-/// Converts a narrow string into a buffer of `count` units (or only measures); -1 is never returned, since every byte
-/// has a meaning in a single-byte page.
-fn to_wide(guest: &Guest, to: u64, from: u64, count: u64) -> Result<u64, Fault> {
-    let units = crt(guest).locale.widen(&guest.read_c_string(from)?);
+/// Converts a narrow string into a buffer of `count` units (or only measures); -1 for what is no text of the locale.
+fn to_wide(guest: &mut Guest, to: u64, from: u64, count: u64) -> Result<u64, Fault> {
+    let Some(units) = crt(guest).locale.widen_all(&guest.read_c_string(from)?) else {
+        return set_errno(guest, EILSEQ).map(|()| u64::MAX);
+    };
     if to == 0 {
         return Ok(units.len() as u64);
     }
@@ -109,8 +109,24 @@ fn to_wide(guest: &Guest, to: u64, from: u64, count: u64) -> Result<u64, Fault> 
 
 /// Converts a wide string to bytes; `None` at a character that the locale lacks.
 fn to_narrow(guest: &Guest, text: &[u16]) -> Option<Vec<u8>> {
-    let locale = &crt(guest).locale;
-    text.iter().map(|&unit| locale.narrow_unit(unit)).collect()
+    crt(guest).locale.narrow_all(text)
+}
+
+/// Returns how many bytes of the locale became so many units.
+fn consumed(guest: &Guest, units: u64, length: u64) -> Result<u64, Fault> {
+    Ok(crt(guest).locale.narrow(&guest.read_wide(units, length)?).len() as u64)
+}
+
+/// Reads the first character of a text, of at most `count` bytes; empty when it is none, or not all there.
+fn read_character(guest: &Guest, address: u64, count: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    while (bytes.len() as u64) < count.min(4) {
+        bytes.push(guest.read(address + bytes.len() as u64)?);
+        if crt(guest).locale.first_length(&bytes).is_some() {
+            return Ok(bytes);
+        }
+    }
+    Ok(Vec::new())
 }
 
 functions! {
@@ -189,22 +205,20 @@ functions! {
     "Compares wide strings by the locale.", "strcoll-functions";
     wcscoll(guest, string1: GuestWord, string2: GuestWord) -> i32 {
         let (left, right) = (guest.read_wide_string(string1.0)?, guest.read_wide_string(string2.0)?);
-        if crt(guest).locale.page().is_none() {
-            return Ok(order(&left, &right));
-        }
-        Ok(collate::compare(&left, &right, collate::Rules::strings(false)) as i32)
+        let by_locale = crt(guest).locale.compare(&left, &right, false);
+        Ok(by_locale.unwrap_or_else(|| order(&left, &right)))
     }
     "Compares wide strings by the locale without regard to case.", "strcoll-functions";
     _wcsicoll(guest, string1: GuestWord, string2: GuestWord) -> i32 {
         let (left, right) = (guest.read_wide_string(string1.0)?, guest.read_wide_string(string2.0)?);
-        if crt(guest).locale.page().is_none() {
-            return Ok(order(&downcase_string(&left), &downcase_string(&right)));
-        }
-        Ok(collate::compare(&left, &right, collate::Rules::strings(true)) as i32)
+        let by_locale = crt(guest).locale.compare(&left, &right, true);
+        Ok(by_locale.unwrap_or_else(|| order(&downcase_string(&left), &downcase_string(&right))))
     }
-    "Transforms a wide string so that comparing units compares as in the \"C\" locale: copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
+    "Transforms a wide string so that comparing units compares as the locale does; in \"C\" copies it. Returns its length.", "strxfrm-wcsxfrm-strxfrm-l-wcsxfrm-l";
     wcsxfrm(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
         let text = guest.read_wide_string(strSource.0)?;
+        let key = crt(guest).locale.sort_key(&text);
+        let text = key.map_or(text, |key| key.into_iter().map(u16::from).collect());
         if (text.len() as u64) < count.0 {
             write_wide_z(guest, strDest.0, &text)?;
         }
@@ -305,7 +319,10 @@ functions! {
     mbstowcs_s(guest, pReturnValue: GuestWord, wcstr: GuestWord, sizeInWords: GuestWord, mbstr: GuestWord, count: GuestWord) -> i32 {
         let max = if count.0 as u32 == u32::MAX { sizeInWords.0.saturating_sub(1) } else { count.0 };
         let bytes = if wcstr.is_null() { guest.read_c_string(mbstr.0)? } else { read_n(guest, mbstr.0, max)? };
-        let units = crt(guest).locale.widen(&bytes);
+        let Some(units) = crt(guest).locale.widen_all(&bytes) else {
+            set_errno(guest, EILSEQ)?;
+            return Ok(EILSEQ);
+        };
         if !pReturnValue.is_null() {
             guest.write_word(pReturnValue.0, units.len() as u64 + 1)?;
         }
@@ -338,20 +355,22 @@ functions! {
         if mbchar.is_null() || count.0 == 0 {
             return Ok(0);
         }
-        let byte: u8 = guest.read(mbchar.0)?;
-        let unit = crt(guest).locale.widen(&[byte]).first().copied().unwrap_or(0);
+        let bytes = read_character(guest, mbchar.0, count.0)?;
+        let units = if bytes.is_empty() { None } else { crt(guest).locale.widen_all(&bytes) };
+        // A character of two units has no place in one.
+        let Some([unit]) = units.as_deref() else { return set_errno(guest, EILSEQ).map(|()| -1) };
         if !wchar.is_null() {
-            guest.write(wchar.0, &unit)?;
+            guest.write(wchar.0, unit)?;
         }
-        Ok(i32::from(byte != 0))
+        Ok(if *unit == 0 { 0 } else { bytes.len() as i32 })
     }
     "Converts one unit to the locale; returns its bytes, or -1.", "wctomb-wctomb-l";
     wctomb(guest, mbchar: GuestWord, wchar: u16) -> i32 {
         if mbchar.is_null() {
             return Ok(0);
         }
-        match crt(guest).locale.narrow_unit(wchar) {
-            Some(byte) => guest.write(mbchar.0, &byte).map(|()| 1),
+        match crt(guest).locale.narrow_all(&[wchar]) {
+            Some(bytes) => guest.write_bytes(mbchar.0, &bytes).map(|()| bytes.len() as i32),
             None => set_errno(guest, EILSEQ).map(|()| -1),
         }
     }
@@ -381,8 +400,8 @@ functions! {
         let _ = mbstate;
         let from = guest.read_word(mbstr.0)?;
         let length = to_wide(guest, wcstr.0, from, count.0)?;
-        if !wcstr.is_null() {
-            guest.write_word(mbstr.0, if length < count.0 { 0 } else { from + length })?;
+        if !wcstr.is_null() && length != u64::MAX {
+            guest.write_word(mbstr.0, if length < count.0 { 0 } else { from + consumed(guest, wcstr.0, length)? })?;
         }
         Ok(GuestWord(length))
     }

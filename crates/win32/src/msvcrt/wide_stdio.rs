@@ -21,8 +21,7 @@ const WEOF: u16 = 0xffff;
 
 /// Writes wide text in the bytes of the locale; false with `errno` at a character that it lacks.
 fn put(guest: &mut Guest, file: u64, text: &[u16]) -> Result<bool, Fault> {
-    let locale = &crt(guest).locale;
-    let Some(bytes) = text.iter().map(|&unit| locale.narrow_unit(unit)).collect::<Option<Vec<u8>>>() else {
+    let Some(bytes) = crt(guest).locale.narrow_all(text) else {
         return set_errno(guest, EILSEQ).map(|()| false);
     };
     let written = stream::with(guest, file, |guest, stream| stream::put(guest, file, stream, &bytes))?;
@@ -75,9 +74,15 @@ pub fn _putws(guest: &mut Guest, str: GuestWord) -> Result<i32, Fault> {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/fgetc-fgetwc>
 #[winapi(cdecl)]
 pub fn fgetwc(guest: &mut Guest, stream: GuestWord) -> Result<u16, Fault> {
-    let byte = fgetc(guest, stream)?;
-    let unit = u8::try_from(byte).ok().and_then(|byte| crt(guest).locale.widen(&[byte]).first().copied());
-    Ok(unit.unwrap_or(WEOF))
+    let mut bytes = Vec::new();
+    while bytes.len() < 4 {
+        let Ok(byte) = u8::try_from(fgetc(guest, stream)?) else { return Ok(WEOF) };
+        bytes.push(byte);
+        if crt(guest).locale.first_length(&bytes).is_some() {
+            break;
+        }
+    }
+    Ok(crt(guest).locale.widen(&bytes).first().copied().unwrap_or(WEOF))
 }
 
 /// Reads a character of the standard input; `WEOF` at the end or on an error.

@@ -22,6 +22,11 @@ use super::file::{FileKind, FileObject};
 use super::path::lock;
 use super::process_object::ProcessObject;
 use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use super::path::{lock, status_of};
+use super::thread_start::{self, ThreadPlan};
+use crate::guest::Guest;
+use crate::logic::nls::code_page::CodePage;
+use crate::process::Process;
 use crate::{NtStatus, Win32Error};
 
 pub use handlers::{CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, send_event};
@@ -98,7 +103,7 @@ pub struct ConsoleState {
 
 impl Default for ConsoleState {
     fn default() -> Self {
-        let oem = DefaultPages::default().oem;
+        let oem = super::nls::default_pages().oem;
         Self {
             input_mode: AtomicU32::new(input_mode::DEFAULT),
             output_mode: AtomicU32::new(output_mode::DEFAULT),
@@ -193,7 +198,7 @@ impl ConsoleState {
         {
             return page.clone();
         }
-        let page = CodePage::new(number, DefaultPages::default()).unwrap_or(CodePage::Utf8);
+        let page = CodePage::new(number, super::nls::default_pages()).unwrap_or(CodePage::Utf8);
         *kept = Some((number, page.clone()));
         page
     }
@@ -209,7 +214,7 @@ impl ConsoleState {
     /// # Errors
     /// `INVALID_PARAMETER` for an unknown one.
     pub fn set_code_page(&self, is_output: bool, number: u32) -> Result<(), Win32Error> {
-        CodePage::new(number, DefaultPages::default())?;
+        CodePage::new(number, super::nls::default_pages())?;
         let page = if is_output { &self.output_page } else { &self.input_page };
         page.store(number, Ordering::Relaxed);
         Ok(())

@@ -10,9 +10,35 @@ use plat_abi::{Fault, GuestWord, Memory};
 use crate::Win32Error;
 use crate::guest::Guest;
 use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::locale::{self, Locale};
+use crate::logic::nls::locale_names;
 
-/// The locale of the system and of every user: English (United States).
-pub const LOCALE_EN_US: u32 = 0x409;
+/// The environment variable of plat that names the locale of the system and the user, as in `ja-JP`.
+pub const VARIABLE: &str = "PLAT_LOCALE";
+
+/// Returns the locale of the system and of every user: what `PLAT_LOCALE` names, else English (United States). The
+/// variables of Linux do not count, so that a program writes the same everywhere unless it is asked not to.
+pub fn user_locale() -> &'static Locale {
+    static USER: OnceLock<&'static Locale> = OnceLock::new();
+    USER.get_or_init(|| {
+        let name = std::env::var(VARIABLE).unwrap_or_default();
+        let number = locale_names::number_of(name.trim()).filter(|_| !name.trim().is_empty());
+        let number = number.and_then(locale_names::specific);
+        number.and_then(|number| locale::of_number(number.into())).unwrap_or(&locale::EN_US)
+    })
+}
+
+/// Returns the ANSI and OEM pages of the system: those of the user's locale; UTF-8 where it has none.
+pub fn default_pages() -> DefaultPages {
+    let usual = DefaultPages::default();
+    let locale = user_locale();
+    let page = |kind, usual| match locale.number(kind) {
+        0 | 1 => 65001,
+        number if CodePage::new(number, DefaultPages::default()).is_ok() => number,
+        _ => usual,
+    };
+    DefaultPages { ansi: page(locale::ANSI_PAGE, usual.ansi), oem: page(locale::OEM_PAGE, usual.oem) }
+}
 
 /// The identifier of the OEM code page.
 pub const CP_OEMCP: u32 = 1;
@@ -20,18 +46,18 @@ pub const CP_OEMCP: u32 = 1;
 static ANSI: OnceLock<CodePage> = OnceLock::new();
 static OEM: OnceLock<CodePage> = OnceLock::new();
 
-/// Returns the ANSI code page, windows-1252.
+/// Returns the ANSI code page: windows-1252, or that of `PLAT_LOCALE`.
 pub fn ansi() -> &'static CodePage {
     ANSI.get_or_init(|| built_in(0))
 }
 
-/// Returns the OEM code page, 437.
+/// Returns the OEM code page: 437, or that of `PLAT_LOCALE`.
 pub fn oem() -> &'static CodePage {
     OEM.get_or_init(|| built_in(CP_OEMCP))
 }
 
 fn built_in(identifier: u32) -> CodePage {
-    CodePage::new(identifier, DefaultPages::default()).expect("the default pages are in the tables")
+    CodePage::new(identifier, default_pages()).expect("the default pages are in the tables")
 }
 
 /// Returns the code page of an identifier; `CP_ACP`, `CP_OEMCP` and `CP_THREAD_ACP` are resolved.
@@ -42,7 +68,7 @@ pub fn page(identifier: u32) -> Result<Cow<'static, CodePage>, Win32Error> {
     match identifier {
         0 | 3 => Ok(Cow::Borrowed(ansi())),
         CP_OEMCP => Ok(Cow::Borrowed(oem())),
-        _ => CodePage::new(identifier, DefaultPages::default()).map(Cow::Owned),
+        _ => CodePage::new(identifier, default_pages()).map(Cow::Owned),
     }
 }
 

@@ -13,7 +13,7 @@ use super::console::ConsoleState;
 use super::file_lock::LockTable;
 use super::file_share::ShareTable;
 use super::name_cache::NameCache;
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
+use crate::logic::nls::code_page::CodePage;
 use crate::logic::path::{self, DirectorySource, Drives, Found, PathContext, Target};
 use crate::{NtStatus, Win32Error};
 
@@ -187,7 +187,8 @@ impl FileSystem {
 
     /// Returns the code page that `...A` functions of files take.
     pub fn code_page(&self) -> &CodePage {
-        let page = |number| move || CodePage::new(number, DefaultPages::default()).unwrap_or(CodePage::Utf8);
+        let page =
+            |number| move || CodePage::new(number, super::nls::default_pages()).unwrap_or(CodePage::Utf8);
         if self.uses_oem.load(Ordering::Relaxed) {
             self.oem.get_or_init(page(1))
         } else {

@@ -18,8 +18,6 @@ use crate::teb::{Field, Teb};
 const STACK_HEADROOM: u64 = 0x80;
 /// `FiberData` of a thread that is no fiber: the version of the structure.
 const NO_FIBER: u64 = 0x1e00;
-/// US English, the locale of a fresh thread.
-const LOCALE_EN_US: u32 = 0x409;
 
 /// What a new thread is to do.
 #[derive(Clone, Copy, Debug, Default)]
@@ -167,7 +165,7 @@ pub fn initialize_teb(guest: &Guest, stack: Stack, thread_id: u32) -> Result<(),
     teb.set(Teb::THREAD_ID, u64::from(thread_id))?;
     teb.set(Teb::PEB, process.peb.get().copied().unwrap_or(0))?;
     let locale = teb.address + Teb::CURRENT_LOCALE.offset(process.machine);
-    memory::write_u32(locale, LOCALE_EN_US).map_err(crate::guest::to_fault)?;
+    memory::write_u32(locale, super::nls::user_locale().number).map_err(crate::guest::to_fault)?;
     static_string(process.machine, teb)
 }
 

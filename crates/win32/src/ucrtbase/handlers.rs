@@ -49,6 +49,7 @@ pub(crate) fn invalid_parameter(guest: &mut Guest, arguments: [u64; 5]) -> Resul
     if handler == 0 {
         fail_fast(guest);
     }
+    crate::msvcrt::locale::leave_call();
     guest.call(handler, &arguments).map(|_| ())
 }
 

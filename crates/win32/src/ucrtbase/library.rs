@@ -8,13 +8,13 @@ use crate::dll;
 use crate::export::Export;
 use crate::msvcrt::define::define;
 use crate::msvcrt::malloc::_set_new_handler;
-use crate::msvcrt::state::{crt, place, place_narrow, place_wide, variable};
+use crate::msvcrt::state::{place_narrow, place_wide, variable};
 use crate::msvcrt::time::{strftime, wcsftime};
 use crate::msvcrt::{locks, malloc};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full _lock_locales; full _unlock_locales; full __pctype_func; full ___lc_locale_name_func; full ___lc_collate_cp_func;
+    full _lock_locales; full _unlock_locales; full __pctype_func;
     full __strncnt; full __wcsncnt; full _set_new_handler;
     full _Getdays; full _Getmonths; full _W_Getdays; full _W_Getmonths; full _Gettnames; full _W_Gettnames;
     full _Strftime; full _Wcsftime;
@@ -47,26 +47,6 @@ define! {
 
     "Returns the table of kinds of characters.", "pctype-func";
     __pctype_func(guest) -> GuestWord { guest.read_word(variable(guest, "_pctype")).map(GuestWord) }
-
-    "Returns the names of the categories' locales; null stands for \"C\".", "locale-name-func";
-    ___lc_locale_name_func(guest) -> GuestWord {
-        const CATEGORIES: usize = 6;
-        const KEY: &str = "___lc_locale_name_func";
-        let tables = || crt(guest).tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let known = tables().iter().find(|row| row.0 == KEY).map(|row| row.1);
-        if let Some(address) = known {
-            return Ok(GuestWord(address));
-        }
-        let address = place(guest, &[0; CATEGORIES * 8])?;
-        tables().push((KEY, address));
-        Ok(GuestWord(address))
-    }
-
-    "Returns the code page in which text is compared; 0 stands for \"C\".", "lc-collate-cp-func";
-    ___lc_collate_cp_func(guest) -> u32 {
-        let _ = guest;
-        Ok(0)
-    }
 
     "Returns how many characters of at most so many come before the terminator.", "strnlen-strnlen-s";
     __strncnt(guest, string: GuestWord, count: GuestWord) -> GuestWord {

@@ -48,6 +48,7 @@ pub const SSE2_EXPORTS: &[Export] = dll! {
     code _libm_sse2_exp_precise: SSE2_EXP; code _libm_sse2_sin_precise: SSE2_SIN; code _libm_sse2_cos_precise: SSE2_COS;
     code _libm_sse2_tan_precise: SSE2_TAN; code _libm_sse2_asin_precise: SSE2_ASIN; code _libm_sse2_acos_precise: SSE2_ACOS;
     code _libm_sse2_atan_precise: SSE2_ATAN; code _libm_sse2_pow_precise: SSE2_POW;
+    code __libm_sse2_acos: SSE2_ACOS; code __libm_sse2_asin: SSE2_ASIN; code __libm_sse2_atan: SSE2_ATAN; code __libm_sse2_cos: SSE2_COS; code __libm_sse2_exp: SSE2_EXP; code __libm_sse2_log: SSE2_LOG; code __libm_sse2_log10: SSE2_LOG10; code __libm_sse2_pow: SSE2_POW; code __libm_sse2_sin: SSE2_SIN; code __libm_sse2_tan: SSE2_TAN;
 };
 
 /// Rounds by the current mode: `fld; frndint; ret` and `roundsd xmm0, xmm0, 4; ret`.

@@ -2,7 +2,6 @@
 //!
 //! Source: `corecrt_startup.h` of the Windows SDK and of mingw-w64 for the signatures.
 
-use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{Fault, GuestWord, Memory};
@@ -24,16 +23,10 @@ pub const EXPORTS: &[Export] = dll! {
     full _get_narrow_winmain_command_line; full _get_wide_winmain_command_line;
     full _set_app_type; full _query_app_type;
     full _seh_filter_exe; full _seh_filter_dll;
-    full _configthreadlocale;
     full _get_pgmptr; full _get_wpgmptr;
     full _getmaxstdio; full _setmaxstdio;
     full _crt_debugger_hook;
 };
-
-thread_local! {
-    /// Whether this thread has a locale of its own: `_ENABLE_PER_THREAD_LOCALE` (1) or `_DISABLE_...` (2).
-    static THREAD_LOCALE: Cell<i32> = const { Cell::new(2) };
-}
 
 /// `_crt_argv_expanded_arguments`.
 const EXPANDED: i32 = 2;
@@ -131,17 +124,6 @@ define! {
     "Decides what a DLL's start-up code does with an exception: only those of C++ are looked at.", "seh-filter-dll-seh-filter-exe";
     _seh_filter_dll(guest, xcptnum: u32, pxcptinfoptrs: GuestWord) -> i32 {
         if xcptnum == 0xe06d_7363 { _XcptFilter(guest, xcptnum, pxcptinfoptrs) } else { Ok(0) }
-    }
-
-    "Says whether this thread has a locale of its own, and changes that; returns what was before, or -1.", "configthreadlocale";
-    _configthreadlocale(guest, per_thread_locale_type: i32) -> i32 {
-        let before = THREAD_LOCALE.get();
-        match per_thread_locale_type {
-            0 => {}
-            1 | 2 => THREAD_LOCALE.set(per_thread_locale_type),
-            _ => return set_errno(guest, EINVAL).map(|()| -1),
-        }
-        Ok(before)
     }
 
     "Stores the program's path.", "get-pgmptr";

@@ -12,20 +12,24 @@ use crate::guest::Guest;
 use crate::logic::printf::{Options, Runtime};
 use crate::msvcrt::conio::print as print_to_console;
 use crate::msvcrt::define::define;
-use crate::msvcrt::format::{TRUNCATE, narrow_with, print_bytes, store_safe, wide_with};
+use crate::msvcrt::format::{End, TRUNCATE, deliver, narrow_with, print_bytes, store_safe, wide_with};
+use crate::msvcrt::locale::with_locale;
 use crate::msvcrt::state::crt;
 use crate::widths::Width;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full __stdio_common_vfprintf; full "__stdio_common_vfprintf_s" = __stdio_common_vfprintf;
-    partial __stdio_common_vfprintf_p, "positional formats (%1$d) are not known";
+    full __stdio_common_vfprintf_p;
     full __stdio_common_vfwprintf; full "__stdio_common_vfwprintf_s" = __stdio_common_vfwprintf;
     partial __stdio_common_vfwprintf_p, "positional formats (%1$d) are not known";
     full __conio_common_vcprintf; full "__conio_common_vcprintf_s" = __conio_common_vcprintf; partial "__conio_common_vcprintf_p" = __conio_common_vcprintf, "positional formats (%1$d) are not known";
     full __conio_common_vcwprintf; full "__conio_common_vcwprintf_s" = __conio_common_vcwprintf; partial "__conio_common_vcwprintf_p" = __conio_common_vcwprintf, "positional formats (%1$d) are not known";
     full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; partial __stdio_common_vsprintf_p, "positional formats (%1$d) are not known";
     full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; partial __stdio_common_vswprintf_p, "positional formats (%1$d) are not known";
+    full __stdio_common_vfwprintf_p;
+    full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; full __stdio_common_vsprintf_p;
+    full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; full __stdio_common_vswprintf_p;
 };
 
 /// `_CRT_INTERNAL_PRINTF_LEGACY_VSPRINTF_NULL_TERMINATION`: no terminator when there is no room, and -1.
@@ -43,6 +47,7 @@ fn options(guest: &Guest, flags: u64) -> Options {
         iso_wide: flags & LEGACY_WIDE == 0,
         counts: crt(guest).count_output.load(Ordering::Relaxed),
         three_digits: flags & THREE_DIGITS != 0,
+        decimal_point: crt(guest).locale.decimal_point(),
         ..Options::of(Runtime::Ucrt, guest.machine().pointer_size() as u8)
     }
 }
@@ -83,27 +88,35 @@ fn store<T: Copy + Default>(
 define! {
     "Prints formatted text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
     __stdio_common_vfprintf(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        print_bytes(guest, stream.0, &text, text.len())
+        with_locale(guest, locale.0, |guest| {
+            let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+            print_bytes(guest, stream.0, &text, text.len())
+        })
     }
 
     "Prints formatted text to a stream; arguments may be numbered.", "printf-p-positional-parameters";
     __stdio_common_vfprintf_p(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        __stdio_common_vfprintf(guest, options_bits, stream, format, locale, arglist)
+        with_locale(guest, locale.0, |guest| {
+            let options = options(guest, options_bits);
+            deliver::<u8>(guest, End::Stream(stream.0), [format.0, arglist.0], true, options)
+        })
     }
 
     "Prints formatted wide text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
     __stdio_common_vfwprintf(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        let bytes = crt(guest).locale.narrow(&text);
-        print_bytes(guest, stream.0, &bytes, text.len())
+        with_locale(guest, locale.0, |guest| {
+            let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+            let bytes = crt(guest).locale.narrow(&text);
+            print_bytes(guest, stream.0, &bytes, text.len())
+        })
     }
 
     "Prints formatted wide text to a stream; arguments may be numbered.", "printf-p-positional-parameters";
     __stdio_common_vfwprintf_p(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        __stdio_common_vfwprintf(guest, options_bits, stream, format, locale, arglist)
+        with_locale(guest, locale.0, |guest| {
+            let options = options(guest, options_bits);
+            deliver::<u16>(guest, End::Stream(stream.0), [format.0, arglist.0], true, options)
+        })
     }
 
     "Prints formatted text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
@@ -122,26 +135,34 @@ define! {
 
     "Formats text into a buffer; the options say what happens when it is too small.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";
     __stdio_common_vsprintf(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        store(options_bits, text, buffer.0, buffer_count.0, |text| guest.write_bytes(buffer.0, text))
+        with_locale(guest, locale.0, |guest| {
+            let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+            store(options_bits, text, buffer.0, buffer_count.0, |text| guest.write_bytes(buffer.0, text))
+        })
     }
 
     "Formats wide text into a buffer; the options say what happens when it is too small.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";
     __stdio_common_vswprintf(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        store(options_bits, text, buffer.0, buffer_count.0, |text| guest.write_wide(buffer.0, text))
+        with_locale(guest, locale.0, |guest| {
+            let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+            store(options_bits, text, buffer.0, buffer_count.0, |text| guest.write_wide(buffer.0, text))
+        })
     }
 
     "Formats text into a buffer; empty and -1 when it does not fit; arguments may be numbered.", "printf-p-positional-parameters";
     __stdio_common_vsprintf_p(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        __stdio_common_vsprintf_s(guest, options_bits, buffer, buffer_count, format, locale, arglist)
+        with_locale(guest, locale.0, |guest| {
+            let options = options(guest, options_bits);
+            deliver::<u8>(guest, End::Safe(buffer.0, buffer_count.0, TRUNCATE - 1), [format.0, arglist.0], true, options)
+        })
     }
 
     "Formats wide text into a buffer; empty and -1 when it does not fit; arguments may be numbered.", "printf-p-positional-parameters";
     __stdio_common_vswprintf_p(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        __stdio_common_vswprintf_s(guest, options_bits, buffer, buffer_count, format, locale, arglist)
+        with_locale(guest, locale.0, |guest| {
+            let options = options(guest, options_bits);
+            deliver::<u16>(guest, End::Safe(buffer.0, buffer_count.0, TRUNCATE - 1), [format.0, arglist.0], true, options)
+        })
     }
 
     "Formats text into a buffer; empty and -1 when it does not fit.", "vsprintf-s-vsprintf-s-l-vswprintf-s-vswprintf-s-l";
@@ -158,16 +179,18 @@ define! {
 
     "Formats at most `max_count` bytes and a terminator into a buffer.", "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l";
     __stdio_common_vsnprintf_s(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, max_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        store_safe(guest, text, buffer_count.0, max_count.0 as u32, |guest, text| guest.write_bytes(buffer.0, text))
+        with_locale(guest, locale.0, |guest| {
+            let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+            store_safe(guest, text, buffer_count.0, max_count.0 as u32, |guest, text| guest.write_bytes(buffer.0, text))
+        })
     }
 
     "Formats at most `max_count` units and a terminator into a buffer.", "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l";
     __stdio_common_vsnwprintf_s(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, max_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        store_safe(guest, text, buffer_count.0, max_count.0 as u32, |guest, text| guest.write_wide(buffer.0, text))
+        with_locale(guest, locale.0, |guest| {
+            let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
+            store_safe(guest, text, buffer_count.0, max_count.0 as u32, |guest, text| guest.write_wide(buffer.0, text))
+        })
     }
 }
 

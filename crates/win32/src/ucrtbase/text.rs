@@ -11,7 +11,7 @@ use crate::msvcrt::define::define;
 use crate::msvcrt::errno::ERANGE;
 use crate::msvcrt::format::general_of;
 use crate::msvcrt::state::{set_errno, write_narrow_z};
-use crate::msvcrt::stdlib::{Kind, integer, kind, range_code, read_text, store_checked};
+use crate::msvcrt::stdlib::{Kind, integer, kind, range_code, read_float_text, store_checked};
 use crate::msvcrt::{ctype, stdlib, wide};
 
 /// The exports of this file.
@@ -21,11 +21,9 @@ pub const EXPORTS: &[Export] = dll! {
     full wcstoul; full _wcstoui64; full "wcstoull" = _wcstoui64; full "wcstoumax" = _wcstoui64;
     full "wcstoll" = stdlib::_wcstoi64; full "wcstoimax" = stdlib::_wcstoi64;
     full strtod; full "strtold" = strtod; full strtof; full wcstod; full "wcstold" = wcstod; full wcstof; full atof; full _wtof;
-    full "_strtod_l" = strtod; full "_strtold_l" = strtod; full "_strtof_l" = strtof; full "_wcstod_l" = wcstod; full "_atof_l" = atof; full "_wtof_l" = _wtof;
     full _gcvt; full _gcvt_s; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
     full "wcstok" = wide::wcstok_s;
     full isblank; full iswblank; full wctype; full wctrans; full towctrans;
-    full "_isctype_l" = ctype::_isctype;
 };
 
 /// An unsigned number out of range is the limit, with a sign or without.
@@ -34,7 +32,7 @@ const fn unsigned(bits: u32, wide: bool) -> Kind {
 }
 
 fn float(guest: &mut Guest, text: u64, end: u64, wide: bool) -> Result<f64, Fault> {
-    let read = read_float_c99(&read_text(guest, text, wide)?);
+    let read = read_float_c99(&read_float_text(guest, text, wide)?);
     if end != 0 {
         guest.write_word(end, text + read.length as u64 * if wide { 2 } else { 1 })?;
     }
@@ -130,14 +128,14 @@ define! {
     }
     "Reads a float; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
     _atoflt(guest, value: GuestWord, str: GuestWord) -> i32 {
-        let read = read_float_c99(&guest.read_c_string(str.0)?);
+        let read = read_float_c99(&read_float_text(guest, str.0, false)?);
         let result = read.value as f32;
         guest.write(value.0, &result.to_bits())?;
         Ok(if read.value.is_infinite() && !read.out_of_range { 0 } else { range_code(result.into(), read.value != 0.0 || read.out_of_range) })
     }
     "Reads a double; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
     _atodbl(guest, value: GuestWord, str: GuestWord) -> i32 {
-        let read = read_float_c99(&guest.read_c_string(str.0)?);
+        let read = read_float_c99(&read_float_text(guest, str.0, false)?);
         guest.write(value.0, &read.value.to_bits())?;
         Ok(if read.out_of_range { range_code(read.value, true) } else { 0 })
     }

@@ -15,7 +15,7 @@ use crate::msvcrt::time::{self, Style, Tm, text_of};
 pub const EXPORTS: &[Export] = dll! {
     full asctime; full _wasctime; full asctime_s; full _wasctime_s;
     full _ctime32; full _ctime64; full _wctime32; full _wctime64; full _ctime32_s; full _ctime64_s; full _wctime32_s; full _wctime64_s;
-    full strftime; full wcsftime; full "_strftime_l" = strftime; full "_wcsftime_l" = wcsftime;
+    full strftime; full wcsftime;
 };
 
 /// Room for a text in the thread's block, in units.

@@ -14,24 +14,24 @@ use crate::nt::nls;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial GetCalendarInfoA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetCalendarInfoW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetCalendarInfoEx, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial GetCalendarInfoA, "80 locales, the Gregorian calendar";
+    partial GetCalendarInfoW, "80 locales, the Gregorian calendar";
+    partial GetCalendarInfoEx, "80 locales, the Gregorian calendar";
     stub SetCalendarInfoA;
     stub SetCalendarInfoW;
-    partial EnumCalendarInfoA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoExA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoExW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoExEx, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumDateFormatsA, "English (United States) and the invariant locale";
-    partial EnumDateFormatsW, "English (United States) and the invariant locale";
-    partial EnumDateFormatsExA, "English (United States) and the invariant locale";
-    partial EnumDateFormatsExW, "English (United States) and the invariant locale";
-    partial EnumDateFormatsExEx, "English (United States) and the invariant locale";
-    partial EnumTimeFormatsA, "English (United States) and the invariant locale";
-    partial EnumTimeFormatsW, "English (United States) and the invariant locale";
-    partial EnumTimeFormatsEx, "English (United States) and the invariant locale";
+    partial EnumCalendarInfoA, "80 locales, the Gregorian calendar";
+    partial EnumCalendarInfoW, "80 locales, the Gregorian calendar";
+    partial EnumCalendarInfoExA, "80 locales, the Gregorian calendar";
+    partial EnumCalendarInfoExW, "80 locales, the Gregorian calendar";
+    partial EnumCalendarInfoExEx, "80 locales, the Gregorian calendar";
+    partial EnumDateFormatsA, "80 locales";
+    partial EnumDateFormatsW, "80 locales";
+    partial EnumDateFormatsExA, "80 locales";
+    partial EnumDateFormatsExW, "80 locales";
+    partial EnumDateFormatsExEx, "80 locales";
+    partial EnumTimeFormatsA, "80 locales";
+    partial EnumTimeFormatsW, "80 locales";
+    partial EnumTimeFormatsEx, "80 locales";
 };
 
 /// `CAL_GREGORIAN`.
@@ -175,7 +175,11 @@ fn list(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     for text in texts {
-        let bytes = if is_wide { wide_bytes(text) } else { [text.as_bytes(), &[0]].concat() };
+        let bytes = if is_wide {
+            wide_bytes(text)
+        } else {
+            nls::narrow(&text.encode_utf16().chain([0]).collect::<Vec<u16>>())
+        };
         if !call_with(guest, function, &bytes, more)? {
             break;
         }

@@ -18,12 +18,12 @@ use crate::nt::{nls, time};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial GetDateFormatA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetDateFormatW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetDateFormatEx, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetTimeFormatA, "English (United States) and the invariant locale";
-    partial GetTimeFormatW, "English (United States) and the invariant locale";
-    partial GetTimeFormatEx, "English (United States) and the invariant locale";
+    partial GetDateFormatA, "80 locales, the Gregorian calendar";
+    partial GetDateFormatW, "80 locales, the Gregorian calendar";
+    partial GetDateFormatEx, "80 locales, the Gregorian calendar";
+    partial GetTimeFormatA, "80 locales";
+    partial GetTimeFormatW, "80 locales";
+    partial GetTimeFormatEx, "80 locales";
 };
 
 /// Flags that choose a date's picture, and the facts that they choose.

@@ -7,28 +7,29 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::logic::nls::locale::Locale;
+use crate::logic::nls::locale::{GENITIVE, Locale};
 use crate::nt::nls;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial GetLocaleInfoA, "English (United States) and the invariant locale; LOCALE_FONTSIGNATURE and rare types are missing";
-    partial GetLocaleInfoW, "English (United States) and the invariant locale; LOCALE_FONTSIGNATURE and rare types are missing";
-    partial GetLocaleInfoEx, "English (United States) and the invariant locale; LOCALE_FONTSIGNATURE and rare types are missing";
+    partial GetLocaleInfoA, "80 locales; LOCALE_FONTSIGNATURE and rare types are missing";
+    partial GetLocaleInfoW, "80 locales; LOCALE_FONTSIGNATURE and rare types are missing";
+    partial GetLocaleInfoEx, "80 locales; LOCALE_FONTSIGNATURE and rare types are missing";
     stub SetLocaleInfoA;
     stub SetLocaleInfoW;
 };
 
 /// `LOCALE_RETURN_NUMBER`: the answer is a `DWORD`, not text.
 const RETURN_NUMBER: u32 = 0x2000_0000;
-/// `LOCALE_NOUSEROVERRIDE`, `LOCALE_USE_CP_ACP` and `LOCALE_RETURN_GENITIVE_NAMES`: they make no difference here.
-const MODIFIERS: u32 = 0xc000_0000 | 0x1000_0000;
+/// `LOCALE_NOUSEROVERRIDE` and `LOCALE_USE_CP_ACP`: they make no difference here.
+const MODIFIERS: u32 = 0xc000_0000;
 /// `LOCALE_ILANGUAGE` and `LOCALE_IDEFAULTLANGUAGE`: hexadecimal numbers.
 const HEXADECIMAL: [u32; 2] = [0x1, 0x9];
 
 /// Returns the text for a type, without modifiers.
 fn text_of(locale: &Locale, kind: u32) -> Result<&'static str, Win32Error> {
-    locale.fact(kind).ok_or(Win32Error::INVALID_FLAGS)
+    let genitive = locale.fact(kind);
+    genitive.or_else(|| locale.fact(kind & !GENITIVE)).ok_or(Win32Error::INVALID_FLAGS)
 }
 
 /// Returns the number that a type's text is.
@@ -105,7 +106,7 @@ pub fn GetLocaleInfoEx(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logic::nls::locale::EN_US;
+    use crate::logic::nls::locale::{EN_US, of_number};
 
     #[test]
     fn facts_are_texts_or_numbers() {
@@ -115,6 +116,9 @@ mod tests {
         assert_eq!(answer(&EN_US, RETURN_NUMBER | 0x1004), Ok(vec![1252, 0]));
         assert_eq!(answer(&EN_US, RETURN_NUMBER | 1), Ok(vec![0x409, 0]));
         assert_eq!(answer(&EN_US, RETURN_NUMBER | 0xe), Err(Win32Error::INVALID_FLAGS));
+        let polish = of_number(0x415).unwrap();
+        assert_eq!(text_of(polish, 0x38), Ok("styczeń"));
+        assert_eq!(text_of(polish, 0x38 | GENITIVE), Ok("stycznia"));
         assert_eq!(answer(&EN_US, 0xffff), Err(Win32Error::INVALID_FLAGS));
     }
 }

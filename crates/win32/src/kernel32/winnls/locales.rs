@@ -6,10 +6,9 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::logic::nls::case::equal_ignore_case;
 use crate::logic::nls::locale::{self, Locale};
 use crate::logic::nls::locale_names;
-use crate::nt::nls::{self, LOCALE_EN_US};
+use crate::nt::nls;
 use crate::teb::Teb;
 
 /// The exports of this file.
@@ -23,35 +22,32 @@ pub const EXPORTS: &[Export] = dll! {
     full GetUserDefaultLocaleName;
     full GetSystemDefaultLocaleName;
     full GetThreadLocale;
-    partial SetThreadLocale, "English (United States) only";
+    partial SetThreadLocale, "80 locales; the rest are unknown";
     full GetThreadUILanguage;
     partial SetThreadUILanguage, "English (United States) only";
-    partial ConvertDefaultLocale, "English (United States) only";
-    partial IsValidLocale, "English (United States) and the invariant locale only";
-    partial IsValidLocaleName, "English (United States) and the invariant locale only";
-    partial LCIDToLocaleName, "not the locales that Windows is not sold in";
-    partial LocaleNameToLCID, "not the locales that Windows is not sold in";
-    partial ResolveLocaleName, "English (United States) and the invariant locale only";
-    partial EnumSystemLocalesA, "lists English (United States) only";
-    partial EnumSystemLocalesW, "lists English (United States) only";
-    partial EnumSystemLocalesEx, "lists English (United States) only";
+    partial ConvertDefaultLocale, "80 locales; the rest are unknown";
+    partial IsValidLocale, "80 locales; the rest are unknown";
+    partial IsValidLocaleName, "80 locales; the rest are unknown";
+    partial LCIDToLocaleName, "80 locales; the rest are unknown";
+    partial LocaleNameToLCID, "80 locales; the rest are unknown";
+    partial ResolveLocaleName, "80 locales; the rest are unknown";
+    partial EnumSystemLocalesA, "80 locales; the rest are unknown";
+    partial EnumSystemLocalesW, "80 locales; the rest are unknown";
+    partial EnumSystemLocalesEx, "80 locales; the rest are unknown";
     stub GetNLSVersion;
 };
 
-/// `LOCALE_INVARIANT`.
-const INVARIANT: u32 = 0x7f;
-/// The name of the one locale.
-const EN_US: &str = "en-US";
+/// `LOCALE_ALLOW_NEUTRAL_NAMES`: a language is not its first locale.
+const ALLOW_NEUTRAL: u32 = 0x0800_0000;
 /// `LOCALE_NAME_SYSTEM_DEFAULT`.
 const SYSTEM_DEFAULT: &str = "!x-sys-default-locale";
 
-/// Returns what an identifier stands for: the defaults stand for English (United States); the order of sorting in
-/// the upper half makes no difference.
-fn resolve(locale: u32) -> Option<u32> {
+/// Returns what an identifier stands for; the order of sorting in the upper half makes no difference.
+fn resolve(locale: u32) -> Option<&'static Locale> {
     match locale & 0xffff {
-        0 | 0x9 | 0x400 | 0x800 | 0xc00 | 0x1000 | LOCALE_EN_US => Some(LOCALE_EN_US),
-        INVARIANT => Some(INVARIANT),
-        _ => None,
+        // Neutral, user, system, custom and unspecified defaults.
+        0 | 0x400 | 0x800 | 0xc00 | 0x1000 => Some(nls::user_locale()),
+        number => locale::of_number(locale_names::specific(number as u16)?.into()),
     }
 }
 
@@ -60,8 +56,7 @@ fn resolve(locale: u32) -> Option<u32> {
 /// # Errors
 /// `INVALID_PARAMETER` for one that plat does not have.
 pub(super) fn of_number(locale: u32) -> Result<&'static Locale, Win32Error> {
-    let number = resolve(locale).ok_or(Win32Error::INVALID_PARAMETER)?;
-    Ok(if number == INVARIANT { &locale::INVARIANT } else { &locale::EN_US })
+    resolve(locale).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
 /// Returns the locale whose name lies at an address; null is the user's.
@@ -70,30 +65,23 @@ pub(super) fn of_number(locale: u32) -> Result<&'static Locale, Win32Error> {
 /// `INVALID_PARAMETER` for one that plat does not have, `NOACCESS`.
 pub(super) fn of_name(guest: &Guest, name: GuestWord) -> Result<&'static Locale, Win32Error> {
     if name.is_null() {
-        return Ok(&locale::EN_US);
+        return Ok(nls::user_locale());
     }
-    let name = guest.read_wide_string(name.get())?;
-    of_number(named(&name).ok_or(Win32Error::INVALID_PARAMETER)?)
+    named(&guest.read_wide_string(name.get())?).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
-/// Returns the locale of a name.
-fn named(name: &[u16]) -> Option<u32> {
-    let is = |text: &str| equal_ignore_case(name, &text.encode_utf16().collect::<Vec<u16>>());
-    match () {
-        () if is("") => Some(INVARIANT),
-        () if is(EN_US) || is("en") || is(SYSTEM_DEFAULT) => Some(LOCALE_EN_US),
-        () => None,
+/// Returns the locale of a name; a language stands for its first locale.
+fn named(name: &[u16]) -> Option<&'static Locale> {
+    let name = String::from_utf16_lossy(name);
+    if name == SYSTEM_DEFAULT {
+        return Some(nls::user_locale());
     }
+    resolve(locale_names::number_of(&name)?.into())
 }
 
 /// Says whether plat has a locale of this name.
 pub(super) fn is_known_name(name: &[u16]) -> bool {
     named(name).is_some()
-}
-
-/// Stores a locale's name with its zero.
-fn put_name(guest: &Guest, locale: u32, buffer: GuestWord, size: i32) -> Result<i32, Win32Error> {
-    put_text(guest, if locale == INVARIANT { "" } else { EN_US }, buffer, size)
 }
 
 /// Stores a name with its zero.
@@ -111,7 +99,7 @@ fn put_text(guest: &Guest, name: &str, buffer: GuestWord, size: i32) -> Result<i
 #[winapi]
 pub fn GetUserDefaultLCID(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the system's locale.
@@ -120,7 +108,7 @@ pub fn GetUserDefaultLCID(guest: &mut Guest) -> u32 {
 #[winapi]
 pub fn GetSystemDefaultLCID(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the language of the user's locale.
@@ -129,7 +117,7 @@ pub fn GetSystemDefaultLCID(guest: &mut Guest) -> u32 {
 #[winapi]
 pub fn GetUserDefaultLangID(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the language of the system's locale.
@@ -138,7 +126,7 @@ pub fn GetUserDefaultLangID(guest: &mut Guest) -> u32 {
 #[winapi]
 pub fn GetSystemDefaultLangID(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the language of the user's interface.
@@ -147,7 +135,7 @@ pub fn GetSystemDefaultLangID(guest: &mut Guest) -> u32 {
 #[winapi]
 pub fn GetUserDefaultUILanguage(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the language of the system's interface.
@@ -156,7 +144,7 @@ pub fn GetUserDefaultUILanguage(guest: &mut Guest) -> u32 {
 #[winapi]
 pub fn GetSystemDefaultUILanguage(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the language of the thread's interface.
@@ -165,7 +153,7 @@ pub fn GetSystemDefaultUILanguage(guest: &mut Guest) -> u32 {
 #[winapi]
 pub fn GetThreadUILanguage(guest: &mut Guest) -> u32 {
     let _ = guest;
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns the name of the user's locale.
@@ -180,7 +168,7 @@ pub fn GetUserDefaultLocaleName(
     if lpLocaleName.is_null() || cchLocaleName == 0 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    put_name(guest, LOCALE_EN_US, lpLocaleName, cchLocaleName)
+    put_text(guest, nls::user_locale().name, lpLocaleName, cchLocaleName)
 }
 
 /// Returns the name of the system's locale.
@@ -195,7 +183,7 @@ pub fn GetSystemDefaultLocaleName(
     if lpLocaleName.is_null() || cchLocaleName == 0 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    put_name(guest, LOCALE_EN_US, lpLocaleName, cchLocaleName)
+    put_text(guest, nls::user_locale().name, lpLocaleName, cchLocaleName)
 }
 
 /// Returns the thread's locale.
@@ -205,7 +193,7 @@ pub fn GetSystemDefaultLocaleName(
 pub fn GetThreadLocale(guest: &mut Guest) -> u32 {
     let address = guest.teb().address + Teb::CURRENT_LOCALE.offset(guest.machine());
     match guest.read_u32(address) {
-        Ok(0) | Err(_) => LOCALE_EN_US,
+        Ok(0) | Err(_) => nls::user_locale().number,
         Ok(locale) => locale,
     }
 }
@@ -215,7 +203,7 @@ pub fn GetThreadLocale(guest: &mut Guest) -> u32 {
 /// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-setthreadlocale>
 #[winapi]
 pub fn SetThreadLocale(guest: &mut Guest, Locale: u32) -> Result<Bool, Win32Error> {
-    let locale = resolve(Locale).ok_or(Win32Error::INVALID_PARAMETER)?;
+    let locale = of_number(Locale)?.number;
     let address = guest.teb().address + Teb::CURRENT_LOCALE.offset(guest.machine());
     guest.write(address, &locale)?;
     Ok(TRUE)
@@ -227,7 +215,7 @@ pub fn SetThreadLocale(guest: &mut Guest, Locale: u32) -> Result<Bool, Win32Erro
 #[winapi]
 pub fn SetThreadUILanguage(guest: &mut Guest, LangId: u16) -> u32 {
     let _ = (guest, LangId);
-    LOCALE_EN_US
+    nls::user_locale().number
 }
 
 /// Returns what a default locale stands for; other locales come back as they are.
@@ -236,7 +224,7 @@ pub fn SetThreadUILanguage(guest: &mut Guest, LangId: u16) -> u32 {
 #[winapi]
 pub fn ConvertDefaultLocale(guest: &mut Guest, Locale: u32) -> u32 {
     let _ = guest;
-    resolve(Locale).filter(|_| Locale != 0x9).unwrap_or(Locale)
+    resolve(Locale).filter(|_| Locale != 0x9).map_or(Locale, |locale| locale.number)
 }
 
 /// Says whether a locale is installed or supported.
@@ -246,7 +234,8 @@ pub fn ConvertDefaultLocale(guest: &mut Guest, Locale: u32) -> u32 {
 pub fn IsValidLocale(guest: &mut Guest, Locale: u32, dwFlags: u32) -> Bool {
     let _ = (guest, dwFlags);
     // The defaults are no locales here.
-    Bool(matches!(Locale & 0xffff, 0x9 | INVARIANT | LOCALE_EN_US))
+    let is_default = matches!(Locale & 0xffff, 0 | 0x400 | 0x800 | 0xc00 | 0x1000);
+    Bool(!is_default && resolve(Locale).is_some())
 }
 
 /// Says whether a locale of this name is there.
@@ -271,12 +260,10 @@ pub fn LCIDToLocaleName(
     cchName: i32,
     dwFlags: u32,
 ) -> Result<i32, Win32Error> {
-    let _ = dwFlags;
-    let name = match resolve(Locale) {
-        Some(INVARIANT) => "",
-        Some(_) => EN_US,
-        None => locale_names::name_of(Locale as u16).ok_or(Win32Error::INVALID_PARAMETER)?,
-    };
+    let is_neutral = dwFlags & ALLOW_NEUTRAL != 0 && Locale >> 16 == 0;
+    let own = if is_neutral { locale_names::name_of(Locale as u16) } else { None };
+    let name =
+        own.or_else(|| resolve(Locale).map(|locale| locale.name)).ok_or(Win32Error::INVALID_PARAMETER)?;
     put_text(guest, name, lpName, cchName)
 }
 
@@ -285,13 +272,16 @@ pub fn LCIDToLocaleName(
 /// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-localenametolcid>
 #[winapi]
 pub fn LocaleNameToLCID(guest: &mut Guest, lpName: GuestWord, dwFlags: u32) -> Result<u32, Win32Error> {
-    let _ = dwFlags;
     if lpName.is_null() {
-        return Ok(LOCALE_EN_US);
+        return Ok(nls::user_locale().number);
     }
     let name = guest.read_wide_string(lpName.get())?;
-    let number = || locale_names::number_of(&String::from_utf16_lossy(&name)).map(u32::from);
-    named(&name).or_else(number).ok_or(Win32Error::INVALID_PARAMETER)
+    if dwFlags & ALLOW_NEUTRAL != 0
+        && let Some(number) = locale_names::number_of(&String::from_utf16_lossy(&name))
+    {
+        return Ok(number.into());
+    }
+    named(&name).map(|locale| locale.number).ok_or(Win32Error::INVALID_PARAMETER)
 }
 
 /// Returns the locale that is nearest to a name: the same language, or none.
@@ -305,12 +295,13 @@ pub fn ResolveLocaleName(
     cchLocaleName: i32,
 ) -> Result<i32, Win32Error> {
     if lpNameToResolve.is_null() {
-        return put_text(guest, EN_US, lpLocaleName, cchLocaleName);
+        return put_text(guest, nls::user_locale().name, lpLocaleName, cchLocaleName);
     }
     let name = String::from_utf16_lossy(&guest.read_wide_string(lpNameToResolve.get())?);
     let language = name.split('-').next().unwrap_or("");
-    let resolved = if language.eq_ignore_ascii_case("en") { EN_US } else { "" };
-    put_text(guest, resolved, lpLocaleName, cchLocaleName)
+    let exact = named(&name.encode_utf16().collect::<Vec<u16>>());
+    let nearest = exact.or_else(|| resolve(locale_names::number_of(language)?.into()));
+    put_text(guest, nearest.map_or("", |locale| locale.name), lpLocaleName, cchLocaleName)
 }
 
 /// Makes room for bytes that a function of the guest reads during one call, and calls it with their address first;
@@ -335,6 +326,24 @@ pub(super) fn wide_bytes(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 
+/// Calls a function with each locale, as the text that `write` makes of it.
+fn list(
+    guest: &mut Guest,
+    function: GuestWord,
+    more: &[u64],
+    write: impl Fn(&Locale) -> Vec<u8>,
+) -> Result<Bool, Win32Error> {
+    if function.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    for locale in locale::numbers().filter_map(locale::of_number) {
+        if !call_with(guest, function, &write(locale), more)? {
+            break;
+        }
+    }
+    Ok(TRUE)
+}
+
 /// Calls a function with each locale's number in hexadecimal.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumsystemlocalesa>
@@ -345,11 +354,7 @@ pub fn EnumSystemLocalesA(
     dwFlags: u32,
 ) -> Result<Bool, Win32Error> {
     let _ = dwFlags;
-    if lpLocaleEnumProc.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    call_with(guest, lpLocaleEnumProc, b"00000409\0", &[])?;
-    Ok(TRUE)
+    list(guest, lpLocaleEnumProc, &[], |locale| format!("{:08X}\0", locale.number).into_bytes())
 }
 
 /// Calls a function with each locale's number in hexadecimal.
@@ -362,11 +367,7 @@ pub fn EnumSystemLocalesW(
     dwFlags: u32,
 ) -> Result<Bool, Win32Error> {
     let _ = dwFlags;
-    if lpLocaleEnumProc.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    call_with(guest, lpLocaleEnumProc, &wide_bytes("00000409"), &[])?;
-    Ok(TRUE)
+    list(guest, lpLocaleEnumProc, &[], |locale| wide_bytes(&format!("{:08X}", locale.number)))
 }
 
 /// Calls a function with each locale's name.
@@ -381,12 +382,8 @@ pub fn EnumSystemLocalesEx(
     lpReserved: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let _ = (dwFlags, lpReserved);
-    if lpLocaleEnumProcEx.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
     // LOCALE_WINDOWS, the second argument.
-    call_with(guest, lpLocaleEnumProcEx, &wide_bytes(EN_US), &[1, lParam.get()])?;
-    Ok(TRUE)
+    list(guest, lpLocaleEnumProcEx, &[1, lParam.get()], |locale| wide_bytes(locale.name))
 }
 
 #[cfg(test)]
@@ -394,12 +391,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_and_english_are_known() {
-        let known =
-            [0, 0x400, 0x800, 0x409, 0x1_0409, 0x7f, 0x407, 0x411].map(|locale| of_number(locale).is_ok());
-        assert_eq!(known, [true, true, true, true, true, true, false, false]);
+    fn defaults_languages_and_locales_are_known() {
+        let number = |locale| of_number(locale).map_or(0, |locale| locale.number);
+        let known = [0, 0x400, 0x409, 0x1_0409, 0x7f, 0x407, 0x7, 0xa, 0x1234].map(number);
+        assert_eq!(known, [0x409, 0x409, 0x409, 0x409, 0x7f, 0x407, 0x407, 0xc0a, 0]);
+        let names = ["", "EN-us", "en", "de-DE", "zh-Hant", "xx-YY"];
         let names =
-            ["", "EN-us", "en", "de-DE"].map(|name| named(&name.encode_utf16().collect::<Vec<u16>>()));
-        assert_eq!(names, [Some(0x7f), Some(0x409), Some(0x409), None]);
+            names.map(|name| named(&name.encode_utf16().collect::<Vec<u16>>()).map(|locale| locale.number));
+        assert_eq!(names, [Some(0x7f), Some(0x409), Some(0x409), Some(0x407), Some(0xc04), None]);
     }
 }

@@ -14,12 +14,12 @@ use crate::nt::nls;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial GetNumberFormatA, "English (United States) and the invariant locale";
-    partial GetNumberFormatW, "English (United States) and the invariant locale";
-    partial GetNumberFormatEx, "English (United States) and the invariant locale";
-    partial GetCurrencyFormatA, "English (United States) and the invariant locale";
-    partial GetCurrencyFormatW, "English (United States) and the invariant locale";
-    partial GetCurrencyFormatEx, "English (United States) and the invariant locale";
+    partial GetNumberFormatA, "80 locales";
+    partial GetNumberFormatW, "80 locales";
+    partial GetNumberFormatEx, "80 locales";
+    partial GetCurrencyFormatA, "80 locales";
+    partial GetCurrencyFormatW, "80 locales";
+    partial GetCurrencyFormatEx, "80 locales";
 };
 
 /// The arguments that all functions here have in common.

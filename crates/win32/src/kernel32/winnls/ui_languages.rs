@@ -1,4 +1,4 @@
-//! winnls.h: the languages in which programs are asked to speak: English (United States).
+//! winnls.h: the languages in which programs are asked to speak: the user's one.
 
 use plat_abi::{GuestWord, Memory, winapi};
 
@@ -6,12 +6,13 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::nls;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial GetThreadPreferredUILanguages, "English (United States) only";
-    partial GetUserPreferredUILanguages, "English (United States) only";
-    partial GetSystemPreferredUILanguages, "English (United States) only";
+    partial GetThreadPreferredUILanguages, "the user's language only";
+    partial GetUserPreferredUILanguages, "the user's language only";
+    partial GetSystemPreferredUILanguages, "the user's language only";
     partial GetProcessPreferredUILanguages, "none are ever set";
     partial SetThreadPreferredUILanguages, "accepted and not kept";
     partial SetProcessPreferredUILanguages, "accepted and not kept";
@@ -22,8 +23,10 @@ const LANGUAGE_ID: u32 = 4;
 
 /// Returns the list: the languages with a zero behind each, and one more.
 fn languages(flags: u32) -> Vec<u16> {
-    let text = if flags & LANGUAGE_ID != 0 { "0409\0\0" } else { "en-US\0\0" };
-    text.encode_utf16().collect()
+    let locale = nls::user_locale();
+    let name =
+        if flags & LANGUAGE_ID != 0 { format!("{:04X}", locale.number) } else { locale.name.to_owned() };
+    name.encode_utf16().chain([0, 0]).collect()
 }
 
 /// Stores a list: how many languages, how many units, and the list where there is room for it.

@@ -66,8 +66,15 @@ pub fn date(locale: &Locale, time: &SystemTime, picture: &[u16]) -> Vec<u16> {
     // Day 0 is Sunday; names begin on Monday.
     let weekday = (u32::from(time.day_of_week) + 6) % 7;
     let month = u32::from(time.month.clamp(1, 12)) - 1;
+    let year = time.year + calendar_offset(locale);
+    let parts = parse(picture, b"dMyg");
+    let with_day = parts.iter().any(|part| matches!(part, Part::Field(b'd', 1 | 2)));
+    let month_name = |kind| match with_day {
+        true => locale.month_in_date(kind, month),
+        false => locale.text(kind + month),
+    };
     let mut text = Vec::new();
-    for part in parse(picture, b"dMyg") {
+    for part in parts {
         let field = match part {
             Part::Literal(unit) => {
                 text.push(unit);
@@ -82,21 +89,28 @@ pub fn date(locale: &Locale, time: &SystemTime, picture: &[u16]) -> Vec<u16> {
             Part::Field(b'M', count) => match count {
                 1 => time.month.to_string(),
                 2 => format!("{:02}", time.month),
-                3 => locale.text(locale::SHORT_MONTH_NAME + month).to_owned(),
-                _ => locale.text(locale::MONTH_NAME + month).to_owned(),
+                3 => month_name(locale::SHORT_MONTH_NAME).to_owned(),
+                _ => month_name(locale::MONTH_NAME).to_owned(),
             },
             Part::Field(b'y', count) => match count {
-                1 => (time.year % 100).to_string(),
-                2 => format!("{:02}", time.year % 100),
-                _ => format!("{:04}", time.year),
+                1 => (year % 100).to_string(),
+                2 => format!("{:02}", year % 100),
+                _ => format!("{year:04}"),
             },
-            // The only era.
-            Part::Field(..) => ERA.to_owned(),
+            Part::Field(..) => if year == time.year { ERA } else { BUDDHIST_ERA }.to_owned(),
         };
         text.extend(field.encode_utf16());
     }
     text
 }
+
+/// Returns how many years a locale's calendar is ahead: Thailand counts from the death of the Buddha (`CAL_THAI`).
+fn calendar_offset(locale: &Locale) -> u16 {
+    if locale.number(locale::CALENDAR) == 7 { 543 } else { 0 }
+}
+
+/// What the years of Thailand's calendar count from.
+const BUDDHIST_ERA: &str = "พ.ศ.";
 
 /// What the years of the Gregorian calendar count from.
 pub const ERA: &str = "A.D.";

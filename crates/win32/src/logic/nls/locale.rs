@@ -1,7 +1,12 @@
-//! Facts about locales, by the numbers of `LCTYPE`: English (United States), and the invariant locale.
+//! Facts about locales, by the numbers of `LCTYPE`: English (United States), the invariant locale, and those of
+//! `locales.txt`, which are read when they are first asked for.
 //!
-//! Key types: [`Locale`], [`EN_US`], [`INVARIANT`]. Source: `winnls.h` for the numbers;
+//! Key items: [`Locale`], [`of_number`], [`EN_US`], [`INVARIANT`]. Source: `winnls.h` for the numbers;
 //! <https://learn.microsoft.com/windows/win32/intl/locale-information-constants>.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::locale_names;
 
 /// A locale.
 #[derive(Debug)]
@@ -12,10 +17,64 @@ pub struct Locale {
     pub name: &'static str,
     /// What it has; what is missing here is as in English (United States).
     own: &'static [Fact],
+    /// The locale whose facts it shares, behind its own.
+    like: Option<&'static Locale>,
     /// The pictures that `EnumDateFormats` lists: short, long, year and month.
     pub dates: [&'static [&'static str]; 3],
     /// The pictures that `EnumTimeFormats` lists.
     pub times: &'static [&'static str],
+}
+
+/// The data of the other locales; `cargo xtask locales` makes it.
+const OTHERS: &str = include_str!("locales.txt");
+
+/// Those of the other locales that were asked for.
+static READ: Mutex<Vec<&'static Locale>> = Mutex::new(Vec::new());
+
+/// Returns the locale of a number without its order of sorting; `None` for one that plat does not have.
+pub fn of_number(number: u32) -> Option<&'static Locale> {
+    for known in [&EN_US, &INVARIANT] {
+        if known.number == number {
+            return Some(known);
+        }
+    }
+    let known =
+        READ.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|one| one.number == number).copied();
+    known.or_else(|| read(number))
+}
+
+/// Returns the numbers of all locales but the invariant one.
+pub fn numbers() -> impl Iterator<Item = u32> {
+    let others = OTHERS.split("\n[").skip(1).filter_map(|block| Some(header(block)?.1));
+    std::iter::once(EN_US.number).chain(others)
+}
+
+/// Returns what a block of the data begins with: name, number, and the name of the locale whose facts it shares.
+fn header(block: &'static str) -> Option<(&'static str, u32, &'static str)> {
+    let (name, rest) = block.split_once(']')?.0.split_once(' ')?;
+    let (number, like) = rest.split_once(' ')?;
+    Some((name, u32::from_str_radix(number, 16).ok()?, like))
+}
+
+/// Reads a locale from the data, for as long as the program runs.
+fn read(number: u32) -> Option<&'static Locale> {
+    let blocks = || OTHERS.split("\n[").skip(1).filter_map(|block| Some((header(block)?, block)));
+    let ((name, _, like), block) = blocks().find(|(header, _)| header.1 == number)?;
+    let like = blocks().find(|(header, _)| header.0 == like).and_then(|(header, _)| of_number(header.1));
+    let facts = block.lines().skip(1).filter_map(|line| {
+        let (kind, text) = line.split_once('=')?;
+        Some((u32::from_str_radix(kind, 16).ok()?, text))
+    });
+    let display = locale_names::english_name(number as u16).unwrap_or(name);
+    let mut own: Vec<Fact> =
+        facts.chain([(DISPLAY_NAME, display), (ENGLISH_DISPLAY_NAME, display)]).collect();
+    own.sort_unstable_by_key(|fact| fact.0);
+    let mut locale = Locale { number, name, own: own.leak(), like, dates: [&[]; 3], times: &[] };
+    locale.dates = [SHORT_DATE, LONG_DATE, YEAR_MONTH].map(|kind| &*vec![locale.text(kind)].leak());
+    locale.times = vec![locale.text(TIME_FORMAT)].leak();
+    let locale: &'static Locale = Box::leak(Box::new(locale));
+    READ.lock().unwrap_or_else(PoisonError::into_inner).push(locale);
+    Some(locale)
 }
 
 /// An `LCTYPE` and its text.
@@ -26,6 +85,7 @@ pub static EN_US: Locale = Locale {
     number: 0x409,
     name: "en-US",
     own: ENGLISH,
+    like: None,
     dates: [
         &["M/d/yyyy", "M/d/yy", "MM/dd/yy", "MM/dd/yyyy", "yy/MM/dd", "yyyy-MM-dd", "dd-MMM-yy"],
         &["dddd, MMMM d, yyyy", "MMMM d, yyyy", "dddd, d MMMM, yyyy", "d MMMM, yyyy"],
@@ -39,10 +99,15 @@ pub static INVARIANT: Locale = Locale {
     number: 0x7f,
     name: "",
     own: NOBODYS,
+    like: None,
     dates: [&["MM/dd/yyyy", "yyyy-MM-dd"], &["dddd, dd MMMM yyyy"], &["yyyy MMMM"]],
     times: &["HH:mm:ss"],
 };
 
+/// `LOCALE_SLOCALIZEDDISPLAYNAME`.
+const DISPLAY_NAME: u32 = 0x2;
+/// `LOCALE_SENGLISHDISPLAYNAME`.
+const ENGLISH_DISPLAY_NAME: u32 = 0x72;
 /// `LOCALE_SDECIMAL`.
 pub const DECIMAL: u32 = 0xe;
 /// `LOCALE_STHOUSAND`.
@@ -91,6 +156,18 @@ pub const MONTH_DAY: u32 = 0x78;
 pub const TIME_FORMAT: u32 = 0x1003;
 /// `LOCALE_SYEARMONTH`.
 pub const YEAR_MONTH: u32 = 0x1006;
+/// `LOCALE_ICALENDARTYPE`.
+pub const CALENDAR: u32 = 0x1009;
+/// `LOCALE_IDEFAULTANSICODEPAGE`.
+pub const ANSI_PAGE: u32 = 0x1004;
+/// `LOCALE_IDEFAULTCODEPAGE`.
+pub const OEM_PAGE: u32 = 0xb;
+/// `LOCALE_SENGLANGUAGE`.
+pub const ENGLISH_LANGUAGE: u32 = 0x1001;
+/// `LOCALE_SENGCOUNTRY`.
+pub const ENGLISH_COUNTRY: u32 = 0x1002;
+/// `LOCALE_RETURN_GENITIVE_NAMES`.
+pub const GENITIVE: u32 = 0x1000_0000;
 /// `LOCALE_INEGNUMBER`.
 pub const NEGATIVE_NUMBER: u32 = 0x1010;
 
@@ -100,7 +177,12 @@ impl Locale {
         let find = |facts: &'static [Fact]| {
             facts.binary_search_by_key(&kind, |fact| fact.0).ok().map(|at| facts[at].1)
         };
-        find(self.own).or_else(|| find(ENGLISH))
+        find(self.own).or_else(|| self.like?.fact(kind)).or_else(|| find(ENGLISH))
+    }
+
+    /// Returns a month's name, 0 for January, as it stands in a date with a day: the genitive, where it differs.
+    pub fn month_in_date(&self, kind: u32, month: u32) -> &'static str {
+        self.fact(GENITIVE | (kind + month)).unwrap_or_else(|| self.text(kind + month))
     }
 
     /// Returns the text for a type that every locale has.
@@ -326,6 +408,27 @@ mod tests {
             assert_eq!(locale.text(SHORT_DATE), locale.dates[0][0]);
             assert_eq!(locale.text(LONG_DATE), locale.dates[1][0]);
             assert_eq!(locale.text(TIME_FORMAT), locale.times[0]);
+        }
+    }
+
+    #[test]
+    fn other_locales_are_read_and_have_names() {
+        let (german, swiss) = (of_number(0x407).unwrap(), of_number(0x807).unwrap());
+        assert_eq!((german.text(DECIMAL), german.text(MONTH_NAME + 2), german.name), (",", "März", "de-DE"));
+        assert_eq!(
+            (swiss.text(DECIMAL), swiss.text(MONTH_NAME + 2), swiss.text(CURRENCY)),
+            (".", "März", "CHF")
+        );
+        assert_eq!(of_number(0x419).unwrap().month_in_date(MONTH_NAME, 4), "мая");
+        assert!(std::ptr::eq(german, of_number(0x407).unwrap()) && of_number(0x1234).is_none());
+        for number in numbers() {
+            let locale = of_number(number).unwrap();
+            assert_eq!(locale_names::name_of(number as u16), Some(locale.name));
+            assert!(
+                !locale.text(MONTH_DAY).is_empty() && !locale.text(CURRENCY).is_empty(),
+                "{}",
+                locale.name
+            );
         }
     }
 }

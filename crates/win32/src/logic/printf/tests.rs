@@ -190,3 +190,41 @@ fn errors_and_counts_pass_through() {
     assert_eq!(padded, Ok(b"0000001F".to_vec()));
     assert_eq!(print("%99999999999d", &[Int(1)], Runtime::Msvcrt).len(), FIELD_MAX);
 }
+
+#[test]
+fn arguments_may_be_numbered() {
+    let format = |format: &str, values: &[Value]| {
+        let mut arguments =
+            TestArguments { values: values.iter().cloned().collect(), texts: Vec::new(), stored: Vec::new() };
+        let options = Options::of(Runtime::Msvcrt, 8);
+        let text = format_positional(format.as_bytes(), &mut arguments, options)
+            .expect("arguments of the right kinds");
+        text.map(|text| String::from_utf8(text).unwrap())
+    };
+    let cases: [(&str, &[Value], Option<&str>); 9] = [
+        ("%2$s %1$d", &[Int(7), Narrow("seven")], Some("seven 7")),
+        ("%1$d %1$x %2$.1f %%", &[Int(10), Double(1.25)], Some("10 a 1.3 %")),
+        ("%2$*1$d|", &[Int(4), Int(7)], Some("   7|")),
+        ("%3$.*1$f %2$I64d", &[Int(2), Long(5), Double(0.5)], Some("0.50 5")),
+        ("%d %s", &[Int(1), Narrow("plain")], Some("1 plain")),
+        ("%1$d %d", &[Int(1), Int(2)], None),
+        ("%1$d %3$d", &[Int(1), Int(2), Int(3)], None),
+        ("%1$d %1$s", &[Int(1)], None),
+        ("%1$d", &[Int(-3)], Some("-3")),
+    ];
+    for (text, values, expected) in cases {
+        assert_eq!(format(text, values).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_decimal_point_is_the_locales() {
+    let mut arguments = TestArguments {
+        values: [Double(1.5), Double(1e10)].into_iter().collect(),
+        texts: Vec::new(),
+        stored: Vec::new(),
+    };
+    let options = Options { decimal_point: b',', ..Options::of(Runtime::Ucrt, 8) };
+    let text = format_text(b"%.2f %e", &mut arguments, options).unwrap();
+    assert_eq!(String::from_utf8(text).unwrap(), "1,50 1,000000e+10");
+}
