@@ -1,5 +1,6 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
+pub mod afd;
 pub mod completion;
 pub mod completion_port;
 pub mod console;

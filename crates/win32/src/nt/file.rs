@@ -146,6 +146,7 @@ impl Drop for FileObject {
         }
         if let Some(end) = self.transfers.socket.get() {
             lock(&end.selection).give_up();
+            super::afd::reconsider_end(end);
         }
         let Some(registration) = &self.registration else { return };
         registration.locks.release(std::ptr::from_ref(&*self) as usize);

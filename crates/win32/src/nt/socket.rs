@@ -5,13 +5,14 @@
 //! [`Network`] (the process' use of Winsock).
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use plat_host::clock;
 use plat_host::file::File;
 use plat_host::file_path::Errno;
 use plat_host::socket::{self, Address, Bell, Readiness};
 
+use super::afd::{self, Poll};
 use super::file::{FileKind, FileObject, FileTraits};
 use super::handle::HandleFlags;
 use super::path::lock;
@@ -123,6 +124,8 @@ pub struct SocketEnd {
     bell: OnceLock<Bell>,
     /// The network events that somebody wants.
     pub selection: Mutex<Selection>,
+    /// Requests of event loops that ask for the socket.
+    pub(super) polls: Mutex<Vec<Weak<Poll>>>,
 }
 
 impl SocketEnd {
@@ -148,6 +151,7 @@ impl SocketEnd {
             life: Mutex::new(life),
             bell: OnceLock::new(),
             selection: Mutex::default(),
+            polls: Mutex::default(),
         }
     }
 
@@ -348,6 +352,7 @@ impl Socket {
         life.phase = Phase::Listening;
         drop(life);
         socket_events::watch(&self.file);
+        afd::reconsider(&self.file);
         Ok(())
     }
 
@@ -434,6 +439,7 @@ impl Socket {
         life.connected_at = clock::monotonic_nanoseconds();
         drop(life);
         socket_events::enable(&self.file, socket_events::CONNECT | socket_events::WRITE);
+        afd::reconsider(&self.file);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use plat_host::file_path::Errno;
 use plat_host::pipe;
 use plat_host::socket::{self, Address, Manner, Piece, Readiness, Received};
 
+use super::afd;
 use super::file::FileObject;
 use super::pipe_transfer::{Pending, Work};
 use super::socket::{Phase, Socket, of};
@@ -287,7 +288,9 @@ impl FileObject {
             let mut life = end.life();
             (life.phase, life.is_bound) = (Phase::Connected, true);
             life.connected_at = clock::monotonic_nanoseconds();
+            drop(life);
             into.is_connected = true;
+            afd::reconsider(&into.socket);
         }
         let addresses = [
             (into.output + u64::from(into.data), into.local, socket::local_address(&into.socket.file)),

@@ -11,6 +11,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
+use crate::nt::afd::{self, Place, Request as PollRequest};
 use crate::nt::completion::Completion;
 use crate::nt::event::Event as EventObject;
 use crate::nt::file::{FileKind, FileObject, access};
@@ -22,6 +23,7 @@ use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
 use crate::nt::path::{lock, status_of};
 use crate::nt::thread::Apc;
+use crate::nt::wait::{self, WaitFor};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -32,7 +34,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtReadFile;
     full NtWriteFile;
     full NtFlushBuffersFile;
-    partial NtDeviceIoControlFile, "as DeviceIoControl; always at once";
+    partial NtDeviceIoControlFile, "polls of sockets; else as DeviceIoControl, always at once";
     partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
     full NtCancelIoFileEx;
@@ -75,8 +77,16 @@ fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatu
     Ok(guest.read_wide(string.Buffer.0, u64::from(string.Length / 2))?)
 }
 
+/// What an object's attributes may name.
+enum Named {
+    /// A file or a device of Win32's.
+    Target(Target),
+    /// The driver of sockets.
+    SocketDriver,
+}
+
 /// Returns what an object's attributes name, and whether its handle is inherited.
-fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtStatus> {
+fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtStatus> {
     let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
     let name = counted_string(guest, attributes.ObjectName)?;
     let files = &guest.process().files;
@@ -85,6 +95,9 @@ fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtS
     let full = if attributes.RootDirectory.is_null() {
         if !name.starts_with(&[u16::from(b'\\')]) {
             return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
+        }
+        if afd::is_device(&name) {
+            return Ok((Named::SocketDriver, flags));
         }
         name
     } else {
@@ -101,7 +114,7 @@ fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtS
         crate::Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
         other => NtStatus::from_win32(other),
     })?;
-    Ok((target, flags))
+    Ok((Named::Target(target), flags))
 }
 
 /// Stores an `IO_STATUS_BLOCK`.
@@ -127,11 +140,20 @@ fn open(
     block: GuestWord,
     request: &Request,
 ) -> Result<(), NtStatus> {
-    let (target, flags) = named(guest, attributes)?;
     let files = &guest.process().files;
-    let (object, outcome) = match target {
-        Target::Device(device) => (files.open_device(device, request.access)?, Outcome::Opened),
-        Target::File { unix, .. } => files.open(unix, request)?,
+    let (object, outcome, flags) = match named(guest, attributes)? {
+        (Named::SocketDriver, flags) => {
+            let synchronous =
+                CreateOptions::SYNCHRONOUS_IO_NONALERT | CreateOptions::SYNCHRONOUS_IO_ALERT;
+            (afd::open(!request.options.intersects(synchronous))?, Outcome::Opened, flags)
+        }
+        (Named::Target(Target::Device(device)), flags) => {
+            (files.open_device(device, request.access)?, Outcome::Opened, flags)
+        }
+        (Named::Target(Target::File { unix, .. }), flags) => {
+            let (object, outcome) = files.open(unix, request)?;
+            (object, outcome, flags)
+        }
     };
     let granted =
         if request.access & access::MAXIMUM_ALLOWED != 0 { access::FILE_ALL } else { request.access };
@@ -209,7 +231,16 @@ fn begin(
 ) -> Result<Completion, NtStatus> {
     let [function, context, block] = call.map(|word| word.0);
     let apc = Apc { function, arguments: [context, block, 0, 0], count: 3 };
-    Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))
+    let mut completion = Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))?;
+    completion.make_native(context);
+    Ok(completion)
+}
+
+/// Tells that a transfer was done at once.
+fn finish(guest: &Guest, block: GuestWord, mut completion: Completion, moved: u64) -> Result<(), NtStatus> {
+    put_status(guest, block, NtStatus::SUCCESS, moved)?;
+    completion.set_moved(moved);
+    completion.succeed()
 }
 
 /// Reads from a file, a pipe or the console.
@@ -243,8 +274,7 @@ pub fn NtReadFile(
     if read == 0 && Length != 0 && file.kind != FileKind::ConsoleInput {
         return Err(NtStatus::END_OF_FILE);
     }
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, read)?;
-    completion.succeed()
+    finish(guest, IoStatusBlock, completion, read)
 }
 
 /// Writes to a file, a pipe or the console.
@@ -276,8 +306,7 @@ pub fn NtWriteFile(
     } else {
         file.write_from_guest(Buffer.0, length, offset)?
     };
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, written)?;
-    completion.succeed()
+    finish(guest, IoStatusBlock, completion, written)
 }
 
 /// Writes what the system still holds to the disk.
@@ -293,20 +322,61 @@ pub fn NtFlushBuffersFile(
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
 }
 
-fn control_file(
-    guest: &Guest,
+/// What a control function is given: the file, event, the routine's call and the status block, the code.
+struct Control {
     handle: GuestWord,
     event: GuestWord,
-    block: GuestWord,
+    call: [GuestWord; 3],
     code: u32,
-) -> Result<(), NtStatus> {
-    let file = file_standard::file(guest.process(), handle.0, 0)?;
-    let bytes = control(&file, code)?;
-    put_status(guest, block, NtStatus::SUCCESS, bytes)?;
-    if !event.is_null() {
-        guest.process().object_as::<EventObject>(event.0)?.set();
+}
+
+impl Control {
+    fn run(self, guest: &Guest) -> Result<(), NtStatus> {
+        let file = file_standard::file(guest.process(), self.handle.0, 0)?;
+        let completion = begin(guest, &file, self.event, self.call)?;
+        let bytes = control(&file, self.code)?;
+        finish(guest, self.call[2], completion, bytes)
     }
-    Ok(())
+
+    /// Asks which of some sockets are ready: input and its size, output and its size.
+    fn poll(self, guest: &mut Guest, input: (u64, u32), output: (u64, u32)) -> Result<(), NtStatus> {
+        const INPUT_MAX: u32 = 1 << 20;
+        let device = file_standard::file(guest.process(), self.handle.0, 0)?;
+        if device.transfers.driver.get().is_none() && device.transfers.socket.get().is_none() {
+            return Err(NtStatus::INVALID_DEVICE_REQUEST);
+        }
+        let (block, is_64) = (self.call[2].0, guest.machine().is_64());
+        let bytes = guest.read_vec(input.0, u64::from(input.1.min(INPUT_MAX)))?;
+        let request = PollRequest::read(&bytes, output.1, is_64)?;
+        // Who opened the file for synchronous transfers waits here.
+        let own = (!device.traits.overlapped).then(|| EventObject::new(true, false));
+        let mut completion = Some(match &own {
+            Some(event) => Completion::of_event(event),
+            None => begin(guest, &device, self.event, self.call)?,
+        });
+        let place = Place { output: output.0, block, is_64 };
+        let outcome = afd::begin(guest.process(), &device, &request, place, &mut completion);
+        let (status, size) = match (outcome, own) {
+            (Ok(size), _) => (NtStatus::SUCCESS, size),
+            (Err(NtStatus::TIMEOUT), _) => (NtStatus::TIMEOUT, afd::HEAD_SIZE as u64),
+            (Err(NtStatus::PENDING), Some(event)) => {
+                drop((device, request, bytes));
+                let until = WaitFor { all: false, alertable: false, deadline: None };
+                wait::wait_as_guest(guest, &[event], until)?;
+                return match NtStatus(guest.read_u32(block)?) {
+                    NtStatus::SUCCESS => Ok(()),
+                    status => Err(status),
+                };
+            }
+            (Err(status), _) => return Err(status),
+        };
+        put_status(guest, GuestWord(block), status, size)?;
+        if let Some(mut completion) = completion {
+            completion.set_moved(size);
+            completion.succeed_with(status)?;
+        }
+        if status == NtStatus::SUCCESS { Ok(()) } else { Err(status) }
+    }
 }
 
 /// Sends a control code to a device.
@@ -326,8 +396,12 @@ pub fn NtDeviceIoControlFile(
     OutputBuffer: GuestWord,
     OutputBufferLength: u32,
 ) -> Result<(), NtStatus> {
-    let _ = (ApcRoutine, ApcContext, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-    control_file(guest, FileHandle, Event, IoStatusBlock, IoControlCode)
+    let call = [ApcRoutine, ApcContext, IoStatusBlock];
+    let control = Control { handle: FileHandle, event: Event, call, code: IoControlCode };
+    if IoControlCode != afd::IOCTL_AFD_POLL {
+        return control.run(guest);
+    }
+    control.poll(guest, (InputBuffer.0, InputBufferLength), (OutputBuffer.0, OutputBufferLength))
 }
 
 /// Sends a control code to a file system.
@@ -347,8 +421,9 @@ pub fn NtFsControlFile(
     OutputBuffer: GuestWord,
     OutputBufferLength: u32,
 ) -> Result<(), NtStatus> {
-    let _ = (ApcRoutine, ApcContext, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-    control_file(guest, FileHandle, Event, IoStatusBlock, FsControlCode)
+    let _ = (InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
+    let call = [ApcRoutine, ApcContext, IoStatusBlock];
+    Control { handle: FileHandle, event: Event, call, code: FsControlCode }.run(guest)
 }
 
 fn cancel(guest: &Guest, handle: GuestWord, only: Option<u64>, block: GuestWord) -> Result<(), NtStatus> {
@@ -389,8 +464,8 @@ pub fn NtCancelIoFileEx(
 
 fn facts_of(guest: &Guest, attributes: GuestWord) -> Result<FileFacts, NtStatus> {
     match named(guest, attributes)?.0 {
-        Target::File { unix, .. } => guest.process().files.facts(&unix),
-        Target::Device(_) => Err(NtStatus::INVALID_DEVICE_REQUEST),
+        Named::Target(Target::File { unix, .. }) => guest.process().files.facts(&unix),
+        Named::Target(Target::Device(_)) | Named::SocketDriver => Err(NtStatus::INVALID_DEVICE_REQUEST),
     }
 }
 
@@ -601,8 +676,7 @@ pub fn NtQueryDirectoryFile(
     })?;
     guest.write_bytes(FileInformation.0, &bytes)?;
     drop(listing);
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, bytes.len() as u64)?;
-    completion.succeed()
+    finish(guest, IoStatusBlock, completion, bytes.len() as u64)
 }
 
 /// Stores one kind of information about the volume of an open file.

@@ -29,6 +29,8 @@ const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xc800_0006;
 const SIO_ROUTING_INTERFACE_QUERY: u32 = 0xc800_0014;
 const SIO_ADDRESS_LIST_CHANGE: u32 = 0x2800_0017;
 const SIO_BASE_HANDLE: u32 = 0x4800_0022;
+/// `SIO_BSP_HANDLE`, `_SELECT`, `_POLL`: the handle below layered providers, of which there are none.
+const SIO_BSP_HANDLES: [u32; 3] = [0x4800_001b, 0x4800_001c, 0x4800_001d];
 const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
 const SIO_UDP_CONNRESET: u32 = 0x9800_000c;
 const SIO_LOOPBACK_FAST_PATH: u32 = 0x9800_0010;
@@ -126,6 +128,7 @@ fn control(guest: &mut Guest, socket: &Socket, code: u32, input: &[u8]) -> Resul
         SIOCATMARK => return Ok(at_mark(socket)?.to_le_bytes().to_vec()),
         SIO_GET_EXTENSION_FUNCTION_POINTER => return extension(guest, input),
         SIO_BASE_HANDLE => return Ok(word(guest, socket.handle)),
+        code if SIO_BSP_HANDLES.contains(&code) => return Ok(word(guest, socket.handle)),
         SIO_ROUTING_INTERFACE_QUERY => return Ok(socket.local_address()?),
         SIO_KEEPALIVE_VALS => keep_alive(socket, input)?,
         // A way of Windows' to be faster; datagrams that nobody takes reset nothing here; the kernel's times stay.
