@@ -91,7 +91,8 @@ impl Request {
     pub fn read(bytes: &[u8], room: u32, is_64: bool) -> Result<Self, NtStatus> {
         let word = if is_64 { 8 } else { 4 };
         let size = entry_size(is_64);
-        let number = |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes);
+        let number =
+            |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_le_bytes);
         let bad = NtStatus::INVALID_PARAMETER;
         let timeout = bytes.first_chunk().copied().map(i64::from_le_bytes).ok_or(bad)?;
         let count = number(8).filter(|count| (1..=TARGETS_MAX).contains(count)).ok_or(bad)?;
@@ -253,8 +254,7 @@ pub fn begin(
     let mut targets = Vec::with_capacity(request.wanted.len());
     let mut files: Vec<Arc<FileObject>> = Vec::with_capacity(request.wanted.len());
     for &(handle, wanted) in &request.wanted {
-        let file: Arc<FileObject> =
-            process.handles.get(handle).map_err(|_| NtStatus::INVALID_HANDLE)?;
+        let file: Arc<FileObject> = process.handles.get(handle).map_err(|_| NtStatus::INVALID_HANDLE)?;
         if file.transfers.socket.get().is_none() {
             return Err(NtStatus::INVALID_HANDLE);
         }

@@ -59,7 +59,15 @@ impl Completion {
         if let Some(event) = &event {
             event.reset();
         }
-        Ok(Self { event, apc, thread: apc.is_some().then(thread::current), port, overlapped: 0, moved: 0, is_native: false })
+        Ok(Self {
+            event,
+            apc,
+            thread: apc.is_some().then(thread::current),
+            port,
+            overlapped: 0,
+            moved: 0,
+            is_native: false,
+        })
     }
 
     /// Has an event of plat's own set at the end.

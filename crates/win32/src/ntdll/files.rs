@@ -40,7 +40,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtCancelIoFileEx;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
-    partial NtQueryInformationFile, "basic, standard, internal, access, name, position, mode, alignment, network open, attribute tag";
+    partial NtQueryInformationFile, "basic, standard, internal, extended attributes, access, name, position, mode, alignment, all, network open, attribute tag";
     partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
     partial NtQueryDirectoryFile, "the six classes of names; always at once";
     partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
@@ -143,8 +143,7 @@ fn open(
     let files = &guest.process().files;
     let (object, outcome, flags) = match named(guest, attributes)? {
         (Named::SocketDriver, flags) => {
-            let synchronous =
-                CreateOptions::SYNCHRONOUS_IO_NONALERT | CreateOptions::SYNCHRONOUS_IO_ALERT;
+            let synchronous = CreateOptions::SYNCHRONOUS_IO_NONALERT | CreateOptions::SYNCHRONOUS_IO_ALERT;
             (afd::open(!request.options.intersects(synchronous))?, Outcome::Opened, flags)
         }
         (Named::Target(Target::Device(device)), flags) => {
@@ -532,21 +531,41 @@ pub fn NtQueryInformationFile(
     FileInformationClass: u32,
 ) -> Result<(), NtStatus> {
     let file = file_standard::file(guest.process(), FileHandle.0, 0)?;
-    let bytes = match FileInformationClass {
+    let bytes = information(guest, &file, FileHandle.0, FileInformationClass)?;
+    let may_be_cut = [NAME_INFORMATION, ALL_INFORMATION].contains(&FileInformationClass);
+    put_information(guest, IoStatusBlock, FileInformation, Length, &bytes, may_be_cut)
+}
+
+const NAME_INFORMATION: u32 = 9;
+const ALL_INFORMATION: u32 = 18;
+
+/// Lays out one kind of information about an open file.
+fn information(guest: &Guest, file: &FileObject, handle: u64, class: u32) -> Result<Vec<u8>, NtStatus> {
+    Ok(match class {
         4 => file.facts()?.basic_information(),
         5 => file.facts()?.standard_information(file.is_delete_pending()),
         6 => file.facts()?.index.to_le_bytes().to_vec(),
-        8 => guest.process().handles.entry(FileHandle.0)?.access.to_le_bytes().to_vec(),
-        9 => name_information(guest, &file),
+        // There are no extended attributes.
+        7 => 0_u32.to_le_bytes().to_vec(),
+        8 => guest.process().handles.entry(handle)?.access.to_le_bytes().to_vec(),
+        NAME_INFORMATION => name_information(guest, file),
         14 => file.position()?.to_le_bytes().to_vec(),
-        16 => mode(&file).bits().to_le_bytes().to_vec(),
+        16 => mode(file).bits().to_le_bytes().to_vec(),
         // Transfers need no alignment: FILE_BYTE_ALIGNMENT.
         17 => 0u32.to_le_bytes().to_vec(),
+        ALL_INFORMATION => {
+            const PARTS: [u32; 9] = [4, 5, 6, 7, 8, 14, 16, 17, NAME_INFORMATION];
+            let parts = PARTS.iter().map(|&part| match part {
+                // Directories and pipes have no position.
+                14 => Ok(file.position().unwrap_or(0).to_le_bytes().to_vec()),
+                part => information(guest, file, handle, part),
+            });
+            parts.collect::<Result<Vec<_>, _>>()?.concat()
+        }
         34 => file.facts()?.network_open_information(),
         35 => u64::from(file.facts()?.attributes).to_le_bytes().to_vec(),
         _ => return Err(NtStatus::INVALID_INFO_CLASS),
-    };
-    put_information(guest, IoStatusBlock, FileInformation, Length, &bytes, FileInformationClass == 9)
+    })
 }
 
 /// Sets one kind of information of an open file.
