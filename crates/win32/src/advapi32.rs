@@ -1,6 +1,7 @@
 //! advapi32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod crypto;
+pub mod evntprov;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_value;
@@ -16,6 +17,7 @@ pub const DLL: Dll = Dll {
     description: "Advanced Windows 32 Base API",
     tables: &[
         crypto::EXPORTS,
+        evntprov::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_value::EXPORTS,
