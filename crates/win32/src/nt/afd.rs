@@ -44,7 +44,7 @@ pub const ACCEPT: u32 = 0x80;
 pub const CONNECT_FAIL: u32 = 0x100;
 
 /// The size in bytes of a request's head: time, count, whether it is exclusive.
-pub const HEAD_SIZE: usize = 16;
+const HEAD_SIZE: usize = 16;
 /// A request without a time.
 const FOREVER: i64 = i64::MAX;
 /// The most sockets of one request.
@@ -240,10 +240,10 @@ impl Target {
     }
 }
 
-/// Begins a request at a file; returns the size of the answer when something is so at once.
+/// Begins a request at a file; returns the size of the answer when something is so at once, or it was not to wait.
 ///
 /// # Errors
-/// `PENDING` when it goes on, `TIMEOUT` when it was not to wait; `INVALID_HANDLE` for what is no socket; the kernel's.
+/// `PENDING` when it goes on; `INVALID_HANDLE` for what is no socket; the kernel's.
 pub fn begin(
     process: &Process,
     device: &Arc<FileObject>,
@@ -270,7 +270,7 @@ pub fn begin(
     if !found.is_empty() || time == Some(0) {
         let bytes = answer(request.timeout, request.is_exclusive, &found, place.is_64);
         pipe::write_guest_by_kernel(place.output, &bytes).map_err(|_| NtStatus::ACCESS_VIOLATION)?;
-        return if found.is_empty() { Err(NtStatus::TIMEOUT) } else { Ok(bytes.len() as u64) };
+        return Ok(bytes.len() as u64);
     }
     let rest = Rest { completion: completion.take().unwrap_or_default(), tickets: Vec::new(), timer: None };
     let poll = Arc::new(Poll {

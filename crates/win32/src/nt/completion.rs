@@ -80,19 +80,11 @@ impl Completion {
     /// # Errors
     /// `UNSUCCESSFUL` when the calling thread is ending.
     pub fn succeed(self) -> Result<(), NtStatus> {
-        self.succeed_with(NtStatus::SUCCESS)
-    }
-
-    /// Tells that the transfer is over, with a status that is no error.
-    ///
-    /// # Errors
-    /// As for [`Completion::succeed`].
-    pub fn succeed_with(self, status: NtStatus) -> Result<(), NtStatus> {
         if let Some(event) = self.event {
             event.set();
         }
         if let Some((port, key, false)) = self.port.filter(|_| self.overlapped != 0) {
-            port.post(Packet { key, overlapped: self.overlapped, status: status.0, moved: self.moved });
+            port.post(Packet { key, overlapped: self.overlapped, status: 0, moved: self.moved });
         }
         self.apc.map_or(Ok(()), |apc| wait::queue_apc(&thread::current(), apc))
     }

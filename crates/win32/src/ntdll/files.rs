@@ -355,9 +355,7 @@ impl Control {
         });
         let place = Place { output: output.0, block, is_64 };
         let outcome = afd::begin(guest.process(), &device, &request, place, &mut completion);
-        let (status, size) = match (outcome, own) {
-            (Ok(size), _) => (NtStatus::SUCCESS, size),
-            (Err(NtStatus::TIMEOUT), _) => (NtStatus::TIMEOUT, afd::HEAD_SIZE as u64),
+        let size = match (outcome, own) {
             (Err(NtStatus::PENDING), Some(event)) => {
                 drop((device, request, bytes));
                 let until = WaitFor { all: false, alertable: false, deadline: None };
@@ -367,14 +365,9 @@ impl Control {
                     status => Err(status),
                 };
             }
-            (Err(status), _) => return Err(status),
+            (outcome, _) => outcome?,
         };
-        put_status(guest, GuestWord(block), status, size)?;
-        if let Some(mut completion) = completion {
-            completion.set_moved(size);
-            completion.succeed_with(status)?;
-        }
-        if status == NtStatus::SUCCESS { Ok(()) } else { Err(status) }
+        completion.map_or(Ok(()), |completion| finish(guest, GuestWord(block), completion, size))
     }
 }
 
