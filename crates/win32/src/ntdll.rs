@@ -9,6 +9,7 @@ pub mod pointers;
 pub mod process;
 pub mod rtl;
 pub mod rtl_string;
+mod sockets;
 pub mod system;
 pub mod threadpool;
 pub mod unwind;

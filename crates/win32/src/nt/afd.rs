@@ -22,8 +22,14 @@ use super::socket::{Phase, SocketEnd};
 use crate::NtStatus;
 use crate::process::Process;
 
-/// The control code of a request.
+/// Asks which sockets are ready.
 pub const IOCTL_AFD_POLL: u32 = 0x1_2024;
+/// Receives from a socket.
+pub const IOCTL_AFD_RECEIVE: u32 = 0x1_2017;
+/// Receives a datagram and tells who sent it.
+pub const IOCTL_AFD_RECEIVE_DATAGRAM: u32 = 0x1_201b;
+/// Sends through a connected socket.
+pub const IOCTL_AFD_SEND: u32 = 0x1_201f;
 /// There is something to receive.
 pub const RECEIVE: u32 = 1;
 /// There is urgent data.

@@ -11,9 +11,8 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
-use crate::nt::afd::{self, Place, Request as PollRequest};
+use crate::nt::afd;
 use crate::nt::completion::Completion;
-use crate::nt::event::Event as EventObject;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_control::control;
 use crate::nt::file_find::{Enumeration, Found};
@@ -23,7 +22,6 @@ use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
 use crate::nt::path::{lock, status_of};
 use crate::nt::thread::Apc;
-use crate::nt::wait::{self, WaitFor};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -34,13 +32,13 @@ pub const EXPORTS: &[Export] = dll! {
     full NtReadFile;
     full NtWriteFile;
     full NtFlushBuffersFile;
-    partial NtDeviceIoControlFile, "polls of sockets; else as DeviceIoControl, always at once";
+    partial NtDeviceIoControlFile, "polls of sockets, receiving, sending; else as DeviceIoControl, always at once";
     partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
     full NtCancelIoFileEx;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
-    partial NtQueryInformationFile, "basic, standard, internal, extended attributes, access, name, position, mode, alignment, all, network open, attribute tag";
+    partial NtQueryInformationFile, "basic, standard, internal, extended attributes, access, name, position, mode, alignment, all, pipe, network open, attribute tag";
     partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
     partial NtQueryDirectoryFile, "the six classes of names; always at once";
     partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
@@ -118,7 +116,12 @@ fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtSt
 }
 
 /// Stores an `IO_STATUS_BLOCK`.
-fn put_status(guest: &Guest, block: GuestWord, status: NtStatus, information: u64) -> Result<(), NtStatus> {
+pub(super) fn put_status(
+    guest: &Guest,
+    block: GuestWord,
+    status: NtStatus,
+    information: u64,
+) -> Result<(), NtStatus> {
     guest.write_bytes(block.0, &status.0.to_le_bytes())?;
     guest.write_word(block.0 + guest.machine().pointer_size(), information)?;
     Ok(())
@@ -222,7 +225,7 @@ fn byte_offset(guest: &Guest, address: GuestWord) -> Result<Option<u64>, NtStatu
 }
 
 /// Begins a transfer: `call` is the routine to call, the context it gets, and the status block.
-fn begin(
+pub(super) fn begin(
     guest: &Guest,
     file: &FileObject,
     event: GuestWord,
@@ -236,7 +239,12 @@ fn begin(
 }
 
 /// Tells that a transfer was done at once.
-fn finish(guest: &Guest, block: GuestWord, mut completion: Completion, moved: u64) -> Result<(), NtStatus> {
+pub(super) fn finish(
+    guest: &Guest,
+    block: GuestWord,
+    mut completion: Completion,
+    moved: u64,
+) -> Result<(), NtStatus> {
     put_status(guest, block, NtStatus::SUCCESS, moved)?;
     completion.set_moved(moved);
     completion.succeed()
@@ -321,12 +329,16 @@ pub fn NtFlushBuffersFile(
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
 }
 
-/// What a control function is given: the file, event, the routine's call and the status block, the code.
-struct Control {
-    handle: GuestWord,
-    event: GuestWord,
-    call: [GuestWord; 3],
-    code: u32,
+/// What a control function is given.
+pub(super) struct Control {
+    /// The file.
+    pub(super) handle: GuestWord,
+    /// The event, or null.
+    pub(super) event: GuestWord,
+    /// The routine's call: the function, its context, the status block.
+    pub(super) call: [GuestWord; 3],
+    /// The code.
+    pub(super) code: u32,
 }
 
 impl Control {
@@ -335,39 +347,6 @@ impl Control {
         let completion = begin(guest, &file, self.event, self.call)?;
         let bytes = control(&file, self.code)?;
         finish(guest, self.call[2], completion, bytes)
-    }
-
-    /// Asks which of some sockets are ready: input and its size, output and its size.
-    fn poll(self, guest: &mut Guest, input: (u64, u32), output: (u64, u32)) -> Result<(), NtStatus> {
-        const INPUT_MAX: u32 = 1 << 20;
-        let device = file_standard::file(guest.process(), self.handle.0, 0)?;
-        if device.transfers.driver.get().is_none() && device.transfers.socket.get().is_none() {
-            return Err(NtStatus::INVALID_DEVICE_REQUEST);
-        }
-        let (block, is_64) = (self.call[2].0, guest.machine().is_64());
-        let bytes = guest.read_vec(input.0, u64::from(input.1.min(INPUT_MAX)))?;
-        let request = PollRequest::read(&bytes, output.1, is_64)?;
-        // Who opened the file for synchronous transfers waits here.
-        let own = (!device.traits.overlapped).then(|| EventObject::new(true, false));
-        let mut completion = Some(match &own {
-            Some(event) => Completion::of_event(event),
-            None => begin(guest, &device, self.event, self.call)?,
-        });
-        let place = Place { output: output.0, block, is_64 };
-        let outcome = afd::begin(guest.process(), &device, &request, place, &mut completion);
-        let size = match (outcome, own) {
-            (Err(NtStatus::PENDING), Some(event)) => {
-                drop((device, request, bytes));
-                let until = WaitFor { all: false, alertable: false, deadline: None };
-                wait::wait_as_guest(guest, &[event], until)?;
-                return match NtStatus(guest.read_u32(block)?) {
-                    NtStatus::SUCCESS => Ok(()),
-                    status => Err(status),
-                };
-            }
-            (outcome, _) => outcome?,
-        };
-        completion.map_or(Ok(()), |completion| finish(guest, GuestWord(block), completion, size))
     }
 }
 
@@ -390,10 +369,14 @@ pub fn NtDeviceIoControlFile(
 ) -> Result<(), NtStatus> {
     let call = [ApcRoutine, ApcContext, IoStatusBlock];
     let control = Control { handle: FileHandle, event: Event, call, code: IoControlCode };
-    if IoControlCode != afd::IOCTL_AFD_POLL {
-        return control.run(guest);
+    let input = (InputBuffer.0, InputBufferLength);
+    match IoControlCode {
+        afd::IOCTL_AFD_POLL => control.poll(guest, input, (OutputBuffer.0, OutputBufferLength)),
+        afd::IOCTL_AFD_RECEIVE | afd::IOCTL_AFD_RECEIVE_DATAGRAM | afd::IOCTL_AFD_SEND => {
+            control.transfer(guest, input)
+        }
+        _ => control.run(guest),
     }
-    control.poll(guest, (InputBuffer.0, InputBufferLength), (OutputBuffer.0, OutputBufferLength))
 }
 
 /// Sends a control code to a file system.
@@ -555,6 +538,7 @@ fn information(guest: &Guest, file: &FileObject, handle: u64, class: u32) -> Res
             });
             parts.collect::<Result<Vec<_>, _>>()?.concat()
         }
+        23 | 24 => file.pipe_information(class == 24)?,
         34 => file.facts()?.network_open_information(),
         35 => u64::from(file.facts()?.attributes).to_le_bytes().to_vec(),
         _ => return Err(NtStatus::INVALID_INFO_CLASS),

@@ -73,7 +73,7 @@ impl Whom {
 }
 
 /// Reads an array of `WSABUF`s: a size and a pointer each.
-pub(super) fn pieces(guest: &Guest, buffers: GuestWord, count: u32) -> Result<Vec<Piece>, WsaError> {
+pub(crate) fn pieces(guest: &Guest, buffers: GuestWord, count: u32) -> Result<Vec<Piece>, WsaError> {
     if count > PIECES_MAX {
         return Err(WSAENOBUFS.into());
     }
