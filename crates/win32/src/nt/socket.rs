@@ -384,17 +384,25 @@ impl Socket {
     /// `WSAEWOULDBLOCK` when it goes on, `WSAEALREADY`, `WSAEISCONN`, `WSAECONNREFUSED` and its like.
     pub fn connect(&self, address: &Address) -> Result<(), Win32Error> {
         self.begin_connect(address)?;
+        if self.end().is_stream() && self.end().is_nonblocking.load(Ordering::Relaxed) {
+            return Err(WSAEWOULDBLOCK);
+        }
+        self.end_connect(None)
+    }
+
+    /// Waits for a connection that was begun, until a deadline on the monotonic clock in nanoseconds.
+    ///
+    /// # Errors
+    /// `WSAETIMEDOUT`, `WSAEINTR`, `WSAECONNREFUSED` and its like.
+    pub fn end_connect(&self, deadline: Option<u64>) -> Result<(), Win32Error> {
         let end = self.end();
         if !end.is_stream() {
             return Ok(());
         }
-        if end.is_nonblocking.load(Ordering::Relaxed) {
-            return Err(WSAEWOULDBLOCK);
-        }
         let write = Readiness { write: true, ..Readiness::default() };
         loop {
             match self.file.refresh_connection() {
-                Phase::Connecting => self.wait_for(write, None)?,
+                Phase::Connecting => self.wait_for(write, deadline)?,
                 Phase::Connected => return Ok(()),
                 _ => return Err(end.life().error.take().unwrap_or(WSAECONNREFUSED)),
             }

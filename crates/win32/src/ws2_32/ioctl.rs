@@ -16,8 +16,6 @@ use crate::process::Symbol;
 pub const EXPORTS: &[Export] = dll! {
     @10 full ioctlsocket;
     partial WSAIoctl, "FIONBIO, FIONREAD, SIOCATMARK, extension functions, keep-alive times, loopback; never pending";
-    stub WSANSPIoctl;
-    stub WSAProviderConfigChange;
 };
 
 const FIONBIO: u32 = 0x8004_667e;
