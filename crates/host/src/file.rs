@@ -264,20 +264,6 @@ impl File {
         Ok(rustix::io::ioctl_fionread(&*self.fd)?)
     }
 
-    /// Returns how much of what was written to a socket nobody has read yet: bytes, with what the kernel adds to them.
-    ///
-    /// # Errors
-    /// The kernel's errno.
-    pub fn unread(&self) -> Result<u64, Errno> {
-        let mut size: libc::c_int = 0;
-        // SAFETY: 1. the request stores an int.
-        let result = unsafe { libc::ioctl(self.number(), libc::TIOCOUTQ, &raw mut size) };
-        if result < 0 {
-            return Err(Errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)));
-        }
-        Ok(u64::try_from(size).unwrap_or(0))
-    }
-
     /// Says whether a pipe's other end is closed.
     pub fn is_hung_up(&self) -> bool {
         let mut question = [PollFd::new(&*self.fd, PollFlags::IN)];

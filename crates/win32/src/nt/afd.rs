@@ -301,6 +301,20 @@ pub fn begin(
     Err(NtStatus::PENDING)
 }
 
+/// Begins to wait for something that never happens here: only cancelling or closing ends it.
+pub fn begin_never(device: &Arc<FileObject>, block: u64, is_64: bool, completion: Completion) {
+    let rest = Rest { completion, tickets: Vec::new(), timer: None };
+    let poll = Poll {
+        device: Arc::downgrade(device),
+        place: Place { output: 0, block, is_64 },
+        timeout: FOREVER,
+        is_exclusive: false,
+        targets: Vec::new(),
+        rest: Mutex::new(Some(rest)),
+    };
+    device.transfers.add_poll(&Arc::new(poll));
+}
+
 /// Ends the exclusive requests for a socket, without an event.
 fn end_exclusive(file: &FileObject) {
     let Some(end) = file.transfers.socket.get() else { return };

@@ -327,7 +327,7 @@ impl FileObject {
             State::Connected => 3,
         };
         let (output, input) = end.traits.buffers;
-        let unread = u32::try_from(self.file.unread().unwrap_or(0)).unwrap_or(u32::MAX);
+        let unread = plat_host::socket::unsent(&self.file).unwrap_or(0);
         let numbers = [
             u32::from(end.traits.messages),
             configuration,

@@ -125,6 +125,18 @@ fn ask_all(name: &str, kinds: Kinds) -> Result<Machine, Win32Error> {
     outcome
 }
 
+/// Returns the own address from which a datagram would go to another one; `None` when no way leads there.
+pub fn own_address_towards(to: IpAddr) -> Option<IpAddr> {
+    const DATAGRAM: i32 = 2;
+    let to = address::to_linux(&Endpoint::new(to, PORT).to_bytes())?;
+    let to = Address::new(&to)?;
+    let file = socket::open(i32::from(to.family()), DATAGRAM, 0).ok()?;
+    // To connect a datagram socket sends nothing.
+    socket::connect(&file, &to).ok()?;
+    let own = socket::local_address(&file).ok()?;
+    Endpoint::of_bytes(&address::of_linux(own.bytes())).map(|own| own.ip)
+}
+
 /// Finds the name of an address.
 pub fn name_of(ip: IpAddr) -> Option<String> {
     if ip.is_loopback() {

@@ -111,7 +111,7 @@ impl Control {
         let asked: u64 = pieces.iter().map(|piece| piece.length).sum();
         let marks = [(TDI_RECEIVE_PEEK, MSG_PEEK), (TDI_RECEIVE_EXPEDITED, MSG_OOB)];
         let flags = marks.iter().filter(|mark| flags & mark.0 != 0).fold(0, |flags, mark| flags | mark.1);
-        let message = Message { pieces, flags, to: None };
+        let message = Message { pieces, flags, ..Message::default() };
         let work = Work::Socket(match self.code {
             afd::IOCTL_AFD_SEND => SocketWork::Send(message, 0),
             _ => SocketWork::Receive(message, told),
