@@ -125,6 +125,11 @@ fn ask_all(name: &str, kinds: Kinds) -> Result<Machine, Win32Error> {
     outcome
 }
 
+/// Returns the name servers and the domains to try.
+pub fn settings() -> (Vec<IpAddr>, Vec<String>) {
+    dns::servers(&read_file(SERVERS))
+}
+
 /// Returns the own address from which a datagram would go to another one; `None` when no way leads there.
 pub fn own_address_towards(to: IpAddr) -> Option<IpAddr> {
     const DATAGRAM: i32 = 2;
