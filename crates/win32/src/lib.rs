@@ -32,6 +32,7 @@ mod widths;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod combase;
+pub mod dnsapi;
 pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcp140;
@@ -52,6 +53,8 @@ pub mod userenv;
 pub mod vcruntime140;
 pub mod version;
 pub mod windowscodecs;
+pub mod winhttp;
+pub mod wininet;
 pub mod winmm;
 pub mod ws2_32;
 pub mod wsock32;
@@ -80,7 +83,10 @@ pub const DLLS: &[Dll] = &[
     wsock32::DLL,
     mswsock::DLL,
     powrprof::DLL,
+    dnsapi::DLL,
     iphlpapi::DLL,
+    winhttp::DLL,
+    wininet::DLL,
     shlwapi::DLL,
     windowscodecs::DLL,
     ucrtbase::DLL,
