@@ -112,7 +112,8 @@ fn adapter(interface: &Interface, base: u64, word: usize) -> Vec<u8> {
     lists.bytes.u32s(&[0]);
     lists.list(&[]);
     lists.list(&[]);
-    lists.bytes.align(8).u64s(&[0, 0]);
+    // Two times, which are words.
+    lists.bytes.align(word).field(&[], 2 * word);
     lists.finish()
 }
 

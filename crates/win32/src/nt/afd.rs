@@ -103,7 +103,7 @@ impl Request {
         let timeout = bytes.first_chunk().copied().map(i64::from_le_bytes).ok_or(bad)?;
         let count = number(8).filter(|count| (1..=TARGETS_MAX).contains(count)).ok_or(bad)?;
         let is_exclusive = number(12).ok_or(bad)? & 0xff != 0;
-        if (room as usize) < HEAD_SIZE + size * count as usize {
+        if bytes.len().min(room as usize) < HEAD_SIZE + size * count as usize {
             return Err(bad);
         }
         let mut wanted = Vec::with_capacity(count as usize);
