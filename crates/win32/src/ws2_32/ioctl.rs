@@ -123,7 +123,9 @@ pub fn WSAIoctl(
         }
         return Err(WSAEFAULT.into());
     }
-    guest.write_bytes(lpvOutBuffer.0, &output)?;
+    if !output.is_empty() {
+        guest.write_bytes(lpvOutBuffer.0, &output)?;
+    }
     if !lpcbBytesReturned.is_null() {
         guest.write(lpcbBytesReturned.0, &(output.len() as u32))?;
     }

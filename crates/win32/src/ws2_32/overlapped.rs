@@ -191,6 +191,9 @@ struct WSAMSG {
     namelen: i32,
     lpBuffers: GuestWord,
     dwBufferCount: u32,
+    /// The buffer for control data is a structure of its own, which begins at a word.
+    #[guest(x64)]
+    padding: u32,
     ControlLength: u32,
     Control: GuestWord,
     dwFlags: u32,
@@ -219,7 +222,10 @@ pub fn WSASendMsg(
 ) -> Answer {
     let socket = Socket::find(guest.process(), Handle.0)?;
     let msg: WSAMSG = guest.read(lpMsg.0)?;
-    let control = guest.read_vec(msg.Control.0, u64::from(msg.ControlLength.min(CONTROL_MAX)))?;
+    let control = match msg.ControlLength.min(CONTROL_MAX) {
+        0 => Vec::new(),
+        length => guest.read_vec(msg.Control.0, u64::from(length))?,
+    };
     let control = control::to_linux(&control, guest.machine().is_64()).ok_or(WSAEINVAL)?;
     let to = destination(guest, &socket, msg.name, msg.namelen)?;
     let pieces = pieces(guest, msg.lpBuffers, msg.dwBufferCount)?;
