@@ -171,7 +171,10 @@ impl Question {
             let four = kinds.v4.then(|| Endpoint::new(v4, 0));
             return Ok((six.into_iter().chain(four).collect(), None));
         };
+        // Addresses of the old kind as those of the new one: where there are no others, or with all of them.
+        let is_mapped = self.family == u32::from(AF_INET6) && self.flags & AI_V4MAPPED != 0;
         let literal = match (parse_v4(node), parse_v6(node)) {
+            (Some(ip), _) if is_mapped => Some((true, Endpoint::new(ip.to_ipv6_mapped(), 0))),
             (Some(ip), _) => Some((kinds.v4, Endpoint::new(ip, 0))),
             (None, Some((ip, scope))) => Some((kinds.v6, Endpoint { scope, ..Endpoint::new(ip, 0) })),
             (None, None) => None,
@@ -182,8 +185,6 @@ impl Question {
             None if self.flags & AI_NUMERICHOST != 0 => return Err(WSAHOST_NOT_FOUND.into()),
             None => {}
         }
-        // Addresses of the old kind as those of the new one: where there are no others, or with all of them.
-        let is_mapped = self.family == u32::from(AF_INET6) && self.flags & AI_V4MAPPED != 0;
         let found = resolver::resolve(node, Kinds { v4: kinds.v4 || is_mapped, ..kinds })?;
         let has_v6 = found.addresses.iter().any(IpAddr::is_ipv6);
         let addresses = found.addresses.into_iter().filter_map(|ip| match ip {
