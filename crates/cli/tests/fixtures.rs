@@ -58,6 +58,8 @@ fixtures! {
     eh_packed msvcp wic sids tokens acls registry
     eh_packed msvcp cpp_wide cpp_satellites wic
     eh_packed msvcp wic locales crt_locale ucrt_locale crt_variants ucrt_variants
+    nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async afd network changes
+    eh_packed msvcp wic
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub mod locked_file;
 pub mod maps;
 pub mod memory;
 pub mod name_watch;
+pub mod network;
 pub mod pipe;
 pub mod process;
 pub mod pseudo_terminal;

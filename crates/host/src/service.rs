@@ -1,15 +1,17 @@
-//! One host thread that waits for descriptors on behalf of everyone: ends of processes, pipes, requests of others.
-//! It begins with the first wish. Key items: [`when_ready`], [`cancel`].
+//! One host thread that waits for descriptors on behalf of everyone: ends of processes, pipes, sockets, requests of others.
+//! It begins with the first wish. Key items: [`when_ready`], [`after`], [`cancel`].
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags};
+use rustix::event::{EventfdFlags, epoll};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 
 use crate::file_path::Errno;
+use crate::socket::Readiness;
 
-/// What to wait for.
+/// What to wait for. Errors and the end of both directions come without being asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
     /// Something to read, or the end of it; the end of a process.
@@ -18,61 +20,69 @@ pub enum Interest {
     Write,
     /// The end of what there is to read, whether or not all was read.
     End,
+    /// The first of several: `read`, `write`, `urgent`, `peer_ended`.
+    Any(Readiness),
+}
+
+impl Interest {
+    /// Returns the flags to ask the kernel with: each wish is heard of once.
+    fn flags(self) -> epoll::EventFlags {
+        let mut flags = epoll::EventFlags::ONESHOT;
+        let wanted = match self {
+            Self::Read => Readiness { read: true, ..Readiness::default() },
+            Self::Write => Readiness { write: true, ..Readiness::default() },
+            Self::End => Readiness { peer_ended: true, ..Readiness::default() },
+            Self::Any(wanted) => wanted,
+        };
+        flags.set(epoll::EventFlags::IN, wanted.read);
+        flags.set(epoll::EventFlags::OUT, wanted.write);
+        flags.set(epoll::EventFlags::PRI, wanted.urgent);
+        flags.set(epoll::EventFlags::RDHUP, wanted.peer_ended);
+        flags
+    }
 }
 
 /// Names a wish, to cancel it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(u64);
 
 type Then = Box<dyn FnOnce() + Send>;
 
 struct Wish {
-    ticket: Ticket,
     fd: OwnedFd,
-    interest: Interest,
     then: Then,
 }
 
 #[derive(Default)]
 struct Wishes {
-    list: Vec<Wish>,
+    list: HashMap<Ticket, Wish>,
     last: u64,
-    /// How often the thread has stopped waiting.
-    rounds: u64,
 }
 
 /// The thread's name.
 const THREAD_NAME: &str = "service";
 
-/// How long a cancellation waits for the thread, which may be busy with a function.
-const TURN_MAX: Duration = Duration::from_millis(100);
-
 struct Service {
     wishes: Mutex<Wishes>,
-    /// The thread has stopped waiting.
-    turned: Condvar,
-    bell: OwnedFd,
+    epoll: OwnedFd,
 }
 
 static SERVICE: OnceLock<Result<Service, Errno>> = OnceLock::new();
 
 fn start() -> Result<Service, Errno> {
-    let bell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-    let run = || {
-        if let Some(Ok(service)) = SERVICE.get() {
-            service.run();
-        }
-    };
-    // The thread finds the service once this function has returned and a wish rings the bell; until then it waits.
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    // The thread finds the service once this function has returned; until then there is nothing to do.
     let begin = move || {
         while SERVICE.get().is_none() {
             std::thread::yield_now();
         }
-        run();
+        if let Some(Ok(service)) = SERVICE.get() {
+            service.run();
+        }
     };
     let thread = std::thread::Builder::new().name(THREAD_NAME.into()).stack_size(256 << 10).spawn(begin);
     thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-    Ok(Service { wishes: Mutex::default(), turned: Condvar::new(), bell })
+    Ok(Service { wishes: Mutex::default(), epoll })
 }
 
 fn service() -> Result<&'static Service, Errno> {
@@ -84,97 +94,84 @@ impl Service {
         self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ring(&self) {
-        // A counter that is full rings, too.
-        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
-    }
-
     fn run(&self) -> ! {
+        const MOST: usize = 64;
+        let mut events = Vec::with_capacity(MOST);
         loop {
-            let ready = self.wait();
-            for then in ready {
-                then();
+            events.clear();
+            // A signal only ends the wait.
+            let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None);
+            for event in &events {
+                // One that was cancelled meanwhile is nobody's any more.
+                if let Some(then) = self.take(Ticket(event.data.u64())) {
+                    then();
+                }
             }
         }
     }
 
-    /// Waits until one wish or more has come true; takes those off the list.
-    fn wait(&self) -> Vec<Then> {
-        let watched: Vec<(Ticket, i32, Interest)> = {
-            use std::os::fd::AsRawFd;
-            let wishes = self.lock();
-            wishes.list.iter().map(|wish| (wish.ticket, wish.fd.as_raw_fd(), wish.interest)).collect()
-        };
-        let mut questions = vec![PollFd::new(&self.bell, PollFlags::IN)];
-        for (_, fd, interest) in &watched {
-            let flags = match interest {
-                Interest::Read => PollFlags::IN,
-                Interest::Write => PollFlags::OUT,
-                Interest::End => PollFlags::RDHUP,
-            };
-            // SAFETY: 1. the number is not -1. A wish that is cancelled meanwhile may have closed it: what the kernel
-            // then answers concerns nobody, since the ticket is gone from the list.
-            let fd = unsafe { BorrowedFd::borrow_raw(*fd) };
-            questions.push(PollFd::from_borrowed_fd(fd, flags));
-        }
-        let answer = rustix::event::poll(&mut questions, None);
-        self.lock().rounds += 1;
-        self.turned.notify_all();
-        if answer.is_err() {
-            return Vec::new();
-        }
-        if !questions[0].revents().is_empty() {
-            let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
-        }
-        let is_ready = |index: usize| !questions[index + 1].revents().is_empty();
-        let tickets = watched.iter().enumerate().filter(|(index, _)| is_ready(*index));
+    /// Takes a wish off the list, and its descriptor from the kernel's.
+    fn take(&self, ticket: Ticket) -> Option<Then> {
+        let wish = self.lock().list.remove(&ticket)?;
+        // It would stay there while others have the same file open.
+        let _ = epoll::delete(&self.epoll, &wish.fd);
+        Some(wish.then)
+    }
+
+    fn add(&self, fd: OwnedFd, interest: Interest, then: Then) -> Result<Ticket, Errno> {
         let mut wishes = self.lock();
-        let take = |ticket: Ticket| {
-            let at = wishes.list.iter().position(|wish| wish.ticket == ticket)?;
-            Some(wishes.list.remove(at).then)
-        };
-        tickets.map(|(_, watched)| watched.0).filter_map(take).collect()
+        wishes.last += 1;
+        let ticket = Ticket(wishes.last);
+        let data = epoll::EventData::new_u64(ticket.0);
+        epoll::add(&self.epoll, &fd, data, interest.flags())?;
+        wishes.list.insert(ticket, Wish { fd, then });
+        Ok(ticket)
     }
 }
 
 /// Calls `then` once, on the service's thread, when the descriptor is ready. It must not block for long.
 ///
 /// # Errors
-/// The kernel's errno when there is no room for the thread or the second descriptor.
+/// The kernel's errno when there is no room for the thread or the second descriptor; EPERM for a file of a disk, which
+/// is always ready.
 pub fn when_ready(
     fd: BorrowedFd<'_>,
     interest: Interest,
     then: impl FnOnce() + Send + 'static,
 ) -> Result<Ticket, Errno> {
-    let service = service()?;
     let fd = rustix::io::fcntl_dupfd_cloexec(fd.as_fd(), 3)?;
-    let mut wishes = service.lock();
-    wishes.last += 1;
-    let ticket = Ticket(wishes.last);
-    wishes.list.push(Wish { ticket, fd, interest, then: Box::new(then) });
-    drop(wishes);
-    service.ring();
-    Ok(ticket)
+    service()?.add(fd, interest, Box::new(then))
+}
+
+/// Calls `then` once, on the service's thread, after so many nanoseconds. It must not block for long.
+///
+/// # Errors
+/// The kernel's errno when there is no room for the thread or the timer.
+pub fn after(nanoseconds: u64, then: impl FnOnce() + Send + 'static) -> Result<Ticket, Errno> {
+    let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+    let timer = rustix::time::timerfd_create(TimerfdClockId::Monotonic, flags)?;
+    // A time of 0 would stop the timer.
+    let time = nanoseconds.clamp(1, i64::MAX as u64);
+    let it_value = Timespec { tv_sec: (time / 1_000_000_000) as i64, tv_nsec: (time % 1_000_000_000) as i64 };
+    let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::time::timerfd_settime(&timer, TimerfdTimerFlags::empty(), &Itimerspec { it_interval, it_value })?;
+    service()?.add(timer, Interest::Read, Box::new(then))
+}
+
+/// Calls `then` once, on the service's thread, as soon as it can.
+///
+/// # Errors
+/// As for [`after`].
+pub fn soon(then: impl FnOnce() + Send + 'static) -> Result<Ticket, Errno> {
+    let bell = rustix::event::eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+    service()?.add(bell, Interest::Read, Box::new(then))
 }
 
 /// Takes a wish back; says whether it had not come true: then its function is not called.
 pub fn cancel(ticket: Ticket) -> bool {
     let Some(Ok(service)) = SERVICE.get() else { return false };
-    let mut wishes = service.lock();
-    let at = wishes.list.iter().position(|wish| wish.ticket == ticket);
     // What it holds is given back without the lock.
-    let taken = at.map(|at| wishes.list.remove(at));
-    let round = wishes.rounds;
-    drop(wishes);
-    service.ring();
-    let was_there = taken.is_some();
-    drop(taken);
-    if was_there && std::thread::current().name() != Some(THREAD_NAME) {
-        // A wait that is under way keeps a closed socket open: nobody else may listen on its name until it ends.
-        let wishes = service.lock();
-        drop(service.turned.wait_timeout_while(wishes, TURN_MAX, |wishes| wishes.rounds == round));
-    }
-    was_there
+    service.take(ticket).is_some()
 }
 
 #[cfg(test)]
@@ -195,5 +192,18 @@ mod tests {
         write.write(b"x", None).unwrap();
         assert_eq!(receiver.recv().unwrap(), 1);
         assert!(receiver.recv().is_err(), "the second sender went with its wish");
+    }
+
+    #[test]
+    fn times_come_and_bells_ring() {
+        let (sender, receiver) = mpsc::channel();
+        let (late, soonest) = (sender.clone(), sender.clone());
+        let begin = std::time::Instant::now();
+        let never = after(u64::MAX, move || sender.send(3).unwrap()).unwrap();
+        after(20_000_000, move || late.send(2).unwrap()).unwrap();
+        soon(move || soonest.send(1).unwrap()).unwrap();
+        assert_eq!((receiver.recv().unwrap(), receiver.recv().unwrap()), (1, 2));
+        assert!(begin.elapsed() >= std::time::Duration::from_millis(20));
+        assert!(cancel(never));
     }
 }

@@ -216,7 +216,7 @@ pub struct Piece {
 }
 
 /// What was received.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Received {
     /// Bytes.
     pub bytes: u64,
@@ -226,6 +226,8 @@ pub struct Received {
     pub is_urgent: bool,
     /// Who sent it, where that is not known anyway.
     pub from: Option<Address>,
+    /// What the kernel tells of a datagram, where that was asked for: a row of `cmsghdr`.
+    pub control: Vec<u8>,
 }
 
 /// How to receive and send, beyond where.
@@ -237,6 +239,8 @@ pub struct Manner {
     pub urgent: bool,
     /// Not through a gateway.
     pub direct: bool,
+    /// What the kernel tells of a datagram is wanted, too.
+    pub control: bool,
 }
 
 impl Manner {
@@ -306,31 +310,55 @@ fn message(address: &mut Address, vectors: &mut [libc::iovec]) -> libc::msghdr {
 /// # Errors
 /// The kernel's errno: EAGAIN when there is nothing; [`TransferError::Fault`] for bad memory.
 pub fn receive(file: &File, pieces: &[Piece], how: Manner) -> Result<Received, TransferError> {
-    let mut received = Received { bytes: 0, is_cut: false, is_urgent: false, from: None };
+    /// Room for all that the kernel may tell, in aligned words.
+    const CONTROL_WORDS: usize = 64;
+    let mut received = Received::default();
+    let mut control = vec![0_u64; if how.control { CONTROL_WORDS } else { 0 }];
     received.bytes = transfer(pieces, true, |vectors| {
         let mut from = Address { bytes: [0; ADDRESS_MAX], length: ADDRESS_MAX };
         let mut message = message(&mut from, vectors);
-        // SAFETY: 1. name and vectors live until the call returns. 2. the vectors are in the arena, where no Rust
+        if !control.is_empty() {
+            (message.msg_control, message.msg_controllen) = (control.as_mut_ptr().cast(), control.len() * 8);
+        }
+        // SAFETY: 1. name, vectors and control data live until the call returns. 2. the vectors are in the arena, where no Rust
         // object lives; bad pages give EFAULT.
         let moved = unsafe { libc::recvmsg(file.number(), &raw mut message, how.flags()) };
         from.length = message.msg_namelen as usize;
         received.is_cut = message.msg_flags & libc::MSG_TRUNC != 0;
         received.is_urgent = message.msg_flags & libc::MSG_OOB != 0;
         received.from = (from.length != 0).then_some(from);
+        let told = control.iter().flat_map(|word| word.to_ne_bytes()).take(message.msg_controllen);
+        received.control = told.collect();
         moved
     })?;
     Ok(received)
 }
 
-/// Sends as much as fits from guest memory; a datagram goes whole.
+/// Sends as much as fits from guest memory; a datagram goes whole. `control` is a row of `cmsghdr`, or empty.
 ///
 /// # Errors
 /// The kernel's errno: EAGAIN when nothing fits; [`TransferError::Fault`] for bad memory.
-pub fn send(file: &File, pieces: &[Piece], how: Manner, to: Option<&Address>) -> Result<u64, TransferError> {
+pub fn send(
+    file: &File,
+    pieces: &[Piece],
+    how: Manner,
+    to: Option<&Address>,
+    control: &[u8],
+) -> Result<u64, TransferError> {
+    // The kernel wants it aligned.
+    let words = control.chunks(8).map(|chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_ne_bytes(word)
+    });
+    let mut words: Vec<u64> = words.collect();
     transfer(pieces, false, |vectors| {
         let mut to = to.copied().unwrap_or(Address { bytes: [0; ADDRESS_MAX], length: 0 });
-        let message = message(&mut to, vectors);
-        // SAFETY: 1. name and vectors live until the call returns. 2. the vectors are in the arena, where no Rust
+        let mut message = message(&mut to, vectors);
+        if !words.is_empty() {
+            (message.msg_control, message.msg_controllen) = (words.as_mut_ptr().cast(), control.len());
+        }
+        // SAFETY: 1. name, vectors and control data live until the call returns. 2. the vectors are in the arena, where no Rust
         // object lives; bad pages give EFAULT.
         unsafe { libc::sendmsg(file.number(), &raw const message, how.flags()) }
     })

@@ -12,6 +12,7 @@ pub mod crypto;
 pub mod descriptor;
 pub mod object_security;
 pub mod privilege;
+pub mod evntprov;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
@@ -39,6 +40,7 @@ pub const DLL: Dll = Dll {
         descriptor::EXPORTS,
         object_security::EXPORTS,
         privilege::EXPORTS,
+        evntprov::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,

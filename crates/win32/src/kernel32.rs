@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
@@ -49,6 +50,7 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
+        binarytype::EXPORTS,
         completionport::EXPORTS,
         consoleapi::EXPORTS,
         consoleapi::attach::EXPORTS,
@@ -97,6 +99,7 @@ pub const DLL: Dll = Dll {
         winnls::code_pages::EXPORTS,
         winnls::date_time::EXPORTS,
         winnls::find_string::EXPORTS,
+        winnls::geography::EXPORTS,
         winnls::locale_info::EXPORTS,
         winnls::locales::EXPORTS,
         winnls::mapping::EXPORTS,

@@ -34,6 +34,7 @@ pub mod advapi32;
 pub mod bcrypt;
 pub mod combase;
 pub mod crypt32;
+pub mod dnsapi;
 pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcp140;
@@ -58,6 +59,8 @@ pub mod vcomp140;
 pub mod vcruntime140;
 pub mod version;
 pub mod windowscodecs;
+pub mod winhttp;
+pub mod wininet;
 pub mod winmm;
 pub mod ws2_32;
 pub mod wsock32;
@@ -90,7 +93,10 @@ pub const DLLS: &[Dll] = &[
     wsock32::DLL,
     mswsock::DLL,
     powrprof::DLL,
+    dnsapi::DLL,
     iphlpapi::DLL,
+    winhttp::DLL,
+    wininet::DLL,
     shlwapi::DLL,
     windowscodecs::DLL,
     ucrtbase::DLL,

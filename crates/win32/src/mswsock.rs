@@ -29,7 +29,7 @@ pub const EXPORTS: &[Export] = dll! {
     full GetAcceptExSockaddrs;
     partial TransmitFile, "done when it returns; the file goes through memory";
     full WSARecvEx;
-    partial WSARecvMsg, "no control data";
+    partial WSARecvMsg, "control data: packets' addresses, times to live, types of service";
     forward WSASendMsg => "ws2_32.WSASendMsg";
 };
 
@@ -131,7 +131,7 @@ pub fn ConnectEx(
     socket.begin_connect(&address)?;
     let length = if lpSendBuffer.is_null() { 0 } else { u64::from(dwSendDataLength) };
     let pieces = vec![plat_host::socket::Piece { address: lpSendBuffer.0, length }];
-    let message = Message { pieces, flags: 0, to: None };
+    let message = Message { pieces, flags: 0, ..Message::default() };
     whom(lpOverlapped).begin(guest, &socket, lpdwBytesSent, SocketWork::Connect(message, 0))?;
     Ok(TRUE)
 }
@@ -150,17 +150,8 @@ pub fn DisconnectEx(
     let _ = (dwFlags, dwReserved);
     let socket = Socket::find(guest.process(), s.0)?;
     socket.shutdown(2)?;
-    if !lpOverlapped.is_null() {
-        finish(guest, &socket, lpOverlapped, 0)?;
-    }
+    whom(lpOverlapped).finish(guest, &socket, 0)?;
     Ok(TRUE)
-}
-
-/// Tells the end of what was done at once: a transfer of no bytes that succeeds.
-fn finish(guest: &mut Guest, socket: &Socket, overlapped: GuestWord, moved: u64) -> Result<(), WsaError> {
-    let complete = crate::kernel32::fileapi::transfer::complete;
-    complete(guest, &socket.file, GuestWord::NULL, overlapped, || Ok(moved))?;
-    Ok(())
 }
 
 /// Sends a file, with bytes before and after it.
@@ -192,7 +183,7 @@ pub fn TransmitFile(
     };
     let send = |address: u64, length: u64| {
         let pieces = vec![plat_host::socket::Piece { address, length }];
-        socket.send(&Message { pieces, flags: 0, to: None })
+        socket.send(&Message { pieces, flags: 0, ..Message::default() })
     };
     let mut total = 0;
     let (head, head_length) = around(guest, 0)?;
@@ -226,9 +217,7 @@ pub fn TransmitFile(
     if dwReserved & TF_DISCONNECT != 0 {
         socket.shutdown(2)?;
     }
-    if !lpOverlapped.is_null() {
-        finish(guest, &socket, lpOverlapped, total)?;
-    }
+    whom(lpOverlapped).finish(guest, &socket, total)?;
     Ok(TRUE)
 }
 
@@ -242,7 +231,7 @@ pub fn WSARecvEx(guest: &mut Guest, s: GuestWord, buf: GuestWord, len: i32, flag
     let socket = Socket::find(guest.process(), s.0)?;
     let length = u64::try_from(len).map_err(|_| WSAEFAULT)?;
     let pieces = vec![plat_host::socket::Piece { address: buf.0, length }];
-    let received = socket.receive(&Message { pieces, flags: how, to: None })?;
+    let received = socket.receive(&Message { pieces, flags: how, ..Message::default() })?;
     if !flags.is_null() {
         guest.write(flags.0, &if received.is_cut { MSG_PARTIAL } else { 0 })?;
     }

@@ -1,6 +1,7 @@
 //! NT: objects and handles, files, waits, memory; what `ntdll` exports and `kernel32` translates to.
 
 pub mod account;
+pub mod afd;
 pub mod completion;
 pub mod completion_port;
 pub mod console;

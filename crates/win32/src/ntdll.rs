@@ -10,6 +10,7 @@ pub mod process;
 pub mod rtl;
 pub mod rtl_string;
 pub mod security;
+mod sockets;
 pub mod system;
 pub mod threadpool;
 pub mod token;

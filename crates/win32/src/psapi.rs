@@ -14,6 +14,7 @@ const EXPORTS: &[Export] = dll! {
     forward GetModuleInformation => "kernel32.K32GetModuleInformation";
     forward GetProcessImageFileNameA => "kernel32.K32GetProcessImageFileNameA";
     forward GetProcessImageFileNameW => "kernel32.K32GetProcessImageFileNameW";
+    forward GetPerformanceInfo => "kernel32.K32GetPerformanceInfo";
     forward GetProcessMemoryInfo => "kernel32.K32GetProcessMemoryInfo";
 };
 

@@ -5,9 +5,11 @@
 
 pub mod address_text;
 pub mod addrinfo;
+pub mod connecting;
 pub mod events;
 pub mod ioctl;
 pub mod names;
+pub mod namespaces;
 pub mod overlapped;
 pub mod protocols;
 pub mod select;
@@ -29,6 +31,7 @@ pub const DLL: Dll = Dll {
     description: "Windows Socket 2.0 32-Bit DLL",
     tables: &[
         sockets::EXPORTS,
+        connecting::EXPORTS,
         startup::EXPORTS,
         transfer::EXPORTS,
         overlapped::EXPORTS,
@@ -39,6 +42,7 @@ pub const DLL: Dll = Dll {
         addrinfo::EXPORTS,
         address_text::EXPORTS,
         protocols::EXPORTS,
+        namespaces::EXPORTS,
     ],
     methods: &[],
 };

@@ -38,6 +38,19 @@ bitflags::bitflags! {
 impl PageProtection {
     const MODIFIERS: Self = Self::GUARD.union(Self::NOCACHE).union(Self::WRITECOMBINE);
 
+    /// `PAGE_TARGETS_INVALID` when pages are made, `PAGE_TARGETS_NO_UPDATE` when they change: which addresses Control Flow
+    /// Guard lets be called.
+    const TARGETS: u32 = 0x4000_0000;
+
+    /// Takes what a program passes. Marks for Control Flow Guard, which only executable pages can have, are dropped:
+    /// every address may be called.
+    ///
+    /// Source: Microsoft, "Memory Protection Constants".
+    pub const fn of_program(bits: u32) -> Self {
+        const EXECUTABLE: u32 = 0xf0;
+        Self::from_bits_retain(if bits & EXECUTABLE != 0 { bits & !Self::TARGETS } else { bits })
+    }
+
     /// Returns the protection without its modifiers (guard, no cache, write combine).
     pub const fn base(self) -> Self {
         self.difference(Self::MODIFIERS)

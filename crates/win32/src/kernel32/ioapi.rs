@@ -43,7 +43,7 @@ pub fn DeviceIoControl(
 ) -> Result<Bool, Win32Error> {
     let _ = (lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize);
     let file = file(guest, hDevice, 0)?;
-    complete(guest, &file, lpBytesReturned, lpOverlapped, || control(&file, dwIoControlCode))
+    complete(guest, &file, lpBytesReturned, lpOverlapped, None, || control(&file, dwIoControlCode))
 }
 
 /// Tells the outcome of an overlapped transfer, and waits for it. No transfer of plat's is ever under way; a block that

@@ -120,7 +120,7 @@ fn allocate(
     protect: u32,
 ) -> Result<GuestWord, Win32Error> {
     let kind = AllocationType::from_bits_retain(kind);
-    let mut request = Request::new(size.get(), kind, PageProtection::from_bits_retain(protect));
+    let mut request = Request::new(size.get(), kind, PageProtection::of_program(protect));
     request.base = (!base.is_null()).then(|| Address::new(base.get()));
     let range = guest.process().memory.allocate(&request).map_err(NtStatus::to_win32)?;
     Ok(GuestWord(range.start.get()))
@@ -218,7 +218,7 @@ fn protect(
     // The old protection must have a place before anything changes.
     let before = guest.read_u32(old.get())?;
     guest.write(old.get(), &before)?;
-    let protection = PageProtection::from_bits_retain(protection);
+    let protection = PageProtection::of_program(protection);
     let base = Address::new(address.get());
     let change = guest.process().memory.change(|books| books.protect(base, size.get(), protection));
     let before = change.map_err(NtStatus::to_win32)?;

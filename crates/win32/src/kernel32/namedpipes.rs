@@ -11,7 +11,7 @@ use super::fileapi::{file, transfer};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
-use crate::nt::file::{FileObject, access};
+use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::pipe::{self, INBOUND, OUTBOUND, PipeTraits, State};
 use crate::nt::wait::{self, WaitFor};
 use crate::{NtStatus, Win32Error};
@@ -26,6 +26,7 @@ pub const EXPORTS: &[Export] = dll! {
     full WaitNamedPipeA;
     full GetNamedPipeInfo;
     full GetNamedPipeHandleStateW;
+    forward GetNamedPipeHandleStateA => "kernel32.GetNamedPipeHandleStateW";
     full SetNamedPipeHandleState;
     full TransactNamedPipe;
     full CallNamedPipeW;
@@ -255,7 +256,8 @@ pub fn GetNamedPipeInfo(
     put(guest, &values)
 }
 
-/// Tells a pipe's modes and how many instances there are.
+/// Tells a pipe's modes and how many instances there are; no server takes a client's name here, so none is stored, in
+/// either form of the function.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/namedpipeapi/nf-namedpipeapi-getnamedpipehandlestatew>
 #[winapi]
@@ -275,7 +277,11 @@ pub fn GetNamedPipeHandleStateW(
     }
     let _ = (lpUserName, nMaxUserNameSize);
     let file = file(guest, hNamedPipe, 0)?;
-    let end = file.pipe_end()?;
+    let Ok(end) = file.pipe_end() else {
+        // A pipe without a name has bytes, waits, and is the only one.
+        let kind = if file.kind == FileKind::Pipe { Ok(()) } else { Err(Win32Error::INVALID_FUNCTION) };
+        return kind.and_then(|()| put(guest, &[(lpState, 0), (lpCurInstances, 1)]));
+    };
     let nowait = if end.is_impatient.load(Ordering::Relaxed) { PIPE_NOWAIT } else { 0 };
     let messages = if end.reads_messages.load(Ordering::Relaxed) { PIPE_READMODE_MESSAGE } else { 0 };
     put(guest, &[(lpState, nowait | messages), (lpCurInstances, end.instances())])

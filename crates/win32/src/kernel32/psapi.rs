@@ -25,6 +25,7 @@ pub const EXPORTS: &[Export] = dll! {
     full K32GetProcessImageFileNameA;
     full K32GetProcessImageFileNameW;
     full K32GetProcessMemoryInfo;
+    partial K32GetPerformanceInfo, "no sizes of the kernel's own pools";
     full QueryFullProcessImageNameA;
     full QueryFullProcessImageNameW;
     full GetProcessHandleCount;
@@ -52,6 +53,64 @@ fn put(guest: &Guest, text: &[u16], place: GuestWord, size: u32, is_wide: bool) 
         return Err(Win32Error::INSUFFICIENT_BUFFER);
     }
     Ok(length as u32)
+}
+
+/// PERFORMANCE_INFORMATION: sizes are in pages.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/ns-psapi-performance_information>
+#[derive(GuestStruct, Default)]
+#[allow(non_camel_case_types, non_snake_case)]
+struct PERFORMANCE_INFORMATION {
+    cb: u32,
+    CommitTotal: GuestWord,
+    CommitLimit: GuestWord,
+    CommitPeak: GuestWord,
+    PhysicalTotal: GuestWord,
+    PhysicalAvailable: GuestWord,
+    SystemCache: GuestWord,
+    KernelTotal: GuestWord,
+    KernelPaged: GuestWord,
+    KernelNonpaged: GuestWord,
+    PageSize: GuestWord,
+    HandleCount: u32,
+    ProcessCount: u32,
+    ThreadCount: u32,
+}
+
+/// Tells how much memory the machine has and uses; handles are those of the calling process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getperformanceinfo>
+#[winapi]
+pub fn K32GetPerformanceInfo(
+    guest: &mut Guest,
+    pPerformanceInformation: GuestWord,
+    cb: u32,
+) -> Result<Bool, Win32Error> {
+    const PAGE: u64 = 4096;
+    let size = PERFORMANCE_INFORMATION::size(guest.machine()) as u32;
+    if cb < size {
+        return Err(Win32Error::BAD_LENGTH);
+    }
+    let memory = plat_host::sysinfo::memory_status();
+    let pages = |bytes: u64| GuestWord(bytes / PAGE);
+    let used = memory.total.saturating_sub(memory.available);
+    let processes: Vec<_> =
+        plat_host::process::all().into_iter().filter_map(plat_host::process::facts).collect();
+    let information = PERFORMANCE_INFORMATION {
+        cb: size,
+        CommitTotal: pages(used),
+        CommitLimit: pages(memory.total + memory.swap_total),
+        CommitPeak: pages(used),
+        PhysicalTotal: pages(memory.total),
+        PhysicalAvailable: pages(memory.available),
+        PageSize: GuestWord(PAGE),
+        HandleCount: guest.process().handles.count() as u32,
+        ProcessCount: processes.len() as u32,
+        ThreadCount: processes.iter().map(|one| one.threads).sum(),
+        ..PERFORMANCE_INFORMATION::default()
+    };
+    guest.write(pPerformanceInformation.0, &information)?;
+    Ok(TRUE)
 }
 
 /// Lists the identifiers of all processes.

@@ -4,6 +4,7 @@ pub mod calendars;
 pub mod code_pages;
 pub mod date_time;
 pub mod find_string;
+pub mod geography;
 pub mod locale_info;
 pub mod locales;
 pub mod mapping;

@@ -30,6 +30,8 @@ pub struct Completion {
     /// The OVERLAPPED, or what stands for it.
     overlapped: u64,
     moved: u64,
+    /// Whether the caller chose the call's arguments and what the port is told (0: nothing), as NT's functions let it.
+    is_native: bool,
 }
 
 impl Completion {
@@ -57,7 +59,20 @@ impl Completion {
         if let Some(event) = &event {
             event.reset();
         }
-        Ok(Self { event, apc, thread: apc.is_some().then(thread::current), port, overlapped: 0, moved: 0 })
+        Ok(Self {
+            event,
+            apc,
+            thread: apc.is_some().then(thread::current),
+            port,
+            overlapped: 0,
+            moved: 0,
+            is_native: false,
+        })
+    }
+
+    /// Has an event of plat's own set at the end.
+    pub fn of_event(event: &Arc<Event>) -> Self {
+        Self { event: Some(Arc::clone(event)), ..Self::default() }
     }
 
     /// Tells that the transfer succeeded; a failed one is told by its function's result alone.
@@ -79,10 +94,21 @@ impl Completion {
         (self.overlapped, self.moved) = (overlapped, moved);
     }
 
+    /// Has the port told of `context` rather than of the status block, and leaves the call's arguments as they are.
+    pub fn make_native(&mut self, context: u64) {
+        (self.overlapped, self.is_native) = (context, true);
+    }
+
+    /// Notes how many bytes went, for the port.
+    pub fn set_moved(&mut self, moved: u64) {
+        self.moved = moved;
+    }
+
     /// Tells the end of a transfer that was under way, good or bad; runs on any thread. The call, where there is one,
     /// is `ReadFileEx`'s: error, bytes, OVERLAPPED.
     pub fn end(self, status: NtStatus, moved: u64, overlapped: u64) {
-        if let Some((port, key, _)) = self.port {
+        let overlapped = if self.is_native { self.overlapped } else { overlapped };
+        if let Some((port, key, _)) = self.port.filter(|_| overlapped != 0) {
             port.post(Packet { key, overlapped, status: status.0, moved });
         }
         if let Some(event) = self.event {
@@ -95,7 +121,9 @@ impl Completion {
                 status if apc.count == SOCKET_ARGUMENTS => error::of_status(status).0,
                 status => status.to_win32().0,
             };
-            apc.arguments = [u64::from(error), moved, overlapped, 0];
+            if !self.is_native {
+                apc.arguments = [u64::from(error), moved, overlapped, 0];
+            }
             // A thread that has ended calls nothing any more.
             let _ = wait::queue_apc(&thread, apc);
         }

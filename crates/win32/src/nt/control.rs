@@ -273,7 +273,7 @@ fn memory(process: &Process, wish: Wish, reader: &mut Reader<'_>, body: &mut Wri
     match wish {
         Wish::Allocate => {
             let kind = AllocationType::from_bits_retain(reader.u32()?);
-            let protection = PageProtection::from_bits_retain(reader.u32()?);
+            let protection = PageProtection::of_program(reader.u32()?);
             let mut request = Request::new(size, kind, protection);
             request.base = (base != 0).then(|| Address::new(base));
             body.u64(space.allocate(&request)?.start.get());
@@ -283,7 +283,7 @@ fn memory(process: &Process, wish: Wish, reader: &mut Reader<'_>, body: &mut Wri
             space.change(|books| books.free(Address::new(base), size, kind))?;
         }
         _ => {
-            let protection = PageProtection::from_bits_retain(reader.u32()?);
+            let protection = PageProtection::of_program(reader.u32()?);
             let before = space.change(|books| books.protect(Address::new(base), size, protection))?;
             body.u32(before.bits());
         }

@@ -148,6 +148,7 @@ impl Drop for FileObject {
         }
         if let Some(end) = self.transfers.socket.get() {
             lock(&end.selection).give_up();
+            super::afd::reconsider_end(end);
         }
         if self.transfers.screen.get().is_some()
             && let Some(process) = crate::process::Process::current()

@@ -291,6 +291,58 @@ impl FileObject {
         self.transfers.pipe.get().ok_or(NtStatus::INVALID_DEVICE_REQUEST)
     }
 
+    /// Lays out `FILE_PIPE_INFORMATION`, or `FILE_PIPE_LOCAL_INFORMATION`.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` when it is no pipe.
+    ///
+    /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/ns-ntifs-_file_pipe_local_information>
+    pub fn pipe_information(&self, is_local: bool) -> Result<Vec<u8>, NtStatus> {
+        const FULL_DUPLEX: u32 = 2;
+        const ANONYMOUS: u32 = 4096;
+        let Some(end) = self.transfers.pipe.get() else {
+            if self.kind != FileKind::Pipe || self.transfers.socket.get().is_some() {
+                return Err(NtStatus::INVALID_PARAMETER);
+            }
+            let available = self.file.available().map_err(status_of)? as u32;
+            let numbers = [0, 0, 1, 1, ANONYMOUS, available, ANONYMOUS, ANONYMOUS, 3, 0];
+            let numbers = if is_local { &numbers[..] } else { &numbers[..2] };
+            return Ok(numbers.iter().flat_map(|number: &u32| number.to_le_bytes()).collect());
+        };
+        if !is_local {
+            let modes = [&end.reads_messages, &end.is_impatient];
+            return Ok(modes
+                .iter()
+                .flat_map(|mode| u32::from(mode.load(Ordering::Relaxed)).to_le_bytes())
+                .collect());
+        }
+        let configuration = match end.traits.access {
+            INBOUND => 0,
+            OUTBOUND => 1,
+            _ => FULL_DUPLEX,
+        };
+        let state = match end.state() {
+            State::Disconnected => 1,
+            State::Listening => 2,
+            State::Connected => 3,
+        };
+        let (output, input) = end.traits.buffers;
+        let unread = plat_host::socket::unsent(&self.file).unwrap_or(0);
+        let numbers = [
+            u32::from(end.traits.messages),
+            configuration,
+            end.traits.instances_max,
+            end.instances(),
+            input,
+            self.file.available().unwrap_or(0) as u32,
+            output,
+            output.saturating_sub(unread),
+            state,
+            u32::from(end.is_server),
+        ];
+        Ok(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+    }
+
     /// Lets the client go; what it has not read is lost.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use plat_host::pipe;
 use plat_host::service::{self, Interest, Ticket};
 
+use super::afd::Poll;
 use super::completion::Completion;
 use super::completion_port::CompletionPort;
 use super::directory_watch::DirectoryWatch;
@@ -115,6 +116,10 @@ pub struct Transfers {
     pub changes: OnceLock<Arc<DirectoryWatch>>,
     /// The number of the console's screen buffer, if it is one beside the first.
     pub screen: OnceLock<u32>,
+    /// Whether it is the driver of sockets itself.
+    pub driver: OnceLock<()>,
+    /// Requests about sockets that were made at this file.
+    polls: Mutex<Vec<Arc<Poll>>>,
 }
 
 const SKIP_PORT_ON_SUCCESS: u8 = 1;
@@ -145,6 +150,17 @@ impl Transfers {
         self.is_busy.load(Ordering::Acquire)
     }
 
+    /// Adds a request about sockets.
+    pub(super) fn add_poll(&self, poll: &Arc<Poll>) {
+        lock(&self.polls).push(Arc::clone(poll));
+        self.is_busy.store(true, Ordering::Release);
+    }
+
+    /// Removes a request about sockets.
+    pub(super) fn remove_poll(&self, poll: &Arc<Poll>) {
+        lock(&self.polls).retain(|other| !Arc::ptr_eq(other, poll));
+    }
+
     /// Says whether a transfer may go on after its function returned.
     pub fn may_wait(&self) -> bool {
         self.pipe.get().is_some() || self.socket.get().is_some()
@@ -160,20 +176,25 @@ impl Pending {
             Err(NtStatus::BUFFER_OVERFLOW) => (NtStatus::BUFFER_OVERFLOW, self.work.length()),
             Err(status) => (status, 0),
         };
-        let mut bytes = Vec::new();
-        if self.is_64 {
-            bytes.extend(u64::from(status.0).to_le_bytes());
-            bytes.extend(moved.to_le_bytes());
-        } else {
-            bytes.extend(status.0.to_le_bytes());
-            bytes.extend((moved as u32).to_le_bytes());
-        }
-        // The bytes before the status: a program that looks at the status finds them there.
-        let half = bytes.len() / 2;
-        let _ = pipe::write_guest_by_kernel(self.block + half as u64, &bytes[half..]);
-        let _ = pipe::write_guest_by_kernel(self.block, &bytes[..half]);
+        store_status(self.block, self.is_64, status, moved);
         self.completion.end(status, moved, self.block);
     }
+}
+
+/// Stores a status block; runs on any thread.
+pub(super) fn store_status(block: u64, is_64: bool, status: NtStatus, moved: u64) {
+    let mut bytes = Vec::new();
+    if is_64 {
+        bytes.extend(u64::from(status.0).to_le_bytes());
+        bytes.extend(moved.to_le_bytes());
+    } else {
+        bytes.extend(status.0.to_le_bytes());
+        bytes.extend((moved as u32).to_le_bytes());
+    }
+    // The bytes before the status: a program that looks at the status finds them there.
+    let half = bytes.len() / 2;
+    let _ = pipe::write_guest_by_kernel(block + half as u64, &bytes[half..]);
+    let _ = pipe::write_guest_by_kernel(block, &bytes[..half]);
 }
 
 impl FileObject {
@@ -298,9 +319,12 @@ impl FileObject {
         }
     }
 
-    fn become_idle(&self) {
-        let idle =
-            lock(&self.transfers.reads).list.is_empty() && lock(&self.transfers.writes).list.is_empty();
+    /// Notes that nothing is under way any more, if that is so.
+    pub(super) fn become_idle(&self) {
+        let transfers = &self.transfers;
+        let idle = lock(&transfers.reads).list.is_empty()
+            && lock(&transfers.writes).list.is_empty()
+            && lock(&transfers.polls).is_empty();
         if idle {
             let mut queues = wait::lock();
             self.transfers.is_busy.store(false, Ordering::Release);
@@ -323,9 +347,15 @@ impl FileObject {
                 service::cancel(ticket);
             }
         }
-        let some = !ended.is_empty();
+        let polls: Vec<Arc<Poll>> = lock(&self.transfers.polls).clone();
+        let polls: Vec<Arc<Poll>> =
+            polls.into_iter().filter(|poll| block.is_none_or(|block| poll.has_block(block))).collect();
+        let some = !ended.is_empty() || !polls.is_empty();
         for pending in ended {
             pending.end(Err(status));
+        }
+        for poll in polls {
+            poll.end(status);
         }
         if some {
             self.become_idle();

@@ -13,7 +13,7 @@ use plat_host::{clock, random, sysinfo};
 
 use crate::Win32Error;
 use crate::logic::winsock::address::{self, Endpoint};
-use crate::logic::winsock::dns::{self, Answer};
+use crate::logic::winsock::dns::{self, Answer, Data, Record};
 use crate::logic::winsock::error::*;
 
 const HOSTS: &str = "/etc/hosts";
@@ -125,6 +125,23 @@ fn ask_all(name: &str, kinds: Kinds) -> Result<Machine, Win32Error> {
     outcome
 }
 
+/// Returns the name servers and the domains to try.
+pub fn settings() -> (Vec<IpAddr>, Vec<String>) {
+    dns::servers(&read_file(SERVERS))
+}
+
+/// Returns the own address from which a datagram would go to another one; `None` when no way leads there.
+pub fn own_address_towards(to: IpAddr) -> Option<IpAddr> {
+    const DATAGRAM: i32 = 2;
+    let to = address::to_linux(&Endpoint::new(to, PORT).to_bytes())?;
+    let to = Address::new(&to)?;
+    let file = socket::open(i32::from(to.family()), DATAGRAM, 0).ok()?;
+    // To connect a datagram socket sends nothing.
+    socket::connect(&file, &to).ok()?;
+    let own = socket::local_address(&file).ok()?;
+    Endpoint::of_bytes(&address::of_linux(own.bytes())).map(|own| own.ip)
+}
+
 /// Finds the name of an address.
 pub fn name_of(ip: IpAddr) -> Option<String> {
     if ip.is_loopback() {
@@ -159,15 +176,52 @@ fn ask(servers: &[IpAddr], name: &str, kind: u16) -> Result<Found, Win32Error> {
 }
 
 fn ask_one(server: IpAddr, name: &str, kind: u16) -> Option<Answer> {
+    ask_for_bytes(server, name, kind).map(|found| found.0)
+}
+
+/// Asks a server; returns what it answered, and in which bytes.
+fn ask_for_bytes(server: IpAddr, name: &str, kind: u16) -> Option<(Answer, Vec<u8>)> {
     let mut id = [0; 2];
     random::fill(&mut id).ok()?;
     let id = u16::from_ne_bytes(id);
     let question = dns::question(id, name, kind)?;
-    let answer = exchange(server, &question, false)?;
-    match dns::answer(&answer, id, name, kind)? {
-        Answer::Cut => dns::answer(&exchange(server, &question, true)?, id, name, kind),
-        other => Some(other),
+    let mut bytes = exchange(server, &question, false)?;
+    let mut answer = dns::answer(&bytes, id, name, kind)?;
+    if answer == Answer::Cut {
+        bytes = exchange(server, &question, true)?;
+        answer = dns::answer(&bytes, id, name, kind)?;
     }
+    Some((answer, bytes))
+}
+
+/// Finds the records of a type for a name, in what this machine knows itself or with its name servers.
+///
+/// # Errors
+/// `WSAHOST_NOT_FOUND`, `WSANO_DATA` without records of the type, `WSATRY_AGAIN` when no server answers.
+pub fn records(name: &str, kind: u16) -> Result<Vec<Record>, Win32Error> {
+    const SECONDS: u32 = 60;
+    let kinds = Kinds { v4: kind == dns::TYPE_A, v6: kind == dns::TYPE_AAAA };
+    let (servers, _) = settings();
+    let is_local = name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(&sysinfo::host_name());
+    for server in servers.iter().filter(|_| !is_local) {
+        let Some((answer, bytes)) = ask_for_bytes(*server, name, kind) else { continue };
+        match answer {
+            Answer::Found { .. } => {
+                let found = dns::records(&bytes).unwrap_or_default();
+                let has_kind = found.iter().any(|record| record.kind == kind);
+                return if has_kind { Ok(found) } else { Err(WSANO_DATA) };
+            }
+            Answer::NoName => break,
+            Answer::Cut | Answer::Failed => {}
+        }
+    }
+    if !kinds.v4 && !kinds.v6 {
+        return Err(if servers.is_empty() { WSATRY_AGAIN } else { WSAHOST_NOT_FOUND });
+    }
+    // The file of names, and the machine's own.
+    let found = resolve(name, kinds)?;
+    let record = |ip| Record { name: name.to_owned(), kind, seconds: SECONDS, data: Data::Address(ip) };
+    Ok(found.addresses.into_iter().map(record).collect())
 }
 
 /// Sends a question and returns the answer, by a stream if it is a long one.

@@ -5,13 +5,14 @@
 //! [`Network`] (the process' use of Winsock).
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use plat_host::clock;
 use plat_host::file::File;
 use plat_host::file_path::Errno;
 use plat_host::socket::{self, Address, Bell, Readiness};
 
+use super::afd::{self, Poll};
 use super::file::{FileKind, FileObject, FileTraits};
 use super::handle::HandleFlags;
 use super::path::lock;
@@ -123,6 +124,8 @@ pub struct SocketEnd {
     bell: OnceLock<Bell>,
     /// The network events that somebody wants.
     pub selection: Mutex<Selection>,
+    /// Requests of event loops that ask for the socket.
+    pub(super) polls: Mutex<Vec<Weak<Poll>>>,
 }
 
 impl SocketEnd {
@@ -148,6 +151,7 @@ impl SocketEnd {
             life: Mutex::new(life),
             bell: OnceLock::new(),
             selection: Mutex::default(),
+            polls: Mutex::default(),
         }
     }
 
@@ -348,6 +352,7 @@ impl Socket {
         life.phase = Phase::Listening;
         drop(life);
         socket_events::watch(&self.file);
+        afd::reconsider(&self.file);
         Ok(())
     }
 
@@ -379,17 +384,25 @@ impl Socket {
     /// `WSAEWOULDBLOCK` when it goes on, `WSAEALREADY`, `WSAEISCONN`, `WSAECONNREFUSED` and its like.
     pub fn connect(&self, address: &Address) -> Result<(), Win32Error> {
         self.begin_connect(address)?;
+        if self.end().is_stream() && self.end().is_nonblocking.load(Ordering::Relaxed) {
+            return Err(WSAEWOULDBLOCK);
+        }
+        self.end_connect(None)
+    }
+
+    /// Waits for a connection that was begun, until a deadline on the monotonic clock in nanoseconds.
+    ///
+    /// # Errors
+    /// `WSAETIMEDOUT`, `WSAEINTR`, `WSAECONNREFUSED` and its like.
+    pub fn end_connect(&self, deadline: Option<u64>) -> Result<(), Win32Error> {
         let end = self.end();
         if !end.is_stream() {
             return Ok(());
         }
-        if end.is_nonblocking.load(Ordering::Relaxed) {
-            return Err(WSAEWOULDBLOCK);
-        }
         let write = Readiness { write: true, ..Readiness::default() };
         loop {
             match self.file.refresh_connection() {
-                Phase::Connecting => self.wait_for(write, None)?,
+                Phase::Connecting => self.wait_for(write, deadline)?,
                 Phase::Connected => return Ok(()),
                 _ => return Err(end.life().error.take().unwrap_or(WSAECONNREFUSED)),
             }
@@ -434,6 +447,7 @@ impl Socket {
         life.connected_at = clock::monotonic_nanoseconds();
         drop(life);
         socket_events::enable(&self.file, socket_events::CONNECT | socket_events::WRITE);
+        afd::reconsider(&self.file);
         Ok(())
     }
 

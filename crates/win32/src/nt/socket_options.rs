@@ -20,6 +20,11 @@ const SO_GROUP_ID: i32 = 0x2001;
 const SO_MAX_MSG_SIZE: i32 = 0x2003;
 const SO_CONDITIONAL_ACCEPT: i32 = 0x3002;
 const SO_RANDOMIZE_PORT: i32 = 0x3005;
+const SO_PAUSE_ACCEPT: i32 = 0x3003;
+const SO_COMPARTMENT_ID: i32 = 0x3004;
+const SO_PORT_SCALABILITY: i32 = 0x3006;
+const SO_REUSE_UNICASTPORT: i32 = 0x3007;
+const SO_REUSE_MULTICASTPORT: i32 = 0x3008;
 const SO_OPENTYPE: i32 = 0x7008;
 const SO_UPDATE_ACCEPT_CONTEXT: i32 = 0x700b;
 const SO_CONNECT_TIME: i32 = 0x700c;
@@ -69,7 +74,10 @@ impl Socket {
             SO_ERROR => life.error.take().map_or_else(|| self.kernel_error(), |error| error.0),
             SO_TYPE => end.kind as u32,
             SO_MAX_MSG_SIZE if !end.is_stream() => DATAGRAM_MAX,
-            SO_GROUP_ID | SO_CONDITIONAL_ACCEPT | SO_RANDOMIZE_PORT | SO_OPENTYPE => 0,
+            SO_GROUP_ID | SO_CONDITIONAL_ACCEPT | SO_RANDOMIZE_PORT | SO_OPENTYPE | SO_PAUSE_ACCEPT => 0,
+            SO_PORT_SCALABILITY | SO_REUSE_UNICASTPORT | SO_REUSE_MULTICASTPORT => 0,
+            // The one network of a machine without compartments.
+            SO_COMPARTMENT_ID => 1,
             SO_CONNECT_TIME if life.phase == Phase::Connected => {
                 ((clock::monotonic_nanoseconds() - life.connected_at) / 1_000_000_000) as u32
             }
@@ -128,6 +136,8 @@ impl Socket {
             // The kernel's socket has had its properties since it was accepted or connected.
             SO_UPDATE_ACCEPT_CONTEXT | SO_UPDATE_CONNECT_CONTEXT => {}
             SO_CONDITIONAL_ACCEPT | SO_RANDOMIZE_PORT | SO_OPENTYPE => {}
+            // Hints for how ports are chosen.
+            SO_PORT_SCALABILITY | SO_REUSE_UNICASTPORT | SO_REUSE_MULTICASTPORT => {}
             SO_ACCEPTCONN | SO_ERROR | SO_TYPE | SO_GROUP_ID | SO_MAX_MSG_SIZE => return Err(WSAENOPROTOOPT),
             _ => return Ok(false),
         }

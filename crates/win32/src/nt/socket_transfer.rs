@@ -11,12 +11,13 @@ use plat_host::file_path::Errno;
 use plat_host::pipe;
 use plat_host::socket::{self, Address, Manner, Piece, Readiness, Received};
 
+use super::afd;
 use super::file::FileObject;
 use super::pipe_transfer::{Pending, Work};
 use super::socket::{Phase, Socket, of};
 use super::socket_events;
-use crate::logic::winsock::address;
 use crate::logic::winsock::error::{self, *};
+use crate::logic::winsock::{address, control};
 use crate::{NtStatus, Win32Error};
 
 /// `MSG_OOB`, `MSG_PEEK`, `MSG_DONTROUTE`, `MSG_WAITALL`, `MSG_PARTIAL`.
@@ -26,9 +27,12 @@ const MSG_DONTROUTE: u32 = 4;
 const MSG_WAITALL: u32 = 8;
 /// A part of a datagram, as a flag that comes back.
 pub const MSG_PARTIAL: u32 = 0x8000;
+/// A part of a datagram, and a part of its control data, as flags of a `WSAMSG`.
+const MSG_TRUNC: u32 = 0x100;
+const MSG_CTRUNC: u32 = 0x200;
 
 /// What is received or sent: where in guest memory, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Message {
     /// Guest memory.
     pub pieces: Vec<Piece>,
@@ -36,12 +40,21 @@ pub struct Message {
     pub flags: u32,
     /// Whom it goes to, in Linux's form.
     pub to: Option<Address>,
+    /// What the kernel is told of a datagram that is sent, in Linux's form.
+    pub control: Vec<u8>,
+    /// Whether what the kernel tells of a datagram is wanted.
+    pub wants_control: bool,
 }
 
 impl Message {
     fn manner(&self) -> Manner {
         let has = |flag: u32| self.flags & flag != 0;
-        Manner { peek: has(MSG_PEEK), urgent: has(MSG_OOB), direct: has(MSG_DONTROUTE) }
+        Manner {
+            peek: has(MSG_PEEK),
+            urgent: has(MSG_OOB),
+            direct: has(MSG_DONTROUTE),
+            control: self.wants_control,
+        }
     }
 
     fn length(&self) -> u64 {
@@ -71,6 +84,21 @@ pub struct Told {
     pub from: u64,
     /// Where its size is and goes.
     pub from_length: u64,
+    /// Where control data goes.
+    pub control: ControlPlace,
+}
+
+/// Where control data of a datagram goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ControlPlace {
+    /// The data; 0 for nowhere.
+    pub at: u64,
+    /// Room there in bytes.
+    pub room: u32,
+    /// Where its size goes; 0 for nowhere.
+    pub length_at: u64,
+    /// Whether words have eight bytes.
+    pub is_64: bool,
 }
 
 /// A transfer of a socket that is under way.
@@ -120,7 +148,7 @@ impl SocketWork {
     pub fn moved(&self) -> Option<(Arc<FileObject>, Self)> {
         let Self::Accept(into) = self else { return None };
         let pieces = vec![Piece { address: into.output, length: u64::from(into.data) }];
-        let message = Message { pieces, flags: 0, to: None };
+        let message = Message { pieces, flags: 0, ..Message::default() };
         (into.is_connected && into.data != 0)
             .then(|| (Arc::clone(&into.socket), Self::Receive(message, Told::default())))
     }
@@ -198,7 +226,8 @@ impl FileObject {
         }
         // A stream knows where it leads.
         let to = message.to.as_ref().filter(|_| !end.is_stream());
-        let sent = socket::send(&self.file, pieces, message.manner(), to).map_err(of_transfer);
+        let sent =
+            socket::send(&self.file, pieces, message.manner(), to, &message.control).map_err(of_transfer);
         if !end.is_stream() {
             end.life().is_bound = true;
         }
@@ -213,7 +242,7 @@ impl FileObject {
     /// # Errors
     /// The status of the failure; `CANCELLED` when the socket was closed meanwhile.
     pub(super) fn move_as_file(&self, address: u64, length: u64, is_write: bool) -> Result<u64, NtStatus> {
-        let message = Message { pieces: vec![Piece { address, length }], flags: 0, to: None };
+        let message = Message { pieces: vec![Piece { address, length }], flags: 0, ..Message::default() };
         let mut done = 0;
         loop {
             let pieces = message.after(done);
@@ -287,7 +316,9 @@ impl FileObject {
             let mut life = end.life();
             (life.phase, life.is_bound) = (Phase::Connected, true);
             life.connected_at = clock::monotonic_nanoseconds();
+            drop(life);
             into.is_connected = true;
+            afd::reconsider(&into.socket);
         }
         let addresses = [
             (into.output + u64::from(into.data), into.local, socket::local_address(&into.socket.file)),
@@ -328,13 +359,30 @@ fn stored_address(bytes: &[u8], room: usize) -> Vec<u8> {
     stored
 }
 
-/// Stores flags and sender of a message where the guest wants them; runs on any thread.
-fn tell(received: &Received, told: Told) -> Result<(), Win32Error> {
+/// Stores flags, control data and sender of a message where the guest wants them; runs on any thread.
+///
+/// # Errors
+/// `WSAEFAULT`.
+pub fn tell(received: &Received, told: Told) -> Result<(), Win32Error> {
     let write = |at: u64, bytes: &[u8]| pipe::write_guest_by_kernel(at, bytes).map_err(|_| WSAEFAULT);
+    let mut cut_control = 0;
+    if told.control.length_at != 0 {
+        let mut control = control::of_linux(&received.control, told.control.is_64);
+        if control.len() > told.control.room as usize {
+            control.clear();
+            cut_control = MSG_CTRUNC;
+        }
+        write(told.control.at, &control)?;
+        write(told.control.length_at, &(control.len() as u32).to_le_bytes())?;
+    }
     if told.flags != 0 {
-        let partial = if received.is_cut { MSG_PARTIAL } else { 0 };
+        let partial = if received.is_cut {
+            if told.control.length_at != 0 { MSG_TRUNC } else { MSG_PARTIAL }
+        } else {
+            0
+        };
         let urgent = if received.is_urgent { MSG_OOB } else { 0 };
-        write(told.flags, &(partial | urgent).to_le_bytes())?;
+        write(told.flags, &(partial | urgent | cut_control).to_le_bytes())?;
     }
     let Some(from) = &received.from else { return Ok(()) };
     if told.from != 0 && told.from_length != 0 {
@@ -368,7 +416,7 @@ impl Socket {
                 self.until_done(wanted, deadline, || self.file.receive_message_now(&pieces, message));
             socket_events::enable(&self.file, if urgent { socket_events::OOB } else { socket_events::READ });
             let mut received = match received {
-                Err(_) if total > 0 => Received { bytes: 0, is_cut: false, is_urgent: false, from: None },
+                Err(_) if total > 0 => Received::default(),
                 other => other?,
             };
             total += received.bytes;

@@ -11,6 +11,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
+use crate::nt::afd;
 use crate::nt::completion::Completion;
 use crate::nt::console::lines::Control;
 use crate::nt::event::Event as EventObject;
@@ -34,13 +35,13 @@ pub const EXPORTS: &[Export] = dll! {
     full NtReadFile;
     full NtWriteFile;
     full NtFlushBuffersFile;
-    partial NtDeviceIoControlFile, "as DeviceIoControl; always at once";
+    partial NtDeviceIoControlFile, "polls of sockets, receiving, sending; else as DeviceIoControl, always at once";
     partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
     full NtCancelIoFileEx;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
-    partial NtQueryInformationFile, "basic, standard, internal, access, name, position, mode, alignment, network open, attribute tag";
+    partial NtQueryInformationFile, "basic, standard, internal, extended attributes, access, name, position, mode, alignment, all, pipe, network open, attribute tag";
     partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
     partial NtQueryDirectoryFile, "the six classes of names; always at once";
     partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
@@ -77,8 +78,16 @@ fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatu
     Ok(guest.read_wide(string.Buffer.0, u64::from(string.Length / 2))?)
 }
 
+/// What an object's attributes may name.
+enum Named {
+    /// A file or a device of Win32's.
+    Target(Target),
+    /// The driver of sockets.
+    SocketDriver,
+}
+
 /// Returns what an object's attributes name, and whether its handle is inherited.
-fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtStatus> {
+fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtStatus> {
     let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
     let name = counted_string(guest, attributes.ObjectName)?;
     let files = &guest.process().files;
@@ -87,6 +96,9 @@ fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtS
     let full = if attributes.RootDirectory.is_null() {
         if !name.starts_with(&[u16::from(b'\\')]) {
             return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
+        }
+        if afd::is_device(&name) {
+            return Ok((Named::SocketDriver, flags));
         }
         name
     } else {
@@ -103,11 +115,16 @@ fn named(guest: &Guest, address: GuestWord) -> Result<(Target, HandleFlags), NtS
         crate::Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
         other => NtStatus::from_win32(other),
     })?;
-    Ok((target, flags))
+    Ok((Named::Target(target), flags))
 }
 
 /// Stores an `IO_STATUS_BLOCK`.
-fn put_status(guest: &Guest, block: GuestWord, status: NtStatus, information: u64) -> Result<(), NtStatus> {
+pub(super) fn put_status(
+    guest: &Guest,
+    block: GuestWord,
+    status: NtStatus,
+    information: u64,
+) -> Result<(), NtStatus> {
     guest.write_bytes(block.0, &status.0.to_le_bytes())?;
     guest.write_word(block.0 + guest.machine().pointer_size(), information)?;
     Ok(())
@@ -129,11 +146,19 @@ fn open(
     block: GuestWord,
     request: &Request,
 ) -> Result<(), NtStatus> {
-    let (target, flags) = named(guest, attributes)?;
     let files = &guest.process().files;
-    let (object, outcome) = match target {
-        Target::Device(device) => (files.open_device(device, request.access)?, Outcome::Opened),
-        Target::File { unix, .. } => files.open(unix, request)?,
+    let (object, outcome, flags) = match named(guest, attributes)? {
+        (Named::SocketDriver, flags) => {
+            let synchronous = CreateOptions::SYNCHRONOUS_IO_NONALERT | CreateOptions::SYNCHRONOUS_IO_ALERT;
+            (afd::open(!request.options.intersects(synchronous))?, Outcome::Opened, flags)
+        }
+        (Named::Target(Target::Device(device)), flags) => {
+            (files.open_device(device, request.access)?, Outcome::Opened, flags)
+        }
+        (Named::Target(Target::File { unix, .. }), flags) => {
+            let (object, outcome) = files.open(unix, request)?;
+            (object, outcome, flags)
+        }
     };
     let granted =
         if request.access & access::MAXIMUM_ALLOWED != 0 { access::FILE_ALL } else { request.access };
@@ -214,7 +239,7 @@ fn byte_offset(guest: &Guest, address: GuestWord) -> Result<Option<u64>, NtStatu
 }
 
 /// Begins a transfer: `call` is the routine to call, the context it gets, and the status block.
-fn begin(
+pub(super) fn begin(
     guest: &Guest,
     file: &FileObject,
     event: GuestWord,
@@ -222,7 +247,21 @@ fn begin(
 ) -> Result<Completion, NtStatus> {
     let [function, context, block] = call.map(|word| word.0);
     let apc = Apc { function, arguments: [context, block, 0, 0], count: 3 };
-    Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))
+    let mut completion = Completion::begin(guest.process(), file, event.0, (function != 0).then_some(apc))?;
+    completion.make_native(context);
+    Ok(completion)
+}
+
+/// Tells that a transfer was done at once.
+pub(super) fn finish(
+    guest: &Guest,
+    block: GuestWord,
+    mut completion: Completion,
+    moved: u64,
+) -> Result<(), NtStatus> {
+    put_status(guest, block, NtStatus::SUCCESS, moved)?;
+    completion.set_moved(moved);
+    completion.succeed()
 }
 
 /// Reads from a file, a pipe or the console.
@@ -257,8 +296,7 @@ pub fn NtReadFile(
     if read == 0 && Length != 0 && file.kind != FileKind::ConsoleInput {
         return Err(NtStatus::END_OF_FILE);
     }
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, read)?;
-    completion.succeed()
+    finish(guest, IoStatusBlock, completion, read)
 }
 
 /// Writes to a file, a pipe or the console.
@@ -290,8 +328,7 @@ pub fn NtWriteFile(
     } else {
         file.write_from_guest(Buffer.0, length, offset)?
     };
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, written)?;
-    completion.succeed()
+    finish(guest, IoStatusBlock, completion, written)
 }
 
 /// Writes what the system still holds to the disk.
@@ -307,20 +344,25 @@ pub fn NtFlushBuffersFile(
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
 }
 
-fn control_file(
-    guest: &Guest,
-    handle: GuestWord,
-    event: GuestWord,
-    block: GuestWord,
-    code: u32,
-) -> Result<(), NtStatus> {
-    let file = file_standard::file(guest.process(), handle.0, 0)?;
-    let bytes = control(&file, code)?;
-    put_status(guest, block, NtStatus::SUCCESS, bytes)?;
-    if !event.is_null() {
-        guest.process().object_as::<EventObject>(event.0)?.set();
+/// What a control function is given.
+pub(super) struct Control {
+    /// The file.
+    pub(super) handle: GuestWord,
+    /// The event, or null.
+    pub(super) event: GuestWord,
+    /// The routine's call: the function, its context, the status block.
+    pub(super) call: [GuestWord; 3],
+    /// The code.
+    pub(super) code: u32,
+}
+
+impl Control {
+    fn run(self, guest: &Guest) -> Result<(), NtStatus> {
+        let file = file_standard::file(guest.process(), self.handle.0, 0)?;
+        let completion = begin(guest, &file, self.event, self.call)?;
+        let bytes = control(&file, self.code)?;
+        finish(guest, self.call[2], completion, bytes)
     }
-    Ok(())
 }
 
 /// Sends a control code to a device.
@@ -340,8 +382,16 @@ pub fn NtDeviceIoControlFile(
     OutputBuffer: GuestWord,
     OutputBufferLength: u32,
 ) -> Result<(), NtStatus> {
-    let _ = (ApcRoutine, ApcContext, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-    control_file(guest, FileHandle, Event, IoStatusBlock, IoControlCode)
+    let call = [ApcRoutine, ApcContext, IoStatusBlock];
+    let control = Control { handle: FileHandle, event: Event, call, code: IoControlCode };
+    let input = (InputBuffer.0, InputBufferLength);
+    match IoControlCode {
+        afd::IOCTL_AFD_POLL => control.poll(guest, input, (OutputBuffer.0, OutputBufferLength)),
+        afd::IOCTL_AFD_RECEIVE | afd::IOCTL_AFD_RECEIVE_DATAGRAM | afd::IOCTL_AFD_SEND => {
+            control.transfer(guest, input)
+        }
+        _ => control.run(guest),
+    }
 }
 
 /// Sends a control code to a file system.
@@ -361,8 +411,9 @@ pub fn NtFsControlFile(
     OutputBuffer: GuestWord,
     OutputBufferLength: u32,
 ) -> Result<(), NtStatus> {
-    let _ = (ApcRoutine, ApcContext, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-    control_file(guest, FileHandle, Event, IoStatusBlock, FsControlCode)
+    let _ = (InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
+    let call = [ApcRoutine, ApcContext, IoStatusBlock];
+    Control { handle: FileHandle, event: Event, call, code: FsControlCode }.run(guest)
 }
 
 fn cancel(guest: &Guest, handle: GuestWord, only: Option<u64>, block: GuestWord) -> Result<(), NtStatus> {
@@ -403,8 +454,8 @@ pub fn NtCancelIoFileEx(
 
 fn facts_of(guest: &Guest, attributes: GuestWord) -> Result<FileFacts, NtStatus> {
     match named(guest, attributes)?.0 {
-        Target::File { unix, .. } => guest.process().files.facts(&unix),
-        Target::Device(_) => Err(NtStatus::INVALID_DEVICE_REQUEST),
+        Named::Target(Target::File { unix, .. }) => guest.process().files.facts(&unix),
+        Named::Target(Target::Device(_)) | Named::SocketDriver => Err(NtStatus::INVALID_DEVICE_REQUEST),
     }
 }
 
@@ -471,21 +522,42 @@ pub fn NtQueryInformationFile(
     FileInformationClass: u32,
 ) -> Result<(), NtStatus> {
     let file = file_standard::file(guest.process(), FileHandle.0, 0)?;
-    let bytes = match FileInformationClass {
+    let bytes = information(guest, &file, FileHandle.0, FileInformationClass)?;
+    let may_be_cut = [NAME_INFORMATION, ALL_INFORMATION].contains(&FileInformationClass);
+    put_information(guest, IoStatusBlock, FileInformation, Length, &bytes, may_be_cut)
+}
+
+const NAME_INFORMATION: u32 = 9;
+const ALL_INFORMATION: u32 = 18;
+
+/// Lays out one kind of information about an open file.
+fn information(guest: &Guest, file: &FileObject, handle: u64, class: u32) -> Result<Vec<u8>, NtStatus> {
+    Ok(match class {
         4 => file.facts()?.basic_information(),
         5 => file.facts()?.standard_information(file.is_delete_pending()),
         6 => file.facts()?.index.to_le_bytes().to_vec(),
-        8 => guest.process().handles.entry(FileHandle.0)?.access.to_le_bytes().to_vec(),
-        9 => name_information(guest, &file),
+        // There are no extended attributes.
+        7 => 0_u32.to_le_bytes().to_vec(),
+        8 => guest.process().handles.entry(handle)?.access.to_le_bytes().to_vec(),
+        NAME_INFORMATION => name_information(guest, file),
         14 => file.position()?.to_le_bytes().to_vec(),
-        16 => mode(&file).bits().to_le_bytes().to_vec(),
+        16 => mode(file).bits().to_le_bytes().to_vec(),
         // Transfers need no alignment: FILE_BYTE_ALIGNMENT.
         17 => 0u32.to_le_bytes().to_vec(),
+        ALL_INFORMATION => {
+            const PARTS: [u32; 9] = [4, 5, 6, 7, 8, 14, 16, 17, NAME_INFORMATION];
+            let parts = PARTS.iter().map(|&part| match part {
+                // Directories and pipes have no position.
+                14 => Ok(file.position().unwrap_or(0).to_le_bytes().to_vec()),
+                part => information(guest, file, handle, part),
+            });
+            parts.collect::<Result<Vec<_>, _>>()?.concat()
+        }
+        23 | 24 => file.pipe_information(class == 24)?,
         34 => file.facts()?.network_open_information(),
         35 => u64::from(file.facts()?.attributes).to_le_bytes().to_vec(),
         _ => return Err(NtStatus::INVALID_INFO_CLASS),
-    };
-    put_information(guest, IoStatusBlock, FileInformation, Length, &bytes, FileInformationClass == 9)
+    })
 }
 
 /// Sets one kind of information of an open file.
@@ -615,8 +687,7 @@ pub fn NtQueryDirectoryFile(
     })?;
     guest.write_bytes(FileInformation.0, &bytes)?;
     drop(listing);
-    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, bytes.len() as u64)?;
-    completion.succeed()
+    finish(guest, IoStatusBlock, completion, bytes.len() as u64)
 }
 
 /// Stores one kind of information about the volume of an open file.

@@ -231,7 +231,7 @@ pub fn RtlGetVersion(guest: &mut Guest, lpVersionInformation: GuestWord) -> Resu
     let (major, minor, build) = sysinfo::VERSION;
     guest.write(at + 4, &[major, minor, build, sysinfo::PLATFORM_NT])?;
     guest.write_bytes(at + 20, &[0; 256])?;
-    if guest.read_u32(at)? >= SIZE_EX {
+    if guest.read_u32(at)? == SIZE_EX {
         guest.write(at + 276, &[0_u16, 0, sysinfo::SUITE])?;
         guest.write_bytes(at + 282, &[sysinfo::PRODUCT_WORKSTATION, 0])?;
     }

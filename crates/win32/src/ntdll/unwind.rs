@@ -9,7 +9,7 @@ use crate::export::Export;
 use crate::guest::{Guest, to_fault};
 use crate::nt::exception::context::{Record, apply_context, context_bytes};
 use crate::nt::exception::dispatch;
-use crate::nt::exception::tables::DynamicTable;
+use crate::nt::exception::tables::DynamicTable as Table;
 use crate::nt::exception::unwind::{Frame, RuntimeFunction};
 use crate::nt::exception::unwind_run::{Target, UNWIND_CONSOLIDATE, unwind_to};
 use crate::nt::exception::unwind_walk::{Function, Walker};
@@ -25,6 +25,9 @@ pub const EXPORTS: &[Export] = dll! {
     partial RtlCaptureStackBackTrace, "64-bit only: a 32-bit program's backtrace is empty";
     full RtlAddFunctionTable;
     full RtlDeleteFunctionTable;
+    full RtlAddGrowableFunctionTable;
+    full RtlGrowFunctionTable;
+    full RtlDeleteGrowableFunctionTable;
     full RtlInstallFunctionTableCallback;
     full NtContinue;
     forward ZwContinue => "ntdll.NtContinue";
@@ -235,13 +238,13 @@ pub fn RtlAddFunctionTable(
         let entry = RuntimeFunction::load(guest, FunctionTable.0 + index * RuntimeFunction::SIZE)?;
         length = length.max(u64::from(entry.end));
     }
-    guest.process().exceptions.add_table(DynamicTable {
+    guest.process().exceptions.add_table(Table {
         name: FunctionTable.0,
         base: BaseAddress.0,
         table: FunctionTable.0,
         count: u64::from(EntryCount),
         length,
-        ..DynamicTable::default()
+        ..Table::default()
     });
     Ok(1)
 }
@@ -252,6 +255,54 @@ pub fn RtlAddFunctionTable(
 #[winapi(cdecl)]
 pub fn RtlDeleteFunctionTable(guest: &mut Guest, FunctionTable: GuestWord) -> u8 {
     u8::from(guest.process().exceptions.remove_table(FunctionTable.0))
+}
+
+/// Adds a table of functions that may grow, for code in a range of addresses; stores what names it.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-rtladdgrowablefunctiontable>
+#[winapi]
+pub fn RtlAddGrowableFunctionTable(
+    guest: &mut Guest,
+    DynamicTable: GuestWord,
+    FunctionTable: GuestWord,
+    EntryCount: u32,
+    MaximumEntryCount: u32,
+    RangeBase: GuestWord,
+    RangeEnd: GuestWord,
+) -> Result<(), NtStatus> {
+    if EntryCount > MaximumEntryCount || RangeEnd.0 < RangeBase.0 {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    // Its name is a block that nobody else has while the table is there.
+    let name = guest.process().heaps.allocate(0, 16, true).ok_or(NtStatus::NO_MEMORY)?;
+    guest.write_word(DynamicTable.0, name)?;
+    guest.process().exceptions.add_table(Table {
+        name,
+        base: RangeBase.0,
+        table: FunctionTable.0,
+        count: u64::from(EntryCount),
+        length: RangeEnd.0 - RangeBase.0,
+        ..Table::default()
+    });
+    Ok(())
+}
+
+/// Says that a table has more functions now; nothing for one that is not there.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-rtlgrowfunctiontable>
+#[winapi]
+pub fn RtlGrowFunctionTable(guest: &mut Guest, DynamicTable: GuestWord, NewEntryCount: u32) {
+    guest.process().exceptions.grow_table(DynamicTable.0, u64::from(NewEntryCount));
+}
+
+/// Removes a table that may grow.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnt/nf-winnt-rtldeletegrowablefunctiontable>
+#[winapi]
+pub fn RtlDeleteGrowableFunctionTable(guest: &mut Guest, DynamicTable: GuestWord) {
+    if guest.process().exceptions.remove_table(DynamicTable.0) {
+        guest.process().heaps.free(0, DynamicTable.0);
+    }
 }
 
 /// Adds a callback that finds the functions of code that the program made.
@@ -273,13 +324,13 @@ pub fn RtlInstallFunctionTableCallback(
     if TableIdentifier.0 & 3 != 3 {
         return 0;
     }
-    guest.process().exceptions.add_table(DynamicTable {
+    guest.process().exceptions.add_table(Table {
         name: TableIdentifier.0,
         base: BaseAddress.0,
         length: u64::from(Length),
         callback: Callback.0,
         context: Context.0,
-        ..DynamicTable::default()
+        ..Table::default()
     });
     1
 }

@@ -10,6 +10,7 @@ use crate::export::Export;
 use crate::guest::{Guest, OrMinusOne};
 use crate::logic::winsock::address::{AF_INET, AF_INET6, Endpoint, parse_v4};
 use crate::logic::winsock::error::*;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -153,44 +154,6 @@ fn take_room(guest: &Guest, at: GuestWord, units: usize) -> Result<(), WsaError>
     if room as usize >= units { Ok(()) } else { Err(WSAEFAULT.into()) }
 }
 
-/// Makes the text of an address with its port.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaaddresstostringa>
-#[winapi]
-pub fn WSAAddressToStringA(
-    guest: &mut Guest,
-    lpsaAddress: GuestWord,
-    dwAddressLength: u32,
-    lpProtocolInfo: GuestWord,
-    lpszAddressString: GuestWord,
-    lpdwAddressStringLength: GuestWord,
-) -> Answer {
-    let _ = lpProtocolInfo;
-    let text = narrow(&endpoint_text(guest, lpsaAddress, dwAddressLength)?);
-    take_room(guest, lpdwAddressStringLength, text.len())?;
-    guest.write_bytes(lpszAddressString.0, &text)?;
-    Ok(DONE)
-}
-
-/// Makes the text of an address with its port.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaaddresstostringw>
-#[winapi]
-pub fn WSAAddressToStringW(
-    guest: &mut Guest,
-    lpsaAddress: GuestWord,
-    dwAddressLength: u32,
-    lpProtocolInfo: GuestWord,
-    lpszAddressString: GuestWord,
-    lpdwAddressStringLength: GuestWord,
-) -> Answer {
-    let _ = lpProtocolInfo;
-    let text = wide(&endpoint_text(guest, lpsaAddress, dwAddressLength)?);
-    take_room(guest, lpdwAddressStringLength, text.len())?;
-    guest.write_wide(lpszAddressString.0, &text)?;
-    Ok(DONE)
-}
-
 fn to_address(guest: &Guest, text: &str, family: i32, to: GuestWord, length: GuestWord) -> Answer {
     guest.process().network.check()?;
     let family = u16::try_from(family).ok().filter(|family| [AF_INET, AF_INET6].contains(family));
@@ -201,36 +164,26 @@ fn to_address(guest: &Guest, text: &str, family: i32, to: GuestWord, length: Gue
     Ok(DONE)
 }
 
-/// Reads the text of an address with or without a port.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressa>
-#[winapi]
-pub fn WSAStringToAddressA(
-    guest: &mut Guest,
-    AddressString: GuestWord,
-    AddressFamily: i32,
-    lpProtocolInfo: GuestWord,
-    lpAddress: GuestWord,
-    lpAddressLength: GuestWord,
-) -> Answer {
-    let _ = lpProtocolInfo;
-    let text = guest.read_c_string(AddressString.0)?;
-    to_address(guest, &String::from_utf8_lossy(&text), AddressFamily, lpAddress, lpAddressLength)
-}
+both_widths! {
+    /// Makes the text of an address with its port.
+    "winsock2/nf-winsock2-wsaaddresstostring"
+    WSAAddressToStringA, WSAAddressToStringW(guest, width, lpsaAddress: GuestWord, dwAddressLength: u32,
+        lpProtocolInfo: GuestWord, lpszAddressString: GuestWord, lpdwAddressStringLength: GuestWord) -> Answer {
+        let _ = lpProtocolInfo;
+        let text = wide(&endpoint_text(guest, lpsaAddress, dwAddressLength)?);
+        take_room(guest, lpdwAddressStringLength, text.len())?;
+        // It is ASCII.
+        let bytes = text.iter().flat_map(|unit| unit.to_le_bytes().into_iter().take(width.unit_bytes()));
+        guest.write_bytes(lpszAddressString.0, &bytes.collect::<Vec<u8>>())?;
+        Ok(DONE)
+    }
 
-/// Reads the text of an address with or without a port.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressw>
-#[winapi]
-pub fn WSAStringToAddressW(
-    guest: &mut Guest,
-    AddressString: GuestWord,
-    AddressFamily: i32,
-    lpProtocolInfo: GuestWord,
-    lpAddress: GuestWord,
-    lpAddressLength: GuestWord,
-) -> Answer {
-    let _ = lpProtocolInfo;
-    let text = guest.read_wide_string(AddressString.0)?;
-    to_address(guest, &String::from_utf16_lossy(&text), AddressFamily, lpAddress, lpAddressLength)
+    /// Reads the text of an address with or without a port.
+    "winsock2/nf-winsock2-wsastringtoaddress"
+    WSAStringToAddressA, WSAStringToAddressW(guest, width, AddressString: GuestWord, AddressFamily: i32,
+        lpProtocolInfo: GuestWord, lpAddress: GuestWord, lpAddressLength: GuestWord) -> Answer {
+        let _ = lpProtocolInfo;
+        let text = String::from_utf16_lossy(&width.read(guest, AddressString)?);
+        to_address(guest, &text, AddressFamily, lpAddress, lpAddressLength)
+    }
 }

@@ -1,6 +1,8 @@
 //! ws2tcpip.h: names and addresses of any family.
 
-use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+use std::net::IpAddr;
+
+use plat_abi::{GuestWord, Memory, winapi};
 
 use super::WsaError;
 use crate::dll;
@@ -11,6 +13,7 @@ use crate::logic::winsock::error::*;
 use crate::logic::winsock::names;
 use crate::nt::resolver::{self, Kinds};
 use crate::nt::socket::{SOCK_DGRAM, SOCK_RAW, SOCK_STREAM};
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -20,34 +23,48 @@ pub const EXPORTS: &[Export] = dll! {
     full FreeAddrInfoW;
     full getnameinfo;
     full GetNameInfoW;
-    stub GetAddrInfoExA;
-    stub GetAddrInfoExW;
-    stub GetAddrInfoExCancel;
-    stub GetAddrInfoExOverlappedResult;
-    stub FreeAddrInfoEx;
-    stub FreeAddrInfoExW;
+    partial GetAddrInfoExA, "answers before it returns";
+    partial GetAddrInfoExW, "answers before it returns";
+    full GetAddrInfoExCancel;
+    full GetAddrInfoExOverlappedResult;
+    forward FreeAddrInfoEx => "ws2_32.FreeAddrInfoExW";
+    full FreeAddrInfoExW;
 };
 
 const AI_PASSIVE: u32 = 1;
 const AI_CANONNAME: u32 = 2;
 const AI_NUMERICHOST: u32 = 4;
 const AI_NUMERICSERV: u32 = 8;
+const AI_ALL: u32 = 0x100;
+const AI_ADDRCONFIG: u32 = 0x400;
+const AI_V4MAPPED: u32 = 0x800;
 const AI_FQDN: u32 = 0x2_0000;
+/// `NS_ALL`, `NS_DNS`, `NS_NETBT`: the kinds of names that there are.
+const NAMESPACES: [u32; 3] = [0, 12, 13];
 const TCP: i32 = 6;
 const UDP: i32 = 17;
 
-/// An address in the list that `getaddrinfo` makes.
-#[derive(GuestStruct, Default)]
-#[allow(non_snake_case)]
-struct ADDRINFO {
-    ai_flags: u32,
-    ai_family: u32,
-    ai_socktype: i32,
-    ai_protocol: i32,
-    ai_addrlen: GuestWord,
-    ai_canonname: GuestWord,
-    ai_addr: GuestWord,
-    ai_next: GuestWord,
+/// The two forms of an entry of the list: ADDRINFO, and ADDRINFOEX with a blob, its size and a provider before the
+/// pointer to the next entry.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-addrinfoexw>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    Plain,
+    Extended,
+}
+
+impl Entry {
+    /// Returns where the pointer to the next entry lies.
+    fn next_at(self, guest: &Guest) -> u64 {
+        // Four numbers; size, name and address, and what the longer form has.
+        let words = if self == Self::Plain { 3 } else { 6 };
+        16 + words * guest.machine().pointer_size()
+    }
+
+    fn size(self, guest: &Guest) -> u64 {
+        self.next_at(guest) + guest.machine().pointer_size()
+    }
 }
 
 /// What is asked for.
@@ -72,17 +89,20 @@ impl Question {
         guest: &Guest,
         texts: (Option<String>, Option<String>),
         hints: GuestWord,
+        entry: Entry,
     ) -> Result<Self, WsaError> {
         let (node, service) = texts;
         let mut question = Self { node, service, flags: 0, family: 0, kind: 0, protocol: 0 };
         if !hints.is_null() {
-            let hints: ADDRINFO = guest.read(hints.0)?;
-            let has_more = hints.ai_addrlen.0 | hints.ai_canonname.0 | hints.ai_addr.0 | hints.ai_next.0 != 0;
-            if has_more {
-                return Err(WSANO_RECOVERY.into());
+            let (at, word) = (hints.0, guest.machine().pointer_size());
+            for place in [16, 16 + word, 16 + 2 * word, entry.next_at(guest)] {
+                if guest.read_word(at + place)? != 0 {
+                    return Err(WSANO_RECOVERY.into());
+                }
             }
-            (question.flags, question.family) = (hints.ai_flags, hints.ai_family);
-            (question.kind, question.protocol) = (hints.ai_socktype, hints.ai_protocol);
+            (question.flags, question.family) = (guest.read_u32(at)?, guest.read_u32(at + 4)?);
+            question.kind = guest.read_u32(at + 8)? as i32;
+            question.protocol = guest.read_u32(at + 12)? as i32;
         }
         question.check()?;
         Ok(question)
@@ -142,11 +162,7 @@ impl Question {
 
     /// Returns the addresses, and the name behind the name if there is a name.
     fn machines(&self) -> Result<(Vec<Endpoint>, Option<String>), WsaError> {
-        let any = self.family == 0;
-        let kinds = Kinds {
-            v4: any || self.family == u32::from(AF_INET),
-            v6: any || self.family == u32::from(AF_INET6),
-        };
+        let kinds = self.kinds();
         let Some(node) = &self.node else {
             let is_passive = self.flags & AI_PASSIVE != 0;
             let v6 = if is_passive { std::net::Ipv6Addr::UNSPECIFIED } else { std::net::Ipv6Addr::LOCALHOST };
@@ -155,7 +171,10 @@ impl Question {
             let four = kinds.v4.then(|| Endpoint::new(v4, 0));
             return Ok((six.into_iter().chain(four).collect(), None));
         };
+        // Addresses of the old kind as those of the new one: where there are no others, or with all of them.
+        let is_mapped = self.family == u32::from(AF_INET6) && self.flags & AI_V4MAPPED != 0;
         let literal = match (parse_v4(node), parse_v6(node)) {
+            (Some(ip), _) if is_mapped => Some((true, Endpoint::new(ip.to_ipv6_mapped(), 0))),
             (Some(ip), _) => Some((kinds.v4, Endpoint::new(ip, 0))),
             (None, Some((ip, scope))) => Some((kinds.v6, Endpoint { scope, ..Endpoint::new(ip, 0) })),
             (None, None) => None,
@@ -166,9 +185,36 @@ impl Question {
             None if self.flags & AI_NUMERICHOST != 0 => return Err(WSAHOST_NOT_FOUND.into()),
             None => {}
         }
-        let found = resolver::resolve(node, kinds)?;
+        let found = resolver::resolve(node, Kinds { v4: kinds.v4 || is_mapped, ..kinds })?;
+        let has_v6 = found.addresses.iter().any(IpAddr::is_ipv6);
+        let addresses = found.addresses.into_iter().filter_map(|ip| match ip {
+            IpAddr::V4(_) if is_mapped && has_v6 && self.flags & AI_ALL == 0 => None,
+            IpAddr::V4(ip) if is_mapped => Some(Endpoint::new(ip.to_ipv6_mapped(), 0)),
+            ip => Some(Endpoint::new(ip, 0)),
+        });
         let canonical = if node.is_empty() { plat_host::sysinfo::host_name() } else { found.canonical };
-        Ok((found.addresses.into_iter().map(|ip| Endpoint::new(ip, 0)).collect(), Some(canonical)))
+        Ok((addresses.collect(), Some(canonical)))
+    }
+
+    /// Returns the kinds of addresses that are asked for; with `AI_ADDRCONFIG` only those that the machine itself has.
+    fn kinds(&self) -> Kinds {
+        let any = self.family == 0;
+        let kinds = Kinds {
+            v4: any || self.family == u32::from(AF_INET),
+            v6: any || self.family == u32::from(AF_INET6),
+        };
+        if self.flags & AI_ADDRCONFIG == 0 {
+            return kinds;
+        }
+        let own = plat_host::socket::own_addresses().unwrap_or_default();
+        // A machine without a network asks for what it was told to.
+        if own.is_empty() {
+            return kinds;
+        }
+        Kinds {
+            v4: kinds.v4 && own.iter().any(IpAddr::is_ipv4),
+            v6: kinds.v6 && own.iter().any(IpAddr::is_ipv6),
+        }
     }
 }
 
@@ -177,42 +223,36 @@ fn store(
     guest: &Guest,
     question: &Question,
     found: &Found,
-    is_wide: bool,
+    (entry, is_wide): (Entry, bool),
     result: GuestWord,
 ) -> Result<(), WsaError> {
-    let size = ADDRINFO::size(guest.machine());
-    let mut entries = Vec::new();
+    const ADDRESS_ROOM: u64 = 32;
+    let (size, word) = (entry.size(guest), guest.machine().pointer_size());
+    let mut place = result.0;
+    let mut name = match &found.canonical {
+        Some(name) if question.flags & (AI_CANONNAME | AI_FQDN) != 0 => encoded(name, is_wide),
+        _ => Vec::new(),
+    };
     for endpoint in &found.endpoints {
         for &(port, kind, protocol) in &found.services {
-            let name = if question.flags & AI_CANONNAME != 0 && entries.is_empty() {
-                found.canonical.as_deref().map(|name| encoded(name, is_wide)).unwrap_or_default()
-            } else {
-                Vec::new()
-            };
             let bytes = Endpoint { port, ..*endpoint }.to_bytes();
-            let room = size + 32 + name.len() as u64;
+            let room = size + ADDRESS_ROOM + name.len() as u64;
             let at = guest.process().heaps.allocate(0, room, true).ok_or(WSA_NOT_ENOUGH_MEMORY)?;
+            let name_at = if name.is_empty() { 0 } else { at + size + ADDRESS_ROOM };
             guest.write_bytes(at + size, &bytes)?;
-            guest.write_bytes(at + size + 32, &name)?;
-            let entry = ADDRINFO {
-                ai_flags: if name.is_empty() { 0 } else { AI_CANONNAME },
-                ai_family: u32::from(u16::from_le_bytes([bytes[0], bytes[1]])),
-                ai_socktype: kind,
-                ai_protocol: protocol,
-                ai_addrlen: GuestWord(bytes.len() as u64),
-                ai_canonname: GuestWord(if name.is_empty() { 0 } else { at + size + 32 }),
-                ai_addr: GuestWord(at + size),
-                ai_next: GuestWord::NULL,
-            };
-            entries.push((at, entry));
+            guest.write_bytes(at + size + ADDRESS_ROOM, &name)?;
+            let family = u32::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+            let flags = if name.is_empty() { 0 } else { AI_CANONNAME };
+            guest.write(at, &[flags, family, kind as u32, protocol as u32])?;
+            for (index, value) in [bytes.len() as u64, name_at, at + size].into_iter().enumerate() {
+                guest.write_word(at + 16 + index as u64 * word, value)?;
+            }
+            guest.write_word(place, at)?;
+            place = at + entry.next_at(guest);
+            // Only the first entry has it.
+            name.clear();
         }
     }
-    let addresses: Vec<u64> = entries.iter().map(|entry| entry.0).collect();
-    for (index, (at, mut entry)) in entries.into_iter().enumerate() {
-        entry.ai_next = GuestWord(addresses.get(index + 1).copied().unwrap_or(0));
-        guest.write(at, &entry)?;
-    }
-    guest.write_word(result.0, addresses.first().copied().unwrap_or(0))?;
     Ok(())
 }
 
@@ -251,13 +291,13 @@ fn look_up(
     (node, service): (GuestWord, GuestWord),
     hints: GuestWord,
     result: GuestWord,
-    is_wide: bool,
+    (entry, is_wide): (Entry, bool),
 ) -> Result<(), WsaError> {
     guest.write_word(result.0, 0)?;
     guest.process().network.check()?;
     let texts = (text(guest, node, is_wide)?, text(guest, service, is_wide)?);
-    let question = Question::read(guest, texts, hints)?;
-    store(guest, &question, &question.answer()?, is_wide, result)
+    let question = Question::read(guest, texts, hints, entry)?;
+    store(guest, &question, &question.answer()?, (entry, is_wide), result)
 }
 
 /// Finds the addresses of a machine's service.
@@ -271,7 +311,7 @@ pub fn getaddrinfo(
     pHints: GuestWord,
     ppResult: GuestWord,
 ) -> i32 {
-    let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, false);
+    let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, (Entry::Plain, false));
     code(guest, outcome)
 }
 
@@ -286,18 +326,80 @@ pub fn GetAddrInfoW(
     pHints: GuestWord,
     ppResult: GuestWord,
 ) -> i32 {
-    let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, true);
+    let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, (Entry::Plain, true));
     code(guest, outcome)
 }
 
-fn free(guest: &Guest, first: GuestWord) -> Result<(), plat_abi::Fault> {
+both_widths! {
+    /// Finds the addresses of a machine's service; who wants to be told later is told at once, as Windows may.
+    "ws2tcpip/nf-ws2tcpip-getaddrinfoex"
+    GetAddrInfoExA, GetAddrInfoExW(guest, width, pName: GuestWord, pServiceName: GuestWord, dwNameSpace: u32,
+        lpNspId: GuestWord, hints: GuestWord, ppResult: GuestWord, timeout: GuestWord, lpOverlapped: GuestWord,
+        lpCompletionRoutine: GuestWord, lpNameHandle: GuestWord) -> i32 {
+        let _ = (lpNspId, timeout);
+        let is_wide = width == Width::Wide;
+        // Routines and handles are for those who do not wait, which the narrow form cannot.
+        let is_late = !lpOverlapped.is_null();
+        let has_routine = !lpCompletionRoutine.is_null();
+        let outcome = if (has_routine && !is_late) || (is_late && !is_wide) {
+            Err(WSAEINVAL.into())
+        } else if !NAMESPACES.contains(&dwNameSpace) {
+            Err(WSASERVICE_NOT_FOUND.into())
+        } else {
+            look_up(guest, (pName, pServiceName), hints, ppResult, (Entry::Extended, is_wide))
+        };
+        if is_late {
+            let error = outcome.as_ref().err().map_or(0, |error| error.0.0);
+            let told = guest.write_word(lpOverlapped.0, u64::from(error));
+            // There is nothing left to cancel.
+            let told = told.and_then(|()| match lpNameHandle.0 {
+                0 => Ok(()),
+                place => guest.write_word(place, 0),
+            });
+            if told.is_err() {
+                return code(guest, Err(WSAEFAULT.into()));
+            }
+        }
+        code(guest, outcome)
+    }
+}
+
+/// Tells what became of a look-up.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexoverlappedresult>
+#[winapi]
+pub fn GetAddrInfoExOverlappedResult(guest: &mut Guest, lpOverlapped: GuestWord) -> i32 {
+    match guest.read_u32(lpOverlapped.0) {
+        Ok(error) => error as i32,
+        Err(_) => WSAEINVAL.0 as i32,
+    }
+}
+
+/// Cancels a look-up that is under way: none is.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexcancel>
+#[winapi]
+pub fn GetAddrInfoExCancel(guest: &mut Guest, lpHandle: GuestWord) -> i32 {
+    let _ = (guest, lpHandle);
+    WSA_INVALID_HANDLE.0 as i32
+}
+
+fn free(guest: &Guest, first: GuestWord, entry: Entry) -> Result<(), plat_abi::Fault> {
     let mut next = first.0;
     while next != 0 {
-        let entry: ADDRINFO = guest.read(next)?;
-        guest.process().heaps.free(0, next);
-        next = entry.ai_next.0;
+        let this = next;
+        next = guest.read_word(this + entry.next_at(guest))?;
+        guest.process().heaps.free(0, this);
     }
     Ok(())
+}
+
+/// Gives a list of addresses of the longer form back; the names' widths do not matter.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfoexw>
+#[winapi]
+pub fn FreeAddrInfoExW(guest: &mut Guest, pAddrInfoEx: GuestWord) -> Result<(), plat_abi::Fault> {
+    free(guest, pAddrInfoEx, Entry::Extended)
 }
 
 /// Gives a list of addresses back.
@@ -305,7 +407,7 @@ fn free(guest: &Guest, first: GuestWord) -> Result<(), plat_abi::Fault> {
 /// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfo>
 #[winapi]
 pub fn freeaddrinfo(guest: &mut Guest, pAddrInfo: GuestWord) -> Result<(), plat_abi::Fault> {
-    free(guest, pAddrInfo)
+    free(guest, pAddrInfo, Entry::Plain)
 }
 
 /// Gives a list of addresses back.
@@ -313,7 +415,7 @@ pub fn freeaddrinfo(guest: &mut Guest, pAddrInfo: GuestWord) -> Result<(), plat_
 /// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfow>
 #[winapi]
 pub fn FreeAddrInfoW(guest: &mut Guest, pAddrInfo: GuestWord) -> Result<(), plat_abi::Fault> {
-    free(guest, pAddrInfo)
+    free(guest, pAddrInfo, Entry::Plain)
 }
 
 const NI_NUMERICHOST: i32 = 2;

@@ -1,5 +1,7 @@
 //! winsock2.h: control of sockets.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::socket as host;
 
@@ -8,16 +10,17 @@ use super::{Answer, DONE, WsaError};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::logic::winsock::address::{AF_INET6, Endpoint};
 use crate::logic::winsock::error::{self, *};
+use crate::logic::winsock::options::SOL_SOCKET;
+use crate::nt::resolver;
 use crate::nt::socket::Socket;
 use crate::process::Symbol;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     @10 full ioctlsocket;
-    partial WSAIoctl, "FIONBIO, FIONREAD, SIOCATMARK, extension functions, keep-alive times, loopback; never pending";
-    stub WSANSPIoctl;
-    stub WSAProviderConfigChange;
+    partial WSAIoctl, "modes, bytes to read, extension functions, keep-alive times, handles, addresses and interfaces; not the rest";
 };
 
 const FIONBIO: u32 = 0x8004_667e;
@@ -27,8 +30,15 @@ const FIOASYNC: u32 = 0x8004_667d;
 const SIO_FLUSH: u32 = 0x2800_0004;
 const SIO_GET_EXTENSION_FUNCTION_POINTER: u32 = 0xc800_0006;
 const SIO_ROUTING_INTERFACE_QUERY: u32 = 0xc800_0014;
+const SIO_ROUTING_INTERFACE_CHANGE: u32 = 0x8800_0015;
+const SIO_ADDRESS_LIST_QUERY: u32 = 0x4800_0016;
+const SIO_GET_INTERFACE_LIST: u32 = 0x4004_747f;
+const SIO_IDEAL_SEND_BACKLOG_QUERY: u32 = 0x4004_747b;
+const SO_SNDBUF: i32 = 0x1001;
 const SIO_ADDRESS_LIST_CHANGE: u32 = 0x2800_0017;
 const SIO_BASE_HANDLE: u32 = 0x4800_0022;
+/// `SIO_BSP_HANDLE`, `_SELECT`, `_POLL`: the handle below layered providers, of which there are none.
+const SIO_BSP_HANDLES: [u32; 3] = [0x4800_001b, 0x4800_001c, 0x4800_001d];
 const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
 const SIO_UDP_CONNRESET: u32 = 0x9800_000c;
 const SIO_LOOPBACK_FAST_PATH: u32 = 0x9800_0010;
@@ -80,7 +90,7 @@ fn at_mark(socket: &Socket) -> Result<u32, WsaError> {
     Ok(u32::from(!is_at))
 }
 
-/// Controls a socket; nothing is ever pending.
+/// Controls a socket; only what would tell of changes of the network is pending, and that for ever.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaioctl>
 #[winapi]
@@ -96,21 +106,30 @@ pub fn WSAIoctl(
     lpOverlapped: GuestWord,
     lpCompletionRoutine: GuestWord,
 ) -> Answer {
-    let _ = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
+    let whom = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
     let socket = Socket::find(guest.process(), s.0)?;
+    if [SIO_ADDRESS_LIST_CHANGE, SIO_ROUTING_INTERFACE_CHANGE].contains(&dwIoControlCode) {
+        return Err(whom.begin_never(guest, &socket)?);
+    }
     let input = if lpvInBuffer.is_null() {
         Vec::new()
     } else {
         guest.read_vec(lpvInBuffer.0, u64::from(cbInBuffer.min(256)))?
     };
-    let output = control(guest, &socket, dwIoControlCode, &input)?;
+    let output = control(guest, &socket, dwIoControlCode, &input, lpvOutBuffer.0)?;
     if (cbOutBuffer as usize) < output.len() || (lpvOutBuffer.is_null() && !output.is_empty()) {
+        if !lpcbBytesReturned.is_null() {
+            guest.write(lpcbBytesReturned.0, &(output.len() as u32))?;
+        }
         return Err(WSAEFAULT.into());
     }
-    guest.write_bytes(lpvOutBuffer.0, &output)?;
+    if !output.is_empty() {
+        guest.write_bytes(lpvOutBuffer.0, &output)?;
+    }
     if !lpcbBytesReturned.is_null() {
         guest.write(lpcbBytesReturned.0, &(output.len() as u32))?;
     }
+    whom.finish(guest, &socket, output.len() as u64)?;
     Ok(DONE)
 }
 
@@ -119,22 +138,88 @@ fn number(input: &[u8], index: usize) -> Result<u32, WsaError> {
     Ok(u32::from_le_bytes(bytes.ok_or(WSAEFAULT)?))
 }
 
-fn control(guest: &mut Guest, socket: &Socket, code: u32, input: &[u8]) -> Result<Vec<u8>, WsaError> {
+/// Does what a code asks; returns what is stored, at `output`.
+fn control(
+    guest: &mut Guest,
+    socket: &Socket,
+    code: u32,
+    input: &[u8],
+    output: u64,
+) -> Result<Vec<u8>, WsaError> {
     match code {
         FIONBIO => set_nonblocking(socket, number(input, 0)? != 0)?,
         FIONREAD => return Ok(socket.available()?.to_le_bytes().to_vec()),
         SIOCATMARK => return Ok(at_mark(socket)?.to_le_bytes().to_vec()),
         SIO_GET_EXTENSION_FUNCTION_POINTER => return extension(guest, input),
         SIO_BASE_HANDLE => return Ok(word(guest, socket.handle)),
-        SIO_ROUTING_INTERFACE_QUERY => return Ok(socket.local_address()?),
+        code if SIO_BSP_HANDLES.contains(&code) => return Ok(word(guest, socket.handle)),
+        SIO_ROUTING_INTERFACE_QUERY => return way_to(input),
+        SIO_ADDRESS_LIST_QUERY => return address_list(guest, socket, output),
+        SIO_GET_INTERFACE_LIST => return interface_list(),
+        SIO_IDEAL_SEND_BACKLOG_QUERY => return Ok(socket.option(SOL_SOCKET, SO_SNDBUF)?),
         SIO_KEEPALIVE_VALS => keep_alive(socket, input)?,
         // A way of Windows' to be faster; datagrams that nobody takes reset nothing here; the kernel's times stay.
         SIO_FLUSH | FIOASYNC | SIO_LOOPBACK_FAST_PATH | SIO_UDP_CONNRESET | SIO_TCP_INITIAL_RTO => {}
-        // It would be told when addresses change, which they are not seen to do.
-        SIO_ADDRESS_LIST_CHANGE => return Err(WSAEWOULDBLOCK.into()),
         _ => return Err(WSAEOPNOTSUPP.into()),
     }
     Ok(Vec::new())
+}
+
+/// Returns the own address from which a datagram would go to another one.
+fn way_to(input: &[u8]) -> Result<Vec<u8>, WsaError> {
+    let to = Endpoint::of_bytes(input).ok_or(WSAEFAULT)?;
+    let own = resolver::own_address_towards(to.ip).ok_or(WSAENETUNREACH)?;
+    Ok(Endpoint::new(own, 0).to_bytes())
+}
+
+/// Lays out a SOCKET_ADDRESS_LIST of the machine's addresses of the socket's family, which will lie at `output`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2def/ns-ws2def-socket_address_list>
+fn address_list(guest: &Guest, socket: &Socket, output: u64) -> Result<Vec<u8>, WsaError> {
+    let is_v6 = socket.end().family == AF_INET6;
+    let mut own = host::own_addresses().map_err(|errno| error::of_errno(errno.0))?;
+    own.retain(|ip| ip.is_ipv6() == is_v6);
+    let word = guest.machine().pointer_size() as usize;
+    let addresses: Vec<Vec<u8>> = own.into_iter().map(|ip| Endpoint::new(ip, 0).to_bytes()).collect();
+    let mut place = output + (word + addresses.len() * 2 * word) as u64;
+    let mut bytes = (addresses.len() as u32).to_le_bytes().to_vec();
+    bytes.resize(word, 0);
+    for address in &addresses {
+        bytes.extend_from_slice(&place.to_le_bytes()[..word]);
+        bytes.extend((address.len() as u32).to_le_bytes());
+        bytes.resize(bytes.len().next_multiple_of(word), 0);
+        place += address.len() as u64;
+    }
+    bytes.extend(addresses.concat());
+    Ok(bytes)
+}
+
+/// Lays out an array of INTERFACE_INFO: flags, and address, broadcast address and mask of 24 bytes each.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2ipdef/ns-ws2ipdef-interface_info>
+fn interface_list() -> Result<Vec<u8>, WsaError> {
+    const UP: u32 = 1;
+    const BROADCAST: u32 = 2;
+    const LOOPBACK: u32 = 4;
+    const MULTICAST: u32 = 16;
+    const ROOM: usize = 24;
+    let all = host::interfaces().map_err(|errno| error::of_errno(errno.0))?;
+    let mut bytes = Vec::new();
+    for interface in all.iter().filter(|interface| interface.is_up) {
+        let flags = UP | MULTICAST | if interface.is_loopback { LOOPBACK } else { BROADCAST };
+        for (ip, prefix) in &interface.addresses {
+            let IpAddr::V4(ip) = ip else { continue };
+            let mask = u32::MAX.checked_shl(32 - u32::from(*prefix)).unwrap_or(0);
+            let parts = [*ip, Ipv4Addr::from(u32::from(*ip) | !mask), Ipv4Addr::from(mask)];
+            bytes.extend(flags.to_le_bytes());
+            for part in parts {
+                let mut address = Endpoint::new(part, 0).to_bytes();
+                address.resize(ROOM, 0);
+                bytes.extend(address);
+            }
+        }
+    }
+    Ok(bytes)
 }
 
 /// Sets on or off, milliseconds until the first probe, and between two.
@@ -144,7 +229,7 @@ fn keep_alive(socket: &Socket, input: &[u8]) -> Result<(), WsaError> {
     const TCP_KEEPINTVL: i32 = 17;
     let seconds = |index: usize| Ok::<_, WsaError>((number(input, index)? / 1000).max(1).to_le_bytes());
     let on = number(input, 0)?;
-    socket.set_option(crate::logic::winsock::options::SOL_SOCKET, SO_KEEPALIVE, &on.to_le_bytes())?;
+    socket.set_option(SOL_SOCKET, SO_KEEPALIVE, &on.to_le_bytes())?;
     if on != 0 {
         socket.set_option(6, TCP_KEEPIDLE, &seconds(1)?)?;
         socket.set_option(6, TCP_KEEPINTVL, &seconds(2)?)?;

@@ -8,12 +8,14 @@ use super::{Answer, DONE, WsaError};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
-use crate::kernel32::fileapi::transfer::begin;
+use crate::kernel32::fileapi::transfer::{begin, complete};
+use crate::logic::winsock::control;
 use crate::logic::winsock::error::{self, *};
-use crate::nt::completion::SOCKET_ARGUMENTS;
+use crate::nt::afd;
+use crate::nt::completion::{Completion, SOCKET_ARGUMENTS};
 use crate::nt::pipe_transfer::Work;
 use crate::nt::socket::Socket;
-use crate::nt::socket_transfer::{MSG_PARTIAL, Message, SocketWork, Told};
+use crate::nt::socket_transfer::{ControlPlace, MSG_PARTIAL, Message, SocketWork, Told, tell};
 use crate::nt::thread::Apc;
 use crate::nt::wait::{self, WaitFor};
 use crate::{NtStatus, Win32Error};
@@ -22,7 +24,7 @@ use crate::{NtStatus, Win32Error};
 pub const EXPORTS: &[Export] = dll! {
     full WSASend;
     full WSASendTo;
-    partial WSASendMsg, "no control data";
+    partial WSASendMsg, "control data: packets' addresses, times to live, types of service";
     full WSARecv;
     full WSARecvFrom;
     full WSARecvDisconnect;
@@ -72,8 +74,39 @@ impl Whom {
     }
 }
 
+impl Whom {
+    /// Tells the end of what was done at once.
+    ///
+    /// # Errors
+    /// `WSAEFAULT`, `WSA_INVALID_HANDLE` for the event.
+    pub(crate) fn finish(self, guest: &Guest, socket: &Socket, moved: u64) -> Result<(), WsaError> {
+        if !self.overlapped.is_null() {
+            let none = GuestWord::NULL;
+            complete(guest, &socket.file, none, self.overlapped, self.apc(), || Ok(moved))?;
+        }
+        Ok(())
+    }
+
+    /// Begins to wait for what never happens; returns what the call answers.
+    ///
+    /// # Errors
+    /// `WSAEWOULDBLOCK` for a call that would not return; `WSA_INVALID_HANDLE` for the event.
+    pub(crate) fn begin_never(self, guest: &Guest, socket: &Socket) -> Result<WsaError, WsaError> {
+        if !self.may_wait(socket) {
+            return Err(WSAEWOULDBLOCK.into());
+        }
+        let word = guest.machine().pointer_size();
+        let event =
+            if self.routine.is_null() { guest.read_word(self.overlapped.0 + 2 * word + 8)? } else { 0 };
+        let completion = Completion::begin(guest.process(), &socket.file, event, self.apc())?;
+        guest.write_word(self.overlapped.0, u64::from(NtStatus::PENDING.0))?;
+        afd::begin_never(&socket.file, self.overlapped.0, guest.machine().is_64(), completion);
+        Ok(WSA_IO_PENDING.into())
+    }
+}
+
 /// Reads an array of `WSABUF`s: a size and a pointer each.
-pub(super) fn pieces(guest: &Guest, buffers: GuestWord, count: u32) -> Result<Vec<Piece>, WsaError> {
+pub(crate) fn pieces(guest: &Guest, buffers: GuestWord, count: u32) -> Result<Vec<Piece>, WsaError> {
     if count > PIECES_MAX {
         return Err(WSAENOBUFS.into());
     }
@@ -116,7 +149,8 @@ pub fn WSASend(
     lpCompletionRoutine: GuestWord,
 ) -> Answer {
     let socket = Socket::find(guest.process(), s.0)?;
-    let message = Message { pieces: pieces(guest, lpBuffers, dwBufferCount)?, flags: dwFlags, to: None };
+    let message =
+        Message { pieces: pieces(guest, lpBuffers, dwBufferCount)?, flags: dwFlags, ..Message::default() };
     let whom = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
     send(guest, &socket, message, lpNumberOfBytesSent, whom)
 }
@@ -139,7 +173,12 @@ pub fn WSASendTo(
 ) -> Answer {
     let socket = Socket::find(guest.process(), s.0)?;
     let to = destination(guest, &socket, lpTo, iTolen)?;
-    let message = Message { pieces: pieces(guest, lpBuffers, dwBufferCount)?, flags: dwFlags, to };
+    let message = Message {
+        pieces: pieces(guest, lpBuffers, dwBufferCount)?,
+        flags: dwFlags,
+        to,
+        ..Message::default()
+    };
     let whom = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
     send(guest, &socket, message, lpNumberOfBytesSent, whom)
 }
@@ -152,10 +191,16 @@ struct WSAMSG {
     namelen: i32,
     lpBuffers: GuestWord,
     dwBufferCount: u32,
+    /// The buffer for control data is a structure of its own, which begins at a word.
+    #[guest(x64)]
+    padding: u32,
     ControlLength: u32,
     Control: GuestWord,
     dwFlags: u32,
 }
+
+/// The most control data of a message, in bytes.
+const CONTROL_MAX: u32 = 1024;
 
 /// Where fields of a [`WSAMSG`] lie: the name's size, the control data's size, the flags; in words.
 const NAMELEN_AT: u64 = 1;
@@ -177,11 +222,14 @@ pub fn WSASendMsg(
 ) -> Answer {
     let socket = Socket::find(guest.process(), Handle.0)?;
     let msg: WSAMSG = guest.read(lpMsg.0)?;
-    if msg.ControlLength != 0 {
-        return Err(WSAEOPNOTSUPP.into());
-    }
+    let control = match msg.ControlLength.min(CONTROL_MAX) {
+        0 => Vec::new(),
+        length => guest.read_vec(msg.Control.0, u64::from(length))?,
+    };
+    let control = control::to_linux(&control, guest.machine().is_64()).ok_or(WSAEINVAL)?;
     let to = destination(guest, &socket, msg.name, msg.namelen)?;
-    let message = Message { pieces: pieces(guest, msg.lpBuffers, msg.dwBufferCount)?, flags: dwFlags, to };
+    let pieces = pieces(guest, msg.lpBuffers, msg.dwBufferCount)?;
+    let message = Message { pieces, flags: dwFlags, to, control, wants_control: false };
     let whom = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
     send(guest, &socket, message, lpNumberOfBytesSent, whom)
 }
@@ -194,6 +242,7 @@ struct Wanted {
     from_length: GuestWord,
     /// Whether flags and addresses may be stored after the call: they lie in a structure that lives as long.
     is_kept: bool,
+    control: ControlPlace,
 }
 
 /// Receives now, or begins to.
@@ -201,7 +250,8 @@ fn receive_into(guest: &Guest, socket: &Socket, message: Message, to: &Wanted, w
     if whom.may_wait(socket) {
         let (from, from_length) = (to.from.0, to.from_length.0);
         // Flags may lie on a stack that is gone by then; `WSAGetOverlappedResult` tells them.
-        let told = Told { flags: if to.is_kept { to.flags.0 } else { 0 }, from, from_length };
+        let flags = if to.is_kept { to.flags.0 } else { 0 };
+        let told = Told { flags, from, from_length, control: to.control };
         whom.begin(guest, socket, to.count, SocketWork::Receive(message, told))?;
         return Ok(DONE);
     }
@@ -210,10 +260,8 @@ fn receive_into(guest: &Guest, socket: &Socket, message: Message, to: &Wanted, w
         return Err(WSAEFAULT.into());
     }
     guest.write(to.count.0, &(received.bytes as u32))?;
-    let flags = if received.is_cut { MSG_PARTIAL } else { 0 };
-    if !to.flags.is_null() {
-        guest.write(to.flags.0, &flags)?;
-    }
+    // The sender is stored.
+    tell(&received, Told { flags: to.flags.0, control: to.control, ..Told::default() })?;
     if received.is_cut { Err(WSAEMSGSIZE.into()) } else { Ok(DONE) }
 }
 
@@ -264,19 +312,20 @@ pub fn WSARecvFrom(
 ) -> Answer {
     let socket = Socket::find(guest.process(), s.0)?;
     let flags = guest.read_u32(lpFlags.0)?;
-    let message = Message { pieces: pieces(guest, lpBuffers, dwBufferCount)?, flags, to: None };
+    let message = Message { pieces: pieces(guest, lpBuffers, dwBufferCount)?, flags, ..Message::default() };
     let to = Wanted {
         count: lpNumberOfBytesRecvd,
         flags: lpFlags,
         from: lpFrom,
         from_length: lpFromlen,
         is_kept: false,
+        control: ControlPlace::default(),
     };
     let whom = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
     receive_into(guest, &socket, message, &to, whom)
 }
 
-/// Receives a message; found with `WSAIoctl`. There is no control data.
+/// Receives a message and what is told of it; found with `WSAIoctl`.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/mswsock/nc-mswsock-lpfn_wsarecvmsg>
 #[winapi]
@@ -291,15 +340,20 @@ pub fn WSARecvMsg(
     let socket = Socket::find(guest.process(), s.0)?;
     let msg: WSAMSG = guest.read(lpMsg.0)?;
     let word = guest.machine().pointer_size();
-    guest.write(lpMsg.0 + CONTROL_AT * word, &0_u32)?;
     let pieces = pieces(guest, msg.lpBuffers, msg.dwBufferCount)?;
-    let message = Message { pieces, flags: msg.dwFlags, to: None };
+    let message = Message { pieces, flags: msg.dwFlags, wants_control: true, ..Message::default() };
     let to = Wanted {
         count: lpdwNumberOfBytesRecvd,
         flags: GuestWord(lpMsg.0 + FLAGS_AT * word),
         from: msg.name,
         from_length: GuestWord(lpMsg.0 + NAMELEN_AT * word),
         is_kept: true,
+        control: ControlPlace {
+            at: msg.Control.0,
+            room: msg.ControlLength,
+            length_at: lpMsg.0 + CONTROL_AT * word,
+            is_64: guest.machine().is_64(),
+        },
     };
     let whom = Whom { overlapped: lpOverlapped, routine: lpCompletionRoutine };
     receive_into(guest, &socket, message, &to, whom)

@@ -1,6 +1,6 @@
 //! winsock2.h: the protocols that there are: TCP and UDP, over IPv4 and IPv6.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
 use super::{Answer, WsaError};
 use crate::dll;
@@ -9,6 +9,7 @@ use crate::guest::{Guest, OrMinusOne};
 use crate::logic::winsock::address::{AF_INET, AF_INET6, SIZE_V4, SIZE_V6};
 use crate::logic::winsock::error::*;
 use crate::nt::socket::{SOCK_DGRAM, SOCK_STREAM, SocketEnd};
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -45,6 +46,8 @@ const DATAGRAM_FLAGS: u32 = 0x2_0609;
 /// `PFL_MATCHES_PROTOCOL_ZERO`.
 const MATCHES_ZERO: u32 = 8;
 const DATAGRAM_MAX: u32 = 65_467;
+/// Where `dwProviderReserved` lies: the handle of a socket that was duplicated.
+pub(super) const RESERVED_AT: u64 = 112;
 /// `WSAPROTOCOL_LEN` and the zero.
 const NAME_UNITS: usize = 256;
 
@@ -122,30 +125,13 @@ fn enumerate(
     Ok(OrMinusOne(found.len() as u32))
 }
 
-/// Tells the protocols that there are, or those of a list.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaenumprotocolsa>
-#[winapi]
-pub fn WSAEnumProtocolsA(
-    guest: &mut Guest,
-    lpiProtocols: GuestWord,
-    lpProtocolBuffer: GuestWord,
-    lpdwBufferLength: GuestWord,
-) -> Answer {
-    enumerate(guest, lpiProtocols, lpProtocolBuffer, lpdwBufferLength, false)
-}
-
-/// Tells the protocols that there are, or those of a list.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaenumprotocolsw>
-#[winapi]
-pub fn WSAEnumProtocolsW(
-    guest: &mut Guest,
-    lpiProtocols: GuestWord,
-    lpProtocolBuffer: GuestWord,
-    lpdwBufferLength: GuestWord,
-) -> Answer {
-    enumerate(guest, lpiProtocols, lpProtocolBuffer, lpdwBufferLength, true)
+both_widths! {
+    /// Tells the protocols that there are, or those of a list.
+    "winsock2/nf-winsock2-wsaenumprotocols"
+    WSAEnumProtocolsA, WSAEnumProtocolsW(guest, width, lpiProtocols: GuestWord, lpProtocolBuffer: GuestWord,
+        lpdwBufferLength: GuestWord) -> Answer {
+        enumerate(guest, lpiProtocols, lpProtocolBuffer, lpdwBufferLength, width == Width::Wide)
+    }
 }
 
 #[cfg(test)]
@@ -156,6 +142,12 @@ mod tests {
     fn descriptions_have_the_documented_size() {
         assert_eq!(ROWS[0].bytes(true).len(), 628);
         assert_eq!(ROWS[0].bytes(false).len(), 372);
+        let row = ROWS[1].bytes(true);
+        let at = RESERVED_AT as usize;
+        assert_eq!(
+            (&row[at - 4..at], &row[at..at + 6]),
+            (&DATAGRAM_MAX.to_le_bytes()[..], &b"\0\0\0\0M\0"[..])
+        );
         assert_eq!(ROWS[2].bytes(true)[76..80], [23, 0, 0, 0], "iAddressFamily");
     }
 }

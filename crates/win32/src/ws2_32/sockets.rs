@@ -11,6 +11,7 @@ use crate::logic::winsock::error::*;
 use crate::logic::winsock::options::SOL_SOCKET;
 use crate::nt::handle::HandleFlags;
 use crate::nt::socket::{self as nt, Socket, Wish};
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -25,16 +26,10 @@ pub const EXPORTS: &[Export] = dll! {
     @21 full setsockopt;
     @22 full shutdown;
     @23 full socket;
-    partial WSASocketA, "a socket of another process is not taken over";
-    partial WSASocketW, "a socket of another process is not taken over";
+    full WSASocketA;
+    full WSASocketW;
     partial WSAAccept, "everybody is accepted before the condition is asked: who is refused is disconnected";
     full WSAConnect;
-    stub WSAConnectByList;
-    stub WSAConnectByNameA;
-    stub WSAConnectByNameW;
-    stub WSADuplicateSocketA;
-    stub WSADuplicateSocketW;
-    stub WSAJoinLeaf;
 };
 
 const SO_PROTOCOL_INFOA: i32 = 0x2004;
@@ -55,51 +50,34 @@ pub fn socket(guest: &mut Guest, af: i32, r#type: i32, protocol: i32) -> Result<
     create(guest, Wish { family: af, kind: r#type, protocol, overlapped: true }, true)
 }
 
-/// Makes a socket.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasocketw>
-#[winapi]
-pub fn WSASocketW(
-    guest: &mut Guest,
-    af: i32,
-    r#type: i32,
-    protocol: i32,
-    lpProtocolInfo: GuestWord,
-    g: u32,
-    dwFlags: u32,
-) -> Result<HandleOrInvalid, WsaError> {
-    let _ = g;
-    let (mut family, mut kind, mut number) = (af, r#type, protocol);
-    if !lpProtocolInfo.is_null() {
-        // WSAPROTOCOL_INFO: iAddressFamily, iSocketType, iProtocol; FROM_PROTOCOL_INFO asks for them.
-        const FAMILY_AT: u64 = 76;
-        const FROM_PROTOCOL_INFO: i32 = -1;
-        let fields = [(&mut family, 0), (&mut kind, 12), (&mut number, 16)];
-        for (field, offset) in fields {
-            if *field == FROM_PROTOCOL_INFO {
-                *field = guest.read_u32(lpProtocolInfo.0 + FAMILY_AT + offset)? as i32;
+both_widths! {
+    /// Makes a socket, or takes one over that `WSADuplicateSocket` described.
+    "winsock2/nf-winsock2-wsasocket"
+    WSASocketA, WSASocketW(guest, width, af: i32, r#type: i32, protocol: i32, lpProtocolInfo: GuestWord, g: u32,
+        dwFlags: u32) -> Result<HandleOrInvalid, WsaError> {
+        // The structure's fields lie at the same places in both forms.
+        let _ = (g, width);
+        let (mut family, mut kind, mut number) = (af, r#type, protocol);
+        if !lpProtocolInfo.is_null() {
+            guest.process().network.check()?;
+            let given = guest.read_u32(lpProtocolInfo.0 + protocols::RESERVED_AT)?;
+            if given != 0 {
+                return Ok(HandleOrInvalid(Socket::find(guest.process(), u64::from(given))?.handle));
+            }
+            // WSAPROTOCOL_INFO: iAddressFamily, iSocketType, iProtocol; FROM_PROTOCOL_INFO asks for them.
+            const FAMILY_AT: u64 = 76;
+            const FROM_PROTOCOL_INFO: i32 = -1;
+            let fields = [(&mut family, 0), (&mut kind, 12), (&mut number, 16)];
+            for (field, offset) in fields {
+                if *field == FROM_PROTOCOL_INFO {
+                    *field = guest.read_u32(lpProtocolInfo.0 + FAMILY_AT + offset)? as i32;
+                }
             }
         }
+        let overlapped = dwFlags & WSA_FLAG_OVERLAPPED != 0;
+        let wish = Wish { family, kind, protocol: number, overlapped };
+        create(guest, wish, dwFlags & WSA_FLAG_NO_HANDLE_INHERIT == 0)
     }
-    let overlapped = dwFlags & WSA_FLAG_OVERLAPPED != 0;
-    let wish = Wish { family, kind, protocol: number, overlapped };
-    create(guest, wish, dwFlags & WSA_FLAG_NO_HANDLE_INHERIT == 0)
-}
-
-/// Makes a socket.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasocketa>
-#[winapi]
-pub fn WSASocketA(
-    guest: &mut Guest,
-    af: i32,
-    r#type: i32,
-    protocol: i32,
-    lpProtocolInfo: GuestWord,
-    g: u32,
-    dwFlags: u32,
-) -> Result<HandleOrInvalid, WsaError> {
-    WSASocketW(guest, af, r#type, protocol, lpProtocolInfo, g, dwFlags)
 }
 
 /// Closes a socket.

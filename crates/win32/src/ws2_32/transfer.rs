@@ -23,7 +23,11 @@ pub const EXPORTS: &[Export] = dll! {
 /// Makes a message of one piece.
 fn message(buffer: GuestWord, length: i32, flags: i32) -> Result<Message, WsaError> {
     let length = u64::try_from(length).map_err(|_| WSAEFAULT)?;
-    Ok(Message { pieces: vec![Piece { address: buffer.0, length }], flags: flags as u32, to: None })
+    Ok(Message {
+        pieces: vec![Piece { address: buffer.0, length }],
+        flags: flags as u32,
+        ..Message::default()
+    })
 }
 
 /// Receives and tells who sent it; a datagram that was cut is there, and an error.

@@ -411,7 +411,7 @@ pub fn LockFileEx(
         (dwFlags & LOCKFILE_EXCLUSIVE_LOCK != 0, dwFlags & LOCKFILE_FAIL_IMMEDIATELY == 0);
     let file = file(guest, hFile, access::READ_DATA | access::WRITE_DATA)?;
     let locked = || file.lock_range(start, length, exclusive, wait).map(|()| 0);
-    complete(guest, &file, GuestWord(0), lpOverlapped, locked)
+    complete(guest, &file, GuestWord(0), lpOverlapped, None, locked)
 }
 
 /// Unlocks a range of bytes.

@@ -182,6 +182,7 @@ pub(crate) fn complete(
     file: &FileObject,
     count: GuestWord,
     overlapped: GuestWord,
+    apc: Option<Apc>,
     act: impl FnOnce() -> Result<u64, NtStatus>,
 ) -> Result<Bool, Win32Error> {
     if overlapped.is_null() {
@@ -192,7 +193,7 @@ pub(crate) fn complete(
         outcome?;
         return Ok(TRUE);
     }
-    let transfer = Transfer::begin(guest, file, count, overlapped, None)?;
+    let transfer = Transfer::begin(guest, file, count, overlapped, apc)?;
     let outcome = act();
     transfer.finish(guest, outcome)
 }

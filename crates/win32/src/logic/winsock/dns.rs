@@ -10,7 +10,16 @@ pub const TYPE_A: u16 = 1;
 pub const TYPE_AAAA: u16 = 28;
 /// A name for an address.
 pub const TYPE_PTR: u16 = 12;
-const TYPE_CNAME: u16 = 5;
+/// Another name.
+pub const TYPE_CNAME: u16 = 5;
+/// A name server of a domain.
+pub const TYPE_NS: u16 = 2;
+/// A mail server of a domain.
+pub const TYPE_MX: u16 = 15;
+/// Texts.
+pub const TYPE_TXT: u16 = 16;
+/// A service's machine.
+pub const TYPE_SRV: u16 = 33;
 const CLASS_IN: u16 = 1;
 const HEADER: usize = 12;
 
@@ -142,6 +151,73 @@ pub fn answer(bytes: &[u8], id: u16, asked: &str, kind: u16) -> Option<Answer> {
     Some(Answer::Found { canonical, addresses, names })
 }
 
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// An address.
+    Address(IpAddr),
+    /// A name: of `CNAME`, `NS`, `PTR`.
+    Name(String),
+    /// A name and numbers: of `MX` its preference; of `SRV` priority, weight and port.
+    Numbered(String, Vec<u16>),
+    /// Texts.
+    Texts(Vec<Vec<u8>>),
+}
+
+/// A record of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Whose it is.
+    pub name: String,
+    /// Its type.
+    pub kind: u16,
+    /// How many seconds it holds.
+    pub seconds: u32,
+    /// What it says.
+    pub data: Data,
+}
+
+/// Reads the records of an answer, those of unknown types left out; `None` for what is none.
+pub fn records(bytes: &[u8]) -> Option<Vec<Record>> {
+    let mut at = HEADER;
+    for _ in 0..short(bytes, 4)? {
+        at = name_at(bytes, at)?.1 + 4;
+    }
+    let mut found = Vec::new();
+    for _ in 0..short(bytes, 6)? {
+        let (name, after) = name_at(bytes, at)?;
+        let (kind, size) = (short(bytes, after)?, usize::from(short(bytes, after + 8)?));
+        let seconds = u32::from(short(bytes, after + 4)?) << 16 | u32::from(short(bytes, after + 6)?);
+        let from = after + 10;
+        let data = bytes.get(from..from + size)?;
+        if let Some(data) = data_of(bytes, from, data, kind) {
+            found.push(Record { name, kind, seconds, data });
+        }
+        at = from + size;
+    }
+    Some(found)
+}
+
+fn data_of(bytes: &[u8], at: usize, data: &[u8], kind: u16) -> Option<Data> {
+    let name = |skip: usize| name_at(bytes, at + skip).map(|found| found.0);
+    Some(match kind {
+        TYPE_A => Data::Address(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).into()),
+        TYPE_AAAA => Data::Address(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).into()),
+        TYPE_CNAME | TYPE_NS | TYPE_PTR => Data::Name(name(0)?),
+        TYPE_MX => Data::Numbered(name(2)?, vec![short(data, 0)?]),
+        TYPE_SRV => Data::Numbered(name(6)?, vec![short(data, 0)?, short(data, 2)?, short(data, 4)?]),
+        TYPE_TXT => {
+            let (mut rest, mut texts) = (data, Vec::new());
+            while let Some((&length, after)) = rest.split_first() {
+                texts.push(after.get(..usize::from(length))?.to_vec());
+                rest = &after[usize::from(length)..];
+            }
+            Data::Texts(texts)
+        }
+        _ => return None,
+    })
+}
+
 /// Reads the lines of a file `hosts`: an address and its names each.
 pub fn hosts(text: &str) -> Vec<(IpAddr, Vec<String>)> {
     let line = |line: &str| {
@@ -189,6 +265,24 @@ mod tests {
         };
         assert_eq!((canonical.as_str(), addresses), ("real.example", vec!["192.0.2.1".parse().unwrap()]));
         assert_eq!(answer(&sample(), 8, "www.example", TYPE_A), None, "another question's");
+    }
+
+    #[test]
+    fn records_are_read() {
+        let found = records(&sample()).unwrap();
+        assert_eq!((found[0].name.as_str(), found[0].kind, found[0].seconds), ("www.example", TYPE_CNAME, 9));
+        assert_eq!(found[0].data, Data::Name("real.example".into()));
+        assert_eq!(found[1].data, Data::Address("192.0.2.1".parse().unwrap()));
+        let mut bytes = question(1, "x", TYPE_TXT).unwrap();
+        bytes[7] = 2;
+        bytes.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 9, 0, 5, 2, b'h', b'i', 1, b'!']);
+        bytes.extend([0xc0, 12, 0, 15, 0, 1, 0, 0, 0, 9, 0, 4, 0, 5, 0xc0, 12]);
+        let found = records(&bytes).unwrap();
+        assert_eq!(found[0].data, Data::Texts(vec![b"hi".to_vec(), b"!".to_vec()]));
+        assert_eq!(found[1].data, Data::Numbered("x".into(), vec![5]));
+        for end in 0..bytes.len() {
+            let _ = records(&bytes[..end]);
+        }
     }
 
     #[test]

@@ -74,6 +74,12 @@ errors! {
     WSAVERNOTSUPPORTED = 10092;
     /// `WSAStartup` was not called.
     WSANOTINITIALISED = 10093;
+    /// A look-up is under way.
+    WSAEINPROGRESS = 10036;
+    /// No provider of names answers.
+    WSASERVICE_NOT_FOUND = 10108;
+    /// Nothing more was found.
+    WSA_E_NO_MORE = 10110;
     /// There is no such class of sockets.
     WSATYPE_NOT_FOUND = 10109;
     /// No such name.

@@ -24,64 +24,70 @@ pub struct Protocol {
     pub number: i16,
 }
 
-const fn service(name: &'static str, alias: &'static str, port: u16, protocols: &'static str) -> Service {
-    Service { name, alias, port, protocols }
-}
-
-const BOTH: &str = "tcp udp";
-
+/// Name, other name or `-`, port, protocols.
+///
 /// Source: the service name and port number registry of IANA.
-const SERVICES: &[Service] = &[
-    service("echo", "", 7, BOTH),
-    service("discard", "sink", 9, BOTH),
-    service("systat", "users", 11, BOTH),
-    service("daytime", "", 13, BOTH),
-    service("qotd", "quote", 17, BOTH),
-    service("chargen", "ttytst", 19, BOTH),
-    service("ftp-data", "", 20, "tcp"),
-    service("ftp", "", 21, "tcp"),
-    service("ssh", "", 22, "tcp"),
-    service("telnet", "", 23, "tcp"),
-    service("smtp", "mail", 25, "tcp"),
-    service("time", "timserver", 37, BOTH),
-    service("nameserver", "name", 42, BOTH),
-    service("nicname", "whois", 43, "tcp"),
-    service("domain", "", 53, BOTH),
-    service("bootps", "dhcps", 67, "udp"),
-    service("bootpc", "dhcpc", 68, "udp"),
-    service("tftp", "", 69, "udp"),
-    service("gopher", "", 70, "tcp"),
-    service("finger", "", 79, "tcp"),
-    service("http", "www", 80, "tcp"),
-    service("kerberos", "krb5", 88, BOTH),
-    service("pop3", "", 110, "tcp"),
-    service("sunrpc", "rpcbind", 111, BOTH),
-    service("nntp", "usenet", 119, "tcp"),
-    service("ntp", "", 123, "udp"),
-    service("epmap", "loc-srv", 135, BOTH),
-    service("netbios-ns", "nbname", 137, BOTH),
-    service("netbios-ssn", "nbsession", 139, "tcp"),
-    service("imap", "imap4", 143, "tcp"),
-    service("snmp", "", 161, "udp"),
-    service("snmptrap", "snmp-trap", 162, "udp"),
-    service("irc", "", 194, "tcp"),
-    service("ldap", "", 389, "tcp"),
-    service("https", "MCom", 443, BOTH),
-    service("microsoft-ds", "", 445, BOTH),
-    service("isakmp", "ike", 500, "udp"),
-    service("exec", "", 512, "tcp"),
-    service("login", "", 513, "tcp"),
-    service("cmd", "shell", 514, "tcp"),
-    service("syslog", "", 514, "udp"),
-    service("printer", "", 515, "tcp"),
-    service("ldaps", "sldap", 636, "tcp"),
-    service("ftps", "", 990, "tcp"),
-    service("imaps", "", 993, "tcp"),
-    service("pop3s", "", 995, "tcp"),
-    service("ms-sql-s", "", 1433, BOTH),
-    service("nfs", "", 2049, BOTH),
-    service("ms-wbt-server", "", 3389, "tcp"),
-];
+const SERVICES: &str = "\
+echo - 7 tcp udp
+discard sink 9 tcp udp
+systat users 11 tcp udp
+daytime - 13 tcp udp
+qotd quote 17 tcp udp
+chargen ttytst 19 tcp udp
+ftp-data - 20 tcp
+ftp - 21 tcp
+ssh - 22 tcp
+telnet - 23 tcp
+smtp mail 25 tcp
+time timserver 37 tcp udp
+nameserver name 42 tcp udp
+nicname whois 43 tcp
+domain - 53 tcp udp
+bootps dhcps 67 udp
+bootpc dhcpc 68 udp
+tftp - 69 udp
+gopher - 70 tcp
+finger - 79 tcp
+http www 80 tcp
+kerberos krb5 88 tcp udp
+pop3 - 110 tcp
+sunrpc rpcbind 111 tcp udp
+nntp usenet 119 tcp
+ntp - 123 udp
+epmap loc-srv 135 tcp udp
+netbios-ns nbname 137 tcp udp
+netbios-ssn nbsession 139 tcp
+imap imap4 143 tcp
+snmp - 161 udp
+snmptrap snmp-trap 162 udp
+irc - 194 tcp
+ldap - 389 tcp
+https MCom 443 tcp udp
+microsoft-ds - 445 tcp udp
+isakmp ike 500 udp
+exec - 512 tcp
+login - 513 tcp
+cmd shell 514 tcp
+syslog - 514 udp
+printer - 515 tcp
+ldaps sldap 636 tcp
+ftps - 990 tcp
+imaps - 993 tcp
+pop3s - 995 tcp
+ms-sql-s - 1433 tcp udp
+nfs - 2049 tcp udp
+ms-wbt-server - 3389 tcp";
+
+/// Reads the table.
+fn services() -> impl Iterator<Item = Service> {
+    SERVICES.lines().filter_map(|line| {
+        let (name, rest) = line.split_once(' ')?;
+        let (alias, rest) = rest.split_once(' ')?;
+        let (port, protocols) = rest.split_once(' ')?;
+        let alias = if alias == "-" { "" } else { alias };
+        Some(Service { name, alias, port: port.parse().ok()?, protocols })
+    })
+}
 
 const PROTOCOLS: &[Protocol] = &[
     Protocol { name: "ip", alias: "IP", number: 0 },
@@ -107,14 +113,14 @@ fn first_protocol(service: &Service, wanted: Option<&str>) -> Option<&'static st
 /// Finds a service by one of its names; returns it with the protocol found.
 pub fn service_by_name(name: &str, protocol: Option<&str>) -> Option<(Service, &'static str)> {
     let mut named =
-        SERVICES.iter().filter(|service| service.name == name || (service.alias == name && !name.is_empty()));
-    named.find_map(|service| Some((*service, first_protocol(service, protocol)?)))
+        services().filter(|service| service.name == name || (service.alias == name && !name.is_empty()));
+    named.find_map(|service| Some((service, first_protocol(&service, protocol)?)))
 }
 
 /// Finds a service by its port.
 pub fn service_by_port(port: u16, protocol: Option<&str>) -> Option<(Service, &'static str)> {
-    let mut there = SERVICES.iter().filter(|service| service.port == port);
-    there.find_map(|service| Some((*service, first_protocol(service, protocol)?)))
+    let mut there = services().filter(|service| service.port == port);
+    there.find_map(|service| Some((service, first_protocol(&service, protocol)?)))
 }
 
 /// Finds a protocol by one of its names.
@@ -138,6 +144,7 @@ mod tests {
         assert_eq!(service_by_name("http", Some("udp")), None);
         assert_eq!(service_by_port(514, Some("udp")).map(|found| found.0.name), Some("syslog"));
         assert_eq!(service_by_name("", None), None);
+        assert_eq!(services().count(), SERVICES.lines().count(), "every line is read");
         assert_eq!(protocol_by_name("TCP").map(|found| found.number), Some(6));
     }
 }

@@ -29,6 +29,14 @@ impl Exceptions {
         self.state().tables.push(table);
     }
 
+    /// Changes how many functions the table of this name has.
+    pub fn grow_table(&self, name: u64, count: u64) {
+        let mut state = self.state();
+        if let Some(table) = state.tables.iter_mut().find(|table| table.name == name) {
+            table.count = count;
+        }
+    }
+
     /// Removes the table of this name; says whether there was one.
     pub fn remove_table(&self, name: u64) -> bool {
         let mut state = self.state();
@@ -55,6 +63,8 @@ mod tests {
         exceptions.add_table(table);
         assert_eq!(exceptions.dynamic_table(0x10ff), Some(table));
         assert_eq!(exceptions.dynamic_table(0x1100), None);
+        exceptions.grow_table(7, 5);
+        assert_eq!(exceptions.dynamic_table(0x1000).map(|table| table.count), Some(5));
         assert!(exceptions.remove_table(7));
         assert!(!exceptions.remove_table(7));
         assert_eq!(exceptions.dynamic_table(0x1000), None);

@@ -1,0 +1,292 @@
+//! dnsapi.dll: records of names. The table of contents and its functions.
+
+use std::net::IpAddr;
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use crate::Win32Error;
+use crate::dll;
+use crate::export::{Dll, Export};
+use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::nls::case::equal_ignore_case;
+use crate::logic::winsock::dns::{Data, Record};
+use crate::logic::winsock::error::*;
+use crate::nt::nls;
+use crate::nt::resolver;
+
+/// The DLL.
+pub const DLL: Dll =
+    Dll { name: "dnsapi.dll", description: "DNS Client API DLL", tables: &[EXPORTS], methods: &[] };
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    partial DnsQuery_A, "A, AAAA, CNAME, MX, NS, PTR, SRV, TXT; no choice of servers";
+    partial DnsQuery_W, "A, AAAA, CNAME, MX, NS, PTR, SRV, TXT; no choice of servers";
+    partial DnsQuery_UTF8, "A, AAAA, CNAME, MX, NS, PTR, SRV, TXT; no choice of servers";
+    full DnsFree;
+    full DnsRecordListFree;
+    full DnsNameCompare_A;
+    full DnsNameCompare_W;
+    full DnsFlushResolverCache;
+    stub DnsQueryEx;
+    stub DnsQueryConfig;
+};
+
+/// `DNS_ERROR_RCODE_SERVER_FAILURE`, `DNS_ERROR_RCODE_NAME_ERROR`, `DNS_INFO_NO_RECORDS`.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/debug/system-error-codes--9000-11999->
+const SERVER_FAILURE: Win32Error = Win32Error(9002);
+const NAME_ERROR: Win32Error = Win32Error(9003);
+const NO_RECORDS: Win32Error = Win32Error(9501);
+
+/// In which form texts are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Ansi,
+    Utf8,
+    Wide,
+}
+
+impl Form {
+    fn read(self, guest: &Guest, at: GuestWord) -> Result<String, Fault> {
+        Ok(match self {
+            Self::Ansi => String::from_utf16_lossy(&nls::read_ansi(guest, at.0)?),
+            Self::Utf8 => String::from_utf8_lossy(&guest.read_c_string(at.0)?).into_owned(),
+            Self::Wide => String::from_utf16_lossy(&guest.read_wide_string(at.0)?),
+        })
+    }
+
+    /// Returns a text with its zero.
+    fn write(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Wide => text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect(),
+            // Names of machines are ASCII on the wire.
+            Self::Ansi | Self::Utf8 => [text.as_bytes(), &[0]].concat(),
+        }
+    }
+}
+
+/// Lays out a DNS_RECORD that will lie at `at`, with what it points to behind it; the first word, the next record, is 0.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/ns-windns-dns_recordw>
+fn layout(record: &Record, form: Form, at: u64, word: usize) -> Vec<u8> {
+    /// `DNSREC_ANSWER`, in the lowest bits of the flags, and that the texts are UTF-16 or UTF-8, above.
+    const ANSWER: u32 = 1;
+    let head = 2 * word + 16;
+    let texts: Vec<Vec<u8>> = match &record.data {
+        Data::Address(_) => Vec::new(),
+        Data::Name(name) | Data::Numbered(name, _) => vec![form.write(name)],
+        Data::Texts(texts) => texts.iter().map(|text| form.write(&String::from_utf8_lossy(text))).collect(),
+    };
+    // How long the data is in the structure itself.
+    let size = match &record.data {
+        Data::Address(IpAddr::V4(_)) => 4,
+        Data::Address(IpAddr::V6(_)) => 16,
+        Data::Name(_) => word,
+        Data::Numbered(_, numbers) => word + (numbers.len() + 1).next_multiple_of(2) * 2,
+        Data::Texts(texts) => word + texts.len() * word,
+    };
+    let mut behind = (head + size).next_multiple_of(8);
+    let mut tail = Vec::new();
+    let mut place = |text: &[u8]| {
+        let here = (at + behind as u64).to_le_bytes();
+        let room = text.len().next_multiple_of(2);
+        behind += room;
+        tail.extend_from_slice(text);
+        tail.resize(tail.len() + room - text.len(), 0);
+        here[..word].to_vec()
+    };
+    let mut bytes = vec![0; word];
+    bytes.extend(place(&form.write(&record.name)));
+    bytes.extend(record.kind.to_le_bytes());
+    bytes.extend((size as u16).to_le_bytes());
+    for number in [ANSWER, record.seconds, 0] {
+        bytes.extend(number.to_le_bytes());
+    }
+    match &record.data {
+        Data::Address(IpAddr::V4(ip)) => bytes.extend(ip.octets()),
+        Data::Address(IpAddr::V6(ip)) => bytes.extend(ip.octets()),
+        Data::Name(_) => bytes.extend(place(&texts[0])),
+        Data::Numbered(_, numbers) => {
+            bytes.extend(place(&texts[0]));
+            bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        }
+        Data::Texts(_) => {
+            bytes.extend((texts.len() as u32).to_le_bytes());
+            bytes.resize(head + word, 0);
+            for text in &texts {
+                bytes.extend(place(text));
+            }
+        }
+    }
+    bytes.resize((head + size).next_multiple_of(8), 0);
+    bytes.extend(tail);
+    bytes
+}
+
+fn query(
+    guest: &Guest,
+    name: GuestWord,
+    kind: u16,
+    form: Form,
+    results: GuestWord,
+) -> Result<(), Win32Error> {
+    let bad = |_| Win32Error::INVALID_PARAMETER;
+    if name.is_null() || results.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    guest.write_word(results.0, 0).map_err(bad)?;
+    let name = form.read(guest, name).map_err(bad)?;
+    let found = resolver::records(name.trim_end_matches('.'), kind).map_err(|error| match error {
+        WSANO_DATA => NO_RECORDS,
+        WSATRY_AGAIN | WSANO_RECOVERY => SERVER_FAILURE,
+        _ => NAME_ERROR,
+    })?;
+    let word = guest.machine().pointer_size() as usize;
+    let mut place = results.0;
+    for record in &found {
+        // Its size does not depend on where it lies.
+        let size = layout(record, form, 0, word).len() as u64;
+        let at = guest.process().heaps.allocate(0, size, false).ok_or(Win32Error::NOT_ENOUGH_MEMORY)?;
+        guest.write_bytes(at, &layout(record, form, at, word)).map_err(bad)?;
+        guest.write_word(place, at).map_err(bad)?;
+        place = at;
+    }
+    Ok(())
+}
+
+fn code(outcome: Result<(), Win32Error>) -> i32 {
+    outcome.err().map_or(0, |error| error.0 as i32)
+}
+
+/// Finds the records of a name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsquery_a>
+#[winapi]
+pub fn DnsQuery_A(
+    guest: &mut Guest,
+    pszName: GuestWord,
+    wType: u16,
+    Options: u32,
+    pExtra: GuestWord,
+    ppQueryResults: GuestWord,
+    pReserved: GuestWord,
+) -> i32 {
+    let _ = (Options, pExtra, pReserved);
+    code(query(guest, pszName, wType, Form::Ansi, ppQueryResults))
+}
+
+/// Finds the records of a name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsquery_w>
+#[winapi]
+pub fn DnsQuery_W(
+    guest: &mut Guest,
+    pszName: GuestWord,
+    wType: u16,
+    Options: u32,
+    pExtra: GuestWord,
+    ppQueryResults: GuestWord,
+    pReserved: GuestWord,
+) -> i32 {
+    let _ = (Options, pExtra, pReserved);
+    code(query(guest, pszName, wType, Form::Wide, ppQueryResults))
+}
+
+/// Finds the records of a name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsquery_utf8>
+#[winapi]
+pub fn DnsQuery_UTF8(
+    guest: &mut Guest,
+    pszName: GuestWord,
+    wType: u16,
+    Options: u32,
+    pExtra: GuestWord,
+    ppQueryResults: GuestWord,
+    pReserved: GuestWord,
+) -> i32 {
+    let _ = (Options, pExtra, pReserved);
+    code(query(guest, pszName, wType, Form::Utf8, ppQueryResults))
+}
+
+/// `DnsFreeFlat`: one block alone.
+const FREE_FLAT: i32 = 0;
+
+fn free(guest: &Guest, first: u64, kind: i32) -> Result<(), Fault> {
+    let mut next = first;
+    while next != 0 {
+        let this = next;
+        next = if kind == FREE_FLAT { 0 } else { guest.read_word(this)? };
+        guest.process().heaps.free(0, this);
+    }
+    Ok(())
+}
+
+/// Gives records back.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsfree>
+#[winapi]
+pub fn DnsFree(guest: &mut Guest, pData: GuestWord, FreeType: i32) -> Result<(), Fault> {
+    free(guest, pData.0, FreeType)
+}
+
+/// Gives records back.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsrecordlistfree>
+#[winapi]
+pub fn DnsRecordListFree(guest: &mut Guest, pRecordList: GuestWord, FreeType: i32) -> Result<(), Fault> {
+    free(guest, pRecordList.0, FreeType)
+}
+
+/// Compares names: without regard to case and to a dot at the end.
+fn compare(guest: &Guest, names: [GuestWord; 2], form: Form) -> Result<Bool, Fault> {
+    let [one, other] = names.map(|at| form.read(guest, at).map(|text| text.trim_end_matches('.').to_owned()));
+    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+    Ok(Bool(equal_ignore_case(&units(&one?), &units(&other?))))
+}
+
+/// Says whether two names are the same.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsnamecompare_a>
+#[winapi]
+pub fn DnsNameCompare_A(guest: &mut Guest, pName1: GuestWord, pName2: GuestWord) -> Result<Bool, Fault> {
+    compare(guest, [pName1, pName2], Form::Ansi)
+}
+
+/// Says whether two names are the same.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsnamecompare_w>
+#[winapi]
+pub fn DnsNameCompare_W(guest: &mut Guest, pName1: GuestWord, pName2: GuestWord) -> Result<Bool, Fault> {
+    compare(guest, [pName1, pName2], Form::Wide)
+}
+
+/// Forgets what was asked for: nothing is kept.
+///
+/// Source: the export of dnsapi.dll that `ipconfig /flushdns` calls.
+#[winapi]
+pub fn DnsFlushResolverCache(guest: &mut Guest) -> Bool {
+    let _ = guest;
+    TRUE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_lie_as_documented() {
+        let record = |data| Record { name: "a.b".into(), kind: 1, seconds: 7, data };
+        let bytes = layout(&record(Data::Address("10.0.0.1".parse().unwrap())), Form::Wide, 0x1000, 8);
+        assert_eq!(bytes[8..16], 0x1028_u64.to_le_bytes(), "pName");
+        assert_eq!(bytes[16..20], [1, 0, 4, 0]);
+        assert_eq!(bytes[32..36], [10, 0, 0, 1]);
+        assert_eq!(bytes[40..48], [b'a', 0, b'.', 0, b'b', 0, 0, 0]);
+        let bytes = layout(&record(Data::Numbered("m".into(), vec![5])), Form::Utf8, 0x1000, 4);
+        assert_eq!(bytes[24..30], [0x24, 0x10, 0, 0, 5, 0], "the name lies behind the first");
+        assert_eq!(&bytes[0x20..], b"a.b\0m\0");
+        let bytes = layout(&record(Data::Texts(vec![b"x".to_vec(), b"y".to_vec()])), Form::Utf8, 0, 8);
+        assert_eq!((bytes[32], bytes[40], bytes[48]), (2, 60, 62));
+    }
+}
