@@ -68,5 +68,6 @@ pub mod time;
 pub mod timer;
 pub mod tls;
 pub mod token;
+pub mod user;
 pub mod wait;
 pub mod wait_address;
