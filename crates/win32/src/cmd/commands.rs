@@ -10,12 +10,11 @@ use super::{VERSION, file_commands, listing};
 use crate::Win32Error;
 use crate::nt::process_create::ImageKind;
 
-const NAMES: [&str; 50] = [
+const NAMES: [&str; 43] = [
     "assoc", "break", "call", "cd", "chcp", "chdir", "cls", "color", "copy", "date", "del", "dir", "echo",
-    "endlocal", "erase", "exit", "ftype", "goto", "hostname", "md", "mkdir", "mklink", "move", "path",
-    "pause", "popd", "prompt", "pushd", "rd", "rem", "ren", "rename", "rmdir", "set", "setlocal", "shift",
-    "start", "time", "title", "type", "ver", "verify", "vol", "where", "whoami", "timeout", "more", "sort",
-    "find", "if",
+    "endlocal", "erase", "exit", "ftype", "goto", "md", "mkdir", "mklink", "move", "path", "pause", "popd",
+    "prompt", "pushd", "rd", "rem", "ren", "rename", "rmdir", "set", "setlocal", "shift", "start", "time",
+    "title", "type", "ver", "verify", "vol", "if",
 ];
 
 /// Splits a line into the name of a builtin command and the rest, if it begins with one.
@@ -87,15 +86,14 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "path" => path(shell, rest, io),
         "pause" => pause(shell, io),
         "start" => start(shell, rest, io),
-        "where" => listing::where_is(shell, rest, io),
         "chcp" => code_page(shell, rest, io),
         "date" | "time" => date_or_time(shell, name, io),
-        "ver" | "hostname" | "whoami" => tell(shell, name, io),
-        "timeout" => timeout(shell, rest),
+        "ver" => {
+            shell.out(io, &format!("\n{VERSION}\n"));
+            Flow::Next
+        }
         "dir" => listing::dir(shell, rest, io),
-        "type" | "more" => file_commands::type_files(shell, rest, io),
-        "sort" => listing::sort(shell, rest, io),
-        "find" => listing::find(shell, rest, io),
+        "type" => file_commands::type_files(shell, rest, io),
         "vol" => {
             shell.out(io, " Volume in drive Z has no label.\n");
             Flow::Next
@@ -113,21 +111,6 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         shell.level = 0;
     }
     flow
-}
-
-/// Prints what the commands without arguments tell.
-fn tell(shell: &mut Shell, name: &str, io: &Io) -> Flow {
-    let host = plat_host::sysinfo::host_name();
-    let text = match name {
-        "ver" => format!("\n{VERSION}\n"),
-        "hostname" => format!("{host}\n"),
-        _ => {
-            let user = shell.get("USERNAME").unwrap_or("user").to_lowercase();
-            format!("{}\\{user}\n", host.to_lowercase())
-        }
-    };
-    shell.out(io, &text);
-    Flow::Next
 }
 
 /// The message for a missing or bad argument.
@@ -473,13 +456,6 @@ fn date_or_time(shell: &mut Shell, name: &str, io: &Io) -> Flow {
     let text = if name == "date" { super::files::date_now() } else { super::files::time_now() };
     let text = if name == "time" { text.get(..5).unwrap_or("").to_owned() } else { text };
     shell.out(io, &format!("{text}\n"));
-    Flow::Next
-}
-
-fn timeout(shell: &mut Shell, rest: &str) -> Flow {
-    let number = rest.split_whitespace().find_map(|word| word.parse::<u64>().ok()).unwrap_or(0);
-    plat_host::thread::sleep(number.saturating_mul(1_000_000_000));
-    shell.failed = false;
     Flow::Next
 }
 

@@ -89,7 +89,7 @@ fn sources(shell: &Shell, name: &str) -> Result<Vec<(String, PathBuf)>, Win32Err
 }
 
 /// Copies a file's bytes; the target is emptied first unless `appends`.
-fn copy_bytes(from: &Path, to: &Path, appends: bool) -> Result<(), Win32Error> {
+pub(super) fn copy_bytes(from: &Path, to: &Path, appends: bool) -> Result<(), Win32Error> {
     let source = File::open(from, Open { read: true, ..Open::default() }).map_err(status_of)?;
     let status = source.status().map_err(status_of)?;
     if status.kind == Kind::Directory {

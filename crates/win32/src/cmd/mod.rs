@@ -15,6 +15,7 @@ mod listing;
 mod run;
 pub mod shell;
 pub mod syntax;
+pub(crate) mod tools;
 
 use plat_host::process::ExitPage;
 
@@ -108,7 +109,11 @@ pub fn run_with_page(start: &Start, page: Option<ExitPage>, options: Vec<u8>) ->
     }
     let mut shell = Shell::new(&start.environment, &start.command_line);
     shell.options = (options, trace_bits(start.trace));
-    let code = interpret(&mut shell, &narrow(&start.command_line));
+    let line = narrow(&start.command_line);
+    let code = match tools::tool(&narrow(&start.program)) {
+        Some((_, tool)) => tool(&mut shell, after_program(&line), &Io::standard()),
+        None => interpret(&mut shell, &line),
+    };
     if let Some(page) = &page {
         page.set_code(code as u32, false);
     }

@@ -109,7 +109,7 @@ impl FileSystem {
                 // Where it cannot be made, the path's own look-up reports what is missing.
                 let system = c.join("windows/system32");
                 let _ = directory::create_private(&system);
-                make_interpreter(&system.join("cmd.exe"));
+                make_builtins(&system);
             }
         });
     }
@@ -206,8 +206,20 @@ impl FileSystem {
     }
 }
 
-/// Makes the file that stands for the builtin command interpreter, if there is none yet.
-fn make_interpreter(path: &Path) {
+/// Makes the files that stand for the builtin programs, where there are none yet.
+fn make_builtins(system: &Path) {
+    let mut tools: Vec<String> = Vec::new();
+    if !file_path::exists(&system.join(crate::cmd::tools::LAST_FILE)) {
+        tools.extend(crate::cmd::tools::file_names());
+    }
+    // The last of them is made last: where it is, all are.
+    for name in std::iter::once("cmd.exe").chain(tools.iter().map(String::as_str)) {
+        make_builtin(&system.join(name));
+    }
+}
+
+/// Makes the file that stands for a builtin program.
+fn make_builtin(path: &Path) {
     use plat_host::file::{File, Open};
     if file_path::exists(path) {
         return;
