@@ -6,7 +6,7 @@ use super::arithmetic::{self, Variables};
 use super::expand;
 use super::shell::{Batch, Flow, Io, Shell, unquote, wide, words};
 use super::syntax::is_blank;
-use super::{VERSION, file_commands, listing};
+use super::{VERSION, file_commands, listing, tools};
 use crate::Win32Error;
 use crate::nt::process_create::ImageKind;
 
@@ -50,6 +50,25 @@ const KEEP_LEVEL: &[&str] = &[
     "rem", "rmdir", "set", "shift", "start", "title", "assoc", "ftype", "if",
 ];
 
+/// Those of them that set the level to 0 in a `.cmd` file, though not in a `.bat` file.
+const RESET_IN_CMD: &[&str] = &["assoc", "ftype", "path", "prompt", "set"];
+
+/// Tells which program opens files of an extension, or how: none is known, and none can be set.
+fn associate(shell: &mut Shell, name: &str, rest: &str, io: &Io) -> Flow {
+    let (what, form) = match name {
+        "assoc" => ("File association not found for extension", rest.trim()),
+        _ => ("File type", rest.trim()),
+    };
+    match form {
+        "" => Flow::Next,
+        _ if form.contains('=') => shell.fail(io, 1, "Access is denied.\n"),
+        _ if name == "assoc" => shell.fail(io, 1, &format!("{what} {form}\n")),
+        _ => {
+            shell.fail(io, 1, &format!("{what} '{form}' not found or no open command associated with it.\n"))
+        }
+    }
+}
+
 /// Runs a builtin command.
 pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &Io) -> Flow {
     if rest.split_whitespace().next() == Some("/?") && name != "echo" && name != "rem" {
@@ -60,7 +79,15 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         return Flow::Next;
     }
     let flow = match name {
-        "rem" | "break" | "color" | "title" | "verify" | "assoc" | "ftype" => Flow::Next,
+        "rem" | "break" | "color" | "title" => Flow::Next,
+        "verify" => {
+            // What is written is never read again.
+            if rest.trim().is_empty() {
+                shell.out(io, "VERIFY is off.\n");
+            }
+            Flow::Next
+        }
+        "assoc" | "ftype" => associate(shell, name, rest, io),
         "cls" => {
             shell.out(io, "\u{c}");
             Flow::Next
@@ -86,7 +113,11 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "path" => path(shell, rest, io),
         "pause" => pause(shell, io),
         "start" => start(shell, rest, io),
-        "chcp" => code_page(shell, rest, io),
+        "chcp" => {
+            shell.level = tools::code_page(shell, rest, io);
+            shell.failed = shell.level != 0;
+            Flow::Next
+        }
         "date" | "time" => date_or_time(shell, name, io),
         "ver" => {
             shell.out(io, &format!("\n{VERSION}\n"));
@@ -107,7 +138,8 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "mklink" => file_commands::make_link(shell, rest, io),
         _ => shell.fail(io, 1, &format!("The syntax of the command is incorrect: {whole}\n")),
     };
-    if !KEEP_LEVEL.contains(&name) && !shell.failed {
+    let keeps = KEEP_LEVEL.contains(&name) && !(RESET_IN_CMD.contains(&name) && shell.is_in_cmd_file());
+    if !keeps && !shell.failed {
         shell.level = 0;
     }
     flow
@@ -352,8 +384,9 @@ fn goto(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
             Flow::Jump
         }
         None => {
-            shell.fail(io, 1, &format!("The system cannot find the batch label specified - {name}\n"));
-            Flow::Return
+            // The batch file ends behind this line; what follows `||` on it still runs.
+            batch.at = batch.lines.len();
+            shell.fail(io, 1, &format!("The system cannot find the batch label specified - {name}\n"))
         }
     }
 }
@@ -437,18 +470,6 @@ fn pause(shell: &mut Shell, io: &Io) -> Flow {
         let _ = file.read(&mut [0], None);
     }
     shell.out(io, "\n");
-    Flow::Next
-}
-
-fn code_page(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
-    let text = rest.trim();
-    if text.is_empty() {
-        shell.out(io, "Active code page: 437\n");
-    } else if text.parse().is_ok_and(|number| shell.set_page(number)) {
-        shell.out(io, &format!("Active code page: {text}\n"));
-    } else {
-        return shell.fail(io, 1, "Invalid code page\n");
-    }
     Flow::Next
 }
 

@@ -212,6 +212,15 @@ impl Shell {
     /// Runs a program or a batch file; `calls` says whether a batch file comes back.
     pub fn program(&mut self, name: &str, rest: &str, io: &Io, calls: bool) -> Flow {
         let bare = unquote(name);
+        if let [letter, b':'] = bare.as_bytes()
+            && letter.is_ascii_alphabetic()
+            && rest.trim().is_empty()
+        {
+            return match self.files.set_current_directory(&wide(&format!("{bare}."))) {
+                Ok(()) => Flow::Next,
+                Err(_) => self.fail(io, 1, "The system cannot find the drive specified.\n"),
+            };
+        }
         match self.find_program(&bare) {
             Ok(image) if image.kind == ImageKind::Batch => {
                 let flow = self.batch(&image, name, rest, io);

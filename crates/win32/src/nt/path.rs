@@ -208,13 +208,13 @@ impl FileSystem {
 
 /// Makes the files that stand for the builtin programs, where there are none yet.
 fn make_builtins(system: &Path) {
-    let mut tools: Vec<String> = Vec::new();
-    if !file_path::exists(&system.join(crate::cmd::tools::LAST_FILE)) {
-        tools.extend(crate::cmd::tools::file_names());
-    }
-    // The last of them is made last: where it is, all are.
-    for name in std::iter::once("cmd.exe").chain(tools.iter().map(String::as_str)) {
-        make_builtin(&system.join(name));
+    use crate::cmd::tools::{NEWEST_FILE, file_names};
+    make_builtin(&system.join("cmd.exe"));
+    if !file_path::exists(&system.join(NEWEST_FILE)) {
+        // The newest is made last: where it is, all are.
+        for name in file_names().filter(|name| name != NEWEST_FILE).chain([NEWEST_FILE.to_owned()]) {
+            make_builtin(&system.join(name));
+        }
     }
 }
 

@@ -13,6 +13,8 @@ mod tasks;
 mod tree;
 mod xcopy;
 
+pub(super) use system::code_page;
+
 use super::files;
 use super::listing::commas;
 use super::shell::{Io, Shell, narrow, wide};
@@ -25,6 +27,7 @@ type Tool = fn(&mut Shell, &str, &Io) -> i32;
 /// The tools.
 const TOOLS: &[(&str, Tool)] = &[
     ("attrib", tree::attrib),
+    ("chcp", system::code_page),
     ("choice", system::choice),
     ("fc", fc::compare),
     ("find", lines::find),
@@ -49,14 +52,14 @@ pub(super) fn tool(program: &str) -> Option<(&'static str, Tool)> {
     TOOLS.iter().find(|row| row.0 == name).copied()
 }
 
-/// The file of the last tool.
-pub(crate) const LAST_FILE: &str = "xcopy.exe";
+/// The file of the tool that came last to plat: where it is missing, others may be. Whoever adds a tool names it here.
+pub(crate) const NEWEST_FILE: &str = "chcp.com";
 
 /// Returns the file names of all tools.
 pub(crate) fn file_names() -> impl Iterator<Item = String> {
-    TOOLS
-        .iter()
-        .map(|row| format!("{}.{}", row.0, if ["more", "tree"].contains(&row.0) { "com" } else { "exe" }))
+    TOOLS.iter().map(|row| {
+        format!("{}.{}", row.0, if ["chcp", "more", "tree"].contains(&row.0) { "com" } else { "exe" })
+    })
 }
 
 /// Splits arguments as C programs do.
@@ -132,6 +135,11 @@ mod tests {
         ] {
             assert_eq!(tool(program).map(|tool| tool.0), name, "{program}");
         }
+    }
+
+    #[test]
+    fn the_newest_tool_is_one() {
+        assert!(file_names().any(|name| name == NEWEST_FILE));
     }
 
     #[test]

@@ -28,6 +28,22 @@ pub(super) fn who_am_i(shell: &mut Shell, arguments: &str, io: &Io) -> i32 {
     0
 }
 
+/// Tells or sets the code page of the console.
+pub(in crate::cmd) fn code_page(shell: &mut Shell, arguments: &str, io: &Io) -> i32 {
+    let text = arguments.trim();
+    if !text.is_empty() && !text.parse().is_ok_and(|number| shell.set_page(number)) {
+        let wrong = if text.parse::<u32>().is_ok() {
+            "Invalid code page\n".to_owned()
+        } else {
+            format!("Parameter format not correct - {text}\n")
+        };
+        shell.print(io, 2, &wrong);
+        return 1;
+    }
+    shell.out(io, &format!("Active code page: {}\n", shell.page_number));
+    0
+}
+
 /// Waits: `timeout /t SECONDS [/nobreak]`.
 ///
 /// Source: <https://learn.microsoft.com/windows-server/administration/windows-commands/timeout>
