@@ -15,6 +15,7 @@ pub mod reg_file;
 pub mod resource_image;
 pub mod resource_tree;
 pub mod scanf;
+pub mod shell_path;
 pub mod status;
 pub mod time;
 pub mod undecorate;

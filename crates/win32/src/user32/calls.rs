@@ -5,7 +5,6 @@ use plat_abi::{GuestWord, Memory};
 use crate::NtStatus;
 use crate::Win32Error;
 use crate::guest::Guest;
-use crate::nt::nls;
 use crate::nt::object::ObjectRef;
 use crate::nt::user::queue::{Message, MessageQueue, QS_ANSWER, QS_SENDMESSAGE, Sent};
 use crate::nt::wait::{self, WaitFor};
@@ -33,14 +32,6 @@ pub(crate) fn take_back(guest: &Guest, block: u64) {
     }
 }
 
-/// Returns a text with its zero as bytes of one width.
-pub(crate) fn bytes_of(text: &[u16], width: Width) -> Vec<u8> {
-    match width {
-        Width::Narrow => nls::narrow(text).into_iter().chain([0]).collect(),
-        Width::Wide => text.iter().chain(&[0]).flat_map(|unit| unit.to_le_bytes()).collect(),
-    }
-}
-
 /// Writes a text, cut to `capacity` units with its zero; returns how many units it has without it.
 pub(crate) fn put_text(
     guest: &Guest,
@@ -53,7 +44,7 @@ pub(crate) fn put_text(
         return Ok(0);
     }
     let unit = width.unit_bytes();
-    let mut bytes = bytes_of(text, width);
+    let mut bytes = width.bytes(text);
     if bytes.len() > capacity * unit {
         bytes.truncate((capacity - 1) * unit);
         bytes.extend(std::iter::repeat_n(0, unit));
@@ -84,7 +75,7 @@ pub(crate) fn call_procedure(
     let (from, to) = (width_of(is_wide), width_of(takes_wide));
     if id == WM_SETTEXT {
         let text = from.read(guest, GuestWord(lparam))?;
-        let block = lend(guest, &bytes_of(&text, to))?;
+        let block = lend(guest, &to.bytes(&text))?;
         let result = plain(guest, wparam, block);
         take_back(guest, block);
         return result;

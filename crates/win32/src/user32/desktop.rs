@@ -2,7 +2,6 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::calls;
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -240,7 +239,7 @@ both_widths! {
             DESKTOP => ["Default", "Desktop"],
             _ => return Err(Win32Error::INVALID_HANDLE),
         };
-        let text = |text: &str| calls::bytes_of(&text.encode_utf16().collect::<Vec<_>>(), width);
+        let text = |text: &str| width.bytes(&text.encode_utf16().collect::<Vec<_>>());
         let bytes = match nIndex {
             // UOI_FLAGS: fInherit, fReserved, dwFlags
             1 => vec![0; 12],

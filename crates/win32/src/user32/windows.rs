@@ -216,11 +216,11 @@ fn lend_texts(
         return Ok(lent);
     }
     if !told.lpszName.is_null() {
-        lent.push(calls::lend(guest, &calls::bytes_of(title, other))?);
+        lent.push(calls::lend(guest, &other.bytes(title))?);
         told.lpszName = GuestWord(lent[0]);
     }
     if let crate::nt::user::class::ClassName::Name(name) = class {
-        let block = calls::lend(guest, &calls::bytes_of(name, other))?;
+        let block = calls::lend(guest, &other.bytes(name))?;
         told.lpszClass = GuestWord(block);
         lent.push(block);
     }
@@ -382,7 +382,7 @@ fn default_procedure(
         WM_GETTEXT | WM_GETTEXTLENGTH => {
             let text = guest.process().desktop.state().window(window.get())?.text.clone();
             if id == WM_GETTEXTLENGTH {
-                return Ok((calls::bytes_of(&text, width).len() / width.unit_bytes()) as u64 - 1);
+                return Ok((width.bytes(&text).len() / width.unit_bytes()) as u64 - 1);
             }
             calls::put_text(guest, width, lparam.get(), wparam.get() as usize, &text)
                 .map(|length| length as u64)
