@@ -246,7 +246,7 @@ fn remove_empty(path: &Path) -> Result<(), Win32Error> {
     }
 }
 
-pub(super) fn remove_tree(path: &Path) -> Result<(), Win32Error> {
+pub(crate) fn remove_tree(path: &Path) -> Result<(), Win32Error> {
     let status = Status::of_path(path, false).map_err(status_of)?;
     if status.kind != Kind::Directory {
         return remove_empty(path);

@@ -7,9 +7,9 @@
 pub mod arithmetic;
 mod commands;
 mod control;
-mod copying;
+pub(crate) mod copying;
 pub mod expand;
-mod file_commands;
+pub(crate) mod file_commands;
 mod files;
 mod listing;
 mod run;
