@@ -75,11 +75,29 @@ pub(crate) struct Run {
     /// differ.
     #[arg(long)]
     pub(crate) verify: bool,
-    /// The program.
-    pub(crate) program: PathBuf,
-    /// Its arguments: everything after PROGRAM belongs to it.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) arguments: Vec<OsString>,
+    /// The program and its arguments: everything after PROGRAM belongs to it.
+    // One list, because only what follows a list's first word is never taken for plat's own `--help`.
+    #[arg(trailing_var_arg = true, required = true, value_names = ["PROGRAM", "ARGUMENTS"])]
+    pub(crate) words: Vec<OsString>,
+}
+
+/// Reads `plat run PROGRAM …` where no option stands before the program: then there is nothing to parse, and the
+/// parser, a third of a short program's run, is not needed. Returns nothing for all else.
+pub(crate) fn plain_run(words: &[OsString]) -> Option<Run> {
+    let [_, command, words @ ..] = words else { return None };
+    let is_option = words.first()?.as_encoded_bytes().first().is_none_or(|&first| first == b'-');
+    if command != "run" || is_option {
+        return None;
+    }
+    Some(Run {
+        layout: None,
+        dll: Vec::new(),
+        dll_path: Vec::new(),
+        trace: Vec::new(),
+        map: None,
+        verify: false,
+        words: words.to_vec(),
+    })
 }
 
 /// Where a DLL comes from.
@@ -347,4 +365,47 @@ pub(crate) struct SimStructures {
     /// Form of the output: text or json.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(words: &[OsString]) -> Option<Run> {
+        match Arguments::try_parse_from(words).ok()?.command {
+            Command::Run(run) => Some(run),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_plain_run_is_what_the_parser_makes_of_it() {
+        let plain = [
+            "t",
+            "t a",
+            "t -x --help --map f",
+            "./t --version",
+            "t -h",
+            "run run",
+            "t - -",
+            "t -- a",
+            "t a -- b",
+        ];
+        let parsed = ["--map f t", "-- t", "-h", "", "--help", "- a"];
+        let split = |text: &str| -> Vec<OsString> {
+            ["plat", "run"].into_iter().chain(text.split_whitespace()).map(OsString::from).collect()
+        };
+        for text in plain {
+            let words = split(text);
+            let run = plain_run(&words).expect(text);
+            assert_eq!(format!("{run:?}"), format!("{:?}", whole(&words).expect(text)), "{text}");
+        }
+        for text in parsed {
+            assert!(plain_run(&split(text)).is_none(), "{text}");
+        }
+        assert!(plain_run(&["plat", "info", "tool.exe"].map(OsString::from)).is_none());
+        let words = ["--verify", "t", "--help", "--", "-x"];
+        let run = whole(&split(&words.join(" "))).expect("a run with an option");
+        assert_eq!((run.verify, run.words), (true, words[1..].iter().map(OsString::from).collect()));
+    }
 }

@@ -23,6 +23,9 @@ fn main() -> ExitCode {
     if let Some((tool, rest)) = commands::compat::find(&words) {
         return finish(commands::compat::run(tool, rest));
     }
+    if let Some(run) = arguments::plain_run(&words) {
+        return finish(commands::run::run(run));
+    }
     let arguments = Arguments::parse();
     finish(match arguments.command {
         Command::Run(run) => commands::run::run(run),

@@ -212,33 +212,32 @@ impl<'a> ImageBuilder<'a> {
     /// # Errors
     /// [`BuildError`] when exports collide or a place lies outside.
     pub fn build(&self) -> Result<BuiltImage, BuildError> {
-        let mut layout =
-            Layout { bytes: vec![0; HEADERS_BYTES], sections: Vec::new(), directories: [(0, 0); 16] };
         let text = HEADERS_BYTES as u32;
         let rdata = text + self.text.len().next_multiple_of(PAGE) as u32;
         if self.text.len().saturating_add(self.data.len()) > 1 << 30 {
             return Err(self.too_large(self.text.len().saturating_add(self.data.len())));
         }
-        layout.push(
-            ".text",
-            &self.text,
-            SectionFlags::CNT_CODE | SectionFlags::MEM_EXECUTE | SectionFlags::MEM_READ,
-        );
         let exports = self.plan_exports()?;
         let unwind = self.unwind_tables(rdata);
         let exports_at = rdata + unwind.bytes.len() as u32;
         let export_bytes = self.export_bytes(&exports);
         let data = rdata + (unwind.bytes.len() + export_bytes).next_multiple_of(PAGE) as u32;
-        let mut constants = unwind.bytes;
+        let mut layout = Layout::with_capacity(data as usize + self.data.len());
+        layout.push(
+            ".text",
+            &self.text,
+            SectionFlags::CNT_CODE | SectionFlags::MEM_EXECUTE | SectionFlags::MEM_READ,
+        );
+        layout.bytes.extend_from_slice(&unwind.bytes);
         if !self.exports.is_empty() {
-            constants.extend(self.export_tables(&exports, exports_at, data)?);
+            self.export_tables(&exports, data, &mut layout.bytes)?;
             layout.directory(DirectoryKind::Export, exports_at, export_bytes);
         }
         if unwind.functions_bytes != 0 {
             layout.directory(DirectoryKind::Exception, rdata + unwind.functions_at, unwind.functions_bytes);
         }
         let read_only = SectionFlags::CNT_INITIALIZED_DATA | SectionFlags::MEM_READ;
-        layout.push(".rdata", &constants, read_only);
+        layout.close(".rdata", rdata, read_only);
         layout.push(".data", &self.data, read_only | SectionFlags::MEM_WRITE);
         if let Some(version) = self.version {
             let at = layout.bytes.len() as u32;
@@ -286,14 +285,11 @@ impl<'a> ImageBuilder<'a> {
         let mut names: Vec<usize> =
             (0..self.exports.len()).filter(|&at| self.exports[at].name.is_some()).collect();
         // Names that come in order cost one look each.
-        if !names.is_sorted_by_key(|&at| name(at)) {
+        if !names.is_sorted_by(|&one, &next| name(one) < name(next)) {
             names.sort_unstable_by_key(|&at| name(at));
-        }
-        for pair in names.windows(2) {
-            if let (Some(name), true) =
-                (self.exports[pair[0]].name, self.exports[pair[0]].name == self.exports[pair[1]].name)
-            {
-                return Err(BuildError::NameTwice { module: self.name.to_owned(), name: name.to_owned() });
+            if let Some(pair) = names.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
+                let twice = self.exports[pair[0]].name.unwrap_or_default().to_owned();
+                return Err(BuildError::NameTwice { module: self.name.to_owned(), name: twice });
             }
         }
         let last = ordinals.iter().max().copied().unwrap_or(base);
@@ -347,43 +343,38 @@ impl<'a> ImageBuilder<'a> {
             + texts.sum::<usize>()
     }
 
-    /// Writes the export directory, its three tables and its texts, for a start at `at`.
-    fn export_tables(&self, plan: &ExportPlan, at: u32, data: u32) -> Result<Vec<u8>, BuildError> {
-        if self.exports.is_empty() {
-            return Ok(Vec::new());
-        }
-        let functions = EXPORT_DIRECTORY_BYTES;
+    /// Appends the export directory, its three tables and its texts to the image: an offset in it is an RVA.
+    fn export_tables(&self, plan: &ExportPlan, data: u32, out: &mut Vec<u8>) -> Result<(), BuildError> {
+        let start = out.len();
+        let functions = start + EXPORT_DIRECTORY_BYTES;
         let names = functions + plan.slots * 4;
         let ordinals = names + plan.names.len() * 4;
-        let texts = ordinals + plan.names.len() * 2;
-        let mut out = Vec::with_capacity(self.export_bytes(plan));
-        out.resize(texts, 0);
+        out.resize(ordinals + plan.names.len() * 2, 0);
         let text = |out: &mut Vec<u8>, text: &str| {
-            let start = at + out.len() as u32;
+            let rva = out.len() as u32;
             out.extend_from_slice(text.as_bytes());
             out.push(0);
-            start
+            rva
         };
-        let module = text(&mut out, self.name);
+        let module = text(out, self.name);
         let counts = [plan.base.into(), plan.slots as u32, plan.names.len() as u32];
-        let tables = [at + functions as u32, at + names as u32, at + ordinals as u32];
-        put_words(&mut out, 4, &[self.timestamp, 0, module]);
-        put_words(&mut out, 16, &counts);
-        put_words(&mut out, 28, &tables);
+        put_words(out, start + 4, &[self.timestamp, 0, module]);
+        put_words(out, start + 16, &counts);
+        put_words(out, start + 28, &[functions as u32, names as u32, ordinals as u32]);
         for (export, ordinal) in self.exports.iter().zip(&plan.ordinals) {
             let target = match &export.value {
                 ExportValue::At(spot) => self.rva(*spot, data)?,
-                ExportValue::Forwarder(to) => text(&mut out, to),
+                ExportValue::Forwarder(to) => text(out, to),
             };
-            put_words(&mut out, functions + usize::from(ordinal - plan.base) * 4, &[target]);
+            put_words(out, functions + usize::from(ordinal - plan.base) * 4, &[target]);
         }
         for (index, &export) in plan.names.iter().enumerate() {
-            let name = text(&mut out, self.exports[export].name.unwrap_or_default());
-            put_words(&mut out, names + index * 4, &[name]);
+            let name = text(out, self.exports[export].name.unwrap_or_default());
+            put_words(out, names + index * 4, &[name]);
             let slot = plan.ordinals[export] - plan.base;
-            put(&mut out, ordinals + index * 2, &slot.to_le_bytes());
+            put(out, ordinals + index * 2, &slot.to_le_bytes());
         }
-        Ok(out)
+        Ok(())
     }
 
     /// Writes unwind data and then the table of functions, sorted, for a start at `at`.
@@ -516,16 +507,27 @@ struct Layout {
 }
 
 impl Layout {
+    /// Begins with room for the headers; `bytes` is about how large the image will be.
+    fn with_capacity(bytes: usize) -> Self {
+        let mut image = Vec::with_capacity(bytes.next_multiple_of(PAGE));
+        image.resize(HEADERS_BYTES, 0);
+        Self { bytes: image, sections: Vec::new(), directories: [(0, 0); 16] }
+    }
+
     /// Appends a section at the next page; an empty one is left out, as Windows refuses it.
     fn push(&mut self, name: &'static str, contents: &[u8], flags: SectionFlags) {
-        if contents.is_empty() {
-            return;
-        }
-        let section =
-            PlannedSection { name, rva: self.bytes.len() as u32, bytes: contents.len() as u32, flags };
-        self.sections.push(section);
+        let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(contents);
-        self.bytes.resize(self.bytes.len().next_multiple_of(PAGE), 0);
+        self.close(name, start, flags);
+    }
+
+    /// Makes a section of what was appended since the image ended at `start`, if anything was.
+    fn close(&mut self, name: &'static str, start: u32, flags: SectionFlags) {
+        let bytes = self.bytes.len() as u32 - start;
+        if bytes != 0 {
+            self.sections.push(PlannedSection { name, rva: start, bytes, flags });
+            self.bytes.resize(self.bytes.len().next_multiple_of(PAGE), 0);
+        }
     }
 
     fn directory(&mut self, kind: DirectoryKind, rva: u32, bytes: usize) {

@@ -1,5 +1,6 @@
 //! A process that another plat process started: it reads its record, takes what it inherits, and runs.
 
+use std::io::Read;
 use std::path::Path;
 
 use plat_host::file::File;
@@ -16,6 +17,9 @@ use crate::start::{LaunchPlan, Outcome, Sinks, launch};
 
 /// The argument with which plat starts itself for a child; the number of the record's descriptor follows.
 pub use plat_win32::nt::process_create::CHILD_ARGUMENT as ARGUMENT;
+
+/// Bytes at the start of a file that tell what kind of program it is.
+const HEAD_BYTES: u64 = 4096;
 
 /// Runs the process whose record is in the file of this descriptor.
 ///
@@ -78,10 +82,17 @@ pub(crate) fn restore(process: &'static Process, record: StartRecord) -> Option<
     spawn::take_inherited(record.control).map(File::from)
 }
 
+/// Reads as much of a file as tells what kind it is.
+fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD_BYTES as usize);
+    std::fs::File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
+}
+
 /// Says whether a path means the builtin command interpreter: its file, or `cmd` where there is none.
 pub(crate) fn is_interpreter(path: &Path) -> bool {
-    match std::fs::read(path) {
-        Ok(head) => program_kind(&head[..head.len().min(4096)]) == ProgramKind::Interpreter,
+    match read_head(path) {
+        Ok(head) => program_kind(&head) == ProgramKind::Interpreter,
         Err(_) => {
             let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
             matches!(name.as_str(), "cmd" | "cmd.exe")

@@ -2,68 +2,29 @@
 //!
 //! Key types: [`Layout`], [`Band`], [`Use`]. Those built in: see [`Layout::builtin`].
 
-use serde::Deserialize;
+mod raw;
 
 use crate::{ALLOCATION_GRANULARITY, Address, AddressRange, PAGE_SIZE};
+pub use raw::{Direction, Use};
+use raw::{RawBand, RawLayout, RawRange};
 
-/// The layouts that need no file: name and text.
-const BUILTIN: [(&str, &str); 8] = [
-    ("cygwin32", include_str!("../layouts/cygwin32.toml")),
-    ("cygwin64", include_str!("../layouts/cygwin64.toml")),
-    ("cygwin64-3.3", include_str!("../layouts/cygwin64-3.3.toml")),
-    ("msys2", include_str!("../layouts/msys2.toml")),
-    ("win32", include_str!("../layouts/win32.toml")),
-    ("win32-3gb", include_str!("../layouts/win32-3gb.toml")),
-    ("win32-4gb", include_str!("../layouts/win32-4gb.toml")),
-    ("win64", include_str!("../layouts/win64.toml")),
-];
+// `BUILTIN`: the layouts of the folder `layouts`, as the build script found them. Reading TOML took a tenth of a short
+// program's start.
+include!(concat!(env!("OUT_DIR"), "/layouts.rs"));
 
-/// What a band of addresses is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Use {
-    /// Never mapped, so that a null pointer faults.
-    NullGuard,
-    /// The first megabyte and 64 KiB, which old programs expect to be their own.
-    Dos,
-    /// Images of the program and of its own DLLs.
-    Image,
-    /// Images of the system's DLLs.
-    SystemImage,
-    /// Heaps.
-    Heap,
-    /// Threads' stacks.
-    Stack,
-    /// Everything else that a program allocates, and mapped views.
-    Private,
-    /// Process and thread environment blocks.
-    Environment,
-    /// Read-only data that the system shares with every process; 64 KiB, of which the first page is mapped.
-    SharedData,
-    /// Where a planner gives DLLs their bases (`plat rebase`); the first of several bands is the best.
-    Dll,
-    /// Where a linker gave DLLs bases by hashing their names: those that collide with nothing stay.
-    AutoBase,
-    /// The DLL that all others of the system need, with room around it; [`Band::files`] names it.
-    Runtime,
-    /// Memory that processes share by its address.
-    Shared,
-    /// Where Windows puts images at random, or moves those that ask for it.
-    Aslr,
-    /// Nobody may place anything here: it belongs to the host or to the system.
-    Forbidden,
+/// A built-in layout as a constant.
+struct Constant {
+    name: &'static str,
+    description: &'static str,
+    bits: u32,
+    lowest: u64,
+    highest: u64,
+    arena: &'static [(u64, u64)],
+    bands: &'static [ConstantBand],
 }
 
-/// From which end a band fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// From the lowest address up.
-    #[default]
-    Up,
-    /// From the highest address down.
-    Down,
-}
+/// A band of a built-in layout: use, start and end, direction, why, files.
+struct ConstantBand(Use, (u64, u64), Direction, &'static str, &'static [&'static str]);
 
 /// A range of addresses and what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,50 +110,37 @@ pub enum LayoutError {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLayout {
-    name: String,
-    #[serde(default)]
-    description: String,
-    bits: u32,
-    lowest: u64,
-    highest: u64,
-    arena: Vec<RawRange>,
-    #[serde(default)]
-    band: Vec<RawBand>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRange {
-    start: u64,
-    end: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBand {
-    #[serde(rename = "use")]
-    purpose: Use,
-    start: u64,
-    end: u64,
-    #[serde(default)]
-    direction: Direction,
-    #[serde(default)]
-    why: String,
-    #[serde(default)]
-    files: Vec<String>,
-}
-
 fn builtin_list() -> String {
-    BUILTIN.map(|(name, _)| name).join(", ")
+    Layout::builtin_names().collect::<Vec<_>>().join(", ")
+}
+
+impl Constant {
+    fn to_raw(&self) -> RawLayout {
+        let range = |&(start, end): &(u64, u64)| RawRange { start, end };
+        RawLayout {
+            name: self.name.to_owned(),
+            description: self.description.to_owned(),
+            bits: self.bits,
+            lowest: self.lowest,
+            highest: self.highest,
+            arena: self.arena.iter().map(range).collect(),
+            band: self.bands.iter().map(ConstantBand::to_raw).collect(),
+        }
+    }
+}
+
+impl ConstantBand {
+    fn to_raw(&self) -> RawBand {
+        let Self(purpose, (start, end), direction, why, files) = *self;
+        let files = files.iter().map(|&name| name.to_owned()).collect();
+        RawBand { purpose, start, end, direction, why: why.to_owned(), files }
+    }
 }
 
 impl Layout {
     /// Returns the names of the built-in layouts.
     pub fn builtin_names() -> impl Iterator<Item = &'static str> {
-        BUILTIN.iter().map(|(name, _)| *name)
+        BUILTIN.iter().map(|layout| layout.name)
     }
 
     /// Returns a built-in layout.
@@ -200,8 +148,8 @@ impl Layout {
     /// # Errors
     /// [`LayoutError::UnknownName`] when there is none of that name.
     pub fn builtin(name: &str) -> Result<Self, LayoutError> {
-        match BUILTIN.iter().find(|(known, _)| *known == name) {
-            Some((_, text)) => Self::parse(text),
+        match BUILTIN.iter().find(|layout| layout.name == name) {
+            Some(layout) => Self::from_raw(layout.to_raw()),
             None => Err(LayoutError::UnknownName { name: name.to_owned() }),
         }
     }
@@ -211,7 +159,10 @@ impl Layout {
     /// # Errors
     /// [`LayoutError`] naming line and field, or the range that makes no sense.
     pub fn parse(text: &str) -> Result<Self, LayoutError> {
-        let raw: RawLayout = toml::from_str(text).map_err(|error| LayoutError::Syntax(error.to_string()))?;
+        Self::from_raw(toml::from_str(text).map_err(|error| LayoutError::Syntax(error.to_string()))?)
+    }
+
+    fn from_raw(raw: RawLayout) -> Result<Self, LayoutError> {
         let mut arena = Vec::new();
         for (index, range) in raw.arena.iter().enumerate() {
             arena.push(checked_range(range.start, range.end, || format!("arena {}", index + 1))?);
@@ -300,9 +251,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_builtin_layout_parses_and_bears_its_name() {
+    fn every_builtin_layout_is_its_file() {
+        assert_eq!(Layout::builtin_names().count(), 8);
         for name in Layout::builtin_names() {
-            assert_eq!(Layout::builtin(name).expect(name).name, name);
+            let file = format!("{}/layouts/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(file).expect(name);
+            let layout = Layout::builtin(name).expect(name);
+            assert_eq!(layout.name, name);
+            assert_eq!(layout, Layout::parse(&text).expect(name));
         }
     }
 

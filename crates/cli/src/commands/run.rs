@@ -19,9 +19,10 @@ pub(crate) fn run(arguments: Run) -> anyhow::Result<ExitCode> {
         loader: arguments.trace.contains(&TraceKind::Loader),
         memory: arguments.trace.contains(&TraceKind::Memory),
     };
+    let (program, rest) = arguments.words.split_first().context("no program was given")?;
     let options = RunOptions {
-        program: arguments.program,
-        arguments: arguments.arguments,
+        program: PathBuf::from(program),
+        arguments: rest.to_vec(),
         layout,
         search: SearchOptions { choices, paths: arguments.dll_path },
         trace,

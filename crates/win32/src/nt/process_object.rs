@@ -46,7 +46,7 @@ pub struct ProcessObject {
     /// `GetPriorityClass`'s value.
     pub priority_class: AtomicU32,
     /// When it began, as a FILETIME.
-    created: i64,
+    created: OnceLock<i64>,
     /// When it ended, 0 while it runs.
     ended: AtomicI64,
     /// What another process had used when it ended.
@@ -57,12 +57,17 @@ pub struct ProcessObject {
 impl ProcessObject {
     fn with(id: u32, other: Option<Other>) -> Arc<Self> {
         const NORMAL_PRIORITY_CLASS: u32 = 0x20;
+        // Of another process it is asked now: later its number may be another's. Of this one, when someone asks.
+        let created = OnceLock::new();
+        if let Some(other) = &other {
+            created.get_or_init(|| time::started(Some(other.linux.id())));
+        }
         Arc::new(Self {
             id,
             has_ended: AtomicBool::new(false),
             exit_code: AtomicU32::new(STILL_ACTIVE),
             priority_class: AtomicU32::new(NORMAL_PRIORITY_CLASS),
-            created: time::started(other.as_ref().map(|other| other.linux.id())),
+            created,
             ended: AtomicI64::new(0),
             used: Mutex::default(),
             other,
@@ -176,7 +181,8 @@ impl ProcessObject {
 
     /// Returns when it began and when it ended (0 while it runs), as FILETIMEs.
     pub fn life(&self) -> (i64, i64) {
-        (self.created, self.ended.load(Ordering::Acquire))
+        let created = *self.created.get_or_init(|| time::started(None));
+        (created, self.ended.load(Ordering::Acquire))
     }
 
     /// Returns what Linux knows about it while it runs.
