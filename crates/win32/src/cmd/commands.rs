@@ -50,6 +50,14 @@ const KEEP_LEVEL: &[&str] = &[
     "rem", "rmdir", "set", "shift", "start", "title", "assoc", "ftype", "if",
 ];
 
+/// Tells whether what is written is read again: never.
+fn verify(shell: &Shell, rest: &str, io: &Io) -> Flow {
+    if rest.trim().is_empty() {
+        shell.out(io, "VERIFY is off.\n");
+    }
+    Flow::Next
+}
+
 /// Those of them that set the level to 0 in a `.cmd` file, though not in a `.bat` file.
 const RESET_IN_CMD: &[&str] = &["assoc", "ftype", "path", "prompt", "set"];
 
@@ -80,13 +88,7 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
     }
     let flow = match name {
         "rem" | "break" | "color" | "title" => Flow::Next,
-        "verify" => {
-            // What is written is never read again.
-            if rest.trim().is_empty() {
-                shell.out(io, "VERIFY is off.\n");
-            }
-            Flow::Next
-        }
+        "verify" => verify(shell, rest, io),
         "assoc" | "ftype" => associate(shell, name, rest, io),
         "cls" => {
             shell.out(io, "\u{c}");
