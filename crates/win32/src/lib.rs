@@ -35,6 +35,8 @@ pub mod bcrypt;
 pub mod combase;
 pub mod crypt32;
 pub mod dnsapi;
+pub mod dbghelp;
+pub mod gdi32;
 pub mod iphlpapi;
 pub mod kernel32;
 pub mod msvcp140;
@@ -50,6 +52,7 @@ pub mod oleaut32;
 pub mod powrprof;
 pub mod psapi;
 pub mod secur32;
+pub mod rpcrt4;
 pub mod shell32;
 pub mod shlwapi;
 pub mod ucrtbase;
@@ -117,6 +120,10 @@ pub const DLLS: &[Dll] = &[
     msvcr::V100,
     msvcr::V110,
     msvcr::V120,
+    rpcrt4::DLL,
+    gdi32::DLL,
+    dbghelp::DLL,
+    dbghelp::IMAGEHLP,
 ];
 
 /// Returns the builtin DLL that another cannot do without: the C runtimes' state is msvcrt.dll's, and the methods that

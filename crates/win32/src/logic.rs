@@ -20,6 +20,7 @@ pub mod resource_tree;
 pub mod scanf;
 pub mod security;
 pub mod special;
+pub mod shell_path;
 pub mod status;
 pub mod time;
 pub mod undecorate;

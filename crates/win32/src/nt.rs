@@ -77,5 +77,6 @@ pub mod timer;
 pub mod tls;
 pub mod token;
 pub mod token_info;
+pub mod user;
 pub mod wait;
 pub mod wait_address;

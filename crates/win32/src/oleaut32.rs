@@ -1,6 +1,8 @@
 //! oleaut32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod bstr;
+pub mod errors;
+pub mod safe_array;
 pub mod variant;
 
 use crate::export::Dll;
@@ -9,6 +11,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "oleaut32.dll",
     description: "OLEAUT32.DLL",
-    tables: &[bstr::EXPORTS, variant::EXPORTS],
+    tables: &[bstr::EXPORTS, variant::EXPORTS, safe_array::EXPORTS, errors::EXPORTS],
     methods: &[],
 };

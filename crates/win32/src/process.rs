@@ -172,6 +172,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// Its windows and message queues.
+    pub desktop: crate::nt::user::Desktop,
     /// Its fibers.
     pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
@@ -229,6 +231,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            desktop: crate::nt::user::Desktop::default(),
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),

@@ -1,6 +1,8 @@
 //! shell32.dll: the table of contents.
 
 pub mod command_line;
+pub mod execute;
+pub mod file_operation;
 pub mod folders;
 
 use crate::export::Dll;
@@ -9,6 +11,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shell32.dll",
     description: "Windows Shell Common Dll",
-    tables: &[command_line::EXPORTS, folders::EXPORTS],
+    tables: &[command_line::EXPORTS, folders::EXPORTS, execute::EXPORTS, file_operation::EXPORTS],
     methods: &[],
 };

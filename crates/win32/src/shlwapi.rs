@@ -1,6 +1,8 @@
 //! shlwapi.dll: the table of contents.
 
 pub mod file_stream;
+pub mod paths;
+pub mod texts;
 
 use crate::export::Dll;
 
@@ -8,6 +10,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shlwapi.dll",
     description: "Shell Light-weight Utility Library",
-    tables: &[file_stream::EXPORTS],
+    tables: &[file_stream::EXPORTS, paths::EXPORTS, texts::EXPORTS],
     methods: &[],
 };

@@ -1,7 +1,13 @@
-//! user32.dll: the table of contents. Each file beside the functions has its own table.
+//! user32.dll: the table of contents. Each file beside the functions has its own table. Windows are objects that get messages; nothing is shown.
 
+pub(crate) mod calls;
+pub mod classes;
+pub mod clipboard;
+pub mod desktop;
 pub mod messages;
+pub mod queue;
 pub mod strings;
+pub mod window_data;
 pub mod windows;
 
 use crate::export::Dll;
@@ -10,6 +16,15 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "user32.dll",
     description: "Multi-User Windows USER API Client DLL",
-    tables: &[messages::EXPORTS, strings::EXPORTS, windows::EXPORTS],
+    tables: &[
+        messages::EXPORTS,
+        strings::EXPORTS,
+        queue::EXPORTS,
+        classes::EXPORTS,
+        windows::EXPORTS,
+        window_data::EXPORTS,
+        desktop::EXPORTS,
+        clipboard::EXPORTS,
+    ],
     methods: &[],
 };

@@ -25,6 +25,19 @@ impl Width {
         }
     }
 
+    /// Returns a text with its zero as bytes of this form.
+    pub(crate) fn bytes(self, text: &[u16]) -> Vec<u8> {
+        match self {
+            Self::Narrow => nls::narrow(text).into_iter().chain([0]).collect(),
+            Self::Wide => text.iter().chain(&[0]).flat_map(|unit| unit.to_le_bytes()).collect(),
+        }
+    }
+
+    /// Writes a text with its zero.
+    pub(crate) fn write(self, guest: &Guest, address: GuestWord, text: &[u16]) -> Result<(), Fault> {
+        guest.write_bytes(address.get(), &self.bytes(text))
+    }
+
     /// Returns the size of a unit in bytes.
     pub(crate) fn unit_bytes(self) -> usize {
         match self {

@@ -6,7 +6,7 @@ use super::arithmetic::{self, Variables};
 use super::expand;
 use super::shell::{Batch, Flow, Io, Shell, unquote, wide, words};
 use super::syntax::is_blank;
-use super::{VERSION, file_commands, listing};
+use super::{VERSION, file_commands, listing, tools};
 use crate::Win32Error;
 use crate::nt::process_create::ImageKind;
 
@@ -16,6 +16,10 @@ const NAMES: [&str; 51] = [
     "pause", "popd", "prompt", "pushd", "rd", "rem", "ren", "rename", "rmdir", "set", "setlocal", "shift",
     "start", "time", "title", "type", "ver", "verify", "vol", "where", "whoami", "timeout", "more", "sort",
     "find", "if", "reg",
+const NAMES: [&str; 43] = [
+    "endlocal", "erase", "exit", "ftype", "goto", "md", "mkdir", "mklink", "move", "path", "pause", "popd",
+    "prompt", "pushd", "rd", "rem", "ren", "rename", "rmdir", "set", "setlocal", "shift", "start", "time",
+    "title", "type", "ver", "verify", "vol", "if",
 ];
 
 /// Splits a line into the name of a builtin command and the rest, if it begins with one.
@@ -51,6 +55,33 @@ const KEEP_LEVEL: &[&str] = &[
     "rem", "rmdir", "set", "shift", "start", "title", "assoc", "ftype", "if",
 ];
 
+/// Tells whether what is written is read again: never.
+fn verify(shell: &Shell, rest: &str, io: &Io) -> Flow {
+    if rest.trim().is_empty() {
+        shell.out(io, "VERIFY is off.\n");
+    }
+    Flow::Next
+}
+
+/// Those of them that set the level to 0 in a `.cmd` file, though not in a `.bat` file.
+const RESET_IN_CMD: &[&str] = &["assoc", "ftype", "path", "prompt", "set"];
+
+/// Tells which program opens files of an extension, or how: none is known, and none can be set.
+fn associate(shell: &mut Shell, name: &str, rest: &str, io: &Io) -> Flow {
+    let (what, form) = match name {
+        "assoc" => ("File association not found for extension", rest.trim()),
+        _ => ("File type", rest.trim()),
+    };
+    match form {
+        "" => Flow::Next,
+        _ if form.contains('=') => shell.fail(io, 1, "Access is denied.\n"),
+        _ if name == "assoc" => shell.fail(io, 1, &format!("{what} {form}\n")),
+        _ => {
+            shell.fail(io, 1, &format!("{what} '{form}' not found or no open command associated with it.\n"))
+        }
+    }
+}
+
 /// Runs a builtin command.
 pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &Io) -> Flow {
     if rest.split_whitespace().next() == Some("/?") && name != "echo" && name != "rem" {
@@ -61,7 +92,9 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         return Flow::Next;
     }
     let flow = match name {
-        "rem" | "break" | "color" | "title" | "verify" | "assoc" | "ftype" => Flow::Next,
+        "rem" | "break" | "color" | "title" => Flow::Next,
+        "verify" => verify(shell, rest, io),
+        "assoc" | "ftype" => associate(shell, name, rest, io),
         "cls" => {
             shell.out(io, "\u{c}");
             Flow::Next
@@ -87,11 +120,16 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "path" => path(shell, rest, io),
         "pause" => pause(shell, io),
         "start" => start(shell, rest, io),
-        "where" => listing::where_is(shell, rest, io),
-        "chcp" => code_page(shell, rest, io),
+        "chcp" => {
+            shell.level = tools::code_page(shell, rest, io);
+            shell.failed = shell.level != 0;
+            Flow::Next
+        }
         "date" | "time" => date_or_time(shell, name, io),
-        "ver" | "hostname" | "whoami" => tell(shell, name, io),
-        "timeout" => timeout(shell, rest),
+        "ver" => {
+            shell.out(io, &format!("\n{VERSION}\n"));
+            Flow::Next
+        }
         "dir" => listing::dir(shell, rest, io),
         "type" | "more" => file_commands::type_files(shell, rest, io),
         "sort" => listing::sort(shell, rest, io),
@@ -102,6 +140,7 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
             shell.failed = code != 0;
             return Flow::Next;
         }
+        "type" => file_commands::type_files(shell, rest, io),
         "vol" => {
             shell.out(io, " Volume in drive Z has no label.\n");
             Flow::Next
@@ -115,25 +154,11 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
         "mklink" => file_commands::make_link(shell, rest, io),
         _ => shell.fail(io, 1, &format!("The syntax of the command is incorrect: {whole}\n")),
     };
-    if !KEEP_LEVEL.contains(&name) && !shell.failed {
+    let keeps = KEEP_LEVEL.contains(&name) && !(RESET_IN_CMD.contains(&name) && shell.is_in_cmd_file());
+    if !keeps && !shell.failed {
         shell.level = 0;
     }
     flow
-}
-
-/// Prints what the commands without arguments tell.
-fn tell(shell: &mut Shell, name: &str, io: &Io) -> Flow {
-    let host = plat_host::sysinfo::host_name();
-    let text = match name {
-        "ver" => format!("\n{VERSION}\n"),
-        "hostname" => format!("{host}\n"),
-        _ => {
-            let user = shell.get("USERNAME").unwrap_or("user").to_lowercase();
-            format!("{}\\{user}\n", host.to_lowercase())
-        }
-    };
-    shell.out(io, &text);
-    Flow::Next
 }
 
 /// The message for a missing or bad argument.
@@ -375,8 +400,9 @@ fn goto(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
             Flow::Jump
         }
         None => {
-            shell.fail(io, 1, &format!("The system cannot find the batch label specified - {name}\n"));
-            Flow::Return
+            // The batch file ends behind this line; what follows `||` on it still runs.
+            batch.at = batch.lines.len();
+            shell.fail(io, 1, &format!("The system cannot find the batch label specified - {name}\n"))
         }
     }
 }
@@ -463,29 +489,10 @@ fn pause(shell: &mut Shell, io: &Io) -> Flow {
     Flow::Next
 }
 
-fn code_page(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
-    let text = rest.trim();
-    if text.is_empty() {
-        shell.out(io, "Active code page: 437\n");
-    } else if text.parse().is_ok_and(|number| shell.set_page(number)) {
-        shell.out(io, &format!("Active code page: {text}\n"));
-    } else {
-        return shell.fail(io, 1, "Invalid code page\n");
-    }
-    Flow::Next
-}
-
 fn date_or_time(shell: &mut Shell, name: &str, io: &Io) -> Flow {
     let text = if name == "date" { super::files::date_now() } else { super::files::time_now() };
     let text = if name == "time" { text.get(..5).unwrap_or("").to_owned() } else { text };
     shell.out(io, &format!("{text}\n"));
-    Flow::Next
-}
-
-fn timeout(shell: &mut Shell, rest: &str) -> Flow {
-    let number = rest.split_whitespace().find_map(|word| word.parse::<u64>().ok()).unwrap_or(0);
-    plat_host::thread::sleep(number.saturating_mul(1_000_000_000));
-    shell.failed = false;
     Flow::Next
 }
 

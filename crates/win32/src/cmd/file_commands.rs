@@ -184,7 +184,7 @@ pub(super) fn make_directories(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
     Flow::Next
 }
 
-fn make_directory(shell: &Shell, name: &str) -> Result<(), Win32Error> {
+pub(super) fn make_directory(shell: &Shell, name: &str) -> Result<(), Win32Error> {
     match shell.locate(name) {
         Ok((_, true)) => Err(Win32Error::ALREADY_EXISTS),
         Ok((path, false)) => Ok(directory::create(&path).map_err(status_of)?),
@@ -246,7 +246,7 @@ fn remove_empty(path: &Path) -> Result<(), Win32Error> {
     }
 }
 
-fn remove_tree(path: &Path) -> Result<(), Win32Error> {
+pub(crate) fn remove_tree(path: &Path) -> Result<(), Win32Error> {
     let status = Status::of_path(path, false).map_err(status_of)?;
     if status.kind != Kind::Directory {
         return remove_empty(path);

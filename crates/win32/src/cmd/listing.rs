@@ -1,13 +1,10 @@
-//! `dir`, `where`, `sort`, `find`.
+//! `dir`.
 
 use plat_host::file_path::Kind;
 
-use super::commands::SYNTAX;
 use super::file_commands::Arguments;
 use super::files::{self, Entry, Wanted};
-use super::shell::{Flow, Io, Shell, narrow, unquote, wide, words};
-use crate::Win32Error;
-use crate::nt::process_create::path_folders;
+use super::shell::{Flow, Io, Shell};
 
 /// What `dir` was asked for.
 struct Wish {
@@ -72,7 +69,7 @@ impl Wish {
 }
 
 /// Shows a number with commas.
-fn commas(number: u64) -> String {
+pub(super) fn commas(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -160,121 +157,4 @@ fn show(shell: &Shell, wish: &Wish, folder: &str, list: &[Entry], io: &Io) -> (u
     }
     shell.out(io, &text);
     (count, folders, bytes)
-}
-
-/// Tells where programs are.
-pub(super) fn where_is(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
-    let arguments = Arguments::of(rest);
-    let extensions: Vec<String> =
-        shell.get("PATHEXT").unwrap_or("").split(';').map(str::to_lowercase).collect();
-    let mut folders = vec![shell.directory()];
-    folders.extend(path_folders(&wide(shell.get("PATH").unwrap_or(""))).iter().map(|folder| narrow(folder)));
-    for name in &arguments.names {
-        let mut found = Vec::new();
-        for folder in &folders {
-            let base = format!("{}\\{name}", folder.trim_end_matches('\\'));
-            let with = extensions.iter().map(|extension| format!("{base}{extension}"));
-            for path in std::iter::once(base.clone()).chain(with) {
-                let is_file = |path: &str| match shell.locate(path) {
-                    Ok((unix, true)) => !unix.is_dir(),
-                    _ => false,
-                };
-                if is_file(&path) {
-                    found.push(files::full(shell, &path));
-                }
-            }
-        }
-        found.dedup();
-        if found.is_empty() {
-            shell.fail(io, 1, "INFO: Could not find files for the given pattern(s).\n");
-        } else if !arguments.has("q") {
-            shell.out(io, &(found.join("\n") + "\n"));
-        }
-    }
-    Flow::Next
-}
-
-/// The text of the files named, or of standard input.
-fn input(shell: &Shell, names: &[String], io: &Io) -> Result<String, Win32Error> {
-    let mut bytes = Vec::new();
-    for name in names {
-        let (path, exists) = shell.locate(name)?;
-        if !exists {
-            return Err(Win32Error::FILE_NOT_FOUND);
-        }
-        bytes.extend(files::read(&path).ok_or(Win32Error::ACCESS_DENIED)?);
-    }
-    if names.is_empty()
-        && let Some(file) = &io.streams[0]
-    {
-        let mut piece = vec![0; 64 * 1024];
-        while let Ok(count) = file.read(&mut piece, None) {
-            if count == 0 {
-                break;
-            }
-            bytes.extend_from_slice(&piece[..count]);
-        }
-    }
-    Ok(shell.decode(&bytes))
-}
-
-/// Sorts lines without regard to case.
-pub(super) fn sort(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
-    let arguments = Arguments::of(rest);
-    let text = match input(shell, &arguments.names, io) {
-        Ok(text) => text,
-        Err(error) => return shell.fail_with(io, error),
-    };
-    let mut lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
-    lines.sort_by_cached_key(|line| line.to_lowercase());
-    if arguments.has("r") || arguments.has("reverse") {
-        lines.reverse();
-    }
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    shell.out(io, &text);
-    Flow::Next
-}
-
-/// Shows the lines with a text: `find [/v] [/c] [/n] [/i] "text" [files]`.
-pub(super) fn find(shell: &mut Shell, rest: &str, io: &Io) -> Flow {
-    let all = words(rest);
-    let (options, plain): (Vec<&String>, Vec<&String>) = all.iter().partition(|word| word.starts_with('/'));
-    let has = |letter: &str| options.iter().any(|option| option[1..].eq_ignore_ascii_case(letter));
-    let Some((what, names)) = plain.split_first().filter(|(what, _)| what.starts_with('"')) else {
-        return shell.fail(io, 2, &format!("FIND: {SYNTAX}"));
-    };
-    let case = |text: &str| if has("i") { text.to_lowercase() } else { text.to_owned() };
-    let what = case(&unquote(what));
-    let names: Vec<String> = names.iter().map(|name| unquote(name)).collect();
-    let text = match input(shell, &names, io) {
-        Ok(text) => text,
-        Err(_) => {
-            return shell.fail(io, 2, &format!("File not found - {}\n", names.join(" ").to_uppercase()));
-        }
-    };
-    let lines = text.lines().map(|line| line.trim_end_matches('\r')).enumerate();
-    let found: Vec<(usize, &str)> =
-        lines.filter(|(_, line)| (!what.is_empty() && case(line).contains(&what)) != has("v")).collect();
-    let mut out = match names.as_slice() {
-        [] => String::new(),
-        names => format!("\n---------- {}", names.join(" ").to_uppercase()),
-    };
-    if has("c") {
-        let text =
-            if names.is_empty() { format!("{}\n", found.len()) } else { format!(": {}\n", found.len()) };
-        out.push_str(&text);
-    } else {
-        if !names.is_empty() {
-            out.push('\n');
-        }
-        for (at, line) in &found {
-            let number = if has("n") { format!("[{}]", at + 1) } else { String::new() };
-            out.push_str(&format!("{number}{line}\n"));
-        }
-    }
-    shell.out(io, &out);
-    if found.is_empty() {
-        (shell.failed, shell.level) = (true, 1);
-    }
-    Flow::Next
 }

@@ -7,15 +7,16 @@
 pub mod arithmetic;
 mod commands;
 mod control;
-mod copying;
+pub(crate) mod copying;
 pub mod expand;
-mod file_commands;
+pub(crate) mod file_commands;
 mod files;
 mod listing;
 pub mod reg;
 mod run;
 pub mod shell;
 pub mod syntax;
+pub(crate) mod tools;
 
 use plat_host::process::ExitPage;
 
@@ -109,7 +110,11 @@ pub fn run_with_page(start: &Start, page: Option<ExitPage>, options: Vec<u8>) ->
     }
     let mut shell = Shell::new(&start.environment, &start.command_line);
     shell.options = (options, trace_bits(start.trace));
-    let code = interpret(&mut shell, &narrow(&start.command_line));
+    let line = narrow(&start.command_line);
+    let code = match tools::tool(&narrow(&start.program)) {
+        Some((_, tool)) => tool(&mut shell, after_program(&line), &Io::standard()),
+        None => interpret(&mut shell, &line),
+    };
     if let Some(page) = &page {
         page.set_code(code as u32, false);
     }

@@ -9,6 +9,7 @@ use plat_host::file::{File, Open};
 use super::expand;
 use super::shell::{Batch, Flow, Io, Shell, narrow, unquote, wide, words};
 use super::syntax::{self, Node, Place, Redirect, Wrong};
+use super::tools;
 use crate::Win32Error;
 use crate::logic::path::{Device, Target};
 use crate::nt::path::status_of;
@@ -211,10 +212,24 @@ impl Shell {
     /// Runs a program or a batch file; `calls` says whether a batch file comes back.
     pub fn program(&mut self, name: &str, rest: &str, io: &Io, calls: bool) -> Flow {
         let bare = unquote(name);
+        if let [letter, b':'] = bare.as_bytes()
+            && letter.is_ascii_alphabetic()
+            && rest.trim().is_empty()
+        {
+            return match self.files.set_current_directory(&wide(&format!("{bare}."))) {
+                Ok(()) => Flow::Next,
+                Err(_) => self.fail(io, 1, "The system cannot find the drive specified.\n"),
+            };
+        }
         match self.find_program(&bare) {
             Ok(image) if image.kind == ImageKind::Batch => {
                 let flow = self.batch(&image, name, rest, io);
                 if calls || self.batches.is_empty() || flow == Flow::Exit { flow } else { Flow::Return }
+            }
+            Ok(image)
+                if image.kind == ImageKind::Interpreter && tools::tool(&narrow(&image.windows)).is_some() =>
+            {
+                self.tool(&narrow(&image.windows), rest, io)
             }
             Ok(image) => {
                 let line = format!("{name}{rest}");
@@ -227,12 +242,35 @@ impl Shell {
                     Err(error) => self.fail_with(io, error),
                 }
             }
+            Err(Win32Error::FILE_NOT_FOUND)
+                if !bare.contains(['\\', '/']) && tools::tool(&bare).is_some() =>
+            {
+                self.tool(&bare, rest, io)
+            }
             Err(Win32Error::FILE_NOT_FOUND | Win32Error::PATH_NOT_FOUND) => {
                 let level = if self.batches.is_empty() { 1 } else { 9009 };
                 self.fail(io, level, &unknown(name))
             }
             Err(error) => self.fail_with(io, error),
         }
+    }
+
+    /// Runs a tool of the system's without another process.
+    fn tool(&mut self, program: &str, rest: &str, io: &Io) -> Flow {
+        if let Some((_, tool)) = tools::tool(program) {
+            self.level = tool(self, rest, io);
+            self.failed = self.level != 0;
+        }
+        Flow::Next
+    }
+
+    /// Returns streams whose output goes to a file.
+    pub(super) fn output_file(&self, name: &str, io: &Io) -> Result<Io, Win32Error> {
+        let place = Place::File(name.to_owned());
+        let mut io = io.clone();
+        let redirect = Redirect { stream: 1, is_input: false, appends: false, place };
+        io.streams[1] = Some(Arc::new(self.open(name, &redirect)?));
+        Ok(io)
     }
 
     /// Finds a program: here or by its folder, then in `PATH`; the extensions of `PATHEXT` are tried in their order.

@@ -90,6 +90,8 @@ pub struct Shell {
     /// How many command lines the interpreter is inside: a batch file that calls itself must come to an end.
     pub depth: usize,
     page: CodePage,
+    /// The code page's number.
+    pub page_number: u32,
 }
 
 /// Converts a text to UTF-16.
@@ -153,6 +155,8 @@ impl Shell {
             options: (Vec::new(), 0),
             depth: 0,
             page: CodePage::new(1, crate::nt::nls::default_pages()).unwrap_or(CodePage::Utf8),
+            page: CodePage::new(1, DefaultPages::default()).unwrap_or(CodePage::Utf8),
+            page_number: 437,
         };
         for (name, value) in variables {
             shell.set(&narrow(name), Some(&narrow(value)));
@@ -180,6 +184,11 @@ impl Shell {
             }
             None => drop(self.variables.remove(&key)),
         }
+    }
+
+    /// Says whether the batch file that runs is a `.cmd` file.
+    pub fn is_in_cmd_file(&self) -> bool {
+        self.batches.last().is_some_and(|batch| batch.path.to_ascii_lowercase().ends_with(".cmd"))
     }
 
     /// Returns all variables, sorted by name; those that begin with `=` are hidden.
@@ -236,6 +245,7 @@ impl Shell {
         let page = CodePage::new(number, crate::nt::nls::default_pages());
         let is_known = page.is_ok();
         if let Ok(page) = page {
+            self.page_number = number;
             self.page = page;
         }
         is_known

@@ -1,6 +1,7 @@
 //! processthreadsapi.h: making processes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
@@ -13,7 +14,9 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::program_search;
 use crate::nt::environment::Variables;
 use crate::nt::process_create::{self, Image, ImageKind, Places, Plan};
+use crate::nt::process_object::ProcessObject;
 use crate::nt::start_record::Startup;
+use crate::process::Process;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -305,7 +308,6 @@ pub fn CreateProcessA(
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-winexec>
 #[winapi]
 pub fn WinExec(guest: &mut Guest, lpCmdLine: GuestWord, uCmdShow: u32) -> Result<u32, Win32Error> {
-    const STARTF_USESHOWWINDOW: u32 = 1;
     let line = narrow_string(guest, lpCmdLine.0)?;
     let process = guest.process();
     let places = Places::of(process);
@@ -313,13 +315,26 @@ pub fn WinExec(guest: &mut Guest, lpCmdLine: GuestWord, uCmdShow: u32) -> Result
     let Some(image) = program_search::candidates(&line).iter().find_map(find) else {
         return Ok(Win32Error::FILE_NOT_FOUND.0);
     };
+    // Codes up to 31 say what went wrong.
+    Ok(start(process, image, line, None, uCmdShow).map_or_else(|error| error.0.min(31), |_| 33))
+}
+
+/// Starts a program that inherits nothing, in a directory if one is given; `show` is what it is told about its window.
+pub(crate) fn start(
+    process: &Process,
+    image: Image,
+    line: Vec<u16>,
+    directory: Option<Vec<u16>>,
+    show: u32,
+) -> Result<Arc<ProcessObject>, Win32Error> {
+    const STARTF_USESHOWWINDOW: u32 = 1;
     let command_line = if image.kind == ImageKind::Batch { line_for_batch(&line) } else { line };
-    let startup = Startup { flags: STARTF_USESHOWWINDOW, show_window: uCmdShow, ..Startup::default() };
+    let startup = Startup { flags: STARTF_USESHOWWINDOW, show_window: show, ..Startup::default() };
     let plan = Plan {
         image,
         command_line,
         environment: None,
-        directory: None,
+        directory,
         startup,
         standard: None,
         inherits: false,
@@ -327,9 +342,7 @@ pub fn WinExec(guest: &mut Guest, lpCmdLine: GuestWord, uCmdShow: u32) -> Result
         flags: 0,
         terminal: None,
     };
-    let started = process_create::create(process, plan);
-    // Codes up to 31 say what went wrong.
-    Ok(started.map_or_else(|error| error.0.min(31), |_| 33))
+    process_create::create(process, plan).map(|started| started.0)
 }
 
 /// `PROC_THREAD_ATTRIBUTE_HANDLE_LIST`.

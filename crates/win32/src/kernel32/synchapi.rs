@@ -615,7 +615,7 @@ pub fn CancelWaitableTimer(guest: &mut Guest, hTimer: GuestWord) -> Result<Bool,
 }
 
 /// Turns the end of a wait into what `WaitFor…` return.
-fn wait_result(status: NtStatus) -> OrMinusOne {
+pub(crate) fn wait_result(status: NtStatus) -> OrMinusOne {
     OrMinusOne(match status {
         NtStatus::TIMEOUT => WAIT_TIMEOUT,
         NtStatus::USER_APC => WAIT_IO_COMPLETION,
@@ -671,6 +671,14 @@ pub fn WaitForMultipleObjects(
     WaitForMultipleObjectsEx(guest, nCount, lpHandles, bWaitAll, dwMilliseconds, FALSE)
 }
 
+/// Returns the objects of an array of handles.
+pub(crate) fn objects_at(guest: &Guest, count: u32, array: GuestWord) -> Result<Vec<ObjectRef>, Win32Error> {
+    let width = guest.machine().pointer_size();
+    let handle = |index: u64| guest.read_word(array.get().wrapping_add(index * width));
+    let handles: Vec<u64> = (0..u64::from(count)).map(handle).collect::<Result<_, _>>()?;
+    objects(guest.process(), &handles)
+}
+
 /// Waits for one of several objects or for all, or for queued calls.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjectsex>
@@ -686,16 +694,11 @@ pub fn WaitForMultipleObjectsEx(
     if nCount == 0 || nCount as usize > wait::WAIT_OBJECTS_MAX {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let width = guest.process().machine.pointer_size();
-    let mut handles = Vec::with_capacity(nCount as usize);
-    for index in 0..u64::from(nCount) {
-        handles.push(guest.read_word(lpHandles.get().wrapping_add(index * width))?);
-    }
-    let objects = objects(guest.process(), &handles)?;
+    let objects = objects_at(guest, nCount, lpHandles)?;
     let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
     let how = wait::WaitFor { all: bWaitAll.0, alertable: bAlertable.0, deadline };
     let status = wait::wait(&objects, how).map_err(NtStatus::to_win32)?;
-    drop((objects, handles));
+    drop(objects);
     Ok(wait_result(wait::after_wait(guest, status).map_err(NtStatus::to_win32)?))
 }
 

@@ -151,43 +151,31 @@ fn make(
     Ok(GuestWord(tp::make(guest, kind, call, environ).map_err(NtStatus::to_win32)?.number()))
 }
 
-/// Makes a work object.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpoolwork>
-#[winapi]
-pub fn CreateThreadpoolWork(
-    guest: &mut Guest,
-    pfnwk: GuestWord,
-    pv: GuestWord,
-    pcbe: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    make(guest, PooledKind::Work, (pfnwk, pv), pcbe)
+/// Defines functions that make pooled objects: what one makes, its page, its name, its callback's name, its kind.
+macro_rules! makers {
+    ($($(#[doc = $what:literal])+ $page:literal $name:ident($function:ident) = $kind:ident;)*) => {$(
+        $(#[doc = $what])+
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-", $page, ">")]
+        #[winapi]
+        pub fn $name(
+            guest: &mut Guest,
+            $function: GuestWord,
+            pv: GuestWord,
+            pcbe: GuestWord,
+        ) -> Result<GuestWord, Win32Error> {
+            make(guest, PooledKind::$kind, ($function, pv), pcbe)
+        }
+    )*};
 }
 
-/// Makes a timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpooltimer>
-#[winapi]
-pub fn CreateThreadpoolTimer(
-    guest: &mut Guest,
-    pfnti: GuestWord,
-    pv: GuestWord,
-    pcbe: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    make(guest, PooledKind::Timer, (pfnti, pv), pcbe)
-}
-
-/// Makes a wait.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpoolwait>
-#[winapi]
-pub fn CreateThreadpoolWait(
-    guest: &mut Guest,
-    pfnwa: GuestWord,
-    pv: GuestWord,
-    pcbe: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    make(guest, PooledKind::Wait, (pfnwa, pv), pcbe)
+makers! {
+    /// Makes a work object.
+    "createthreadpoolwork" CreateThreadpoolWork(pfnwk) = Work;
+    /// Makes a timer.
+    "createthreadpooltimer" CreateThreadpoolTimer(pfnti) = Timer;
+    /// Makes a wait.
+    "createthreadpoolwait" CreateThreadpoolWait(pfnwa) = Wait;
 }
 
 /// Has callbacks made of a file's transfers.

@@ -202,7 +202,6 @@ fn add_windows_variables(
     let fixed = [
         ("ALLUSERSPROFILE", r"C:\ProgramData"),
         ("ComSpec", r"C:\windows\system32\cmd.exe"),
-        ("NUMBER_OF_PROCESSORS", ""),
         ("OS", "Windows_NT"),
         ("PATHEXT", ".COM;.EXE;.BAT;.CMD"),
         ("PROCESSOR_ARCHITECTURE", "AMD64"),
@@ -213,9 +212,11 @@ fn add_windows_variables(
         ("SystemRoot", r"C:\windows"),
         ("windir", r"C:\windows"),
     ];
-    for (name, value) in fixed.into_iter().filter(|pair| !pair.1.is_empty()) {
+    for (name, value) in fixed {
         set_in(made, &wide(name), Some(&wide(value)));
     }
+    let processors = super::sysinfo::processors(plat_abi::Machine::Amd64).count_ones().to_string();
+    set_in(made, &wide("NUMBER_OF_PROCESSORS"), Some(&wide(&processors)));
     let home = path(home);
     set_in(made, &wide("USERPROFILE"), Some(&home));
     set_in(made, &wide("HOMEDRIVE"), Some(&home[..2.min(home.len())]));

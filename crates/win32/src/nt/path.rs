@@ -109,7 +109,7 @@ impl FileSystem {
                 // Where it cannot be made, the path's own look-up reports what is missing.
                 let system = c.join("windows/system32");
                 let _ = directory::create_private(&system);
-                make_interpreter(&system.join("cmd.exe"));
+                make_builtins(&system);
             }
         });
     }
@@ -207,8 +207,20 @@ impl FileSystem {
     }
 }
 
-/// Makes the file that stands for the builtin command interpreter, if there is none yet.
-fn make_interpreter(path: &Path) {
+/// Makes the files that stand for the builtin programs, where there are none yet.
+fn make_builtins(system: &Path) {
+    use crate::cmd::tools::{NEWEST_FILE, file_names};
+    make_builtin(&system.join("cmd.exe"));
+    if !file_path::exists(&system.join(NEWEST_FILE)) {
+        // The newest is made last: where it is, all are.
+        for name in file_names().filter(|name| name != NEWEST_FILE).chain([NEWEST_FILE.to_owned()]) {
+            make_builtin(&system.join(name));
+        }
+    }
+}
+
+/// Makes the file that stands for a builtin program.
+fn make_builtin(path: &Path) {
     use plat_host::file::{File, Open};
     if file_path::exists(path) {
         return;

@@ -136,6 +136,7 @@ pub fn run_guest_thread(
         thread.set_exit_code(NtStatus::ACCESS_VIOLATION.0);
     }
     thread.end();
+    process.desktop.end_thread(thread.id());
     process.threads.remove(&thread);
     let own = super::fiber::stack_at_end(
         process,

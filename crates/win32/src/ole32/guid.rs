@@ -26,7 +26,7 @@ const TEXT_UNITS: usize = 39;
 const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// Makes the text of an identifier, without its zero.
-fn to_text(bytes: &[u8; 16]) -> String {
+pub(crate) fn to_text(bytes: &[u8; 16]) -> String {
     let mut text = String::from("{");
     for (place, &at) in ORDER.iter().enumerate() {
         if [4, 6, 8, 10].contains(&place) {
@@ -39,7 +39,7 @@ fn to_text(bytes: &[u8; 16]) -> String {
 }
 
 /// Reads the text of an identifier.
-fn from_text(text: &str) -> Option<[u8; 16]> {
+pub(crate) fn from_text(text: &str) -> Option<[u8; 16]> {
     let inner = text.strip_prefix('{')?.strip_suffix('}')?;
     let groups: Vec<&str> = inner.split('-').collect();
     if groups.iter().map(|group| group.len()).ne([8, 4, 4, 4, 12]) {

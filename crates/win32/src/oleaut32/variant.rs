@@ -2,7 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::bstr;
+use super::{bstr, safe_array};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -10,14 +10,10 @@ use crate::guest::Guest;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     @8 full VariantInit;
-    @9 partial VariantClear, "no arrays (SAFEARRAY) or records: DISP_E_BADVARTYPE";
-    @10 partial VariantCopy, "no arrays (SAFEARRAY) or records: DISP_E_BADVARTYPE";
+    @9 partial VariantClear, "no records: DISP_E_BADVARTYPE";
+    @10 partial VariantCopy, "no records: DISP_E_BADVARTYPE";
     @12 partial VariantChangeType, "between integers, VT_BOOL, VT_EMPTY and VT_BSTR only; else DISP_E_TYPEMISMATCH";
-    @15 stub SafeArrayCreate;
-    @16 stub SafeArrayDestroy;
-    @19 stub SafeArrayGetUBound;
-    @20 stub SafeArrayGetLBound;
-    @148 stub SafeArrayPtrOfIndex;
+    @147 partial VariantChangeTypeEx, "as VariantChangeType; the locale counts for nothing";
 };
 
 const S_OK: i32 = 0;
@@ -41,12 +37,12 @@ const VT_BYREF: u16 = 0x4000;
 const VT_FORBIDDEN: u16 = 0x9000;
 
 /// Index of `IUnknown::AddRef` in a table of methods.
-const ADD_REF: u64 = 1;
+pub(super) const ADD_REF: u64 = 1;
 /// Index of `IUnknown::Release`.
-const RELEASE: u64 = 2;
+pub(super) const RELEASE: u64 = 2;
 
 /// Returns a VARIANT's size in bytes: eight and room for two pointers.
-fn size(guest: &Guest) -> u64 {
+pub(super) fn size(guest: &Guest) -> u64 {
     8 + 2 * guest.machine().pointer_size()
 }
 
@@ -54,12 +50,12 @@ fn size(guest: &Guest) -> u64 {
 fn is_handled(kind: u16) -> bool {
     let base = kind & 0xfff;
     let known = matches!(base, 0..=14 | 16..=23);
-    let is_array = kind & VT_ARRAY != 0 || base == VT_RECORD;
-    kind & VT_FORBIDDEN == 0 && known && (!is_array || kind & VT_BYREF != 0)
+    let is_record = base == VT_RECORD;
+    kind & VT_FORBIDDEN == 0 && known && (!is_record || kind & VT_BYREF != 0)
 }
 
 /// Calls a method without arguments of a COM object, unless it is null.
-fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
+pub(super) fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
     if object != 0 {
         let table = guest.read_word(object)?;
         let method = guest.read_word(table + index * guest.machine().pointer_size())?;
@@ -96,6 +92,10 @@ pub fn VariantClear(guest: &mut Guest, pvarg: GuestWord) -> Result<i32, Fault> {
             let object = guest.read_word(pvarg.get() + 8)?;
             call_method(guest, object, RELEASE)?;
         }
+        kind if kind & (VT_ARRAY | VT_BYREF) == VT_ARRAY => {
+            let array = guest.read_word(pvarg.get() + 8)?;
+            return safe_array::SafeArrayDestroy(guest, GuestWord(array));
+        }
         _ => {}
     }
     Ok(S_OK)
@@ -126,6 +126,11 @@ pub fn VariantCopy(guest: &mut Guest, pvargDest: GuestWord, pvargSrc: GuestWord)
             bytes[8..8 + width].copy_from_slice(&copy.to_le_bytes()[..width]);
         }
         VT_UNKNOWN | VT_DISPATCH => call_method(guest, held, ADD_REF)?,
+        kind if kind & (VT_ARRAY | VT_BYREF) == VT_ARRAY && held != 0 => {
+            let Some(copy) = safe_array::copy(guest, held)? else { return Ok(E_OUTOFMEMORY) };
+            let width = guest.machine().pointer_size() as usize;
+            bytes[8..8 + width].copy_from_slice(&copy.to_le_bytes()[..width]);
+        }
         _ => {}
     }
     guest.write_bytes(pvargDest.get(), &bytes)?;
@@ -230,6 +235,22 @@ pub fn VariantChangeType(
     Ok(cleared)
 }
 
+/// Converts a VARIANT to another type for a locale.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-variantchangetypeex>
+#[winapi]
+pub fn VariantChangeTypeEx(
+    guest: &mut Guest,
+    pvargDest: GuestWord,
+    pvarSrc: GuestWord,
+    lcid: u32,
+    wFlags: u16,
+    vt: u16,
+) -> Result<i32, Fault> {
+    let _ = lcid;
+    VariantChangeType(guest, pvargDest, pvarSrc, wFlags, vt)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_records_and_reserved_types_are_refused() {
+    fn records_and_reserved_types_are_refused() {
         let handled = [
             0,
             VT_BSTR,
@@ -257,6 +278,6 @@ mod tests {
             0x8000,
             VT_BYREF | VT_ARRAY | VT_I2,
         ];
-        assert_eq!(handled.map(is_handled), [true, true, true, false, false, false, false, true]);
+        assert_eq!(handled.map(is_handled), [true, true, true, true, false, false, false, true]);
     }
 }

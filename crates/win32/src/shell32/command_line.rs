@@ -11,10 +11,6 @@ use crate::logic::command_line::{Rules, split_texts};
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full CommandLineToArgvW;
-    stub ShellExecuteW;
-    stub ShellExecuteExW;
-    stub ShellExecuteA;
-    stub SHFileOperationW;
 };
 
 /// Splits a command line; the result is one block for `LocalFree`: pointers, a null, then the texts. An empty line

@@ -11,6 +11,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::date_format::ERA;
 use crate::logic::nls::locale::{self, Locale};
 use crate::nt::nls;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -32,6 +33,24 @@ pub const EXPORTS: &[Export] = dll! {
     partial EnumTimeFormatsA, "80 locales";
     partial EnumTimeFormatsW, "80 locales";
     partial EnumTimeFormatsEx, "80 locales";
+    partial GetCalendarInfoA, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial GetCalendarInfoW, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial GetCalendarInfoEx, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial SetCalendarInfoA, "fails: the user's settings are fixed";
+    partial SetCalendarInfoW, "fails: the user's settings are fixed";
+    partial EnumCalendarInfoA, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial EnumCalendarInfoW, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial EnumCalendarInfoExA, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial EnumCalendarInfoExW, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial EnumCalendarInfoExEx, "English (United States) and the invariant locale, the Gregorian calendar";
+    partial EnumDateFormatsA, "English (United States) and the invariant locale";
+    partial EnumDateFormatsW, "English (United States) and the invariant locale";
+    partial EnumDateFormatsExA, "English (United States) and the invariant locale";
+    partial EnumDateFormatsExW, "English (United States) and the invariant locale";
+    partial EnumDateFormatsExEx, "English (United States) and the invariant locale";
+    partial EnumTimeFormatsA, "English (United States) and the invariant locale";
+    partial EnumTimeFormatsW, "English (United States) and the invariant locale";
+    partial EnumTimeFormatsEx, "English (United States) and the invariant locale";
 };
 
 /// `CAL_GREGORIAN`.
@@ -78,7 +97,7 @@ struct Target {
     buffer: GuestWord,
     size: i32,
     value: GuestWord,
-    is_wide: bool,
+    width: Width,
 }
 
 fn info(
@@ -100,48 +119,34 @@ fn info(
         let number: u32 = text.parse().map_err(|_| Win32Error::INVALID_FLAGS)?;
         guest.write(target.value.get(), &number)?;
         // How many characters a DWORD is.
-        return Ok(if target.is_wide { 2 } else { 4 });
+        return Ok(4 / target.width.unit_bytes() as i32);
     }
     check(target.buffer, target.size)?;
     let text: Vec<u16> = text.encode_utf16().chain([0]).collect();
-    match target.is_wide {
-        true => nls::put_wide(guest, target.buffer, target.size, &text),
-        false => nls::put_bytes(guest, target.buffer, target.size, &nls::narrow(&text)),
+    match target.width {
+        Width::Wide => nls::put_wide(guest, target.buffer, target.size, &text),
+        Width::Narrow => nls::put_bytes(guest, target.buffer, target.size, &nls::narrow(&text)),
     }
 }
 
-/// Returns a fact about a calendar.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcalendarinfoa>
-#[winapi]
-pub fn GetCalendarInfoA(
-    guest: &mut Guest,
-    Locale: u32,
-    Calendar: u32,
-    CalType: u32,
-    lpCalData: GuestWord,
-    cchData: i32,
-    lpValue: GuestWord,
-) -> Result<i32, Win32Error> {
-    let target = Target { buffer: lpCalData, size: cchData, value: lpValue, is_wide: false };
-    info(guest, locales::of_number(Locale)?, Calendar, CalType, &target)
+both_widths! {
+    /// Returns a fact about a calendar.
+    "winnls/nf-winnls-getcalendarinfo"
+    GetCalendarInfoA, GetCalendarInfoW(guest, width, Locale: u32, Calendar: u32, CalType: u32, lpCalData: GuestWord,
+        cchData: i32, lpValue: GuestWord) -> Result<i32, Win32Error> {
+        let target = Target { buffer: lpCalData, size: cchData, value: lpValue, width };
+        info(guest, locales::of_number(Locale)?, Calendar, CalType, &target)
+    }
 }
 
-/// Returns a fact about a calendar.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcalendarinfow>
-#[winapi]
-pub fn GetCalendarInfoW(
-    guest: &mut Guest,
-    Locale: u32,
-    Calendar: u32,
-    CalType: u32,
-    lpCalData: GuestWord,
-    cchData: i32,
-    lpValue: GuestWord,
-) -> Result<i32, Win32Error> {
-    let target = Target { buffer: lpCalData, size: cchData, value: lpValue, is_wide: true };
-    info(guest, locales::of_number(Locale)?, Calendar, CalType, &target)
+both_widths! {
+    /// Changes a fact about the user's calendar: they are fixed.
+    "winnls/nf-winnls-setcalendarinfo"
+    SetCalendarInfoA, SetCalendarInfoW(guest, width, Locale: u32, Calendar: u32, CalType: u32,
+        lpCalData: GuestWord) -> Result<Bool, Win32Error> {
+        let _ = (guest, width, Locale, Calendar, CalType, lpCalData);
+        Err(Win32Error::ACCESS_DENIED)
+    }
 }
 
 /// Returns a fact about a calendar; the locale is given by name.
@@ -159,7 +164,7 @@ pub fn GetCalendarInfoEx(
     lpValue: GuestWord,
 ) -> Result<i32, Win32Error> {
     let _ = lpReserved;
-    let target = Target { buffer: lpCalData, size: cchData, value: lpValue, is_wide: true };
+    let target = Target { buffer: lpCalData, size: cchData, value: lpValue, width: Width::Wide };
     info(guest, locales::of_name(guest, lpLocaleName)?, Calendar, CalType, &target)
 }
 
@@ -168,7 +173,7 @@ fn list(
     guest: &mut Guest,
     function: GuestWord,
     texts: &[&str],
-    is_wide: bool,
+    width: Width,
     more: &[u64],
 ) -> Result<Bool, Win32Error> {
     if function.is_null() {
@@ -179,6 +184,9 @@ fn list(
             wide_bytes(text)
         } else {
             nls::narrow(&text.encode_utf16().chain([0]).collect::<Vec<u16>>())
+        let bytes = match width {
+            Width::Wide => wide_bytes(text),
+            Width::Narrow => [text.as_bytes(), &[0]].concat(),
         };
         if !call_with(guest, function, &bytes, more)? {
             break;
@@ -192,40 +200,30 @@ fn list_calendar(
     function: GuestWord,
     locale: &Locale,
     (calendar, kind): (u32, u32),
-    (is_wide, more): (bool, &[u64]),
+    (width, more): (Width, &[u64]),
 ) -> Result<Bool, Win32Error> {
     if ![GREGORIAN, ALL_CALENDARS].contains(&calendar) {
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let text = fact(locale, kind & !MODIFIERS)?;
-    list(guest, function, &[text], is_wide, more)
+    list(guest, function, &[text], width, more)
 }
 
-/// Writes the functions that list a fact of all calendars.
-macro_rules! calendar_lists {
-    ($($name:ident $function:ident $wide:literal $more:expr, $url:literal;)*) => {$(
-        /// Calls a function with a fact about each calendar.
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-", $url, ">")]
-        #[winapi]
-        pub fn $name(
-            guest: &mut Guest,
-            $function: GuestWord,
-            Locale: u32,
-            Calendar: u32,
-            CalType: u32,
-        ) -> Result<Bool, Win32Error> {
-            let locale = locales::of_number(Locale)?;
-            list_calendar(guest, $function, locale, (Calendar, CalType), ($wide, $more))
-        }
-    )*};
-}
+both_widths! {
+    /// Calls a function with a fact about each calendar.
+    "winnls/nf-winnls-enumcalendarinfo"
+    EnumCalendarInfoA, EnumCalendarInfoW(guest, width, lpCalInfoEnumProc: GuestWord, Locale: u32, Calendar: u32,
+        CalType: u32) -> Result<Bool, Win32Error> {
+        list_calendar(guest, lpCalInfoEnumProc, locales::of_number(Locale)?, (Calendar, CalType), (width, &[]))
+    }
 
-calendar_lists! {
-    EnumCalendarInfoA lpCalInfoEnumProc false &[], "enumcalendarinfoa";
-    EnumCalendarInfoW lpCalInfoEnumProc true &[], "enumcalendarinfow";
-    EnumCalendarInfoExA lpCalInfoEnumProcEx false &[GREGORIAN as u64], "enumcalendarinfoexa";
-    EnumCalendarInfoExW lpCalInfoEnumProcEx true &[GREGORIAN as u64], "enumcalendarinfoexw";
+    /// Calls a function with a fact about each calendar and the calendar.
+    "winnls/nf-winnls-enumcalendarinfoex"
+    EnumCalendarInfoExA, EnumCalendarInfoExW(guest, width, lpCalInfoEnumProcEx: GuestWord, Locale: u32, Calendar: u32,
+        CalType: u32) -> Result<Bool, Win32Error> {
+        let (locale, more) = (locales::of_number(Locale)?, [u64::from(GREGORIAN)]);
+        list_calendar(guest, lpCalInfoEnumProcEx, locale, (Calendar, CalType), (width, &more))
+    }
 }
 
 /// Calls a function with a fact about each calendar; the locale is given by name.
@@ -244,7 +242,7 @@ pub fn EnumCalendarInfoExEx(
     let _ = lpReserved;
     let locale = locales::of_name(guest, lpLocaleName)?;
     let more = [u64::from(GREGORIAN), 0, lParam.get()];
-    list_calendar(guest, pCalInfoEnumProcExEx, locale, (Calendar, CalType), (true, &more))
+    list_calendar(guest, pCalInfoEnumProcExEx, locale, (Calendar, CalType), (Width::Wide, &more))
 }
 
 /// Returns the pictures that flags ask for: short, long, year and month, or month and day.
@@ -258,30 +256,22 @@ fn date_pictures(locale: &Locale, flags: u32) -> Result<Vec<&'static str>, Win32
     }
 }
 
-/// Writes the functions that list pictures of dates.
-macro_rules! date_lists {
-    ($($name:ident $function:ident $wide:literal $more:expr, $url:literal;)*) => {$(
-        /// Calls a function with each picture that a locale has for dates.
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-", $url, ">")]
-        #[winapi]
-        pub fn $name(
-            guest: &mut Guest,
-            $function: GuestWord,
-            Locale: u32,
-            dwFlags: u32,
-        ) -> Result<Bool, Win32Error> {
-            let pictures = date_pictures(locales::of_number(Locale)?, dwFlags)?;
-            list(guest, $function, &pictures, $wide, $more)
-        }
-    )*};
-}
+both_widths! {
+    /// Calls a function with each picture that a locale has for dates.
+    "winnls/nf-winnls-enumdateformats"
+    EnumDateFormatsA, EnumDateFormatsW(guest, width, lpDateFmtEnumProc: GuestWord, Locale: u32,
+        dwFlags: u32) -> Result<Bool, Win32Error> {
+        let pictures = date_pictures(locales::of_number(Locale)?, dwFlags)?;
+        list(guest, lpDateFmtEnumProc, &pictures, width, &[])
+    }
 
-date_lists! {
-    EnumDateFormatsA lpDateFmtEnumProc false &[], "enumdateformatsa";
-    EnumDateFormatsW lpDateFmtEnumProc true &[], "enumdateformatsw";
-    EnumDateFormatsExA lpDateFmtEnumProcEx false &[GREGORIAN as u64], "enumdateformatsexa";
-    EnumDateFormatsExW lpDateFmtEnumProcEx true &[GREGORIAN as u64], "enumdateformatsexw";
+    /// Calls a function with each picture that a locale has for dates and the calendar.
+    "winnls/nf-winnls-enumdateformatsex"
+    EnumDateFormatsExA, EnumDateFormatsExW(guest, width, lpDateFmtEnumProcEx: GuestWord, Locale: u32,
+        dwFlags: u32) -> Result<Bool, Win32Error> {
+        let pictures = date_pictures(locales::of_number(Locale)?, dwFlags)?;
+        list(guest, lpDateFmtEnumProcEx, &pictures, width, &[u64::from(GREGORIAN)])
+    }
 }
 
 /// Calls a function with each picture that a locale has for dates; the locale is given by name.
@@ -296,7 +286,7 @@ pub fn EnumDateFormatsExEx(
     lParam: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let pictures = date_pictures(locales::of_name(guest, lpLocaleName)?, dwFlags)?;
-    list(guest, lpDateFmtEnumProcExEx, &pictures, true, &[u64::from(GREGORIAN), lParam.get()])
+    list(guest, lpDateFmtEnumProcExEx, &pictures, Width::Wide, &[u64::from(GREGORIAN), lParam.get()])
 }
 
 /// Returns the pictures that flags ask for: those of the locale, or `TIME_NOSECONDS`.
@@ -310,32 +300,14 @@ fn time_pictures(locale: &Locale, flags: u32) -> Result<Vec<&'static str>, Win32
     }
 }
 
-/// Calls a function with each picture that a locale has for times.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumtimeformatsa>
-#[winapi]
-pub fn EnumTimeFormatsA(
-    guest: &mut Guest,
-    lpTimeFmtEnumProc: GuestWord,
-    Locale: u32,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let pictures = time_pictures(locales::of_number(Locale)?, dwFlags)?;
-    list(guest, lpTimeFmtEnumProc, &pictures, false, &[])
-}
-
-/// Calls a function with each picture that a locale has for times.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumtimeformatsw>
-#[winapi]
-pub fn EnumTimeFormatsW(
-    guest: &mut Guest,
-    lpTimeFmtEnumProc: GuestWord,
-    Locale: u32,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let pictures = time_pictures(locales::of_number(Locale)?, dwFlags)?;
-    list(guest, lpTimeFmtEnumProc, &pictures, true, &[])
+both_widths! {
+    /// Calls a function with each picture that a locale has for times.
+    "winnls/nf-winnls-enumtimeformats"
+    EnumTimeFormatsA, EnumTimeFormatsW(guest, width, lpTimeFmtEnumProc: GuestWord, Locale: u32,
+        dwFlags: u32) -> Result<Bool, Win32Error> {
+        let pictures = time_pictures(locales::of_number(Locale)?, dwFlags)?;
+        list(guest, lpTimeFmtEnumProc, &pictures, width, &[])
+    }
 }
 
 /// Calls a function with each picture that a locale has for times; the locale is given by name.
@@ -350,5 +322,5 @@ pub fn EnumTimeFormatsEx(
     lParam: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let pictures = time_pictures(locales::of_name(guest, lpLocaleName)?, dwFlags)?;
-    list(guest, lpTimeFmtEnumProcEx, &pictures, true, &[lParam.get()])
+    list(guest, lpTimeFmtEnumProcEx, &pictures, Width::Wide, &[lParam.get()])
 }

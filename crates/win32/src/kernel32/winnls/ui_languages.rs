@@ -56,61 +56,35 @@ fn deliver(
     Ok(TRUE)
 }
 
-/// Lists the thread's languages, those of the user and the system behind them.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getthreadpreferreduilanguages>
-#[winapi]
-pub fn GetThreadPreferredUILanguages(
-    guest: &mut Guest,
-    dwFlags: u32,
-    pulNumLanguages: GuestWord,
-    pwszLanguagesBuffer: GuestWord,
-    pcchLanguagesBuffer: GuestWord,
-) -> Result<Bool, Win32Error> {
-    deliver(guest, &languages(dwFlags), 1, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+/// Defines functions that list languages: what one lists, its page, its name, the list and its length by the flags.
+macro_rules! listers {
+    ($($(#[doc = $what:literal])+ $page:literal $name:ident = $list:expr, $count:literal;)*) => {$(
+        $(#[doc = $what])+
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-", $page, ">")]
+        #[winapi]
+        pub fn $name(
+            guest: &mut Guest,
+            dwFlags: u32,
+            pulNumLanguages: GuestWord,
+            pwszLanguagesBuffer: GuestWord,
+            pcchLanguagesBuffer: GuestWord,
+        ) -> Result<Bool, Win32Error> {
+            let list: fn(u32) -> Vec<u16> = $list;
+            deliver(guest, &list(dwFlags), $count, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+        }
+    )*};
 }
 
-/// Lists the user's languages.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getuserpreferreduilanguages>
-#[winapi]
-pub fn GetUserPreferredUILanguages(
-    guest: &mut Guest,
-    dwFlags: u32,
-    pulNumLanguages: GuestWord,
-    pwszLanguagesBuffer: GuestWord,
-    pcchLanguagesBuffer: GuestWord,
-) -> Result<Bool, Win32Error> {
-    deliver(guest, &languages(dwFlags), 1, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
-}
-
-/// Lists the system's languages.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getsystempreferreduilanguages>
-#[winapi]
-pub fn GetSystemPreferredUILanguages(
-    guest: &mut Guest,
-    dwFlags: u32,
-    pulNumLanguages: GuestWord,
-    pwszLanguagesBuffer: GuestWord,
-    pcchLanguagesBuffer: GuestWord,
-) -> Result<Bool, Win32Error> {
-    deliver(guest, &languages(dwFlags), 1, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
-}
-
-/// Lists the languages that the process set: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getprocesspreferreduilanguages>
-#[winapi]
-pub fn GetProcessPreferredUILanguages(
-    guest: &mut Guest,
-    dwFlags: u32,
-    pulNumLanguages: GuestWord,
-    pwszLanguagesBuffer: GuestWord,
-    pcchLanguagesBuffer: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = dwFlags;
-    deliver(guest, &[0, 0], 0, pulNumLanguages, pwszLanguagesBuffer, pcchLanguagesBuffer)
+listers! {
+    /// Lists the thread's languages, those of the user and the system behind them.
+    "getthreadpreferreduilanguages" GetThreadPreferredUILanguages = languages, 1;
+    /// Lists the user's languages.
+    "getuserpreferreduilanguages" GetUserPreferredUILanguages = languages, 1;
+    /// Lists the system's languages.
+    "getsystempreferreduilanguages" GetSystemPreferredUILanguages = languages, 1;
+    /// Lists the languages that the process set: none.
+    "getprocesspreferreduilanguages" GetProcessPreferredUILanguages = |_| vec![0, 0], 0;
 }
 
 /// Sets the thread's languages: there is one language only.

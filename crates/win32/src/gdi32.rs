@@ -1,0 +1,140 @@
+//! gdi32.dll: drawing. There is no screen: what asks gets the honest answer, what would draw is a stub.
+
+use plat_abi::{GuestWord, winapi};
+
+use crate::dll;
+use crate::export::{Dll, Export};
+use crate::guest::{Bool, FALSE, Guest, TRUE};
+
+/// The DLL.
+pub const DLL: Dll =
+    Dll { name: "gdi32.dll", description: "GDI Client DLL", tables: &[EXPORTS], methods: &[] };
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    partial GetDeviceCaps, "no screen: 0";
+    partial GetStockObject, "a handle without an object";
+    partial DeleteObject, "nothing to delete";
+    partial CreateCompatibleDC, "no screen: null";
+    partial CreateDCA, "no screen: null";
+    partial CreateDCW, "no screen: null";
+    partial DeleteDC, "nothing to delete";
+    partial SelectObject, "no screen: null";
+    partial GdiFlush, "nothing is drawn";
+    stub CreateFontIndirectW;
+    stub CreateSolidBrush;
+    stub CreatePen;
+    stub CreateBitmap;
+    stub CreateCompatibleBitmap;
+    stub CreateDIBSection;
+    stub BitBlt;
+    stub StretchBlt;
+    stub GetDIBits;
+    stub GetObjectW;
+    stub SetBkMode;
+    stub SetTextColor;
+    stub TextOutW;
+    stub GetTextExtentPoint32W;
+    stub GetTextMetricsW;
+    stub EnumFontFamiliesExW;
+    stub ChoosePixelFormat;
+    stub SetPixelFormat;
+    stub SwapBuffers;
+};
+
+/// Returns a size or an ability of a device: there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-getdevicecaps>
+#[winapi]
+pub fn GetDeviceCaps(guest: &mut Guest, hdc: GuestWord, index: i32) -> i32 {
+    let _ = (guest, hdc, index);
+    0
+}
+
+/// Returns the handle of one of the system's brushes, pens, fonts.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-getstockobject>
+#[winapi]
+pub fn GetStockObject(guest: &mut Guest, i: i32) -> GuestWord {
+    let _ = guest;
+    // From WHITE_BRUSH to DC_PEN; 9 is no object.
+    match u64::try_from(i) {
+        Ok(number) if number <= 19 && number != 9 => GuestWord(0x0090_0010 + number),
+        _ => GuestWord::NULL,
+    }
+}
+
+/// Deletes a pen, a brush, a font or a picture.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-deleteobject>
+#[winapi]
+pub fn DeleteObject(guest: &mut Guest, ho: GuestWord) -> Bool {
+    let _ = guest;
+    Bool(!ho.is_null())
+}
+
+/// Makes what draws into memory: nothing does.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-createcompatibledc>
+#[winapi]
+pub fn CreateCompatibleDC(guest: &mut Guest, hdc: GuestWord) -> GuestWord {
+    let _ = (guest, hdc);
+    GuestWord::NULL
+}
+
+/// Makes what draws on a device: there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-createdca>
+#[winapi]
+pub fn CreateDCA(
+    guest: &mut Guest,
+    pwszDriver: GuestWord,
+    pwszDevice: GuestWord,
+    pszPort: GuestWord,
+    pdm: GuestWord,
+) -> GuestWord {
+    let _ = (guest, pwszDriver, pwszDevice, pszPort, pdm);
+    GuestWord::NULL
+}
+
+/// Makes what draws on a device: there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-createdcw>
+#[winapi]
+pub fn CreateDCW(
+    guest: &mut Guest,
+    pwszDriver: GuestWord,
+    pwszDevice: GuestWord,
+    pszPort: GuestWord,
+    pdm: GuestWord,
+) -> GuestWord {
+    let _ = (guest, pwszDriver, pwszDevice, pszPort, pdm);
+    GuestWord::NULL
+}
+
+/// Deletes what draws.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-deletedc>
+#[winapi]
+pub fn DeleteDC(guest: &mut Guest, hdc: GuestWord) -> Bool {
+    let _ = (guest, hdc);
+    FALSE
+}
+
+/// Chooses what is drawn with.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-selectobject>
+#[winapi]
+pub fn SelectObject(guest: &mut Guest, hdc: GuestWord, h: GuestWord) -> GuestWord {
+    let _ = (guest, hdc, h);
+    GuestWord::NULL
+}
+
+/// Draws what was put off.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-gdiflush>
+#[winapi]
+pub fn GdiFlush(guest: &mut Guest) -> Bool {
+    let _ = guest;
+    TRUE
+}
