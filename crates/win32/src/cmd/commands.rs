@@ -10,13 +10,8 @@ use super::{VERSION, file_commands, listing, tools};
 use crate::Win32Error;
 use crate::nt::process_create::ImageKind;
 
-const NAMES: [&str; 51] = [
-    "assoc", "break", "call", "cd", "chcp", "chdir", "cls", "color", "copy", "date", "del", "dir", "echo",
-    "endlocal", "erase", "exit", "ftype", "goto", "hostname", "md", "mkdir", "mklink", "move", "path",
-    "pause", "popd", "prompt", "pushd", "rd", "rem", "ren", "rename", "rmdir", "set", "setlocal", "shift",
-    "start", "time", "title", "type", "ver", "verify", "vol", "where", "whoami", "timeout", "more", "sort",
-    "find", "if", "reg",
 const NAMES: [&str; 43] = [
+    "assoc", "break", "call", "cd", "chcp", "chdir", "cls", "color", "copy", "date", "del", "dir", "echo",
     "endlocal", "erase", "exit", "ftype", "goto", "md", "mkdir", "mklink", "move", "path", "pause", "popd",
     "prompt", "pushd", "rd", "rem", "ren", "rename", "rmdir", "set", "setlocal", "shift", "start", "time",
     "title", "type", "ver", "verify", "vol", "if",
@@ -131,15 +126,6 @@ pub(super) fn run(shell: &mut Shell, name: &str, rest: &str, whole: &str, io: &I
             Flow::Next
         }
         "dir" => listing::dir(shell, rest, io),
-        "type" | "more" => file_commands::type_files(shell, rest, io),
-        "sort" => listing::sort(shell, rest, io),
-        "find" => listing::find(shell, rest, io),
-        "reg" => {
-            let code = super::reg::run(shell, rest, io);
-            shell.level = code;
-            shell.failed = code != 0;
-            return Flow::Next;
-        }
         "type" => file_commands::type_files(shell, rest, io),
         "vol" => {
             shell.out(io, " Volume in drive Z has no label.\n");

@@ -155,7 +155,6 @@ impl Shell {
             options: (Vec::new(), 0),
             depth: 0,
             page: CodePage::new(1, crate::nt::nls::default_pages()).unwrap_or(CodePage::Utf8),
-            page: CodePage::new(1, DefaultPages::default()).unwrap_or(CodePage::Utf8),
             page_number: 437,
         };
         for (name, value) in variables {

@@ -21,12 +21,7 @@ use plat_host::terminal::{self, Switch};
 use super::file::{FileKind, FileObject};
 use super::path::lock;
 use super::process_object::ProcessObject;
-use crate::logic::nls::code_page::{CodePage, DefaultPages};
-use super::path::{lock, status_of};
-use super::thread_start::{self, ThreadPlan};
-use crate::guest::Guest;
 use crate::logic::nls::code_page::CodePage;
-use crate::process::Process;
 use crate::{NtStatus, Win32Error};
 
 pub use handlers::{CTRL_BREAK_EVENT, CTRL_C_EVENT, CTRL_CLOSE_EVENT, send_event};

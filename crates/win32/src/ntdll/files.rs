@@ -13,8 +13,7 @@ use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::logic::path::Target;
 use crate::nt::afd;
 use crate::nt::completion::Completion;
-use crate::nt::console::lines::Control;
-use crate::nt::event::Event as EventObject;
+use crate::nt::console::lines;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_control::control;
 use crate::nt::file_find::{Enumeration, Found};
@@ -286,7 +285,7 @@ pub fn NtReadFile(
     let offset = byte_offset(guest, ByteOffset)?;
     let read = if file.kind == FileKind::ConsoleInput {
         let console = &guest.process().files.console;
-        let typed = console.read_bytes(&file, Length as usize, &Control::default())?;
+        let typed = console.read_bytes(&file, Length as usize, &lines::Control::default())?;
         guest.write_bytes(Buffer.0, &typed.text)?;
         typed.text.len() as u64
     } else {

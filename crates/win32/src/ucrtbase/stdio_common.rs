@@ -22,11 +22,8 @@ pub const EXPORTS: &[Export] = dll! {
     full __stdio_common_vfprintf; full "__stdio_common_vfprintf_s" = __stdio_common_vfprintf;
     full __stdio_common_vfprintf_p;
     full __stdio_common_vfwprintf; full "__stdio_common_vfwprintf_s" = __stdio_common_vfwprintf;
-    partial __stdio_common_vfwprintf_p, "positional formats (%1$d) are not known";
     full __conio_common_vcprintf; full "__conio_common_vcprintf_s" = __conio_common_vcprintf; partial "__conio_common_vcprintf_p" = __conio_common_vcprintf, "positional formats (%1$d) are not known";
     full __conio_common_vcwprintf; full "__conio_common_vcwprintf_s" = __conio_common_vcwprintf; partial "__conio_common_vcwprintf_p" = __conio_common_vcwprintf, "positional formats (%1$d) are not known";
-    full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; partial __stdio_common_vsprintf_p, "positional formats (%1$d) are not known";
-    full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; partial __stdio_common_vswprintf_p, "positional formats (%1$d) are not known";
     full __stdio_common_vfwprintf_p;
     full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; full __stdio_common_vsprintf_p;
     full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; full __stdio_common_vswprintf_p;

@@ -34,6 +34,7 @@ const TOOLS: &[(&str, Tool)] = &[
     ("findstr", findstr::run),
     ("hostname", system::host_name),
     ("more", lines::more),
+    ("reg", super::reg::run),
     ("robocopy", robocopy::run),
     ("sort", lines::sort),
     ("tasklist", tasks::list),
@@ -53,7 +54,7 @@ pub(super) fn tool(program: &str) -> Option<(&'static str, Tool)> {
 }
 
 /// The file of the tool that came last to plat: where it is missing, others may be. Whoever adds a tool names it here.
-pub(crate) const NEWEST_FILE: &str = "chcp.com";
+pub(crate) const NEWEST_FILE: &str = "reg.exe";
 
 /// Returns the file names of all tools.
 pub(crate) fn file_names() -> impl Iterator<Item = String> {

@@ -18,8 +18,8 @@ pub const EXPORTS: &[Export] = dll! {
     partial GetCalendarInfoA, "80 locales, the Gregorian calendar";
     partial GetCalendarInfoW, "80 locales, the Gregorian calendar";
     partial GetCalendarInfoEx, "80 locales, the Gregorian calendar";
-    stub SetCalendarInfoA;
-    stub SetCalendarInfoW;
+    partial SetCalendarInfoA, "fails: the user's settings are fixed";
+    partial SetCalendarInfoW, "fails: the user's settings are fixed";
     partial EnumCalendarInfoA, "80 locales, the Gregorian calendar";
     partial EnumCalendarInfoW, "80 locales, the Gregorian calendar";
     partial EnumCalendarInfoExA, "80 locales, the Gregorian calendar";
@@ -33,24 +33,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial EnumTimeFormatsA, "80 locales";
     partial EnumTimeFormatsW, "80 locales";
     partial EnumTimeFormatsEx, "80 locales";
-    partial GetCalendarInfoA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetCalendarInfoW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial GetCalendarInfoEx, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial SetCalendarInfoA, "fails: the user's settings are fixed";
-    partial SetCalendarInfoW, "fails: the user's settings are fixed";
-    partial EnumCalendarInfoA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoExA, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoExW, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumCalendarInfoExEx, "English (United States) and the invariant locale, the Gregorian calendar";
-    partial EnumDateFormatsA, "English (United States) and the invariant locale";
-    partial EnumDateFormatsW, "English (United States) and the invariant locale";
-    partial EnumDateFormatsExA, "English (United States) and the invariant locale";
-    partial EnumDateFormatsExW, "English (United States) and the invariant locale";
-    partial EnumDateFormatsExEx, "English (United States) and the invariant locale";
-    partial EnumTimeFormatsA, "English (United States) and the invariant locale";
-    partial EnumTimeFormatsW, "English (United States) and the invariant locale";
-    partial EnumTimeFormatsEx, "English (United States) and the invariant locale";
 };
 
 /// `CAL_GREGORIAN`.
@@ -180,13 +162,9 @@ fn list(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     for text in texts {
-        let bytes = if is_wide {
-            wide_bytes(text)
-        } else {
-            nls::narrow(&text.encode_utf16().chain([0]).collect::<Vec<u16>>())
         let bytes = match width {
             Width::Wide => wide_bytes(text),
-            Width::Narrow => [text.as_bytes(), &[0]].concat(),
+            Width::Narrow => nls::narrow(&text.encode_utf16().chain([0]).collect::<Vec<u16>>()),
         };
         if !call_with(guest, function, &bytes, more)? {
             break;
