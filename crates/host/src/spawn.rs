@@ -284,6 +284,7 @@ mod tests {
             read.number()
         );
         let spawn = Spawn {
+            terminal: None,
             program: "/bin/sh".into(),
             arguments: ["sh", "-c", &text].map(OsString::from).to_vec(),
             environment: Some(vec![("A".into(), "b".into()), ("PATH".into(), "/usr/bin:/bin".into())]),

@@ -1,18 +1,18 @@
 //! advapi32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod access;
+pub mod account;
+pub mod acl;
 pub mod crypt_blob;
 pub mod crypt_cipher;
 pub mod crypt_hash;
 pub mod crypt_key;
 pub mod crypt_provider;
-pub mod access;
-pub mod account;
-pub mod acl;
 pub mod crypto;
 pub mod descriptor;
+pub mod evntprov;
 pub mod object_security;
 pub mod privilege;
-pub mod evntprov;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;

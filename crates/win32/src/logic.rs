@@ -3,9 +3,9 @@
 //! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
 
 pub mod command_line;
-pub mod crypto;
-pub mod console;
 pub mod complex;
+pub mod console;
+pub mod crypto;
 pub mod heap;
 pub mod messages;
 pub mod nls;
@@ -19,8 +19,8 @@ pub mod resource_image;
 pub mod resource_tree;
 pub mod scanf;
 pub mod security;
-pub mod special;
 pub mod shell_path;
+pub mod special;
 pub mod status;
 pub mod time;
 pub mod undecorate;

@@ -449,7 +449,9 @@ mod tests {
         let shell = Shell::new(&Vec::new(), &[]);
         let words = command_line::split_texts(&wide(&format!("reg {line}")), command_line::Rules::Msvcrt);
         let words: Vec<String> = words.iter().skip(1).map(|word| narrow(word)).collect();
-        run_words(&shell, &Io::standard(), registry, &words).unwrap_or_else(|refusal| (refusal.0, 1))
+        // The test's own streams are not the interpreter's to take.
+        let io = Io { streams: [None, None, None] };
+        run_words(&shell, &io, registry, &words).unwrap_or_else(|refusal| (refusal.0, 1))
     }
 
     #[test]

@@ -139,9 +139,9 @@ pub fn GetBestInterface(guest: &mut Guest, dwDestAddr: u32, pdwBestIfIndex: Gues
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getbestinterfaceex>
 #[winapi]
-pub fn GetBestInterfaceEx(guest: &mut Guest, pDestAddr: GuestWord, pdwBestIfIndex: GuestWord) -> u32 {
-    let found = read_address(guest, pDestAddr).and_then(best);
-    code(found.and_then(|found| guest.write(pdwBestIfIndex.0, &found.1.index).map_err(bad)))
+pub fn GetBestInterfaceEx(guest: &mut Guest, DestinationAddress: GuestWord, BestIfIndex: GuestWord) -> u32 {
+    let found = read_address(guest, DestinationAddress).and_then(best);
+    code(found.and_then(|found| guest.write(BestIfIndex.0, &found.1.index).map_err(bad)))
 }
 
 /// Finds the route to an address of IPv4.

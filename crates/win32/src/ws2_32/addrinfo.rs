@@ -335,7 +335,7 @@ both_widths! {
     "ws2tcpip/nf-ws2tcpip-getaddrinfoex"
     GetAddrInfoExA, GetAddrInfoExW(guest, width, pName: GuestWord, pServiceName: GuestWord, dwNameSpace: u32,
         lpNspId: GuestWord, hints: GuestWord, ppResult: GuestWord, timeout: GuestWord, lpOverlapped: GuestWord,
-        lpCompletionRoutine: GuestWord, lpNameHandle: GuestWord) -> i32 {
+        lpCompletionRoutine: GuestWord, lpHandle: GuestWord) -> i32 {
         let _ = (lpNspId, timeout);
         let is_wide = width == Width::Wide;
         // Routines and handles are for those who do not wait, which the narrow form cannot.
@@ -352,7 +352,7 @@ both_widths! {
             let error = outcome.as_ref().err().map_or(0, |error| error.0.0);
             let told = guest.write_word(lpOverlapped.0, u64::from(error));
             // There is nothing left to cancel.
-            let told = told.and_then(|()| match lpNameHandle.0 {
+            let told = told.and_then(|()| match lpHandle.0 {
                 0 => Ok(()),
                 place => guest.write_word(place, 0),
             });
