@@ -201,7 +201,7 @@ fn a_script_is_walked_through() {
     let path = folder.to_string_lossy().into_owned();
     check(
         &[&path],
-        "list\nnext\ngo\nback\nhelp\n",
+        "list\nnext\ngo\nback\n",
         expect![[r#"
         >   1  map 1 page rw at 0x40000
             2  write 0x40000 7
@@ -258,6 +258,17 @@ fn a_script_is_walked_through() {
         sim> pages
         0x00000000_00040000  frame 2 [NX COW D A U P], 1 entries point at the frame
         the state after 6 of 7 commands
+        exit code 0
+    "#]],
+    );
+}
+
+#[test]
+fn help_lists_what_can_be_typed() {
+    check(
+        &[],
+        "help\n",
+        expect![[r#"
         Commands change the machine: map 4 pages rw at 0x40000, write 0x40000, fork, exec /usr/bin/true, maps,
         walk 0x40000, mmap(0, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0), ... (docs/sim.md lists them all).
           back         undo the last command          next         do it again

@@ -29,7 +29,7 @@ pub const EXPORTS: &[Export] = dll! {
 /// A hash or a code that is being made.
 #[derive(Clone, Debug)]
 pub(crate) enum Running {
-    Plain(Hasher),
+    Plain(Box<Hasher>),
     Keyed(Box<Hmac>),
     Cmac(Box<Cmac>),
 }
@@ -38,7 +38,7 @@ impl Running {
     fn new(algorithm: &Algorithm, key: &[u8]) -> Result<Self, NtStatus> {
         match algorithm.kind {
             Kind::Hash(hash) if algorithm.is_keyed => Ok(Self::Keyed(Box::new(Hmac::new(hash, key)))),
-            Kind::Hash(hash) => Ok(Self::Plain(Hasher::new(hash))),
+            Kind::Hash(hash) => Ok(Self::Plain(Box::new(Hasher::new(hash)))),
             Kind::Cmac => Ok(Self::Cmac(Box::new(Cmac::new(BlockKey::new(BlockCipher::Aes, key)?)))),
             _ => Err(NtStatus::NOT_SUPPORTED),
         }

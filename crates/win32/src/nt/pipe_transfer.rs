@@ -46,7 +46,7 @@ pub enum Work {
     /// A client is awaited.
     Connect,
     /// A socket's transfer.
-    Socket(SocketWork),
+    Socket(Box<SocketWork>),
     /// Changes in a directory, to guest memory.
     Changes {
         /// Where to.
@@ -77,7 +77,7 @@ impl Work {
     /// Returns the file and the work that carry this on elsewhere, if that is so.
     fn moved(&self) -> Option<(Arc<FileObject>, Self)> {
         let Self::Socket(work) = self else { return None };
-        work.moved().map(|(file, work)| (file, Self::Socket(work)))
+        work.moved().map(|(file, work)| (file, Self::Socket(Box::new(work))))
     }
 }
 

@@ -345,7 +345,7 @@ impl FileObject {
         into: AcceptInto,
         make: impl FnOnce(Work) -> Pending,
     ) -> Result<u64, NtStatus> {
-        self.begin_transfer(Work::Socket(SocketWork::Accept(into)), make)
+        self.begin_transfer(Work::Socket(Box::new(SocketWork::Accept(into))), make)
     }
 }
 

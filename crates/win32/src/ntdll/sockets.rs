@@ -45,9 +45,12 @@ fn wait_for(guest: &mut Guest, event: Arc<Event>, block: u64) -> Result<(), NtSt
     }
 }
 
+/// The file, whom its transfer tells, and the event of who waits.
+type Prepared = (Arc<FileObject>, Completion, Option<Arc<Event>>);
+
 impl Control {
     /// Finds the file, and says whom a transfer tells; who opened it for synchronous transfers waits for an event.
-    fn prepare(&self, guest: &Guest) -> Result<(Arc<FileObject>, Completion, Option<Arc<Event>>), NtStatus> {
+    fn prepare(&self, guest: &Guest) -> Result<Prepared, NtStatus> {
         let file = file_standard::file(guest.process(), self.handle.0, 0)?;
         if file.transfers.driver.get().is_none() && file.transfers.socket.get().is_none() {
             return Err(NtStatus::INVALID_DEVICE_REQUEST);
@@ -112,10 +115,10 @@ impl Control {
         let marks = [(TDI_RECEIVE_PEEK, MSG_PEEK), (TDI_RECEIVE_EXPEDITED, MSG_OOB)];
         let flags = marks.iter().filter(|mark| flags & mark.0 != 0).fold(0, |flags, mark| flags | mark.1);
         let message = Message { pieces, flags, ..Message::default() };
-        let work = Work::Socket(match self.code {
+        let work = Work::Socket(Box::new(match self.code {
             afd::IOCTL_AFD_SEND => SocketWork::Send(message, 0),
             _ => SocketWork::Receive(message, told),
-        });
+        }));
         let block = self.call[2];
         let (file, completion, own) = self.prepare(guest)?;
         let mut kept = Some(completion);

@@ -67,7 +67,7 @@ impl Whom {
         work: SocketWork,
     ) -> Result<u64, WsaError> {
         let parts = (count, self.overlapped, self.apc());
-        begin(guest, &socket.file, parts, Work::Socket(work)).map_err(|status| match status {
+        begin(guest, &socket.file, parts, Work::Socket(Box::new(work))).map_err(|status| match status {
             NtStatus::PENDING => WSA_IO_PENDING.into(),
             other => other.into(),
         })

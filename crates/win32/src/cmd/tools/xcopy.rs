@@ -97,8 +97,7 @@ pub(super) fn run(shell: &mut Shell, arguments: &str, io: &Io) -> i32 {
     };
     let below = wish.has("s") || wish.has("e");
     if !below && files::matches(shell, &format!("{folder}{pattern}"), Wanted::Files).is_empty() {
-        let tail = if is_tree { "" } else { "" };
-        shell.print(io, 2, &format!("File not found - {pattern}{tail}\n"));
+        shell.print(io, 2, &format!("File not found - {pattern}\n"));
         shell.out(io, "0 File(s) copied\n");
         return if is_tree { 0 } else { 4 };
     }

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn inherited_entries_stay_behind() {
         let inherited = Ace::new(ace::ALLOWED, ace::INHERITED, 1, everyone());
-        let merged = merge(&[inherited.clone()], &[entry(Mode::Set, 2, everyone())]);
+        let merged = merge(std::slice::from_ref(&inherited), &[entry(Mode::Set, 2, everyone())]);
         assert_eq!(merged, [allow(2, everyone()), inherited]);
         assert_eq!(describe(&merged), [entry(Mode::Grant, 2, everyone())]);
     }
