@@ -63,7 +63,8 @@ impl Terminal {
         };
         // `setsid` makes the program's standard input its controlling terminal.
         let child = Command::new("setsid")
-            .arg("--ctty")
+            // Whoever runs the tests may ignore signals (`nohup`), and programs inherit that.
+            .args(["--ctty", "env", "--default-signal"])
             .args(command)
             .env("TERM", "xterm-256color")
             .stdin(slave())
