@@ -18,7 +18,11 @@ const AMD64: (i32, u32) = (2, 8);
 /// Declarations that differ on purpose: DLL, name, why.
 const DIFFERENT: &[(&str, &str, &str)] = &[
     ("ws2_32.dll", "inet_ntoa", "IN_ADDR is a union of four bytes, nested: it is read as a pointer here"),
-    ("ws2_32.dll", "GetAddrInfoExA", "its last parameter has another name than that of GetAddrInfoExW, which is used"),
+    (
+        "ws2_32.dll",
+        "GetAddrInfoExA",
+        "its last parameter has another name than that of GetAddrInfoExW, which is used",
+    ),
 ];
 
 /// The metadata for one machine.
