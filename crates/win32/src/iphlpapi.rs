@@ -1,7 +1,7 @@
 //! iphlpapi.dll: the interfaces, addresses, routes and connections of the machine. The table of contents, and how tables
 //! are handed out.
 //!
-//! Key types: [`Bytes`] (a structure that is being laid out).
+//! Key types: `Bytes` (a structure that is being laid out).
 
 pub mod adapters;
 pub mod connections;

@@ -28,7 +28,7 @@ pub enum Use {
     Dll,
     /// Where a linker gave DLLs bases by hashing their names: those that collide with nothing stay.
     AutoBase,
-    /// The DLL that all others of the system need, with room around it; [`Band::files`] names it.
+    /// The DLL that all others of the system need, with room around it; the field `files` of its band names it.
     Runtime,
     /// Memory that processes share by its address.
     Shared,

@@ -427,7 +427,7 @@ pub fn SafeArrayAccessData(guest: &mut Guest, psa: GuestWord, ppvData: GuestWord
     Ok(result)
 }
 
-/// Takes the lock of [`SafeArrayAccessData`] back.
+/// Takes the lock of `SafeArrayAccessData` back.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-safearrayunaccessdata>
 #[winapi]

@@ -1,4 +1,4 @@
-//! The text form of security descriptors (SDDL). Key items: [`parse`], [`write`], [`sid_from_text`].
+//! The text form of security descriptors (SDDL). Key items: [`parse`], [`fn@write`], [`sid_from_text`].
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format>, MS-DTYP 2.5.1
 
