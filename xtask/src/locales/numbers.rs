@@ -1,6 +1,6 @@
 //! How numbers and money are written.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{Cldr, Facts, Row};
@@ -120,8 +120,9 @@ fn currency(cldr: &Cldr, row: &Row<'_>, facts: &mut Facts) -> Result<()> {
     let current = region.iter().filter_map(Value::as_object).flatten().filter(|(_, facts)| {
         facts.get("_to").is_none() && facts.get("_tender").and_then(Value::as_str) != Some("false")
     });
-    let code = current.max_by_key(|(_, facts)| facts["_from"].as_str().unwrap_or_default().to_owned());
-    let code = code.map_or("XXX", |(code, _)| code);
+    let newest = current.max_by_key(|(_, facts)| facts["_from"].as_str().unwrap_or_default().to_owned());
+    let code = newest.map(|(code, _)| code.as_str());
+    let code = code.with_context(|| format!("currencyData.json: {} has no legal tender", row.territory()))?;
     let digits = data["fractions"][code]["_digits"].as_str().unwrap_or("2");
     facts.insert(0x15, code.to_owned());
     facts.insert(0x19, digits.to_owned());
