@@ -15,6 +15,7 @@ pub mod formatmessage;
 pub mod handleapi;
 pub(crate) mod heap_leaves;
 pub mod heapapi;
+pub mod heapwalk;
 pub mod interlocked;
 pub mod ioapi;
 pub mod jobapi;
@@ -69,6 +70,7 @@ pub const DLL: Dll = Dll {
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
         heapapi::EXPORTS,
+        heapwalk::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
         jobapi::EXPORTS,

@@ -118,7 +118,9 @@ pub const V120: Dll = Dll {
         ucrtbase::complex::EXPORTS,
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,
-        ucrtbase::math::SSE2_EXPORTS
+        ucrtbase::math::SSE2_EXPORTS,
+        msvcrt::float::FENV_EXPORTS,
+        msvcrt::float::FENV_2013_EXPORTS
     ),
     methods: &[],
 };

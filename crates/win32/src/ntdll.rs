@@ -2,6 +2,7 @@
 
 pub mod exceptions;
 pub mod files;
+pub mod heap;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
@@ -25,6 +26,7 @@ pub const DLL: Dll = Dll {
     tables: &[
         exceptions::EXPORTS,
         files::EXPORTS,
+        heap::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,

@@ -53,6 +53,7 @@ pub const DLL: Dll = Dll {
         msvcrt::files::EXPORTS,
         msvcrt::find::EXPORTS,
         msvcrt::float::EXPORTS,
+        msvcrt::float::FENV_EXPORTS,
         msvcrt::fopen::EXPORTS,
         msvcrt::io::EXPORTS,
         msvcrt::locale::EXPORTS,
