@@ -8,7 +8,9 @@ pub mod memory;
 pub mod objects;
 pub mod pointers;
 pub mod process;
+pub mod registry;
 pub mod rtl;
+pub mod rtl_registry;
 pub mod rtl_string;
 pub mod security;
 mod sockets;
@@ -32,7 +34,9 @@ pub const DLL: Dll = Dll {
         objects::EXPORTS,
         pointers::EXPORTS,
         process::EXPORTS,
+        registry::EXPORTS,
         rtl::EXPORTS,
+        rtl_registry::EXPORTS,
         unwind::EXPORTS,
         rtl_string::EXPORTS,
         security::EXPORTS,

@@ -182,6 +182,9 @@ pub struct Process {
     pub network: crate::nt::socket::Network,
     /// Its providers of cryptography, hashes, keys and certificates.
     pub cryptography: crate::crypto_objects::Objects,
+    /// The certificates that the Linux system trusts, once a program asked for them.
+    pub trusted_certificates:
+        std::sync::OnceLock<Vec<std::sync::Arc<crate::logic::crypto::certificate::Encoded>>>,
     /// Its access token.
     pub tokens: crate::nt::token::Tokens,
     /// The security descriptors that its objects were given.
@@ -236,6 +239,7 @@ impl Process {
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
             cryptography: crate::crypto_objects::Objects::default(),
+            trusted_certificates: std::sync::OnceLock::new(),
             tokens: crate::nt::token::Tokens::default(),
             descriptors: crate::nt::security::Descriptors::default(),
             children: crate::nt::process_object::Children::default(),
