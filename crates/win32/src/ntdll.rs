@@ -1,5 +1,6 @@
 //! ntdll.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod digests;
 pub mod exceptions;
 pub mod files;
 pub mod heap;
@@ -26,6 +27,7 @@ pub const DLL: Dll = Dll {
     name: "ntdll.dll",
     description: "NT Layer DLL",
     tables: &[
+        digests::EXPORTS,
         exceptions::EXPORTS,
         files::EXPORTS,
         heap::EXPORTS,

@@ -4,6 +4,7 @@
 //! [`cipher::BlockKey`], [`CryptoError`].
 
 pub mod aead;
+pub mod blocks;
 pub mod certificate;
 pub mod chain;
 pub mod cipher;

@@ -9,7 +9,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::nls::case::equal_ignore_case;
-use crate::nt::event::Event;
+use crate::nt::event;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::ObjectRef;
 use crate::nt::registry::{Key, Value};
@@ -56,6 +56,9 @@ pub const EXPORTS: &[Export] = dll! {
 /// `HKEY_LOCAL_MACHINE` and `HKEY_USERS`.
 const LOCAL_MACHINE: u64 = 0x8000_0002;
 const USERS: u64 = 0x8000_0003;
+
+/// `STATUS_NOTIFY_ENUM_DIR`: something changed.
+const NOTIFY_ENUM_DIR: NtStatus = NtStatus(0x10c);
 
 /// Translates an error of the registry's.
 fn status(error: Win32Error) -> NtStatus {
@@ -408,7 +411,7 @@ pub fn NtNotifyChangeKey(
     Buffer: GuestWord,
     BufferSize: u32,
     Asynchronous: u8,
-) -> Result<NtStatus, NtStatus> {
+) -> Result<(), NtStatus> {
     let _ = (ApcContext, Buffer, BufferSize);
     let key = key(guest, KeyHandle)?;
     if !ApcRoutine.is_null() {
@@ -416,18 +419,19 @@ pub fn NtNotifyChangeKey(
     }
     let filter = Filter::of(CompletionFilter, WatchTree != 0).ok_or(NtStatus::INVALID_PARAMETER)?;
     let event = match Event.is_null() {
-        true => self::Event::new(true, false),
-        false => guest.process().handles.get::<self::Event>(Event.get())?,
+        true => event::Event::new(true, false),
+        false => guest.process().handles.get::<event::Event>(Event.get())?,
     };
     put_status(guest, IoStatusBlock, NtStatus::PENDING, 0)?;
     key.watch(filter, Arc::clone(&event), true).map_err(status)?;
     if Asynchronous != 0 {
-        return Ok(NtStatus::PENDING);
+        return Err(NtStatus::PENDING);
     }
     let object: ObjectRef = event;
     wait::wait_as_guest(guest, &[object], WaitFor { all: false, alertable: false, deadline: None })?;
-    put_status(guest, IoStatusBlock, NtStatus(0x10c), 0)?;
-    Ok(NtStatus(0x10c))
+    put_status(guest, IoStatusBlock, NOTIFY_ENUM_DIR, 0)?;
+    // A result that is no error, but not success either.
+    Err(NOTIFY_ENUM_DIR)
 }
 
 /// Returns several values at once: their data, one after the other.
