@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
@@ -69,6 +70,7 @@ pub const DLL: Dll = Dll {
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
+        atoms::EXPORTS,
         heapapi::EXPORTS,
         heapwalk::EXPORTS,
         interlocked::EXPORTS,

@@ -6,7 +6,7 @@ use crate::Win32Error;
 use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
-use crate::guest::Guest;
+use crate::guest::Bool;
 use crate::nt::account;
 use crate::widths::both_widths;
 

@@ -12,6 +12,7 @@ use crate::guest::Guest;
 use crate::logic::reg_file::{REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ};
 use crate::nt::handle::HandleFlags;
 use crate::nt::registry::{Key, Value, own_sid};
+use crate::nt::registry_view::{View, redirect};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -59,7 +60,9 @@ impl Named {
             place => (*PLACES.get(place as usize).ok_or(NtStatus::INVALID_PARAMETER)?).to_owned(),
         };
         let whole: Vec<u16> = whole.encode_utf16().chain(text).collect();
-        root_of(guest, &whole).map(|(root, rest)| Self::Path(root, rest))
+        let (root, rest) = root_of(guest, &whole)?;
+        let rest = redirect(root.path(), &rest, View::of(0, guest.machine().is_64()));
+        Ok(Self::Path(root, rest))
     }
 
     fn open(self) -> Result<Arc<Key>, NtStatus> {
