@@ -34,8 +34,11 @@ pub const OLD_EXPORTS: &[Export] = dll! {
     full strftime; full wcsftime;
 };
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
+/// The names of days in the "C" locale.
+pub(crate) const DAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+/// The names of months in the "C" locale.
+pub(crate) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
