@@ -5,6 +5,7 @@ use plat_abi::{Cursor, Fault, GuestWord, Memory, VarArgs, winapi};
 
 use super::state::crt;
 use super::stream::{self, FILE};
+use super::twins::GuestUnit;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, GuestMemory};
@@ -124,10 +125,8 @@ pub(crate) fn scan_source(
         Source::Standard => return scan_stream(guest, stream::iob(guest), format, list, [wide, secure]),
         Source::Stream(file) => return scan_stream(guest, file, format, list, [wide, secure]),
         Source::Text(text) => read_format(guest, text, wide)?,
-        Source::Units(text, count) if wide => super::wide::read_wide_n(guest, text, count)?,
-        Source::Units(text, count) => {
-            super::string::read_n(guest, text, count)?.into_iter().map(u16::from).collect()
-        }
+        Source::Units(text, count) if wide => u16::read_n(guest, text, count)?,
+        Source::Units(text, count) => u8::read_n(guest, text, count)?.into_iter().map(u16::from).collect(),
     };
     let mut input = TextInput { text, at: 0 };
     let format = read_format(guest, format, wide)?;
