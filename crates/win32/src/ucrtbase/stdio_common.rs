@@ -101,7 +101,7 @@ fn print<T: GuestUnit + Into<u16>>(
             }
             To::Console => {
                 let text: Vec<T> = formatted(guest, format, list, options)?;
-                let width = if size_of::<T>() == 1 { Width::Narrow } else { Width::Wide };
+                let width = if T::IS_WIDE { Width::Wide } else { Width::Narrow };
                 Ok(print_to_console(guest, width, &text.into_iter().map(T::into).collect::<Vec<u16>>()))
             }
         }
