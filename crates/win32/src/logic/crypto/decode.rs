@@ -103,11 +103,7 @@ pub fn decode(number: u64, bytes: &[u8]) -> Parts {
         kind::EXTENSIONS => vec![Item::list(extensions(bytes)?)],
         kind::NAME => return name(bytes, false),
         kind::UNICODE_NAME => return name(bytes, true),
-        kind::PUBLIC_KEY_INFO => {
-            let mut parts = inside(bytes)?;
-            let algorithm = algorithm_item(bytes, parts.tagged(SEQUENCE)?)?;
-            vec![algorithm, bits(&bytes[parts.tagged(BITS)?.content])?]
-        }
+        kind::PUBLIC_KEY_INFO => return public_key(bytes),
         kind::ALTERNATE_NAME => vec![alternate_names(bytes, whole().tagged(SEQUENCE)?)?],
         kind::KEY_USAGE | kind::BITS | kind::SHORT_BITS => vec![bits(of(BITS)?)?],
         kind::BASIC_CONSTRAINTS => {
@@ -152,13 +148,7 @@ pub fn decode(number: u64, bytes: &[u8]) -> Parts {
             whole().tagged(SEQUENCE)?;
             vec![Item::list(texts.iter().map(|text| Item::to_text(text)).collect())]
         }
-        kind::PRIVATE_KEY_INFO => {
-            let mut parts = inside(bytes)?;
-            let version = small(&bytes[parts.tagged(2)?.content])?;
-            let algorithm = algorithm_item(bytes, parts.tagged(SEQUENCE)?)?;
-            let key = Item::blob(&bytes[parts.tagged(4)?.content]);
-            vec![Item::Number(version), algorithm, key, Item::Pointer(None)]
-        }
+        kind::PRIVATE_KEY_INFO => return private_key(bytes),
         kind::CURVE_PRIVATE_KEY => return curve_private(bytes),
         kind::CURVE_SIGNATURE => {
             let mut parts = inside(bytes)?;
@@ -210,6 +200,22 @@ fn bits(content: &[u8]) -> Result<Item, CryptoError> {
     let (&unused, rest) = content.split_first().ok_or(CryptoError::Malformed)?;
     let fields = vec![Item::Number(rest.len() as u32), Item::to_bytes(rest), Item::Number(unused.into())];
     Ok(Item::Inner(fields))
+}
+
+/// `CERT_PUBLIC_KEY_INFO`.
+fn public_key(bytes: &[u8]) -> Parts {
+    let mut parts = inside(bytes)?;
+    let algorithm = algorithm_item(bytes, parts.tagged(SEQUENCE)?)?;
+    Ok(vec![algorithm, bits(&bytes[parts.tagged(BITS)?.content])?])
+}
+
+/// `CRYPT_PRIVATE_KEY_INFO`, without attributes.
+fn private_key(bytes: &[u8]) -> Parts {
+    let mut parts = inside(bytes)?;
+    let version = small(&bytes[parts.tagged(2)?.content])?;
+    let algorithm = algorithm_item(bytes, parts.tagged(SEQUENCE)?)?;
+    let key = Item::blob(&bytes[parts.tagged(4)?.content]);
+    Ok(vec![Item::Number(version), algorithm, key, Item::Pointer(None)])
 }
 
 /// `CERT_SIGNED_CONTENT_INFO`, the signature's least byte first.
