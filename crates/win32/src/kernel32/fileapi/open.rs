@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
-use super::links::path;
-use super::text;
+use super::text::{path, wide};
 use crate::guest::{Guest, HandleOrInvalid};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
@@ -169,7 +168,7 @@ pub fn CreateFile2(
     dwCreationDisposition: u32,
     pCreateExParams: GuestWord,
 ) -> Result<HandleOrInvalid, Win32Error> {
-    let name = text::wide(guest, lpFileName.0)?;
+    let name = wide(guest, lpFileName.0)?;
     let more: CREATEFILE2_EXTENDED_PARAMETERS =
         if pCreateExParams.is_null() { Default::default() } else { guest.read(pCreateExParams.0)? };
     let wish = Wish {
