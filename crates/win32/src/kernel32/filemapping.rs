@@ -2,7 +2,7 @@
 
 use super::fileapi::path;
 use crate::widths::{Width, both_widths};
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, winapi};
 use plat_regions::Address;
 use plat_regions::windows::PageProtection;
 

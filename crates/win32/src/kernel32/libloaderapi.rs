@@ -218,7 +218,7 @@ pub fn DisableThreadLibraryCalls(guest: &mut Guest, hLibModule: GuestWord) -> Re
 both_widths! {
     /// Sets a folder for the search of DLLs.
     "winbase/nf-winbase-setdlldirectory"
-    SetDllDirectoryA, SetDllDirectoryW(guest, width, lpPathName: GuestWord) -> Bool {
+    SetDllDirectoryA, SetDllDirectoryW(guest, _width, lpPathName: GuestWord) -> Bool {
         let _ = (guest, lpPathName);
         TRUE
     }

@@ -200,7 +200,7 @@ pub fn GetEnvironmentStrings(guest: &mut Guest) -> GuestWord {
 both_widths! {
     /// Frees a copy of the environment.
     "processenv/nf-processenv-freeenvironmentstrings"
-    FreeEnvironmentStringsA, FreeEnvironmentStringsW(guest, width, penv: GuestWord) -> Bool {
+    FreeEnvironmentStringsA, FreeEnvironmentStringsW(guest, _width, penv: GuestWord) -> Bool {
         Bool(guest.process().heaps.free(0, penv.0))
     }
 

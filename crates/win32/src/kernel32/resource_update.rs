@@ -88,7 +88,7 @@ both_widths! {
     /// Ends an update: writes the file, or drops all changes.
     "winbase/nf-winbase-endupdateresource"
     EndUpdateResourceA, EndUpdateResourceW(
-        guest, width, hUpdate: GuestWord, fDiscard: Bool
+        guest, _width, hUpdate: GuestWord, fDiscard: Bool
     ) -> Result<Bool, Win32Error> {
         end(guest, hUpdate, fDiscard)
     }
