@@ -65,8 +65,8 @@ const IMAGEHLP_EXPORTS: &[Export] = dll! {
 
 alike! {
     fn(guest; hProcess: GuestWord, UserSearchPath: GuestWord, fInvadeProcess: Bool) -> Bool {
-            let _ = (guest, hProcess, UserSearchPath, fInvadeProcess);
-            TRUE
+        let _ = (guest, hProcess, UserSearchPath, fInvadeProcess);
+        TRUE
     }
 
     /// Begins to look for symbols of a process.
@@ -118,8 +118,8 @@ alike! {
     fn(guest;
         hProcess: GuestWord, Address: u64, Displacement: GuestWord, Symbol: GuestWord
     ) -> Result<Bool, Win32Error> {
-            let _ = (guest, hProcess, Address, Displacement, Symbol);
-            Err(Win32Error::MOD_NOT_FOUND)
+        let _ = (guest, hProcess, Address, Displacement, Symbol);
+        Err(Win32Error::MOD_NOT_FOUND)
     }
 
     /// Finds the symbol at an address: there are none.
@@ -181,8 +181,8 @@ pub fn SymLoadModuleExW(
 
 alike! {
     fn(guest; hProcess: GuestWord, qwAddr: u64, ModuleInfo: GuestWord) -> Result<Bool, Win32Error> {
-            let _ = (guest, hProcess, qwAddr, ModuleInfo);
-            Err(Win32Error::MOD_NOT_FOUND)
+        let _ = (guest, hProcess, qwAddr, ModuleInfo);
+        Err(Win32Error::MOD_NOT_FOUND)
     }
 
     /// Describes the symbols of a module: there are none.

@@ -165,8 +165,8 @@ alike! {
         pszName: GuestWord, wType: u16, Options: u32, pExtra: GuestWord, ppQueryResults: GuestWord,
         pReserved: GuestWord
     ) -> i32 {
-            let _ = (Options, pExtra, pReserved);
-            code(query(guest, pszName, wType, form, ppQueryResults))
+        let _ = (Options, pExtra, pReserved);
+        code(query(guest, pszName, wType, form, ppQueryResults))
     }
 
     /// Finds the records of a name.
@@ -220,7 +220,7 @@ fn compare(guest: &Guest, names: [GuestWord; 2], form: Form) -> Result<Bool, Fau
 
 alike! {
     fn(guest, form; pName1: GuestWord, pName2: GuestWord) -> Result<Bool, Fault> {
-            compare(guest, [pName1, pName2], form)
+        compare(guest, [pName1, pName2], form)
     }
 
     /// Says whether two names are the same.

@@ -112,7 +112,7 @@ alike! {
     fn(guest, kind;
         pAcl: GuestWord, dwAceRevision: u32, AccessMask: u32, pSid: GuestWord
     ) -> Result<Bool, Win32Error> {
-            done(add(guest, pAcl, dwAceRevision, &Wish { kind, flags: 0, mask: AccessMask, sid: pSid }))
+        done(add(guest, pAcl, dwAceRevision, &Wish { kind, flags: 0, mask: AccessMask, sid: pSid }))
     }
 
     /// Adds an entry that allows.
@@ -128,7 +128,7 @@ alike! {
     fn(guest, kind;
         pAcl: GuestWord, dwAceRevision: u32, AceFlags: u32, AccessMask: u32, pSid: GuestWord
     ) -> Result<Bool, Win32Error> {
-            done(add(guest, pAcl, dwAceRevision, &Wish { kind, flags: AceFlags, mask: AccessMask, sid: pSid }))
+        done(add(guest, pAcl, dwAceRevision, &Wish { kind, flags: AceFlags, mask: AccessMask, sid: pSid }))
     }
 
     /// Adds an entry that allows, with flags of inheritance.

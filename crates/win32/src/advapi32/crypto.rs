@@ -81,10 +81,10 @@ pub(crate) fn protect_memory(
 
 alike! {
     fn(guest, encrypts; Memory: GuestWord, MemorySize: u32, OptionFlags: u32) -> NtStatus {
-            match OptionFlags {
-                0 => protect_memory(guest, Memory, MemorySize, 8, encrypts),
-                _ => NtStatus::NOT_SUPPORTED,
-            }
+        match OptionFlags {
+            0 => protect_memory(guest, Memory, MemorySize, 8, encrypts),
+            _ => NtStatus::NOT_SUPPORTED,
+        }
     }
 
     /// Encrypts memory in place; headers call it `RtlEncryptMemory`.

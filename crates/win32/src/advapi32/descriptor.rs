@@ -157,8 +157,8 @@ alike! {
     fn(guest, part;
         pSecurityDescriptor: GuestWord, present: GuestWord, list: GuestWord, defaulted: GuestWord
     ) -> Result<Bool, Win32Error> {
-            let put = |target, value| put_bool(guest, target, value);
-            done(get_list(guest, pSecurityDescriptor, part, present, list, defaulted, put))
+        let put = |target, value| put_bool(guest, target, value);
+        done(get_list(guest, pSecurityDescriptor, part, present, list, defaulted, put))
     }
 
     /// Returns the list of access.
@@ -174,7 +174,7 @@ alike! {
     fn(guest, part;
         pSecurityDescriptor: GuestWord, present: Bool, list: GuestWord, defaulted: Bool
     ) -> Result<Bool, Win32Error> {
-            done(set_list(guest, pSecurityDescriptor, part, present.0.then_some(list), defaulted.0))
+        done(set_list(guest, pSecurityDescriptor, part, present.0.then_some(list), defaulted.0))
     }
 
     /// Sets the list of access of an absolute descriptor.
@@ -190,7 +190,7 @@ alike! {
     fn(guest, part;
         pSecurityDescriptor: GuestWord, sid: GuestWord, defaulted: GuestWord
     ) -> Result<Bool, Win32Error> {
-            done(get_sid(guest, pSecurityDescriptor, part, sid, |value| put_bool(guest, defaulted, value)))
+        done(get_sid(guest, pSecurityDescriptor, part, sid, |value| put_bool(guest, defaulted, value)))
     }
 
     /// Returns the owner.
@@ -206,7 +206,7 @@ alike! {
     fn(guest, part;
         pSecurityDescriptor: GuestWord, sid: GuestWord, defaulted: Bool
     ) -> Result<Bool, Win32Error> {
-            done(set_sid(guest, pSecurityDescriptor, part, sid, defaulted.0))
+        done(set_sid(guest, pSecurityDescriptor, part, sid, defaulted.0))
     }
 
     /// Sets the owner of an absolute descriptor.

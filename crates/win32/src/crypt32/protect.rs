@@ -157,7 +157,7 @@ fn memory(
 
 alike! {
     fn(guest, encrypts; pDataIn: GuestWord, cbDataIn: u32, dwFlags: u32) -> Result<Bool, Win32Error> {
-            memory(guest, pDataIn, cbDataIn, dwFlags, encrypts)
+        memory(guest, pDataIn, cbDataIn, dwFlags, encrypts)
     }
 
     /// Encrypts memory in place.

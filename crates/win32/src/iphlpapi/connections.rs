@@ -175,8 +175,8 @@ pub fn GetExtendedUdpTable(
 
 alike! {
     fn(guest, rows; at: GuestWord, size_at: GuestWord, is_sorted: Bool) -> u32 {
-            let (table, make, form) = rows;
-            put(guest, (at, size_at, is_sorted.0), (table, make), form, |_| true)
+        let (table, make, form) = rows;
+        put(guest, (at, size_at, is_sorted.0), (table, make), form, |_| true)
     }
 
     /// Tells the connections over IPv4.

@@ -48,8 +48,8 @@ alike! {
         Family: u16, Callback: GuestWord, CallerContext: GuestWord, InitialNotification: u8,
         NotificationHandle: GuestWord
     ) -> u32 {
-            let _ = Family;
-            register(guest, Callback.0, CallerContext.0, InitialNotification, NotificationHandle)
+        let _ = Family;
+        register(guest, Callback.0, CallerContext.0, InitialNotification, NotificationHandle)
     }
 
     /// Asks to be told when an interface changes.
@@ -95,7 +95,7 @@ fn pend(guest: &Guest, handle: GuestWord, overlapped: GuestWord) -> u32 {
 
 alike! {
     fn(guest; Handle: GuestWord, overlapped: GuestWord) -> u32 {
-            pend(guest, Handle, overlapped)
+        pend(guest, Handle, overlapped)
     }
 
     /// Asks to be told when an address of IPv4 changes.

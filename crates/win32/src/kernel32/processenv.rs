@@ -222,7 +222,7 @@ fn current(guest: &Guest) -> Vec<u16> {
 
 alike! {
     fn(guest, width; nBufferLength: u32, lpBuffer: GuestWord) -> Result<u32, Win32Error> {
-            put(guest, width, lpBuffer, nBufferLength, &current(guest))
+        put(guest, width, lpBuffer, nBufferLength, &current(guest))
     }
 
     /// Stores the current directory.
@@ -236,8 +236,8 @@ alike! {
 
 alike! {
     fn(guest, width; lpPathName: GuestWord) -> Result<Bool, Win32Error> {
-            guest.process().files.set_current_directory(&path(guest, width, lpPathName)?)?;
-            Ok(TRUE)
+        guest.process().files.set_current_directory(&path(guest, width, lpPathName)?)?;
+        Ok(TRUE)
     }
 
     /// Changes the current directory.

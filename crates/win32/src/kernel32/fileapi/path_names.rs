@@ -265,11 +265,7 @@ both_widths! {
         }
         let list = if lpPath.is_null() { search_directories(guest) } else { path(guest, width, lpPath)? };
         let extension = if lpExtension.is_null() { Vec::new() } else { path(guest, width, lpExtension)? };
-        let sought = match width {
-            Width::Narrow => path(guest, width, lpFileName)?,
-            Width::Wide => guest.read_wide_string(lpFileName.0)?,
-        };
-        let found = search(guest, &list, &sought, &extension)?;
+        let found = search(guest, &list, &path(guest, width, lpFileName)?, &extension)?;
         put_full(guest, &found, nBufferLength, lpBuffer, lpFilePart, width)
     }
 }

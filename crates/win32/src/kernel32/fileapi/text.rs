@@ -6,32 +6,16 @@ use crate::Win32Error;
 use crate::guest::Guest;
 use crate::widths::Width;
 
-/// Reads a wide path or name; null is an invalid one.
-pub(in crate::kernel32) fn wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
-    if address == 0 {
-        return Err(Win32Error::PATH_NOT_FOUND);
-    }
-    Ok(guest.read_wide_string(address)?)
-}
-
-/// Reads a path or name in the code page of file functions.
-pub(in crate::kernel32) fn ansi(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
-    if address == 0 {
-        return Err(Win32Error::PATH_NOT_FOUND);
-    }
-    let bytes = guest.read_c_string(address)?;
-    Ok(guest.process().files.widen(&bytes))
-}
-
-/// Reads a path or name in either form; null is an invalid one.
+/// Reads a path or name, wide or in the code page of file functions; null is an invalid one.
 pub(in crate::kernel32) fn path(
     guest: &Guest,
     width: Width,
     address: GuestWord,
 ) -> Result<Vec<u16>, Win32Error> {
     match width {
-        Width::Narrow => ansi(guest, address.0),
-        Width::Wide => wide(guest, address.0),
+        _ if address.is_null() => Err(Win32Error::PATH_NOT_FOUND),
+        Width::Narrow => Ok(guest.process().files.widen(&guest.read_c_string(address.0)?)),
+        Width::Wide => Ok(guest.read_wide_string(address.0)?),
     }
 }
 

@@ -3,7 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::file_path::{Space, Status, space};
 
-use super::text::{path, put, wide};
+use super::text::{path, put};
 use crate::Win32Error;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::file_info::volume_serial;
@@ -65,7 +65,7 @@ pub fn GetDriveTypeA(guest: &mut Guest, lpRootPathName: GuestWord) -> Result<u32
 
 /// Null means the root of the current directory.
 fn root_or_current(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
-    if address.is_null() { Ok(vec![u16::from(b'\\')]) } else { wide(guest, address.0) }
+    if address.is_null() { Ok(vec![u16::from(b'\\')]) } else { path(guest, Width::Wide, address) }
 }
 
 fn space_of(guest: &Guest, path: GuestWord) -> Result<Space, Win32Error> {

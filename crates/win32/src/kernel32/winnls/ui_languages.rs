@@ -92,11 +92,11 @@ alike! {
     fn(guest;
         dwFlags: u32, pwszLanguagesBuffer: GuestWord, pulNumLanguages: GuestWord
     ) -> Result<Bool, Win32Error> {
-            let _ = (dwFlags, pwszLanguagesBuffer);
-            if !pulNumLanguages.is_null() {
-                guest.write(pulNumLanguages.get(), &1u32)?;
-            }
-            Ok(TRUE)
+        let _ = (dwFlags, pwszLanguagesBuffer);
+        if !pulNumLanguages.is_null() {
+            guest.write(pulNumLanguages.get(), &1u32)?;
+        }
+        Ok(TRUE)
     }
 
     /// Sets the thread's languages: there is one language only.
