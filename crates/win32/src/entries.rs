@@ -45,7 +45,7 @@ impl Entry {
 }
 
 /// The number of exports and methods of all builtin DLLs.
-const COUNT: usize = first_index_at(DLLS.len());
+pub const COUNT: usize = first_index_at(DLLS.len());
 
 static ENTRIES: [Entry; COUNT] = entries();
 
@@ -61,21 +61,32 @@ pub fn first_index(dll: &str) -> u32 {
     first_index_at(place) as u32
 }
 
-/// Returns a builtin DLL's exports and methods in the order of their names, as places in its tables.
-pub fn name_order(dll: &str) -> &'static [u16] {
-    let place = DLLS.iter().position(|other| other.name == dll);
-    place.map_or(&[], |place| NAME_ORDERS[place])
+/// Returns the exports and methods of the DLL at `place` of [`DLLS`] in the order of their names, as places in its tables.
+///
+/// # Panics
+/// When there is no such DLL.
+pub const fn name_order(place: usize) -> &'static [u16] {
+    NAME_ORDERS[place]
 }
 
-/// Returns the index of the first export of the DLL at `place` of [`DLLS`].
-const fn first_index_at(place: usize) -> usize {
-    let mut sum = 0;
+/// Returns the index of the first export of the DLL at `place` of [`DLLS`]; for their number, the count of all.
+///
+/// # Panics
+/// When there is no such DLL.
+pub const fn first_index_at(place: usize) -> usize {
+    FIRST_INDEXES[place]
+}
+
+const FIRST_INDEXES: [usize; DLLS.len() + 1] = first_indexes();
+
+const fn first_indexes() -> [usize; DLLS.len() + 1] {
+    let mut indexes = [0; DLLS.len() + 1];
     let mut dll = 0;
-    while dll < place {
-        sum += count(&DLLS[dll]);
+    while dll < DLLS.len() {
+        indexes[dll + 1] = indexes[dll] + count(&DLLS[dll]);
         dll += 1;
     }
-    sum
+    indexes
 }
 
 /// Returns how many exports and methods a DLL has.
@@ -203,9 +214,9 @@ mod tests {
 
     #[test]
     fn names_are_in_order() {
-        for dll in DLLS {
+        for (place, dll) in DLLS.iter().enumerate() {
             let names: Vec<&str> = dll.entries().map(|export| export.name).collect();
-            let ordered: Vec<&str> = name_order(dll.name).iter().map(|&at| names[usize::from(at)]).collect();
+            let ordered: Vec<&str> = name_order(place).iter().map(|&at| names[usize::from(at)]).collect();
             let mut expected = names.clone();
             expected.sort_unstable();
             assert_eq!(ordered, expected, "{}", dll.name);
