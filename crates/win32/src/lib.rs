@@ -17,6 +17,7 @@
 // The table of all exports is sorted by the compiler.
 #![allow(long_running_const_eval, reason = "it takes a second, once")]
 
+mod alike;
 mod answers;
 pub mod apis;
 pub mod cmd;
@@ -80,8 +81,7 @@ pub use logic::status::{NtStatus, Win32Error};
 
 use export::Dll;
 
-/// Every builtin DLL, in the order in which they appear in `plat apis`.
-pub const DLLS: &[Dll] = &[
+entries::dlls! {
     ntdll::DLL,
     kernel32::DLL,
     msvcrt::DLL,
@@ -139,7 +139,7 @@ pub const DLLS: &[Dll] = &[
     wintrust::DLL,
     wldap32::DLL,
     wtsapi32::DLL,
-];
+}
 
 /// Returns the builtin DLL that another cannot do without: the C runtimes' state is msvcrt.dll's, and the methods that
 /// all objects share are ole32.dll's.
