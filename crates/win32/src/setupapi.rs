@@ -11,8 +11,12 @@ use crate::logic::device_classes::{CLASSES, DeviceClass};
 use crate::widths::{Width, both_widths};
 
 /// The DLL.
-pub const DLL: Dll =
-    Dll { name: "setupapi.dll", description: "Windows Setup API", tables: &[EXPORTS], methods: &[] };
+pub const DLL: Dll = Dll {
+    name: "setupapi.dll",
+    description: "Windows Setup API",
+    tables: &[EXPORTS, crate::cfgmgr32::EXPORTS],
+    methods: &[],
+};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
