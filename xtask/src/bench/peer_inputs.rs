@@ -197,7 +197,7 @@ fn grammar(kinds: usize) -> String {
     let (rules, tokens) = text.split_at(text.find("%token WORD0").unwrap_or(0));
     let (head, body) = rules.split_at(rules.find("%%").unwrap_or(0));
     let mut whole = format!("{head}{tokens}{body}statement: NUMBER");
-    (0..kinds).for_each(|index| drop(write!(whole, " | form{index}")));
+    (0..kinds).for_each(|index| whole.push_str(&format!(" | form{index}")));
     whole.push_str(" ;\nvalue: NUMBER | value '+' value | value '-' value | value '*' value | value '/' value | '(' value ')' ;\n");
     for index in 0..kinds {
         let next = (index + 1) % kinds;
