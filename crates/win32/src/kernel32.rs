@@ -4,6 +4,7 @@ pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
+pub mod cycle_times;
 pub mod debugapi;
 pub mod directorychanges;
 pub mod errhandlingapi;
@@ -23,9 +24,11 @@ pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
 pub mod namedpipes;
+pub mod path_cch;
 pub mod pipes;
 pub mod process;
 pub mod processenv;
+pub mod processor_groups;
 pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
@@ -34,7 +37,9 @@ pub mod resource_update;
 pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
+pub mod system_facts;
 pub mod sysinfoapi;
+pub mod thread_info;
 pub mod threadpoolapi;
 pub mod threadpoollegacy;
 pub mod timezoneapi;
@@ -58,6 +63,7 @@ pub const DLL: Dll = Dll {
         consoleapi::events::EXPORTS,
         consoleapi::pseudo::EXPORTS,
         consoleapi::screens::EXPORTS,
+        cycle_times::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,
@@ -77,10 +83,12 @@ pub const DLL: Dll = Dll {
         lstr::EXPORTS,
         memoryapi::EXPORTS,
         namedpipes::EXPORTS,
+        path_cch::EXPORTS,
         pipes::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
+        processor_groups::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resource_update::EXPORTS,
@@ -88,7 +96,9 @@ pub const DLL: Dll = Dll {
         psapi::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
+        system_facts::EXPORTS,
         sysinfoapi::EXPORTS,
+        thread_info::EXPORTS,
         threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
         timezoneapi::EXPORTS,

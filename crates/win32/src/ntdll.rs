@@ -15,6 +15,7 @@ pub mod system;
 pub mod threadpool;
 pub mod token;
 pub mod unwind;
+pub mod wait_address;
 
 use crate::export::Dll;
 
@@ -32,6 +33,7 @@ pub const DLL: Dll = Dll {
         process::EXPORTS,
         rtl::EXPORTS,
         unwind::EXPORTS,
+        wait_address::EXPORTS,
         rtl_string::EXPORTS,
         security::EXPORTS,
         system::EXPORTS,

@@ -7,7 +7,7 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_host::memory;
 
-use crate::Win32Error;
+use crate::{NtStatus, Win32Error};
 use crate::guest::GuestMemory;
 
 /// Bytes reserved for a TEB: Windows' structure in the first page and a half, plat's own word at the end.
@@ -70,6 +70,8 @@ impl Teb {
     pub const PEB: Field = Field::new(0x30, 0x60);
     /// The last Win32 error.
     pub const LAST_ERROR: Field = Field::new(0x34, 0x68);
+    /// The last status, four bytes.
+    pub const LAST_STATUS: Field = Field::new(0xbf4, 0x1250);
     /// The locale identifier.
     pub const CURRENT_LOCALE: Field = Field::new(0xc4, 0x108);
     /// The lowest address of the stack's reservation.
@@ -106,6 +108,17 @@ impl Teb {
     pub fn set_last_error(self, error: Win32Error) {
         // A guest that unmapped its own TEB runs into the fault by itself at its next access.
         let _ = memory::write_u32(self.address + Self::LAST_ERROR.offset(self.machine), error.0);
+    }
+
+    /// Sets the last status; a guest without a TEB has none.
+    pub fn set_last_status(self, status: NtStatus) {
+        // As for the last error.
+        let _ = memory::write_u32(self.address + Self::LAST_STATUS.offset(self.machine), status.0);
+    }
+
+    /// Reads the last status.
+    pub fn last_status(self) -> NtStatus {
+        NtStatus(memory::read_u32(self.address + Self::LAST_STATUS.offset(self.machine)).unwrap_or(0))
     }
 
     /// Reads the last error.

@@ -35,6 +35,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetVersionExW;
     full GetWindowsDirectoryA;
     full GetWindowsDirectoryW;
+    full "GetSystemWindowsDirectoryA" = GetWindowsDirectoryA;
+    full "GetSystemWindowsDirectoryW" = GetWindowsDirectoryW;
     full GlobalMemoryStatus;
     full GlobalMemoryStatusEx;
     full VerSetConditionMask;

@@ -38,6 +38,10 @@ pub enum ObjectKind {
     Find,
     /// A pseudo-console.
     PseudoConsole,
+    /// A notice of scarce or ample memory.
+    MemoryNotice,
+    /// An event log, or a source of events.
+    EventLog,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

@@ -34,6 +34,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtReadFile;
     full NtWriteFile;
     full NtFlushBuffersFile;
+    partial NtFlushBuffersFileEx, "all flags write everything";
     partial NtDeviceIoControlFile, "polls of sockets, receiving, sending; else as DeviceIoControl, always at once";
     partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
@@ -341,6 +342,26 @@ pub fn NtFlushBuffersFile(
 ) -> Result<(), NtStatus> {
     file_standard::file(guest.process(), FileHandle.0, 0)?.flush()?;
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
+}
+
+/// Writes what the system still holds to the disk, or a part of it.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntflushbuffersfileex>
+#[winapi]
+pub fn NtFlushBuffersFileEx(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Flags: u32,
+    Parameters: GuestWord,
+    ParametersSize: u32,
+    IoStatusBlock: GuestWord,
+) -> Result<(), NtStatus> {
+    /// `FLUSH_FLAGS_FILE_DATA_ONLY`, `NO_SYNC`, `FILE_DATA_SYNC_ONLY`, `FLUSH_AND_PURGE`.
+    const KNOWN: u32 = 0xf;
+    if Flags & !KNOWN != 0 || !Parameters.is_null() || ParametersSize != 0 {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    NtFlushBuffersFile(guest, FileHandle, IoStatusBlock)
 }
 
 /// What a control function is given.
