@@ -7,6 +7,7 @@ pub mod createprocess;
 pub mod cycle_times;
 pub mod debugapi;
 pub mod directorychanges;
+pub mod dll_directories;
 pub mod errhandlingapi;
 pub mod fibersapi;
 pub mod fileapi;
@@ -47,6 +48,7 @@ pub mod tls;
 pub mod toolhelp;
 pub mod werapi;
 pub mod winnls;
+pub mod xstate;
 
 use crate::export::Dll;
 
@@ -67,6 +69,7 @@ pub const DLL: Dll = Dll {
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,
+        dll_directories::EXPORTS,
         errhandlingapi::EXPORTS,
         fibersapi::EXPORTS,
         fileapi::EXPORTS,
@@ -116,6 +119,7 @@ pub const DLL: Dll = Dll {
         winnls::normalization::EXPORTS,
         winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
+        xstate::EXPORTS,
     ],
     methods: &[],
 };

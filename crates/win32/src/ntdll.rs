@@ -2,6 +2,7 @@
 
 pub mod exceptions;
 pub mod files;
+pub mod image;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
@@ -26,6 +27,7 @@ pub const DLL: Dll = Dll {
     tables: &[
         exceptions::EXPORTS,
         files::EXPORTS,
+        image::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,

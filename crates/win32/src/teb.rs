@@ -9,6 +9,7 @@ use plat_host::memory;
 
 use crate::{NtStatus, Win32Error};
 use crate::guest::GuestMemory;
+use crate::nt::file_standard::Standard;
 
 /// Bytes reserved for a TEB: Windows' structure in the first page and a half, plat's own word at the end.
 pub const TEB_SIZE: u64 = 0x2000;
@@ -125,6 +126,14 @@ impl Teb {
     pub fn last_error(self) -> Win32Error {
         Win32Error(memory::read_u32(self.address + Self::LAST_ERROR.offset(self.machine)).unwrap_or(0))
     }
+}
+
+/// Returns where the process parameters have a standard handle.
+///
+/// Source: the public symbols of ntdll (`RTL_USER_PROCESS_PARAMETERS`).
+pub const fn standard_handle(which: Standard) -> Field {
+    let index = which as u64;
+    Field::new(0x18 + 4 * index, 0x20 + 8 * index)
 }
 
 /// Offsets in the process environment block.
