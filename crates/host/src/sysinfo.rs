@@ -133,13 +133,15 @@ pub struct ProcessorKind {
 pub fn processor_kind() -> ProcessorKind {
     use std::arch::x86_64::__cpuid;
     let text = |words: &[u32]| {
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).take_while(|&byte| byte != 0).collect();
+        let bytes: Vec<u8> =
+            words.iter().flat_map(|word| word.to_le_bytes()).take_while(|&byte| byte != 0).collect();
         String::from_utf8_lossy(&bytes).trim().to_owned()
     };
     let first = __cpuid(0);
     let has_name = __cpuid(0x8000_0000).eax >= 0x8000_0004;
     let leaves = if has_name { 0x8000_0002..=0x8000_0004 } else { 1..=0 };
-    let words: Vec<u32> = leaves.map(__cpuid).flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]).collect();
+    let words: Vec<u32> =
+        leaves.map(__cpuid).flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]).collect();
     ProcessorKind { vendor: text(&[first.ebx, first.edx, first.ecx]), name: text(&words) }
 }
 

@@ -179,7 +179,8 @@ fn path_of(process: &Process, name: &[u16]) -> Option<PathBuf> {
 /// Returns the folder of a DLL that is named by its full path.
 fn folder_of(name: &[u16]) -> Option<Vec<u16>> {
     let is_separator = |&unit: &u16| unit == u16::from(b'\\') || unit == u16::from(b'/');
-    let is_full = name.get(1) == Some(&u16::from(b':')) || name.iter().take(2).filter(|unit| is_separator(unit)).count() == 2;
+    let is_full = name.get(1) == Some(&u16::from(b':'))
+        || name.iter().take(2).filter(|unit| is_separator(unit)).count() == 2;
     let last = name.iter().rposition(is_separator)?;
     is_full.then(|| name[..last + 1].to_vec())
 }

@@ -7,9 +7,9 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_host::memory;
 
-use crate::{NtStatus, Win32Error};
 use crate::guest::GuestMemory;
 use crate::nt::file_standard::Standard;
+use crate::{NtStatus, Win32Error};
 
 /// Bytes reserved for a TEB: Windows' structure in the first page and a half, plat's own word at the end.
 pub const TEB_SIZE: u64 = 0x2000;

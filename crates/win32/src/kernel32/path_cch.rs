@@ -179,12 +179,7 @@ pub fn PathAllocCanonicalize(
 }
 
 /// Joins two paths, either of which may be null.
-fn combined(
-    guest: &Guest,
-    first: GuestWord,
-    second: GuestWord,
-    flags: Flags,
-) -> Result<Vec<u16>, CchError> {
+fn combined(guest: &Guest, first: GuestWord, second: GuestWord, flags: Flags) -> Result<Vec<u16>, CchError> {
     if first.is_null() && second.is_null() {
         return Err(CchError::Invalid);
     }
@@ -361,15 +356,12 @@ pub fn PathCchRemoveFileSpec(guest: &mut Guest, pszPath: GuestWord, cchPath: Gue
 /// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchstriptoroot>
 #[winapi]
 pub fn PathCchStripToRoot(guest: &mut Guest, pszPath: GuestWord, cchPath: GuestWord) -> u32 {
-    let mut is_relative = false;
-    let result = change(guest, (pszPath, cchPath), |path| {
-        let root = rules::root(path);
-        is_relative = root.is_none();
-        let is_changed = root.unwrap_or(0) != path.len() || is_relative;
-        path.truncate(root.unwrap_or(0));
+    change(guest, (pszPath, cchPath), |path| {
+        let root = rules::root(path).ok_or(CchError::Invalid)?;
+        let is_changed = root != path.len();
+        path.truncate(root);
         Ok(is_changed)
-    });
-    if is_relative { code(CchError::Invalid) } else { result }
+    })
 }
 
 /// Removes `\\?\` before a drive and `\\?\UNC` before a share.

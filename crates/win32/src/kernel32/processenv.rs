@@ -65,9 +65,11 @@ pub fn GetStdHandle(guest: &mut Guest, nStdHandle: u32) -> Result<HandleOrInvali
 pub fn SetStdHandle(guest: &mut Guest, nStdHandle: u32, hHandle: GuestWord) -> Result<Bool, Win32Error> {
     let which = Standard::from_number(nStdHandle).ok_or(Win32Error::INVALID_HANDLE)?;
     file_standard::set_handle(guest.process(), which, hHandle.0);
-    let parameters = guest.process().peb.get().map(|peb| {
-        guest.read_word(peb + Peb::PROCESS_PARAMETERS.offset(guest.machine()))
-    });
+    let parameters = guest
+        .process()
+        .peb
+        .get()
+        .map(|peb| guest.read_word(peb + Peb::PROCESS_PARAMETERS.offset(guest.machine())));
     if let Some(parameters) = parameters {
         guest.write_word(parameters? + standard_handle(which).offset(guest.machine()), hHandle.0)?;
     }

@@ -16,8 +16,11 @@ use crate::{NtStatus, Win32Error};
 pub const EXPORTS: &[Export] = dll! {
     partial CreateMemoryResourceNotification, "asked, it says what is; a wait is told what was when it was made";
     full GetPhysicallyInstalledSystemMemory;
+    full GetProcessDEPPolicy;
+    full GetSystemDEPPolicy;
     full GetProductInfo;
     full QueryMemoryResourceNotification;
+    full SetProcessDEPPolicy;
     partial SetLocalTime, "refused: a program may not set the machine's clock";
     partial SetSystemTime, "refused: a program may not set the machine's clock";
 };
@@ -81,7 +84,8 @@ pub fn CreateMemoryResourceNotification(
     if NotificationType > 1 {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let notice = Arc::new(MemoryNotice { kind: NotificationType, event: Event::new(true, is_so(NotificationType)) });
+    let notice =
+        Arc::new(MemoryNotice { kind: NotificationType, event: Event::new(true, is_so(NotificationType)) });
     Ok(GuestWord(guest.process().handles.insert(notice, ACCESS, HandleFlags::empty())))
 }
 
@@ -133,4 +137,49 @@ pub fn SetSystemTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool,
 #[winapi]
 pub fn SetLocalTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool, Win32Error> {
     SetSystemTime(guest, lpSystemTime)
+}
+
+/// `PROCESS_DEP_ENABLE`.
+const DEP_ENABLE: u32 = 1;
+
+/// Returns how data is kept from being run: in all processes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getsystemdeppolicy>
+#[winapi]
+pub fn GetSystemDEPPolicy(guest: &mut Guest) -> u32 {
+    /// `AlwaysOn`.
+    const ALWAYS: u32 = 1;
+    let _ = guest;
+    ALWAYS
+}
+
+/// Says that a 32-bit process cannot run data, and that this stays so; there is no answer for a 64-bit one.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getprocessdeppolicy>
+#[winapi]
+pub fn GetProcessDEPPolicy(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpFlags: GuestWord,
+    lpPermanent: GuestWord,
+) -> Result<Bool, Win32Error> {
+    guest
+        .process()
+        .object_as::<crate::nt::thread::ProcessObject>(hProcess.get())
+        .map_err(NtStatus::to_win32)?;
+    if guest.machine().is_64() {
+        return Err(Win32Error::NOT_SUPPORTED);
+    }
+    guest.write(lpFlags.get(), &DEP_ENABLE)?;
+    guest.write(lpPermanent.get(), &1_u32)?;
+    Ok(TRUE)
+}
+
+/// Refuses to change what is always on, as Windows does with such a system's policy.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setprocessdeppolicy>
+#[winapi]
+pub fn SetProcessDEPPolicy(guest: &mut Guest, dwFlags: u32) -> Result<Bool, Win32Error> {
+    let _ = dwFlags;
+    Err(if guest.machine().is_64() { Win32Error::NOT_SUPPORTED } else { Win32Error::ACCESS_DENIED })
 }

@@ -67,9 +67,10 @@ fn is_letter(unit: u16) -> bool {
 
 fn starts(path: &[u16], start: &str) -> bool {
     path.len() >= start.len()
-        && path.iter().zip(start.bytes()).all(|(&unit, byte)| {
-            u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte))
-        })
+        && path
+            .iter()
+            .zip(start.bytes())
+            .all(|(&unit, byte)| u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte)))
 }
 
 fn is_drive(path: &[u16]) -> bool {
@@ -243,7 +244,7 @@ fn extend_prefix(path: &mut Vec<u16>) {
 
 /// Takes the parts behind a root together again, without `.` and `..`.
 fn join_parts(rest: &[u16], flags: Flags) -> Vec<u16> {
-    let leading = rest.first() == Some(&BACKSLASH);
+    let mut leading = rest.first() == Some(&BACKSLASH);
     let body = if leading { &rest[1..] } else { rest };
     let mut kept: Vec<Vec<u16>> = Vec::new();
     let parts: Vec<&[u16]> = body.split(|&unit| unit == BACKSLASH).collect();
@@ -253,9 +254,8 @@ fn join_parts(rest: &[u16], flags: Flags) -> Vec<u16> {
         ends_open = is_last && part.is_empty() && index > 0;
         match *part {
             [DOT] => {}
-            [DOT, DOT] => {
-                kept.pop();
-            }
+            // What follows the last part that goes keeps its backslash.
+            [DOT, DOT] => leading |= kept.pop().is_some() && kept.is_empty(),
             _ if is_last && part.is_empty() => {}
             other => kept.push(other.to_vec()),
         }

@@ -156,7 +156,10 @@ mod tests {
         let folders = DllFolders::default();
         folders.set(Some(wide("x")));
         let plan = folders.plan(0, None).expect("a plan");
-        assert_eq!((plan.users.as_slice(), plan.current, plan.variable), ([wide("x")].as_slice(), false, true));
+        assert_eq!(
+            (plan.users.as_slice(), plan.current, plan.variable),
+            ([wide("x")].as_slice(), false, true)
+        );
         folders.set(Some(Vec::new()));
         let plan = folders.plan(0, None).expect("a plan");
         assert_eq!((plan.users.len(), plan.current), (0, false));

@@ -9,6 +9,7 @@ use crate::guest::Guest;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
+    full RtlAddressInSectionTable;
     full RtlImageDirectoryEntryToData;
     full RtlImageNtHeader;
     full RtlImageNtHeaderEx;
@@ -105,6 +106,19 @@ pub fn RtlImageRvaToVa(
 ) -> GuestWord {
     let found = file_address(guest, NtHeaders.get(), Base.get(), Rva, LastRvaSection);
     GuestWord(found.ok().flatten().unwrap_or(0))
+}
+
+/// Returns the address in a file's bytes at which an RVA lies.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-imagervatova>
+#[winapi]
+pub fn RtlAddressInSectionTable(
+    guest: &mut Guest,
+    NtHeaders: GuestWord,
+    Base: GuestWord,
+    Rva: u32,
+) -> GuestWord {
+    RtlImageRvaToVa(guest, NtHeaders, Base, Rva, GuestWord(0))
 }
 
 fn file_address(

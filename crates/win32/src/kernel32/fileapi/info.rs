@@ -8,8 +8,8 @@ use super::transfer::complete;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
-use crate::ntdll::files::{Listing, list};
 use crate::nt::file_info::{self, FileFacts, NewTimes, attribute};
+use crate::ntdll::files::{Listing, list};
 use crate::{NtStatus, Win32Error};
 
 /// Returns the facts about a Win32 path; devices have next to none.
