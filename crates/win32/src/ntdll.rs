@@ -3,6 +3,7 @@
 pub mod exceptions;
 pub mod files;
 pub mod image;
+pub mod keyed_events;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
@@ -28,6 +29,7 @@ pub const DLL: Dll = Dll {
         exceptions::EXPORTS,
         files::EXPORTS,
         image::EXPORTS,
+        keyed_events::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,
