@@ -469,7 +469,7 @@ pub fn PathCchSkipRoot(guest: &mut Guest, pszPath: GuestWord, ppszRootEnd: Guest
 /// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchisroot>
 #[winapi]
 pub fn PathCchIsRoot(guest: &mut Guest, pszPath: GuestWord) -> Bool {
-    Bool(path_at(guest, pszPath).is_ok_and(|path| rules::root(&path) == Some(path.len())))
+    Bool(path_at(guest, pszPath).is_ok_and(|path| rules::is_root(&path)))
 }
 
 /// Says whether a path is one of a share, and stores where the server's name begins.

@@ -127,6 +127,11 @@ pub fn root(path: &[u16]) -> Option<usize> {
     Some(prefix + length + usize::from(rest.get(length) == Some(&BACKSLASH)))
 }
 
+/// Says whether a path is a root: that of a drive has its backslash.
+pub fn is_root(path: &[u16]) -> bool {
+    root(path) == Some(path.len()) && path.last() != Some(&COLON)
+}
+
 /// Returns where the part after the root begins.
 pub fn skip_root(path: &[u16]) -> Option<usize> {
     let end = root(path)?;
@@ -316,5 +321,48 @@ pub fn append(first: &[u16], second: &[u16], flags: Flags) -> Result<Vec<u16>, C
         [BACKSLASH, BACKSLASH, ..] => combine(first, second, flags),
         [BACKSLASH, rest @ ..] if !first.is_empty() => combine(first, rest, flags),
         _ => combine(first, second, flags),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    #[test]
+    fn canonical_paths_have_no_dots_and_one_form_of_prefix() {
+        let canonical = |path: &str, flags| {
+            canonical(&wide(path), Flags::from_bits_retain(flags)).map(|path| String::from_utf16_lossy(&path))
+        };
+        for (path, flags, expected) in [
+            (r"C:\a\..\b", 0, r"C:\b"),
+            (r"a\..\b", 0, r"\b"),
+            ("C:", 0, r"C:\"),
+            ("", 0, r"\"),
+            (r"\\?\C:\a", 0, r"C:\a"),
+            (r"C:\a", 0x11, r"\\?\C:\a"),
+            (r"\\s\h\a", 0x11, r"\\?\UNC\s\h\a"),
+            ("C:/a/./b", 0x40, r"C:\a\b"),
+            (r"C:\a", 0x20, r"C:\a\"),
+            (r"C:\a...", 0, r"C:\a"),
+            (r"C:\a...", 0x8, r"C:\a..."),
+        ] {
+            assert_eq!(canonical(path, flags).as_deref(), Ok(expected), "{path}");
+        }
+        assert_eq!(canonical("a", 0x2), Err(CchError::Invalid), "long names need long paths");
+        assert_eq!(canonical("a", 0x7), Err(CchError::Invalid), "both ways at once");
+    }
+
+    #[test]
+    fn volumes_and_shares_have_roots() {
+        let volume = r"\\?\Volume{01234567-0123-0123-0123-0123456789ab}\x";
+        assert_eq!(root(&wide(volume)), Some(volume.len() - 1));
+        assert_eq!(root(&wide(r"\\?\Volume{x}\x")), None);
+        assert_eq!(skip_root(&wide(r"\\s\h\x")), Some(6));
+        assert_eq!(skip_root(&wide(r"\\?\UNC\s\h\x")), Some(12));
+        assert!(is_root(&wide(r"\\s\h")) && !is_root(&wide("C:")) && is_root(&wide(r"C:\")));
     }
 }
