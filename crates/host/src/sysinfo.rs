@@ -139,7 +139,7 @@ pub fn processor_kind() -> ProcessorKind {
     };
     let first = __cpuid(0);
     let has_name = __cpuid(0x8000_0000).eax >= 0x8000_0004;
-    let leaves = if has_name { 0x8000_0002..=0x8000_0004 } else { 1..=0 };
+    let leaves = (0x8000_0002..=0x8000_0004).filter(|_| has_name);
     let words: Vec<u32> =
         leaves.map(__cpuid).flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]).collect();
     ProcessorKind { vendor: text(&[first.ebx, first.edx, first.ecx]), name: text(&words) }
