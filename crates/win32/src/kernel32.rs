@@ -9,6 +9,7 @@ pub mod debugapi;
 pub mod directorychanges;
 pub mod dll_directories;
 pub mod errhandlingapi;
+pub(crate) mod event_leaves;
 pub mod fibersapi;
 pub mod fileapi;
 pub mod filemapping;
