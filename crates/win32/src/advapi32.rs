@@ -10,6 +10,7 @@ pub mod crypt_key;
 pub mod crypt_provider;
 pub mod crypto;
 pub mod descriptor;
+pub mod eventlog;
 pub mod evntprov;
 pub mod object_security;
 pub mod privilege;
@@ -40,6 +41,7 @@ pub const DLL: Dll = Dll {
         descriptor::EXPORTS,
         object_security::EXPORTS,
         privilege::EXPORTS,
+        eventlog::EXPORTS,
         evntprov::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,

@@ -34,6 +34,7 @@ mod widths;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod combase;
+pub mod comctl32;
 pub mod crypt32;
 pub mod dbghelp;
 pub mod dnsapi;
@@ -82,6 +83,7 @@ entries::dlls! {
     oleaut32::DLL,
     ole32::DLL,
     combase::DLL,
+    comctl32::DLL,
     shell32::DLL,
     bcrypt::DLL,
     bcrypt::PRIMITIVES,

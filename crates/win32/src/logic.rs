@@ -11,6 +11,7 @@ pub mod messages;
 pub mod nls;
 pub mod number;
 pub mod path;
+pub mod path_cch;
 pub mod printf;
 pub mod program_search;
 pub mod record;

@@ -2,6 +2,8 @@
 
 pub mod exceptions;
 pub mod files;
+pub mod image;
+pub mod keyed_events;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
@@ -15,6 +17,7 @@ pub mod system;
 pub mod threadpool;
 pub mod token;
 pub mod unwind;
+pub mod wait_address;
 
 use crate::export::Dll;
 
@@ -25,6 +28,8 @@ pub const DLL: Dll = Dll {
     tables: &[
         exceptions::EXPORTS,
         files::EXPORTS,
+        image::EXPORTS,
+        keyed_events::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,
@@ -32,6 +37,7 @@ pub const DLL: Dll = Dll {
         process::EXPORTS,
         rtl::EXPORTS,
         unwind::EXPORTS,
+        wait_address::EXPORTS,
         rtl_string::EXPORTS,
         security::EXPORTS,
         system::EXPORTS,

@@ -194,6 +194,8 @@ pub struct Process {
     pub pool: crate::nt::pool::Pool,
     /// Files that it loaded as data.
     pub data_files: crate::nt::data_file::DataFiles,
+    /// Where it searches for DLLs.
+    pub dll_folders: crate::nt::dll_folders::DllFolders,
     /// Its named objects.
     pub names: crate::nt::names::Names,
     /// What error reporting was told.
@@ -244,6 +246,7 @@ impl Process {
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),
+            dll_folders: crate::nt::dll_folders::DllFolders::default(),
             names: crate::nt::names::Names::default(),
             error_reporting: crate::kernel32::werapi::ErrorReporting::default(),
             trampoline: OnceLock::new(),

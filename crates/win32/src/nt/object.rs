@@ -38,6 +38,12 @@ pub enum ObjectKind {
     Find,
     /// A pseudo-console.
     PseudoConsole,
+    /// A keyed event.
+    KeyedEvent,
+    /// A notice of scarce or ample memory.
+    MemoryNotice,
+    /// An event log, or a source of events.
+    EventLog,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

@@ -9,6 +9,7 @@ use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_info::{self, FileFacts, NewTimes, attribute};
+use crate::ntdll::files::{Listing, list};
 use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
@@ -138,6 +139,19 @@ pub fn GetFileInformationByHandleEx(
     dwBufferSize: u32,
 ) -> Result<Bool, Win32Error> {
     let file = disk_file(guest, hFile)?;
+    // Directories' entries: NT's class, and whether the listing begins anew.
+    let listed = match FileInformationClass {
+        10 | 11 => Some((37, FileInformationClass == 11)),
+        14 | 15 => Some((2, FileInformationClass == 15)),
+        19 | 20 => Some((60, FileInformationClass == 20)),
+        _ => None,
+    };
+    if let Some((class, restart)) = listed {
+        let how = Listing { class, single: false, restart, pattern: &[] };
+        let bytes = list(guest, &file, &how, dwBufferSize as usize)?;
+        guest.write_bytes(lpFileInformation.0, &bytes)?;
+        return Ok(TRUE);
+    }
     let facts = file.facts()?;
     let bytes = match FileInformationClass {
         0 => facts.basic_information(),
