@@ -17,6 +17,7 @@ pub mod privilege;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
+pub mod registry_tree;
 pub mod registry_value;
 pub mod sid;
 pub mod token;
@@ -46,6 +47,8 @@ pub const DLL: Dll = Dll {
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,
+        registry_tree::EXPORTS,
+        crate::ntdll::digests::EXPORTS,
         registry_value::EXPORTS,
         sid::EXPORTS,
         token::EXPORTS,

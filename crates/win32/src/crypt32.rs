@@ -1,10 +1,15 @@
 //! crypt32.dll: the table of contents.
 
 pub mod certificate;
+pub mod chain;
+mod encode;
 pub mod name;
+pub mod object;
+pub mod policy;
 pub mod protect;
 pub mod store;
 pub mod string;
+pub mod verify;
 
 use crate::export::Dll;
 
@@ -14,6 +19,16 @@ pub(crate) use crate::advapi32::crypt_provider::give;
 pub const DLL: Dll = Dll {
     name: "crypt32.dll",
     description: "Crypto API32",
-    tables: &[string::EXPORTS, protect::EXPORTS, store::EXPORTS, certificate::EXPORTS, name::EXPORTS],
+    tables: &[
+        string::EXPORTS,
+        protect::EXPORTS,
+        store::EXPORTS,
+        certificate::EXPORTS,
+        name::EXPORTS,
+        chain::EXPORTS,
+        policy::EXPORTS,
+        verify::EXPORTS,
+        object::EXPORTS,
+    ],
     methods: &[],
 };

@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
@@ -18,6 +19,7 @@ pub mod formatmessage;
 pub mod handleapi;
 pub(crate) mod heap_leaves;
 pub mod heapapi;
+pub mod heapwalk;
 pub mod interlocked;
 pub mod ioapi;
 pub mod jobapi;
@@ -78,7 +80,9 @@ pub const DLL: Dll = Dll {
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
+        atoms::EXPORTS,
         heapapi::EXPORTS,
+        heapwalk::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
         jobapi::EXPORTS,

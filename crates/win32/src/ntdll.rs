@@ -1,15 +1,19 @@
 //! ntdll.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod digests;
 pub mod exceptions;
 pub mod files;
 pub mod image;
 pub mod keyed_events;
+pub mod heap;
 pub mod ldr;
 pub mod memory;
 pub mod objects;
 pub mod pointers;
 pub mod process;
+pub mod registry;
 pub mod rtl;
+pub mod rtl_registry;
 pub mod rtl_string;
 pub mod security;
 mod sockets;
@@ -26,16 +30,20 @@ pub const DLL: Dll = Dll {
     name: "ntdll.dll",
     description: "NT Layer DLL",
     tables: &[
+        digests::EXPORTS,
         exceptions::EXPORTS,
         files::EXPORTS,
         image::EXPORTS,
         keyed_events::EXPORTS,
+        heap::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
         objects::EXPORTS,
         pointers::EXPORTS,
         process::EXPORTS,
+        registry::EXPORTS,
         rtl::EXPORTS,
+        rtl_registry::EXPORTS,
         unwind::EXPORTS,
         wait_address::EXPORTS,
         rtl_string::EXPORTS,

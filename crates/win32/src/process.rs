@@ -184,6 +184,11 @@ pub struct Process {
     pub network: crate::nt::socket::Network,
     /// Its providers of cryptography, hashes, keys and certificates.
     pub cryptography: crate::crypto_objects::Objects,
+    /// Atoms: the process's own, and those that Windows shares.
+    pub atoms: [std::sync::Mutex<crate::nt::user::atom::Atoms>; 2],
+    /// The certificates that the Linux system trusts, once a program asked for them.
+    pub trusted_certificates:
+        std::sync::OnceLock<Vec<std::sync::Arc<crate::logic::crypto::certificate::Encoded>>>,
     /// Its access token.
     pub tokens: crate::nt::token::Tokens,
     /// The security descriptors that its objects were given.
@@ -241,6 +246,8 @@ impl Process {
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
             cryptography: crate::crypto_objects::Objects::default(),
+            atoms: Default::default(),
+            trusted_certificates: std::sync::OnceLock::new(),
             tokens: crate::nt::token::Tokens::default(),
             descriptors: crate::nt::security::Descriptors::default(),
             children: crate::nt::process_object::Children::default(),

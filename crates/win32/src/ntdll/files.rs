@@ -50,10 +50,10 @@ pub const EXPORTS: &[Export] = dll! {
 /// Names an object.
 #[derive(GuestStruct, Default)]
 #[allow(non_snake_case)]
-struct OBJECT_ATTRIBUTES {
-    Length: u32,
-    RootDirectory: GuestWord,
-    ObjectName: GuestWord,
+pub(super) struct OBJECT_ATTRIBUTES {
+    pub(super) Length: u32,
+    pub(super) RootDirectory: GuestWord,
+    pub(super) ObjectName: GuestWord,
     Attributes: u32,
     SecurityDescriptor: GuestWord,
     SecurityQualityOfService: GuestWord,
@@ -70,7 +70,8 @@ struct UNICODE_STRING {
 
 const OBJ_INHERIT: u32 = 2;
 
-fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatus> {
+/// Reads a counted string; null is empty.
+pub(super) fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatus> {
     if address.is_null() {
         return Ok(Vec::new());
     }
