@@ -24,6 +24,7 @@ pub mod lstr;
 pub mod memoryapi;
 pub mod namedpipes;
 pub mod pipes;
+pub mod placeholders;
 pub mod process;
 pub mod processenv;
 pub mod processor_topology;
@@ -37,6 +38,7 @@ pub mod synchapi;
 pub mod sysinfoapi;
 pub mod threadpoolapi;
 pub mod threadpoollegacy;
+pub mod time_zones;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
@@ -78,6 +80,7 @@ pub const DLL: Dll = Dll {
         memoryapi::EXPORTS,
         namedpipes::EXPORTS,
         pipes::EXPORTS,
+        placeholders::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
@@ -91,6 +94,7 @@ pub const DLL: Dll = Dll {
         sysinfoapi::EXPORTS,
         threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
+        time_zones::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,

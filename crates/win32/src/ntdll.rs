@@ -1,9 +1,11 @@
 //! ntdll.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod alerts;
 pub mod exceptions;
 pub mod files;
 pub mod ldr;
 pub mod memory;
+pub mod named_pipes;
 pub mod objects;
 pub mod pointers;
 pub mod process;
@@ -23,10 +25,12 @@ pub const DLL: Dll = Dll {
     name: "ntdll.dll",
     description: "NT Layer DLL",
     tables: &[
+        alerts::EXPORTS,
         exceptions::EXPORTS,
         files::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
+        named_pipes::EXPORTS,
         objects::EXPORTS,
         pointers::EXPORTS,
         process::EXPORTS,

@@ -84,6 +84,7 @@ pub const EXPORTS: &[Export] = dll! {
     full volume::GetDiskFreeSpaceExW;
     full volume::GetVolumeInformationW;
     full volume::GetVolumeInformationA;
+    full volume::GetVolumeInformationByHandleW;
     full volume::GetVolumePathNameW;
     full volume::GetVolumePathNameA;
 };

@@ -38,6 +38,8 @@ pub enum ObjectKind {
     Find,
     /// A pseudo-console.
     PseudoConsole,
+    /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
+    ChangeNotification,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

@@ -87,8 +87,9 @@ impl<P: PageSource> Heap<P> {
 
     /// Refuses a block whose mark says free.
     pub(super) fn check_mark(&self, index: u32, address: u64) -> Result<(), HeapError> {
-        let is_free =
-            self.spans[index as usize].header != 0 && self.pages.mark(self.mark_of(address)) == FREE_MARK;
+        let span = &self.spans[index as usize];
+        let has_mark = span.header != 0 && span.class != LARGE;
+        let is_free = has_mark && self.pages.mark(self.mark_of(address)) == FREE_MARK;
         if is_free { Err(HeapError::AlreadyFree { address }) } else { Ok(()) }
     }
 
