@@ -58,6 +58,7 @@ fixtures! {
     changes eh_packed msvcp wic sids tokens acls registry cpp_wide cpp_satellites locales crt_locale
     ucrt_locale crt_variants ucrt_variants afd network windows shell tools hashes capi crypt_strings
     certificates
+    placeholders time_zones notifications native_calls
 }
 
 #[test]

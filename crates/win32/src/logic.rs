@@ -24,7 +24,7 @@ pub mod special;
 pub mod status;
 pub mod time;
 pub mod undecorate;
-pub mod zone_rules;
 pub mod version_info;
 pub mod wildcard;
 pub mod winsock;
+pub mod zone_rules;

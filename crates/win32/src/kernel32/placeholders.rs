@@ -91,10 +91,7 @@ fn pointer(guest: &Guest, value: u64) -> u64 {
 }
 
 /// Applies the requirements to what is asked for: they and a base exclude each other.
-fn with_requirements(
-    mut request: Request,
-    wanted: &MEM_ADDRESS_REQUIREMENTS,
-) -> Result<Request, Win32Error> {
+fn with_requirements(mut request: Request, wanted: &MEM_ADDRESS_REQUIREMENTS) -> Result<Request, Win32Error> {
     let words = [wanted.LowestStartingAddress, wanted.HighestEndingAddress, wanted.Alignment];
     if request.base.is_some() && words.iter().any(|word| !word.is_null()) {
         return Err(Win32Error::INVALID_PARAMETER);
@@ -290,7 +287,16 @@ pub fn MapViewOfFile3FromApp(
     let (kind, protect) = (AllocationType, PageProtection);
     let (parameters, count) = (ExtendedParameters, ParameterCount);
     MapViewOfFile3(
-        guest, FileMapping, Process, BaseAddress, Offset, ViewSize, kind, protect, parameters, count,
+        guest,
+        FileMapping,
+        Process,
+        BaseAddress,
+        Offset,
+        ViewSize,
+        kind,
+        protect,
+        parameters,
+        count,
     )
 }
 

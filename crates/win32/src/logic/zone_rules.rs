@@ -104,7 +104,17 @@ mod tests {
             ..Rules::default()
         };
         let mut text = String::new();
-        for (month, day, hour) in [(1, 1, 0), (3, 31, 0), (3, 31, 1), (4, 6, 15), (4, 6, 16), (10, 5, 15), (10, 5, 16), (10, 27, 0), (10, 27, 1)] {
+        for (month, day, hour) in [
+            (1, 1, 0),
+            (3, 31, 0),
+            (3, 31, 1),
+            (4, 6, 15),
+            (4, 6, 16),
+            (10, 5, 15),
+            (10, 5, 16),
+            (10, 27, 0),
+            (10, 27, 1),
+        ] {
             let time = SystemTime { year: 2024, month, day, hour, ..SystemTime::default() };
             let at = system_time_to_file_time(&time).unwrap();
             let (utc, local) = (bias_of_utc(&rules, at), bias_of_local(&rules, at));
@@ -115,8 +125,34 @@ mod tests {
 
     #[test]
     fn summer_lies_within_the_year_in_the_north_and_around_it_in_the_south() {
-        check(NORTH, expect![[""]]);
-        check(SOUTH, expect![[""]]);
+        check(
+            NORTH,
+            expect![[r#"
+            1-1 0h: utc -60, local -60
+            3-31 0h: utc -60, local -60
+            3-31 1h: utc -120, local -60
+            4-6 15h: utc -120, local -120
+            4-6 16h: utc -120, local -120
+            10-5 15h: utc -120, local -120
+            10-5 16h: utc -120, local -120
+            10-27 0h: utc -120, local -120
+            10-27 1h: utc -60, local -120
+        "#]],
+        );
+        check(
+            SOUTH,
+            expect![[r#"
+            1-1 0h: utc -660, local -660
+            3-31 0h: utc -660, local -660
+            3-31 1h: utc -660, local -660
+            4-6 15h: utc -660, local -660
+            4-6 16h: utc -600, local -660
+            10-5 15h: utc -600, local -600
+            10-5 16h: utc -660, local -600
+            10-27 0h: utc -660, local -660
+            10-27 1h: utc -660, local -660
+        "#]],
+        );
     }
 
     #[test]

@@ -50,8 +50,7 @@ impl ChangeNotification {
     /// `INVALID_PARAMETER` for no filter or an unknown one; the kernel's error as a status.
     pub fn begin(root: PathBuf, filter: u32, subtree: bool) -> Result<Arc<Self>, NtStatus> {
         let watch = DirectoryWatch::new(&root, filter, subtree)?;
-        let this =
-            Arc::new(Self { root, watch, event: Event::new(true, false), ticket: Mutex::default() });
+        let this = Arc::new(Self { root, watch, event: Event::new(true, false), ticket: Mutex::default() });
         this.listen()?;
         Ok(this)
     }

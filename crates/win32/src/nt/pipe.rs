@@ -221,7 +221,8 @@ impl PipeNames {
                     Listener::bind(&socket_name(name), form).map_err(|_| NtStatus::ACCESS_DENIED)?;
                 let (instances, count) = (Mutex::default(), AtomicU32::new(0));
                 let ticket = Mutex::default();
-                let served = Arc::new(PipeName { text: name.to_vec(), listener, traits, instances, count, ticket });
+                let served =
+                    Arc::new(PipeName { text: name.to_vec(), listener, traits, instances, count, ticket });
                 names.insert(key, Arc::downgrade(&served));
                 listen(&served)?;
                 served

@@ -29,8 +29,7 @@ pub fn LdrLoadDll(
     DllHandle: GuestWord,
 ) -> Result<(), NtStatus> {
     let _ = DllPath;
-    let flags =
-        if DllCharacteristics.is_null() { 0 } else { guest.read_u32(DllCharacteristics.get())? };
+    let flags = if DllCharacteristics.is_null() { 0 } else { guest.read_u32(DllCharacteristics.get())? };
     let name = counted_string(guest, DllName)?;
     let base = guest.process().loader().load(guest, &name, flags)?;
     guest.write_word(DllHandle.get(), base)?;
