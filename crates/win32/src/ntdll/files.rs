@@ -657,6 +657,38 @@ fn begin_listing(guest: &Guest, file: &FileObject, pattern: &[u16]) -> Result<En
     Enumeration::begin(&path, if pattern.is_empty() { &any } else { pattern }, is_root)
 }
 
+/// Which entries of a directory are wanted, and how.
+pub(crate) struct Scan<'a> {
+    pub(crate) pattern: &'a [u16],
+    pub(crate) restart: bool,
+    /// A `FILE_INFORMATION_CLASS` of names.
+    pub(crate) class: u32,
+    /// Bytes of the buffer.
+    pub(crate) room: usize,
+    pub(crate) single: bool,
+}
+
+/// Returns the next entries of a directory as they are laid out in memory; the first call decides on the pattern.
+///
+/// # Errors
+/// `NO_MORE_FILES` after the last entry, `NO_SUCH_FILE` when the first call finds none.
+pub(crate) fn directory_entries(
+    guest: &Guest,
+    file: &FileObject,
+    scan: &Scan<'_>,
+) -> Result<Vec<u8>, NtStatus> {
+    let mut listing = lock(&file.listing);
+    let is_first = listing.is_none();
+    if is_first || scan.restart {
+        *listing = Some(begin_listing(guest, file, scan.pattern)?);
+    }
+    let rest = listing.as_mut().ok_or(NtStatus::INVALID_PARAMETER)?;
+    take_entries(rest, scan.class, scan.room, scan.single).map_err(|status| match status {
+        NtStatus::NO_MORE_FILES if is_first => NtStatus::NO_SUCH_FILE,
+        other => other,
+    })
+}
+
 /// Stores entries of a directory; the first call decides on the pattern.
 ///
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntquerydirectoryfile>
@@ -681,19 +713,15 @@ pub fn NtQueryDirectoryFile(
         return Err(NtStatus::INVALID_PARAMETER);
     }
     let pattern = counted_string(guest, FileName)?;
-    let mut listing = lock(&file.listing);
-    let is_first = listing.is_none();
-    if is_first || RestartScan != 0 {
-        *listing = Some(begin_listing(guest, &file, &pattern)?);
-    }
-    let rest = listing.as_mut().ok_or(NtStatus::INVALID_PARAMETER)?;
-    let taken = take_entries(rest, FileInformationClass, Length as usize, ReturnSingleEntry != 0);
-    let bytes = taken.map_err(|status| match status {
-        NtStatus::NO_MORE_FILES if is_first => NtStatus::NO_SUCH_FILE,
-        other => other,
-    })?;
+    let scan = Scan {
+        pattern: &pattern,
+        restart: RestartScan != 0,
+        class: FileInformationClass,
+        room: Length as usize,
+        single: ReturnSingleEntry != 0,
+    };
+    let bytes = directory_entries(guest, &file, &scan)?;
     guest.write_bytes(FileInformation.0, &bytes)?;
-    drop(listing);
     finish(guest, IoStatusBlock, completion, bytes.len() as u64)
 }
 

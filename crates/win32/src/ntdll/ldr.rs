@@ -76,14 +76,18 @@ pub fn LdrGetProcedureAddress(
     let loader = guest.process().loader();
     let address = if ProcedureName.is_null() {
         let ordinal = u16::try_from(ProcedureNumber).map_err(|_| NtStatus::INVALID_PARAMETER)?;
-        loader.symbol(guest, DllHandle.get(), Symbol::Ordinal(ordinal))?
+        loader.symbol(guest, DllHandle.get(), Symbol::Ordinal(ordinal))
     } else {
         // An ANSI_STRING: length, room, then the address of the bytes.
         let length: u16 = guest.read(ProcedureName.get())?;
         let text = guest.read_word(ProcedureName.get() + guest.machine().pointer_size())?;
         let bytes = guest.read_vec(text, u64::from(length))?;
-        loader.symbol(guest, DllHandle.get(), Symbol::Name(&String::from_utf8_lossy(&bytes)))?
+        loader.symbol(guest, DllHandle.get(), Symbol::Name(&String::from_utf8_lossy(&bytes)))
     };
+    let address = address.map_err(|status| match status {
+        NtStatus::ENTRYPOINT_NOT_FOUND => NtStatus::PROCEDURE_NOT_FOUND,
+        other => other,
+    })?;
     guest.write_word(ProcedureAddress.get(), address)?;
     Ok(())
 }

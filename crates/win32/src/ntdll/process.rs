@@ -126,11 +126,16 @@ fn move_all(guest: &mut Guest, process: GuestWord, resumes: bool) -> Result<(), 
     let current = thread::current();
     let others = || own.threads.all().into_iter().filter(|thread| thread.id() != current.id());
     if resumes {
-        others().for_each(|thread| drop(thread.resume()));
+        for thread in others() {
+            thread.resume();
+        }
         current.resume();
         return Ok(());
     }
-    others().for_each(|thread| drop(thread.suspend()));
+    for thread in others() {
+        // One that ends meanwhile runs no more.
+        let _ = thread.suspend();
+    }
     current.suspend()?;
     current.stop_if_current();
     Ok(())
