@@ -7,6 +7,7 @@ pub mod createprocess;
 pub mod debugapi;
 pub mod directorychanges;
 pub mod errhandlingapi;
+pub(crate) mod event_leaves;
 pub mod fibersapi;
 pub mod fileapi;
 pub mod filemapping;

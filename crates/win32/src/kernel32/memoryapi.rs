@@ -180,14 +180,13 @@ fn free(guest: &Guest, address: GuestWord, size: GuestWord, kind: u32) -> Result
         kind if kind == AllocationType::RELEASE | AllocationType::COALESCE_PLACEHOLDERS => FreeKind::Coalesce,
         _ => return Err(Win32Error::INVALID_PARAMETER),
     };
-    let memory = &guest.process().memory;
-    if kind == FreeKind::Release {
-        memory
-            .books()
-            .check_win32_release(base, size)
-            .map_err(|error| NtStatus(error.status()).to_win32())?;
-    }
-    memory.change(|books| books.free(base, size, kind)).map_err(NtStatus::to_win32)?;
+    let freed = guest.process().memory.change(|books| {
+        if kind == FreeKind::Release {
+            books.check_win32_release(base, size)?;
+        }
+        books.free(base, size, kind)
+    });
+    freed.map_err(NtStatus::to_win32)?;
     Ok(TRUE)
 }
 
