@@ -151,6 +151,11 @@ impl Span {
     fn first(&self) -> u64 {
         self.base + u64::from(self.header)
     }
+
+    /// Says whether what lies before the first slot are marks of the slots.
+    fn has_marks(&self) -> bool {
+        self.header != 0 && self.class != LARGE
+    }
 }
 
 impl<P: PageSource> Heap<P> {
@@ -192,7 +197,7 @@ impl<P: PageSource> Heap<P> {
         let slot = if slot == NONE { span.states.len() as u32 - 1 } else { slot };
         span.used += 1;
         let address = span.first() + u64::from(slot) * self.classes.size(class);
-        if span.header != 0 {
+        if span.has_marks() {
             self.write_size(address, self.classes.size(class), size);
         }
         let span = &self.spans[index as usize];
@@ -222,7 +227,7 @@ impl<P: PageSource> Heap<P> {
             self.release(index);
             return;
         }
-        if span.header != 0 {
+        if span.has_marks() {
             let address = span.first() + u64::from(slot) * self.classes.size(span.class.into());
             self.pages.set_mark(self.mark_of(address), FREE_MARK);
         }
@@ -361,7 +366,7 @@ impl<P: PageSource> Heap<P> {
             let fits = size <= capacity && (accept_waste || size >= capacity / 4);
             if fits {
                 span.states[slot as usize] = size as u32;
-                if span.header != 0 {
+                if span.has_marks() {
                     self.write_size(address, capacity, size);
                 }
             }
@@ -435,7 +440,7 @@ impl<P: PageSource> Heap<P> {
         let span = std::mem::take(&mut self.spans[index as usize]);
         let known = if span.class == LARGE { CHUNK_SIZE } else { span.size };
         self.directory.clear(span.base, known);
-        if span.header != 0 && span.class != LARGE {
+        if span.has_marks() {
             self.pages.announce(span.base, None);
         }
         self.statistics.reserved -= span.size;
