@@ -59,6 +59,7 @@ fixtures! {
     ucrt_locale crt_variants ucrt_variants afd network windows shell tools hashes capi crypt_strings
     certificates pathcch heap_native fenv chains objects
     registry_native devices urls
+    placeholders time_zones notifications native_calls
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
+use plat_win32::nt::critical_section::CriticalSection;
 use plat_win32::nt::file_standard::{self, Standard};
 use plat_win32::process::Process;
 use plat_win32::teb::{Field, PEB_SIZE, Peb, standard_handle};
@@ -35,8 +36,19 @@ fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
     memory.write(at(Peb::OS_MINOR), &VERSION.1)?;
     memory.write(at(Peb::OS_BUILD), &(VERSION.2 as u16))?;
     memory.write(at(Peb::OS_PLATFORM), &2_u32)?;
-    memory.write(at(Peb::SESSION_ID), &1_u32)
+    memory.write(at(Peb::SESSION_ID), &1_u32)?;
+    // The two locks lie behind the block, in its page. Programs that speak to ntdll alone take them.
+    for (field, place) in [(Peb::FAST_PEB_LOCK, PEB_LOCK_AT), (Peb::LOADER_LOCK, LOADER_LOCK_AT)] {
+        CriticalSection::at(process.machine, peb + place).initialize(0)?;
+        word(process, peb, field, peb + place)?;
+    }
+    Ok(())
 }
+
+/// Where the lock of the PEB lies in its page, in bytes.
+const PEB_LOCK_AT: u64 = 0x800;
+/// Where the loader's lock lies in the PEB's page, in bytes.
+const LOADER_LOCK_AT: u64 = 0x840;
 
 fn word(process: &Process, base: u64, field: Field, value: u64) -> Result<(), Fault> {
     GuestMemory::of(process.machine).write_word(base + field.offset(process.machine), value)

@@ -30,6 +30,7 @@ pub mod memoryapi;
 pub mod namedpipes;
 pub mod path_cch;
 pub mod pipes;
+pub mod placeholders;
 pub mod process;
 pub mod processenv;
 pub mod processor_groups;
@@ -46,6 +47,7 @@ pub mod system_facts;
 pub mod thread_info;
 pub mod threadpoolapi;
 pub mod threadpoollegacy;
+pub mod time_zones;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
@@ -93,6 +95,7 @@ pub const DLL: Dll = Dll {
         namedpipes::EXPORTS,
         path_cch::EXPORTS,
         pipes::EXPORTS,
+        placeholders::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
@@ -109,6 +112,7 @@ pub const DLL: Dll = Dll {
         thread_info::EXPORTS,
         threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
+        time_zones::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,

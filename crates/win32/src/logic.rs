@@ -30,3 +30,4 @@ pub mod url;
 pub mod version_info;
 pub mod wildcard;
 pub mod winsock;
+pub mod zone_rules;

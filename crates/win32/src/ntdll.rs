@@ -1,13 +1,15 @@
 //! ntdll.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod alerts;
 pub mod digests;
 pub mod exceptions;
 pub mod files;
+pub mod heap;
 pub mod image;
 pub mod keyed_events;
-pub mod heap;
 pub mod ldr;
 pub mod memory;
+pub mod named_pipes;
 pub mod objects;
 pub mod pointers;
 pub mod process;
@@ -31,6 +33,7 @@ pub const DLL: Dll = Dll {
     description: "NT Layer DLL",
     tables: &[
         digests::EXPORTS,
+        alerts::EXPORTS,
         exceptions::EXPORTS,
         files::EXPORTS,
         image::EXPORTS,
@@ -38,6 +41,7 @@ pub const DLL: Dll = Dll {
         heap::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
+        named_pipes::EXPORTS,
         objects::EXPORTS,
         pointers::EXPORTS,
         process::EXPORTS,

@@ -44,6 +44,8 @@ pub enum ObjectKind {
     MemoryNotice,
     /// An event log, or a source of events.
     EventLog,
+    /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
+    ChangeNotification,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
+use super::named_pipes;
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
@@ -70,6 +71,11 @@ struct UNICODE_STRING {
 
 const OBJ_INHERIT: u32 = 2;
 
+/// Returns the flags that attributes ask for a handle.
+pub(super) fn handle_flags(attributes: &OBJECT_ATTRIBUTES) -> HandleFlags {
+    if attributes.Attributes & OBJ_INHERIT != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() }
+}
+
 /// Reads a counted string; null is empty.
 pub(super) fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatus> {
     if address.is_null() {
@@ -92,8 +98,7 @@ fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtSt
     let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
     let name = counted_string(guest, attributes.ObjectName)?;
     let files = &guest.process().files;
-    let flags =
-        if attributes.Attributes & OBJ_INHERIT != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+    let flags = handle_flags(&attributes);
     let full = if attributes.RootDirectory.is_null() {
         if !name.starts_with(&[u16::from(b'\\')]) {
             return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
@@ -147,6 +152,9 @@ fn open(
     block: GuestWord,
     request: &Request,
 ) -> Result<(), NtStatus> {
+    if named_pipes::open(guest, handle, attributes, block, (request.access, request.options))?.is_some() {
+        return Ok(());
+    }
     let files = &guest.process().files;
     let (object, outcome, flags) = match named(guest, attributes)? {
         (Named::SocketDriver, flags) => {
