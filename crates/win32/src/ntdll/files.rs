@@ -657,13 +657,11 @@ fn begin_listing(guest: &Guest, file: &FileObject, pattern: &[u16]) -> Result<En
     Enumeration::begin(&path, if pattern.is_empty() { &any } else { pattern }, is_root)
 }
 
-/// Which entries of a directory are wanted, and how.
+/// Which entries of a directory are wanted, and how: a class of names, and how many bytes there is room for.
 pub(crate) struct Scan<'a> {
     pub(crate) pattern: &'a [u16],
     pub(crate) restart: bool,
-    /// A `FILE_INFORMATION_CLASS` of names.
     pub(crate) class: u32,
-    /// Bytes of the buffer.
     pub(crate) room: usize,
     pub(crate) single: bool,
 }
@@ -713,13 +711,8 @@ pub fn NtQueryDirectoryFile(
         return Err(NtStatus::INVALID_PARAMETER);
     }
     let pattern = counted_string(guest, FileName)?;
-    let scan = Scan {
-        pattern: &pattern,
-        restart: RestartScan != 0,
-        class: FileInformationClass,
-        room: Length as usize,
-        single: ReturnSingleEntry != 0,
-    };
+    let (class, room, single) = (FileInformationClass, Length as usize, ReturnSingleEntry != 0);
+    let scan = Scan { pattern: &pattern, restart: RestartScan != 0, class, room, single };
     let bytes = directory_entries(guest, &file, &scan)?;
     guest.write_bytes(FileInformation.0, &bytes)?;
     finish(guest, IoStatusBlock, completion, bytes.len() as u64)
