@@ -6,8 +6,9 @@ use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
 use plat_win32::nt::critical_section::CriticalSection;
+use plat_win32::nt::file_standard::{self, Standard};
 use plat_win32::process::Process;
-use plat_win32::teb::{Field, PEB_SIZE, Peb};
+use plat_win32::teb::{Field, PEB_SIZE, Peb, standard_handle};
 
 use plat_regions::Use;
 
@@ -94,6 +95,9 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     }
     memory.write_wide(at, &environment)?;
     word(process, base, Parameters::ENVIRONMENT, at)?;
+    for which in [Standard::Input, Standard::Output, Standard::Error] {
+        word(process, base, standard_handle(which), file_standard::handle(process, which))?;
+    }
     Ok(base)
 }
 

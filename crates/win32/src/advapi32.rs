@@ -10,12 +10,14 @@ pub mod crypt_key;
 pub mod crypt_provider;
 pub mod crypto;
 pub mod descriptor;
+pub mod eventlog;
 pub mod evntprov;
 pub mod object_security;
 pub mod privilege;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
+pub mod registry_tree;
 pub mod registry_value;
 pub mod sid;
 pub mod token;
@@ -40,10 +42,13 @@ pub const DLL: Dll = Dll {
         descriptor::EXPORTS,
         object_security::EXPORTS,
         privilege::EXPORTS,
+        eventlog::EXPORTS,
         evntprov::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,
+        registry_tree::EXPORTS,
+        crate::ntdll::digests::EXPORTS,
         registry_value::EXPORTS,
         sid::EXPORTS,
         token::EXPORTS,

@@ -1,11 +1,16 @@
 //! crypt32.dll: the table of contents.
 
 pub mod certificate;
+pub mod chain;
+mod encode;
 pub mod name;
+pub mod object;
+pub mod policy;
 pub mod protect;
 pub mod revocation_lists;
 pub mod store;
 pub mod string;
+pub mod verify;
 
 use crate::export::Dll;
 
@@ -22,6 +27,10 @@ pub const DLL: Dll = Dll {
         store::EXPORTS,
         certificate::EXPORTS,
         name::EXPORTS,
+        chain::EXPORTS,
+        policy::EXPORTS,
+        verify::EXPORTS,
+        object::EXPORTS,
     ],
     methods: &[],
 };

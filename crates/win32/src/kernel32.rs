@@ -1,11 +1,14 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
+pub mod cycle_times;
 pub mod debugapi;
 pub mod directorychanges;
+pub mod dll_directories;
 pub mod errhandlingapi;
 pub(crate) mod event_leaves;
 pub mod fibersapi;
@@ -16,6 +19,7 @@ pub mod formatmessage;
 pub mod handleapi;
 pub(crate) mod heap_leaves;
 pub mod heapapi;
+pub mod heapwalk;
 pub mod interlocked;
 pub mod ioapi;
 pub mod jobapi;
@@ -24,10 +28,12 @@ pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
 pub mod namedpipes;
+pub mod path_cch;
 pub mod pipes;
 pub mod placeholders;
 pub mod process;
 pub mod processenv;
+pub mod processor_groups;
 pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
@@ -37,6 +43,8 @@ pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod system_facts;
+pub mod thread_info;
 pub mod threadpoolapi;
 pub mod threadpoollegacy;
 pub mod time_zones;
@@ -45,6 +53,7 @@ pub mod tls;
 pub mod toolhelp;
 pub mod werapi;
 pub mod winnls;
+pub mod xstate;
 
 use crate::export::Dll;
 
@@ -61,9 +70,11 @@ pub const DLL: Dll = Dll {
         consoleapi::events::EXPORTS,
         consoleapi::pseudo::EXPORTS,
         consoleapi::screens::EXPORTS,
+        cycle_times::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,
+        dll_directories::EXPORTS,
         errhandlingapi::EXPORTS,
         fibersapi::EXPORTS,
         fileapi::EXPORTS,
@@ -71,7 +82,9 @@ pub const DLL: Dll = Dll {
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
+        atoms::EXPORTS,
         heapapi::EXPORTS,
+        heapwalk::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
         jobapi::EXPORTS,
@@ -80,11 +93,13 @@ pub const DLL: Dll = Dll {
         lstr::EXPORTS,
         memoryapi::EXPORTS,
         namedpipes::EXPORTS,
+        path_cch::EXPORTS,
         pipes::EXPORTS,
         placeholders::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
+        processor_groups::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resource_update::EXPORTS,
@@ -92,7 +107,9 @@ pub const DLL: Dll = Dll {
         psapi::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
+        system_facts::EXPORTS,
         sysinfoapi::EXPORTS,
+        thread_info::EXPORTS,
         threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
         time_zones::EXPORTS,
@@ -111,6 +128,7 @@ pub const DLL: Dll = Dll {
         winnls::normalization::EXPORTS,
         winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
+        xstate::EXPORTS,
     ],
     methods: &[],
 };

@@ -10,6 +10,7 @@ pub mod control;
 pub mod critical_section;
 pub mod data_file;
 pub mod directory_watch;
+pub mod dll_folders;
 pub mod environment;
 pub mod event;
 pub mod event_words;

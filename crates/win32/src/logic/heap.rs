@@ -10,10 +10,12 @@
 mod classes;
 mod directory;
 mod marks;
+mod walk;
 
 use classes::Classes;
 use directory::Directory;
 pub use marks::{FREE_MARK, MARKED_SIZE_MAX, MarkedClass};
+pub use walk::{WalkEntry, WalkKind};
 
 /// Chunk size of the directory, and the alignment that a [`PageSource`] must give (Windows' allocation granularity).
 pub const CHUNK_SIZE: u64 = 64 * 1024;
@@ -82,24 +84,6 @@ pub enum Granularity {
     Eight,
     /// 16 bytes: 64-bit guests.
     Sixteen,
-}
-
-/// One allocated block, as a walk over the heap reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// The address of the block.
-    pub address: u64,
-    /// The size that was asked for, in bytes.
-    pub size: u64,
-    /// The size that the block can hold, in bytes.
-    pub capacity: u64,
-}
-
-/// The place of a walk in the heap; starts with `default()`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cursor {
-    span: usize,
-    slot: u32,
 }
 
 /// How much a heap holds.
@@ -293,32 +277,6 @@ impl<P: PageSource> Heap<P> {
         copy(address, new, old_size.min(size));
         self.free(address)?;
         Ok(new)
-    }
-
-    /// Returns the next block of a walk over all blocks in use, in no particular order.
-    pub fn next_block(&self, cursor: &mut Cursor) -> Option<Block> {
-        while let Some(span) = self.spans.get(cursor.span) {
-            if span.class == LARGE && cursor.slot == 0 && span.size != 0 {
-                cursor.slot = 1;
-                let capacity = span.size - u64::from(span.header);
-                return Some(Block { address: span.first(), size: span.requested, capacity });
-            }
-            while let Some(&state) = span.states.get(cursor.slot as usize) {
-                let slot = cursor.slot;
-                cursor.slot += 1;
-                if state & FREE == 0 {
-                    let capacity = self.classes.size(span.class as usize);
-                    let address = span.first() + u64::from(slot) * capacity;
-                    let index = cursor.span as u32;
-                    if self.check_mark(index, address).is_err() {
-                        continue;
-                    }
-                    return Some(Block { address, size: self.size_in(index, slot, address), capacity });
-                }
-            }
-            *cursor = Cursor { span: cursor.span + 1, slot: 0 };
-        }
-        None
     }
 
     /// Returns the page source.

@@ -40,6 +40,12 @@ pub enum ObjectKind {
     PseudoConsole,
     /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
     ChangeNotification,
+    /// A keyed event.
+    KeyedEvent,
+    /// A notice of scarce or ample memory.
+    MemoryNotice,
+    /// An event log, or a source of events.
+    EventLog,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

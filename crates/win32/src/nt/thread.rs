@@ -536,6 +536,11 @@ impl ThreadObject {
         }
     }
 
+    /// Returns its name.
+    pub fn description(&self) -> Vec<u16> {
+        locked(&self.description).clone()
+    }
+
     /// Sets its name.
     pub fn describe(&self, name: Vec<u16>) {
         if with_current(|thread| thread.id == self.id) {

@@ -35,6 +35,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtReadFile;
     full NtWriteFile;
     full NtFlushBuffersFile;
+    partial NtFlushBuffersFileEx, "all flags write everything";
     partial NtDeviceIoControlFile, "polls of sockets, receiving, sending; else as DeviceIoControl, always at once";
     partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
@@ -43,7 +44,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtQueryFullAttributesFile;
     partial NtQueryInformationFile, "basic, standard, internal, extended attributes, access, name, position, mode, alignment, all, pipe, network open, attribute tag";
     partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
-    partial NtQueryDirectoryFile, "the six classes of names; always at once";
+    partial NtQueryDirectoryFile, "the seven classes of names; always at once";
     partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
 };
 
@@ -51,7 +52,7 @@ pub const EXPORTS: &[Export] = dll! {
 #[derive(GuestStruct, Default)]
 #[allow(non_snake_case)]
 pub(super) struct OBJECT_ATTRIBUTES {
-    Length: u32,
+    pub(super) Length: u32,
     pub(super) RootDirectory: GuestWord,
     pub(super) ObjectName: GuestWord,
     Attributes: u32,
@@ -75,6 +76,7 @@ pub(super) fn handle_flags(attributes: &OBJECT_ATTRIBUTES) -> HandleFlags {
     if attributes.Attributes & OBJ_INHERIT != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() }
 }
 
+/// Reads a counted string; null is empty.
 pub(super) fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatus> {
     if address.is_null() {
         return Ok(Vec::new());
@@ -351,6 +353,26 @@ pub fn NtFlushBuffersFile(
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
 }
 
+/// Writes what the system still holds to the disk, or a part of it.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntflushbuffersfileex>
+#[winapi]
+pub fn NtFlushBuffersFileEx(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Flags: u32,
+    Parameters: GuestWord,
+    ParametersSize: u32,
+    IoStatusBlock: GuestWord,
+) -> Result<(), NtStatus> {
+    /// `FLUSH_FLAGS_FILE_DATA_ONLY`, `NO_SYNC`, `FILE_DATA_SYNC_ONLY`, `FLUSH_AND_PURGE`.
+    const KNOWN: u32 = 0xf;
+    if Flags & !KNOWN != 0 || !Parameters.is_null() || ParametersSize != 0 {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
+    NtFlushBuffersFile(guest, FileHandle, IoStatusBlock)
+}
+
 /// What a control function is given.
 pub(super) struct Control {
     /// The file.
@@ -615,6 +637,11 @@ fn directory_entry(class: u32, found: &Found) -> Option<Vec<u8>> {
             bytes.resize(if class == 37 { 96 } else { 72 }, 0);
             bytes.extend(facts.index.to_le_bytes());
         }
+        // Size of extended attributes, reparse tag, the number in 16 bytes.
+        60 => {
+            bytes.resize(72, 0);
+            bytes.extend(u128::from(facts.index).to_le_bytes());
+        }
         _ => return None,
     }
     bytes.extend(name);
@@ -657,31 +684,38 @@ fn begin_listing(guest: &Guest, file: &FileObject, pattern: &[u16]) -> Result<En
     Enumeration::begin(&path, if pattern.is_empty() { &any } else { pattern }, is_root)
 }
 
-/// Which entries of a directory are wanted, and how: a class of names, and how many bytes there is room for.
-pub(crate) struct Scan<'a> {
-    pub(crate) pattern: &'a [u16],
-    pub(crate) restart: bool,
+/// How a directory is listed.
+pub(crate) struct Listing<'a> {
+    /// NT's class of information.
     pub(crate) class: u32,
-    pub(crate) room: usize,
+    /// One entry at a time.
     pub(crate) single: bool,
+    /// From the beginning.
+    pub(crate) restart: bool,
+    /// Which names, if this is the first listing; empty is all.
+    pub(crate) pattern: &'a [u16],
 }
 
-/// Returns the next entries of a directory as they are laid out in memory; the first call decides on the pattern.
+/// Returns the next entries of a directory that fit into `capacity` bytes.
 ///
 /// # Errors
-/// `NO_MORE_FILES` after the last entry, `NO_SUCH_FILE` when the first call finds none.
-pub(crate) fn directory_entries(
+/// `INVALID_PARAMETER` for what is no directory, `NO_SUCH_FILE`, `NO_MORE_FILES`, `BUFFER_OVERFLOW`.
+pub(crate) fn list(
     guest: &Guest,
     file: &FileObject,
-    scan: &Scan<'_>,
+    how: &Listing<'_>,
+    capacity: usize,
 ) -> Result<Vec<u8>, NtStatus> {
+    if file.kind != FileKind::Directory {
+        return Err(NtStatus::INVALID_PARAMETER);
+    }
     let mut listing = lock(&file.listing);
     let is_first = listing.is_none();
-    if is_first || scan.restart {
-        *listing = Some(begin_listing(guest, file, scan.pattern)?);
+    if is_first || how.restart {
+        *listing = Some(begin_listing(guest, file, how.pattern)?);
     }
     let rest = listing.as_mut().ok_or(NtStatus::INVALID_PARAMETER)?;
-    take_entries(rest, scan.class, scan.room, scan.single).map_err(|status| match status {
+    take_entries(rest, how.class, capacity, how.single).map_err(|status| match status {
         NtStatus::NO_MORE_FILES if is_first => NtStatus::NO_SUCH_FILE,
         other => other,
     })
@@ -707,13 +741,14 @@ pub fn NtQueryDirectoryFile(
 ) -> Result<(), NtStatus> {
     let file = file_standard::file(guest.process(), FileHandle.0, access::READ_DATA)?;
     let completion = begin(guest, &file, Event, [ApcRoutine, ApcContext, IoStatusBlock])?;
-    if file.kind != FileKind::Directory {
-        return Err(NtStatus::INVALID_PARAMETER);
-    }
     let pattern = counted_string(guest, FileName)?;
-    let (class, room, single) = (FileInformationClass, Length as usize, ReturnSingleEntry != 0);
-    let scan = Scan { pattern: &pattern, restart: RestartScan != 0, class, room, single };
-    let bytes = directory_entries(guest, &file, &scan)?;
+    let listing = Listing {
+        class: FileInformationClass,
+        single: ReturnSingleEntry != 0,
+        restart: RestartScan != 0,
+        pattern: &pattern,
+    };
+    let bytes = list(guest, &file, &listing, Length as usize)?;
     guest.write_bytes(FileInformation.0, &bytes)?;
     finish(guest, IoStatusBlock, completion, bytes.len() as u64)
 }
