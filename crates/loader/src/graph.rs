@@ -356,6 +356,22 @@ impl Graph {
         self.missing_thunk(MissingImport { dll: dll.to_owned(), symbol: text, reason: reason.to_owned() })
     }
 
+    /// Finds what an import means that the program binds itself: a function, or a thunk that names it.
+    pub(crate) fn import_late(&mut self, base: u64, symbol: Symbol<'_>) -> Result<u64, LoadError> {
+        if let Ok(address) = self.symbol(base, symbol, 0) {
+            return Ok(address);
+        }
+        let text = match symbol {
+            Symbol::Name(name) => name.to_owned(),
+            Symbol::Ordinal(ordinal) => format!("#{ordinal}"),
+        };
+        let provider = self.loaded.iter().find(|loaded| loaded.module.base == base);
+        let dll = provider.map_or_else(|| format!("{base:#x}"), |loaded| loaded.module.name.clone());
+        let reason = "which this DLL does not export";
+        self.trace(&format!("a packed program imports {dll}!{text}, {reason}"));
+        self.missing_thunk(MissingImport { dll, symbol: text, reason: reason.to_owned() })
+    }
+
     /// Finds an export's address, through forwarders; `depth` counts those.
     ///
     /// # Errors

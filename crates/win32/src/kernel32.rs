@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
@@ -23,7 +24,9 @@ pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
 pub mod namedpipes;
+pub mod pathcch;
 pub mod pipes;
+pub mod privateprofile;
 pub mod process;
 pub mod processenv;
 pub mod processor_topology;
@@ -50,6 +53,7 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
+        atoms::EXPORTS,
         binarytype::EXPORTS,
         completionport::EXPORTS,
         consoleapi::EXPORTS,
@@ -77,7 +81,9 @@ pub const DLL: Dll = Dll {
         lstr::EXPORTS,
         memoryapi::EXPORTS,
         namedpipes::EXPORTS,
+        pathcch::EXPORTS,
         pipes::EXPORTS,
+        privateprofile::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,

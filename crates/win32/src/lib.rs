@@ -33,6 +33,8 @@ mod widths;
 pub mod advapi32;
 pub mod bcrypt;
 pub mod combase;
+pub mod comctl32;
+pub mod comdlg32;
 pub mod crypt32;
 pub mod dbghelp;
 pub mod dnsapi;
@@ -122,6 +124,8 @@ pub const DLLS: &[Dll] = &[
     msvcr::V120,
     rpcrt4::DLL,
     gdi32::DLL,
+    comctl32::DLL,
+    comdlg32::DLL,
     dbghelp::DLL,
     dbghelp::IMAGEHLP,
 ];

@@ -12,6 +12,7 @@ pub mod nls;
 pub mod number;
 pub mod path;
 pub mod printf;
+pub mod profile_text;
 pub mod program_search;
 pub mod record;
 pub mod reg_file;

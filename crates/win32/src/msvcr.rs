@@ -52,6 +52,7 @@ macro_rules! tables {
         msvcrt::blocks::EXPORTS,
         msvcrt::globals::EXPORTS,
         msvcrt::globals::OLD_EXPORTS,
+        msvcrt::globals::SHARED_EXPORTS,
             msvcrt::math::EXPORTS,
             msvcrt::paths::EXPORTS,
             msvcrt::pipes::EXPORTS,

@@ -31,6 +31,7 @@ pub mod format_variants;
 pub mod globals;
 pub(crate) mod handles;
 pub mod io;
+pub(crate) mod ioinfo;
 pub mod jump_amd64;
 pub(crate) mod leaves;
 pub mod locale;
@@ -106,6 +107,7 @@ pub const DLL: Dll = Dll {
         globals::EXPORTS,
         globals::OLD_EXPORTS,
         globals::MSVCRT_EXPORTS,
+        globals::SHARED_EXPORTS,
         math::EXPORTS,
         paths::EXPORTS,
         pipes::EXPORTS,

@@ -79,6 +79,12 @@ pub trait ModuleLoader: Sync + Send {
     /// `ENTRYPOINT_NOT_FOUND`, `ORDINAL_NOT_FOUND`, `DLL_NOT_FOUND`.
     fn symbol(&self, guest: &mut Guest, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus>;
 
+    /// Finds what an import means: an export, or else a thunk that names it when it is called.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when there is no room for the thunk.
+    fn import(&self, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus>;
+
     /// Returns the module in which an address lies.
     fn module_at(&self, address: u64) -> Option<Module>;
 

@@ -44,6 +44,10 @@ pub const EXPORTS: &[Export] = dll! {
     data _fileinfo: INT;
     data _aexit_rtn: POINTER;
     data __lconv: POINTER;
+    data __lc_codepage: INT;
+    data __lc_collate_cp: INT;
+    data __lc_handle: LC_HANDLE;
+    data __pioinfo: IOINFO;
     data "??_7type_info@@6B@": TYPE_INFO;
 };
 
@@ -62,6 +66,12 @@ static POINTER: Data = Data { size: |machine| machine.pointer_size() as u32, ini
 /// The table of virtual functions of `type_info`: the destructor, which nothing calls.
 static TYPE_INFO: Data = Data { size: |machine| 2 * machine.pointer_size() as u32, initial: none };
 static INT: Data = int(none);
+/// The identifiers of the six categories' locales.
+static LC_HANDLE: Data = Data { size: |_| 4 * 6, initial: none };
+static IOINFO: Data = Data {
+    size: |machine| (super::ioinfo::TABLES * machine.pointer_size()) as u32,
+    initial: none,
+};
 static IOB: Data = Data {
     size: |machine| (IOB_COUNT * super::stream::size(machine)) as u32,
     initial: super::stream::initial,

@@ -38,6 +38,11 @@ pub const OLD_EXPORTS: &[Export] = dll! {
 /// What msvcrt.dll has of the Universal CRT's.
 pub const MSVCRT_EXPORTS: &[Export] = dll! { full "_callnewh" = handlers::_callnewh; };
 
+/// What all runtimes before the Universal CRT have of its.
+pub const SHARED_EXPORTS: &[Export] = dll! {
+    full "_getmaxstdio" = startup::_getmaxstdio; full "_setmaxstdio" = startup::_setmaxstdio;
+};
+
 /// `struct _diskfree_t`.
 #[derive(GuestStruct, Default)]
 struct DiskFree {

@@ -3,13 +3,15 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::open::file;
-use super::text::{ansi, put_ansi, put_wide, wide};
+use super::links::path;
+use super::text::{ansi, put, put_ansi, put_wide, wide};
 use crate::Win32Error;
 use crate::guest::Guest;
 use crate::logic::nls::case::equal_ignore_case;
 use crate::logic::path::unix_name_to_wide;
 use crate::nt::file::access;
 use crate::nt::file_open::{CreateOptions, Disposition, Request};
+use crate::widths::both_widths;
 
 const BACKSLASH: u16 = b'\\' as u16;
 
@@ -89,33 +91,25 @@ fn spelled(guest: &Guest, path: &[u16]) -> Result<Vec<u16>, Win32Error> {
     Ok(parts.join(&BACKSLASH))
 }
 
-/// Stores an existing path in the spelling of the disk.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getlongpathnamew>
-#[winapi]
-pub fn GetLongPathNameW(
-    guest: &mut Guest,
-    lpszShortPath: GuestWord,
-    lpszLongPath: GuestWord,
-    cchBuffer: u32,
-) -> Result<u32, Win32Error> {
-    let long = spelled(guest, &wide(guest, lpszShortPath.0)?)?;
-    put_wide(guest, lpszLongPath.0, cchBuffer, &long)
-}
+both_widths! {
+    /// Stores an existing path in the spelling of the disk.
+    "fileapi/nf-fileapi-getlongpathname"
+    GetLongPathNameA, GetLongPathNameW(
+        guest, width, lpszShortPath: GuestWord, lpszLongPath: GuestWord, cchBuffer: u32
+    ) -> Result<u32, Win32Error> {
+        let long = spelled(guest, &path(guest, width, lpszShortPath)?)?;
+        put(guest, width, (lpszLongPath, cchBuffer), &long)
+    }
 
-/// Stores an existing path as it is: there are no short names, as on volumes where they are switched off.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getshortpathnamew>
-#[winapi]
-pub fn GetShortPathNameW(
-    guest: &mut Guest,
-    lpszLongPath: GuestWord,
-    lpszShortPath: GuestWord,
-    cchBuffer: u32,
-) -> Result<u32, Win32Error> {
-    let path = wide(guest, lpszLongPath.0)?;
-    guest.process().files.locate(&path)?;
-    put_wide(guest, lpszShortPath.0, cchBuffer, &path)
+    /// Stores an existing path as it is: there are no short names, as on volumes where they are switched off.
+    "fileapi/nf-fileapi-getshortpathname"
+    GetShortPathNameA, GetShortPathNameW(
+        guest, width, lpszLongPath: GuestWord, lpszShortPath: GuestWord, cchBuffer: u32
+    ) -> Result<u32, Win32Error> {
+        let long = path(guest, width, lpszLongPath)?;
+        guest.process().files.locate(&long)?;
+        put(guest, width, (lpszShortPath, cchBuffer), &long)
+    }
 }
 
 const VOLUME_NAME_DOS: u32 = 0;

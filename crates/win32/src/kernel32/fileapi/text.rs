@@ -1,9 +1,10 @@
 //! Strings in and out of the file functions, wide and in the code page of `...A` functions.
 
-use plat_abi::Memory;
+use plat_abi::{GuestWord, Memory};
 
 use crate::Win32Error;
 use crate::guest::Guest;
+use crate::widths::Width;
 
 /// Reads a wide path or name; null is an invalid one.
 pub(in crate::kernel32) fn wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
@@ -50,4 +51,17 @@ pub(in crate::kernel32) fn put_ansi(
     bytes.push(0);
     guest.write_bytes(buffer, &bytes)?;
     Ok(bytes.len() as u32 - 1)
+}
+
+/// As [`put_wide`] or [`put_ansi`].
+pub(in crate::kernel32) fn put(
+    guest: &Guest,
+    width: Width,
+    (buffer, capacity): (GuestWord, u32),
+    text: &[u16],
+) -> Result<u32, Win32Error> {
+    match width {
+        Width::Narrow => put_ansi(guest, buffer.0, capacity, text),
+        Width::Wide => put_wide(guest, buffer.0, capacity, text),
+    }
 }
