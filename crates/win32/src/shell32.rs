@@ -2,6 +2,7 @@
 
 pub mod command_line;
 pub mod execute;
+pub mod file_info;
 pub mod file_operation;
 pub mod folders;
 
@@ -11,6 +12,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shell32.dll",
     description: "Windows Shell Common Dll",
-    tables: &[command_line::EXPORTS, folders::EXPORTS, execute::EXPORTS, file_operation::EXPORTS],
+    tables: &[command_line::EXPORTS, folders::EXPORTS, execute::EXPORTS, file_info::EXPORTS, file_operation::EXPORTS],
     methods: &[],
 };
