@@ -5,8 +5,8 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
-use plat_win32::process::Process;
 use plat_win32::nt::critical_section::CriticalSection;
+use plat_win32::process::Process;
 use plat_win32::teb::{Field, PEB_SIZE, Peb};
 
 use plat_regions::Use;

@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod name;
 pub mod protect;
+pub mod revocation_list;
 pub mod store;
 pub mod string;
 
@@ -14,6 +15,13 @@ pub(crate) use crate::advapi32::crypt_provider::give;
 pub const DLL: Dll = Dll {
     name: "crypt32.dll",
     description: "Crypto API32",
-    tables: &[string::EXPORTS, protect::EXPORTS, store::EXPORTS, certificate::EXPORTS, name::EXPORTS],
+    tables: &[
+        string::EXPORTS,
+        protect::EXPORTS,
+        store::EXPORTS,
+        certificate::EXPORTS,
+        name::EXPORTS,
+        revocation_list::EXPORTS,
+    ],
     methods: &[],
 };

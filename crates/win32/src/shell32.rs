@@ -12,6 +12,12 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shell32.dll",
     description: "Windows Shell Common Dll",
-    tables: &[command_line::EXPORTS, folders::EXPORTS, execute::EXPORTS, file_info::EXPORTS, file_operation::EXPORTS],
+    tables: &[
+        command_line::EXPORTS,
+        folders::EXPORTS,
+        execute::EXPORTS,
+        file_info::EXPORTS,
+        file_operation::EXPORTS,
+    ],
     methods: &[],
 };

@@ -39,7 +39,11 @@ enum Key {
 /// Reads a name: numbers stand for themselves, as "pointers" below 64 KiB and as `#123`.
 fn key(guest: &Guest, width: Width, name: GuestWord) -> Result<Key, Win32Error> {
     if let Ok(number) = u16::try_from(name.get()) {
-        return if number < FIRST_NAME { Ok(Key::Number(number)) } else { Err(Win32Error::INVALID_PARAMETER) };
+        return if number < FIRST_NAME {
+            Ok(Key::Number(number))
+        } else {
+            Err(Win32Error::INVALID_PARAMETER)
+        };
     }
     let text = width.read(guest, name)?;
     match number_in(&text) {
@@ -86,7 +90,8 @@ fn name(
     let bytes = width.bytes(&text.ok_or(Win32Error::INVALID_HANDLE)?);
     let unit = width.unit_bytes();
     let length = (bytes.len() / unit - 1).min(room - 1);
-    let stored: Vec<u8> = bytes[..length * unit].iter().copied().chain([0, 0].into_iter().take(unit)).collect();
+    let stored: Vec<u8> =
+        bytes[..length * unit].iter().copied().chain([0, 0].into_iter().take(unit)).collect();
     guest.write_bytes(buffer.get(), &stored)?;
     Ok(length as u32)
 }

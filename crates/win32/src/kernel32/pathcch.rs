@@ -72,7 +72,12 @@ fn combined(path: &[u16], more: &[u16], flags: u32) -> Result<Vec<u16>, u32> {
     let (path, more) = (without_prefix(path).unwrap_or_else(|| path.to_vec()), more);
     let joined = match more {
         [] => path,
-        _ if path.is_empty() || !rules::is_relative(more) && more.first() != Some(&BACKSLASH) || rules::is_unc(more) => more.to_vec(),
+        _ if path.is_empty()
+            || !rules::is_relative(more) && more.first() != Some(&BACKSLASH)
+            || rules::is_unc(more) =>
+        {
+            more.to_vec()
+        }
         _ => {
             let mut base = path;
             let rest = match more.strip_prefix(&[BACKSLASH]) {

@@ -55,7 +55,8 @@ fn file(guest: &Guest, width: Width, name: GuestWord) -> Result<(PathBuf, bool),
 fn decode(bytes: &[u8]) -> (ProfileText, bool) {
     match bytes.strip_prefix(&UTF16_MARK) {
         Some(rest) => {
-            let units: Vec<u16> = rest.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
+            let units: Vec<u16> =
+                rest.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
             (ProfileText::parse(&units), true)
         }
         None => (ProfileText::parse(&nls::widen(bytes)), false),
@@ -105,7 +106,12 @@ fn store(
 }
 
 /// Stores a text with its zero, cut short where the buffer ends; returns its length.
-fn put_text(guest: &Guest, width: Width, (buffer, size): (GuestWord, u32), text: &[u16]) -> Result<u32, Fault> {
+fn put_text(
+    guest: &Guest,
+    width: Width,
+    (buffer, size): (GuestWord, u32),
+    text: &[u16],
+) -> Result<u32, Fault> {
     put(guest, width, (buffer, size), &width.bytes(text), 1)
 }
 
@@ -116,7 +122,8 @@ fn put_list(
     (buffer, size): (GuestWord, u32),
     texts: &[Vec<u16>],
 ) -> Result<u32, Fault> {
-    let bytes: Vec<u8> = texts.iter().map(Vec::as_slice).chain([&[][..]]).flat_map(|text| width.bytes(text)).collect();
+    let bytes: Vec<u8> =
+        texts.iter().map(Vec::as_slice).chain([&[][..]]).flat_map(|text| width.bytes(text)).collect();
     put(guest, width, (buffer, size), &bytes, 2)
 }
 
@@ -209,7 +216,11 @@ fn set_string(
 ) -> Result<Bool, Win32Error> {
     if section.is_null() {
         // Nothing is kept in memory that could be written out: the call that asks for it fails on Windows, too.
-        return if key.is_null() && value.is_null() { Ok(Bool(false)) } else { Err(Win32Error::INVALID_PARAMETER) };
+        return if key.is_null() && value.is_null() {
+            Ok(Bool(false))
+        } else {
+            Err(Win32Error::INVALID_PARAMETER)
+        };
     }
     let section = width.read(guest, section)?;
     if key.is_null() {

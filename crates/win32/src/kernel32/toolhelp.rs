@@ -220,12 +220,7 @@ fn thread_step(
     })
 }
 
-fn heap_step(
-    guest: &Guest,
-    handle: GuestWord,
-    place: GuestWord,
-    is_first: bool,
-) -> Result<Bool, Win32Error> {
+fn heap_step(guest: &Guest, handle: GuestWord, place: GuestWord, is_first: bool) -> Result<Bool, Win32Error> {
     /// `HF32_DEFAULT`: the process heap.
     const DEFAULT: u32 = 1;
     step(guest, handle, 3, is_first, |guest, snapshot, index| {

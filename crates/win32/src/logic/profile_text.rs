@@ -87,8 +87,7 @@ impl ProfileText {
     /// Returns where a section's lines begin and end, without its own.
     fn range(&self, section: &[u16]) -> Option<std::ops::Range<usize>> {
         let section = trimmed(section);
-        let is_it =
-            |line: &Vec<u16>| section_name(line).is_some_and(|name| equal_ignore_case(name, section));
+        let is_it = |line: &Vec<u16>| section_name(line).is_some_and(|name| equal_ignore_case(name, section));
         let start = self.lines.iter().position(is_it)? + 1;
         let length = self.lines[start..].iter().position(|line| section_name(line).is_some());
         Some(start..length.map_or(self.lines.len(), |length| start + length))
@@ -127,7 +126,8 @@ impl ProfileText {
             self.lines.push(name);
             return self.lines.len();
         };
-        let blank = self.lines[range.clone()].iter().rev().take_while(|line| trimmed(line).is_empty()).count();
+        let blank =
+            self.lines[range.clone()].iter().rev().take_while(|line| trimmed(line).is_empty()).count();
         range.end - blank
     }
 
@@ -174,13 +174,18 @@ impl ProfileText {
 /// Returns bytes as the text of a "structure": two digits each, and the sum of all at the end.
 pub fn structure_text(bytes: &[u8]) -> Vec<u16> {
     let sum = bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-    bytes.iter().chain(&[sum]).flat_map(|byte| format!("{byte:02X}").encode_utf16().collect::<Vec<_>>()).collect()
+    bytes
+        .iter()
+        .chain(&[sum])
+        .flat_map(|byte| format!("{byte:02X}").encode_utf16().collect::<Vec<_>>())
+        .collect()
 }
 
 /// Reads a "structure"; nothing where a digit or the sum is wrong.
 pub fn structure(text: &[u16]) -> Option<Vec<u8>> {
     let digits = String::from_utf16(text).ok()?;
-    let digits: Option<Vec<u8>> = digits.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits: Option<Vec<u8>> =
+        digits.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     let mut bytes: Vec<u8> = digits.chunks_exact(2).map(|two| two[0] << 4 | two[1]).collect();
     let sum = bytes.pop()?;

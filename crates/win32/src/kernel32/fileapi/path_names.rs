@@ -2,8 +2,8 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::open::file;
 use super::links::path;
+use super::open::file;
 use super::text::{ansi, put, put_ansi, put_wide, wide};
 use crate::Win32Error;
 use crate::guest::Guest;

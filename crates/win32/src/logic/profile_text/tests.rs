@@ -8,7 +8,8 @@ fn narrow(text: &[u16]) -> String {
     String::from_utf16_lossy(text)
 }
 
-const TEXT: &str = "; first\r\n[One]\r\n a = 1 \r\nb=\"two words\"\r\n;c=3\r\nd\r\n\r\n [ Two ] rest\r\nA=0x1F\r\n";
+const TEXT: &str =
+    "; first\r\n[One]\r\n a = 1 \r\nb=\"two words\"\r\n;c=3\r\nd\r\n\r\n [ Two ] rest\r\nA=0x1F\r\n";
 
 #[test]
 fn values_are_found_without_regard_to_case() {
