@@ -5,6 +5,7 @@ pub mod execute;
 pub mod file_info;
 pub mod file_operation;
 pub mod folders;
+pub mod id_list;
 
 use crate::export::Dll;
 
@@ -17,6 +18,7 @@ pub const DLL: Dll = Dll {
         folders::EXPORTS,
         execute::EXPORTS,
         file_info::EXPORTS,
+        id_list::EXPORTS,
         file_operation::EXPORTS,
     ],
     methods: &[],

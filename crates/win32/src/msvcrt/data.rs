@@ -67,9 +67,8 @@ static POINTER: Data = Data { size: DataSize::words(1), initial: none };
 static TYPE_INFO: Data = Data { size: DataSize::words(2), initial: none };
 static INT: Data = int(none);
 /// The identifiers of the six categories' locales.
-static LC_HANDLE: Data = Data { size: |_| 4 * 6, initial: none };
-static IOINFO: Data =
-    Data { size: |machine| (super::ioinfo::TABLES * machine.pointer_size()) as u32, initial: none };
+static LC_HANDLE: Data = Data { size: DataSize::bytes(4 * 6), initial: none };
+static IOINFO: Data = Data { size: DataSize::words(super::ioinfo::TABLES as u32), initial: none };
 static IOB: Data = Data {
     size: DataSize { i386: IOB_COUNT as u32 * 32, amd64: IOB_COUNT as u32 * 48 },
     initial: super::stream::initial,

@@ -1,6 +1,6 @@
 //! shellapi.h: what the shell shows of a file, without its pictures.
 
-use plat_abi::{Fault, GuestWord};
+use plat_abi::{Fault, GuestWord, Memory};
 
 use crate::dll;
 use crate::export::Export;
