@@ -27,42 +27,26 @@ pub const EXPORTS: &[Export] = dll! {
 const NO_HANDLE: Win32Error = Win32Error::INVALID_HANDLE;
 
 refuse! {
-    "Connects with the log as a source of events.", "winbase/nf-winbase-registereventsourcea";
-    RegisterEventSourceA(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
-    "Connects with the log as a source of events.", "winbase/nf-winbase-registereventsourcew";
-    RegisterEventSourceW(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
+    "Connects with the log as a source of events.", "winbase/nf-winbase-registereventsource";
+    RegisterEventSourceA, RegisterEventSourceW(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
     "Closes a source.", "winbase/nf-winbase-deregistereventsource";
     DeregisterEventSource(hEventLog: GuestWord) -> Bool, NO_HANDLE;
-    "Writes an event.", "winbase/nf-winbase-reporteventa";
-    ReportEventA(
+    "Writes an event.", "winbase/nf-winbase-reportevent";
+    ReportEventA, ReportEventW(
         hEventLog: GuestWord, wType: u16, wCategory: u16, dwEventID: u32, lpUserSid: GuestWord, wNumStrings: u16,
         dwDataSize: u32, lpStrings: GuestWord, lpRawData: GuestWord
     ) -> Bool, NO_HANDLE;
-    "Writes an event.", "winbase/nf-winbase-reporteventw";
-    ReportEventW(
-        hEventLog: GuestWord, wType: u16, wCategory: u16, dwEventID: u32, lpUserSid: GuestWord, wNumStrings: u16,
-        dwDataSize: u32, lpStrings: GuestWord, lpRawData: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Opens a log.", "winbase/nf-winbase-openeventloga";
-    OpenEventLogA(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
-    "Opens a log.", "winbase/nf-winbase-openeventlogw";
-    OpenEventLogW(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
+    "Opens a log.", "winbase/nf-winbase-openeventlog";
+    OpenEventLogA, OpenEventLogW(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
     "Closes a log.", "winbase/nf-winbase-closeeventlog";
     CloseEventLog(hEventLog: GuestWord) -> Bool, NO_HANDLE;
-    "Reads events.", "winbase/nf-winbase-readeventloga";
-    ReadEventLogA(
+    "Reads events.", "winbase/nf-winbase-readeventlog";
+    ReadEventLogA, ReadEventLogW(
         hEventLog: GuestWord, dwReadFlags: u32, dwRecordOffset: u32, lpBuffer: GuestWord, nNumberOfBytesToRead: u32,
         pnBytesRead: GuestWord, pnMinNumberOfBytesNeeded: GuestWord
     ) -> Bool, NO_HANDLE;
-    "Reads events.", "winbase/nf-winbase-readeventlogw";
-    ReadEventLogW(
-        hEventLog: GuestWord, dwReadFlags: u32, dwRecordOffset: u32, lpBuffer: GuestWord, nNumberOfBytesToRead: u32,
-        pnBytesRead: GuestWord, pnMinNumberOfBytesNeeded: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Empties a log.", "winbase/nf-winbase-cleareventloga";
-    ClearEventLogA(hEventLog: GuestWord, lpBackupFileName: GuestWord) -> Bool, NO_HANDLE;
-    "Empties a log.", "winbase/nf-winbase-cleareventlogw";
-    ClearEventLogW(hEventLog: GuestWord, lpBackupFileName: GuestWord) -> Bool, NO_HANDLE;
+    "Empties a log.", "winbase/nf-winbase-cleareventlog";
+    ClearEventLogA, ClearEventLogW(hEventLog: GuestWord, lpBackupFileName: GuestWord) -> Bool, NO_HANDLE;
     "Stores how many events there are.", "winbase/nf-winbase-getnumberofeventlogrecords";
     GetNumberOfEventLogRecords(hEventLog: GuestWord, NumberOfRecords: GuestWord) -> Bool, NO_HANDLE;
     "Stores the number of the oldest event.", "winbase/nf-winbase-getoldesteventlogrecord";

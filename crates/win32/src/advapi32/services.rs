@@ -58,39 +58,22 @@ const NOT_IN_TABLE: Win32Error = Win32Error(1083);
 const NO_HANDLE: Win32Error = Win32Error::INVALID_HANDLE;
 
 refuse! {
-    "Connects the thread with the service manager, which did not start the program.", "winsvc/nf-winsvc-startservicectrldispatchera";
-    StartServiceCtrlDispatcherA(lpServiceStartTable: GuestWord) -> Bool, NOT_A_SERVICE;
-    "Connects the thread with the service manager, which did not start the program.", "winsvc/nf-winsvc-startservicectrldispatcherw";
-    StartServiceCtrlDispatcherW(lpServiceStartTable: GuestWord) -> Bool, NOT_A_SERVICE;
-    "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandlera";
-    RegisterServiceCtrlHandlerA(lpServiceName: GuestWord, lpHandlerProc: GuestWord) -> GuestWord, NOT_IN_TABLE;
-    "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandlerw";
-    RegisterServiceCtrlHandlerW(lpServiceName: GuestWord, lpHandlerProc: GuestWord) -> GuestWord, NOT_IN_TABLE;
-    "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandlerexa";
-    RegisterServiceCtrlHandlerExA(lpServiceName: GuestWord, lpHandlerProc: GuestWord, lpContext: GuestWord) -> GuestWord, NOT_IN_TABLE;
-    "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandlerexw";
-    RegisterServiceCtrlHandlerExW(lpServiceName: GuestWord, lpHandlerProc: GuestWord, lpContext: GuestWord) -> GuestWord, NOT_IN_TABLE;
+    "Connects the thread with the service manager, which did not start the program.", "winsvc/nf-winsvc-startservicectrldispatcher";
+    StartServiceCtrlDispatcherA, StartServiceCtrlDispatcherW(lpServiceStartTable: GuestWord) -> Bool, NOT_A_SERVICE;
+    "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandler";
+    RegisterServiceCtrlHandlerA, RegisterServiceCtrlHandlerW(lpServiceName: GuestWord, lpHandlerProc: GuestWord) -> GuestWord, NOT_IN_TABLE;
+    "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandlerex";
+    RegisterServiceCtrlHandlerExA, RegisterServiceCtrlHandlerExW(lpServiceName: GuestWord, lpHandlerProc: GuestWord, lpContext: GuestWord) -> GuestWord, NOT_IN_TABLE;
     "Tells the manager what a service does; there is no such service.", "winsvc/nf-winsvc-setservicestatus";
     SetServiceStatus(hServiceStatus: GuestWord, lpServiceStatus: GuestWord) -> Bool, NO_HANDLE;
-    "Connects with the service manager, which does not run.", "winsvc/nf-winsvc-openscmanagera";
-    OpenSCManagerA(lpMachineName: GuestWord, lpDatabaseName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NOT_RUNNING;
-    "Connects with the service manager, which does not run.", "winsvc/nf-winsvc-openscmanagerw";
-    OpenSCManagerW(lpMachineName: GuestWord, lpDatabaseName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NOT_RUNNING;
+    "Connects with the service manager, which does not run.", "winsvc/nf-winsvc-openscmanager";
+    OpenSCManagerA, OpenSCManagerW(lpMachineName: GuestWord, lpDatabaseName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NOT_RUNNING;
     "Closes a handle of the manager's.", "winsvc/nf-winsvc-closeservicehandle";
     CloseServiceHandle(hSCObject: GuestWord) -> Bool, NO_HANDLE;
-    "Opens a service.", "winsvc/nf-winsvc-openservicea";
-    OpenServiceA(hSCManager: GuestWord, lpServiceName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NO_HANDLE;
-    "Opens a service.", "winsvc/nf-winsvc-openservicew";
-    OpenServiceW(hSCManager: GuestWord, lpServiceName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NO_HANDLE;
-    "Makes a service.", "winsvc/nf-winsvc-createservicea";
-    CreateServiceA(
-        hSCManager: GuestWord, lpServiceName: GuestWord, lpDisplayName: GuestWord, dwDesiredAccess: u32,
-        dwServiceType: u32, dwStartType: u32, dwErrorControl: u32, lpBinaryPathName: GuestWord,
-        lpLoadOrderGroup: GuestWord, lpdwTagId: GuestWord, lpDependencies: GuestWord, lpServiceStartName: GuestWord,
-        lpPassword: GuestWord
-    ) -> GuestWord, NO_HANDLE;
-    "Makes a service.", "winsvc/nf-winsvc-createservicew";
-    CreateServiceW(
+    "Opens a service.", "winsvc/nf-winsvc-openservice";
+    OpenServiceA, OpenServiceW(hSCManager: GuestWord, lpServiceName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NO_HANDLE;
+    "Makes a service.", "winsvc/nf-winsvc-createservice";
+    CreateServiceA, CreateServiceW(
         hSCManager: GuestWord, lpServiceName: GuestWord, lpDisplayName: GuestWord, dwDesiredAccess: u32,
         dwServiceType: u32, dwStartType: u32, dwErrorControl: u32, lpBinaryPathName: GuestWord,
         lpLoadOrderGroup: GuestWord, lpdwTagId: GuestWord, lpDependencies: GuestWord, lpServiceStartName: GuestWord,
@@ -98,69 +81,39 @@ refuse! {
     ) -> GuestWord, NO_HANDLE;
     "Removes a service.", "winsvc/nf-winsvc-deleteservice";
     DeleteService(hService: GuestWord) -> Bool, NO_HANDLE;
-    "Starts a service.", "winsvc/nf-winsvc-startservicea";
-    StartServiceA(hService: GuestWord, dwNumServiceArgs: u32, lpServiceArgVectors: GuestWord) -> Bool, NO_HANDLE;
-    "Starts a service.", "winsvc/nf-winsvc-startservicew";
-    StartServiceW(hService: GuestWord, dwNumServiceArgs: u32, lpServiceArgVectors: GuestWord) -> Bool, NO_HANDLE;
+    "Starts a service.", "winsvc/nf-winsvc-startservice";
+    StartServiceA, StartServiceW(hService: GuestWord, dwNumServiceArgs: u32, lpServiceArgVectors: GuestWord) -> Bool, NO_HANDLE;
     "Sends a control to a service.", "winsvc/nf-winsvc-controlservice";
     ControlService(hService: GuestWord, dwControl: u32, lpServiceStatus: GuestWord) -> Bool, NO_HANDLE;
     "Stores what a service does.", "winsvc/nf-winsvc-queryservicestatus";
     QueryServiceStatus(hService: GuestWord, lpServiceStatus: GuestWord) -> Bool, NO_HANDLE;
     "Stores what a service does, with its process.", "winsvc/nf-winsvc-queryservicestatusex";
     QueryServiceStatusEx(hService: GuestWord, InfoLevel: i32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
-    "Stores how a service is set up.", "winsvc/nf-winsvc-queryserviceconfiga";
-    QueryServiceConfigA(hService: GuestWord, lpServiceConfig: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
-    "Stores how a service is set up.", "winsvc/nf-winsvc-queryserviceconfigw";
-    QueryServiceConfigW(hService: GuestWord, lpServiceConfig: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
-    "Stores more of how a service is set up.", "winsvc/nf-winsvc-queryserviceconfig2a";
-    QueryServiceConfig2A(hService: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
-    "Stores more of how a service is set up.", "winsvc/nf-winsvc-queryserviceconfig2w";
-    QueryServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
-    "Sets a service up.", "winsvc/nf-winsvc-changeserviceconfiga";
-    ChangeServiceConfigA(
+    "Stores how a service is set up.", "winsvc/nf-winsvc-queryserviceconfig";
+    QueryServiceConfigA, QueryServiceConfigW(hService: GuestWord, lpServiceConfig: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
+    "Stores more of how a service is set up.", "winsvc/nf-winsvc-queryserviceconfig2";
+    QueryServiceConfig2A, QueryServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
+    "Sets a service up.", "winsvc/nf-winsvc-changeserviceconfig";
+    ChangeServiceConfigA, ChangeServiceConfigW(
         hService: GuestWord, dwServiceType: u32, dwStartType: u32, dwErrorControl: u32, lpBinaryPathName: GuestWord,
         lpLoadOrderGroup: GuestWord, lpdwTagId: GuestWord, lpDependencies: GuestWord, lpServiceStartName: GuestWord,
         lpPassword: GuestWord, lpDisplayName: GuestWord
     ) -> Bool, NO_HANDLE;
-    "Sets a service up.", "winsvc/nf-winsvc-changeserviceconfigw";
-    ChangeServiceConfigW(
-        hService: GuestWord, dwServiceType: u32, dwStartType: u32, dwErrorControl: u32, lpBinaryPathName: GuestWord,
-        lpLoadOrderGroup: GuestWord, lpdwTagId: GuestWord, lpDependencies: GuestWord, lpServiceStartName: GuestWord,
-        lpPassword: GuestWord, lpDisplayName: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Sets more of a service up.", "winsvc/nf-winsvc-changeserviceconfig2a";
-    ChangeServiceConfig2A(hService: GuestWord, dwInfoLevel: u32, lpInfo: GuestWord) -> Bool, NO_HANDLE;
-    "Sets more of a service up.", "winsvc/nf-winsvc-changeserviceconfig2w";
-    ChangeServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpInfo: GuestWord) -> Bool, NO_HANDLE;
-    "Stores a list of services.", "winsvc/nf-winsvc-enumservicesstatusa";
-    EnumServicesStatusA(
+    "Sets more of a service up.", "winsvc/nf-winsvc-changeserviceconfig2";
+    ChangeServiceConfig2A, ChangeServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpInfo: GuestWord) -> Bool, NO_HANDLE;
+    "Stores a list of services.", "winsvc/nf-winsvc-enumservicesstatus";
+    EnumServicesStatusA, EnumServicesStatusW(
         hSCManager: GuestWord, dwServiceType: u32, dwServiceState: u32, lpServices: GuestWord, cbBufSize: u32,
         pcbBytesNeeded: GuestWord, lpServicesReturned: GuestWord, lpResumeHandle: GuestWord
     ) -> Bool, NO_HANDLE;
-    "Stores a list of services.", "winsvc/nf-winsvc-enumservicesstatusw";
-    EnumServicesStatusW(
-        hSCManager: GuestWord, dwServiceType: u32, dwServiceState: u32, lpServices: GuestWord, cbBufSize: u32,
-        pcbBytesNeeded: GuestWord, lpServicesReturned: GuestWord, lpResumeHandle: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Stores a list of services with their processes.", "winsvc/nf-winsvc-enumservicesstatusexa";
-    EnumServicesStatusExA(
+    "Stores a list of services with their processes.", "winsvc/nf-winsvc-enumservicesstatusex";
+    EnumServicesStatusExA, EnumServicesStatusExW(
         hSCManager: GuestWord, InfoLevel: i32, dwServiceType: u32, dwServiceState: u32, lpServices: GuestWord,
         cbBufSize: u32, pcbBytesNeeded: GuestWord, lpServicesReturned: GuestWord, lpResumeHandle: GuestWord,
         pszGroupName: GuestWord
     ) -> Bool, NO_HANDLE;
-    "Stores a list of services with their processes.", "winsvc/nf-winsvc-enumservicesstatusexw";
-    EnumServicesStatusExW(
-        hSCManager: GuestWord, InfoLevel: i32, dwServiceType: u32, dwServiceState: u32, lpServices: GuestWord,
-        cbBufSize: u32, pcbBytesNeeded: GuestWord, lpServicesReturned: GuestWord, lpResumeHandle: GuestWord,
-        pszGroupName: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Stores the services that need a service.", "winsvc/nf-winsvc-enumdependentservicesa";
-    EnumDependentServicesA(
-        hService: GuestWord, dwServiceState: u32, lpServices: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord,
-        lpServicesReturned: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Stores the services that need a service.", "winsvc/nf-winsvc-enumdependentservicesw";
-    EnumDependentServicesW(
+    "Stores the services that need a service.", "winsvc/nf-winsvc-enumdependentservices";
+    EnumDependentServicesA, EnumDependentServicesW(
         hService: GuestWord, dwServiceState: u32, lpServices: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord,
         lpServicesReturned: GuestWord
     ) -> Bool, NO_HANDLE;

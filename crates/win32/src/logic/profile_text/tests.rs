@@ -1,3 +1,5 @@
+//! Values, changes and structures of `.ini` files.
+
 use super::*;
 
 fn wide(text: &str) -> Vec<u16> {
