@@ -505,16 +505,19 @@ mod tests {
         let mut bits = 32;
         let mut lines = 0;
         for line in text.lines().take_while(|line| !line.contains("cfg(test)")) {
-            match line.trim() {
-                "i386: &[" => bits = 32,
-                "amd64: &[" => bits = 64,
-                _ => {}
-            }
-            let Some((bytes, comment)) = line.trim().split_once(", // ") else { continue };
-            let bytes: Vec<u8> = bytes
-                .split(", ")
-                .map(|byte| u8::from_str_radix(byte.trim_start_matches("0x"), 16).expect("a byte"))
-                .collect();
+            let Some((bytes, comment)) = line.trim().split_once(", // ") else {
+                match line {
+                    _ if line.contains("i386") => bits = 32,
+                    _ if line.contains("amd64") => bits = 64,
+                    _ => {}
+                }
+                continue;
+            };
+            let byte = |byte: &str| match byte {
+                "SLOW" | "$size" | "$block" => 0,
+                _ => u8::from_str_radix(byte.trim_start_matches("0x"), 16).expect("a byte"),
+            };
+            let bytes: Vec<u8> = bytes.split(", ").map(byte).collect();
             let mut decoder = Decoder::with_ip(bits, &bytes, 0, DecoderOptions::NONE);
             let instruction = decoder.decode();
             assert_eq!(instruction.len(), bytes.len(), "{line}");
@@ -530,6 +533,6 @@ mod tests {
             assert_eq!(comment.starts_with("lock "), instruction.has_lock_prefix(), "{line}");
             lines += 1;
         }
-        assert!(lines > 350, "{lines} instructions");
+        assert!(lines > 310, "{lines} instructions");
     }
 }

@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 /// The longest path in UTF-16 units, terminator included, that a call without `\\?\` takes.
 pub const MAX_PATH: usize = 260;
 
-const SLASH: u16 = b'/' as u16;
-const BACKSLASH: u16 = b'\\' as u16;
-const COLON: u16 = b':' as u16;
-const DOT: u16 = b'.' as u16;
-const SPACE: u16 = b' ' as u16;
+pub(super) const SLASH: u16 = b'/' as u16;
+pub(super) const BACKSLASH: u16 = b'\\' as u16;
+pub(super) const COLON: u16 = b':' as u16;
+pub(super) const DOT: u16 = b'.' as u16;
+pub(super) const SPACE: u16 = b' ' as u16;
 const QUESTION: u16 = b'?' as u16;
 
 /// What a process's paths are relative to.
