@@ -1,8 +1,7 @@
 //! Full, long, short and final paths; temporary files; SearchPath.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
-use super::links::path;
 use super::open::file;
 use super::text::{path, put};
 use crate::Win32Error;
