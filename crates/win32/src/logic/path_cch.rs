@@ -220,7 +220,7 @@ pub fn canonical(path: &[u16], flags: Flags) -> Result<Vec<u16>, CchError> {
     let start = root(&whole).unwrap_or(0);
     let mut made = whole[..start].to_vec();
     let rest = &whole[start..];
-    let parts = join_parts(rest, flags);
+    let parts = join_parts(rest, root(&whole).is_none(), flags);
     made.extend(parts);
     if made.is_empty() {
         made.push(BACKSLASH);
@@ -248,7 +248,7 @@ fn extend_prefix(path: &mut Vec<u16>) {
 }
 
 /// Takes the parts behind a root together again, without `.` and `..`.
-fn join_parts(rest: &[u16], flags: Flags) -> Vec<u16> {
+fn join_parts(rest: &[u16], is_relative: bool, flags: Flags) -> Vec<u16> {
     let mut leading = rest.first() == Some(&BACKSLASH);
     let body = if leading { &rest[1..] } else { rest };
     let mut kept: Vec<Vec<u16>> = Vec::new();
@@ -260,7 +260,7 @@ fn join_parts(rest: &[u16], flags: Flags) -> Vec<u16> {
         match *part {
             [DOT] => {}
             // What follows the last part that goes keeps its backslash.
-            [DOT, DOT] => leading |= kept.pop().is_some() && kept.is_empty(),
+            [DOT, DOT] => leading |= kept.pop().is_some() && kept.is_empty() && is_relative,
             _ if is_last && part.is_empty() => {}
             other => kept.push(other.to_vec()),
         }
