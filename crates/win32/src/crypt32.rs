@@ -7,6 +7,7 @@ pub mod name;
 pub mod object;
 pub mod policy;
 pub mod protect;
+pub mod revocation_lists;
 pub mod store;
 pub mod string;
 pub mod verify;
@@ -29,6 +30,7 @@ pub const DLL: Dll = Dll {
         policy::EXPORTS,
         verify::EXPORTS,
         object::EXPORTS,
+        revocation_lists::EXPORTS,
     ],
     methods: &[],
 };

@@ -33,7 +33,7 @@ pub(super) fn make(work: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(work);
     make_tree(&work.join("tree"), 12 << 20)?;
     let inputs: [(&str, Vec<u8>); 9] = [
-        ("in.wav", wave(12)),
+        ("in.wav", wave(120)),
         ("in.yuv", picture(1536)),
         ("in.gif", gif(480, 24)),
         ("in.js", program_text(Language::JavaScript, 12_000).into_bytes()),
@@ -46,7 +46,7 @@ pub(super) fn make(work: &Path) -> Result<()> {
     for (name, bytes) in inputs {
         fs::write(work.join(name), bytes).with_context(|| name.to_owned())?;
     }
-    fs::write(work.join("build.ninja"), edges(30_000)).context("build.ninja")?;
+    fs::write(work.join("build.ninja"), edges(150_000)).context("build.ninja")?;
     fs::write(mark, "").context("inputs.made")
 }
 

@@ -69,7 +69,7 @@ impl EventWords {
             return Some(table);
         }
         let calls = self.calls.fetch_add(1, Ordering::Relaxed);
-        if calls < CALLS_BEFORE || calls % CALLS_BEFORE != 0 || process.start.trace.api {
+        if calls < CALLS_BEFORE || !calls.is_multiple_of(CALLS_BEFORE) || process.start.trace.api {
             return None;
         }
         let table = process.memory.allocate_data(TABLE_BYTES, Use::Environment, "states of events").ok()?;

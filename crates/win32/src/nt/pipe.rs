@@ -16,6 +16,7 @@ use plat_host::service::{self, Interest, Ticket};
 
 use super::event::Event;
 use super::file::{FileKind, FileObject, FileTraits};
+use super::object::{Object, ObjectKind};
 use super::path::{lock, status_of};
 use super::pipe_transfer::Transfers;
 use crate::NtStatus;
@@ -72,6 +73,7 @@ pub struct PipeEnd {
 
 /// A name that this process serves.
 pub struct PipeName {
+    text: Vec<u16>,
     listener: Listener,
     traits: PipeTraits,
     instances: Mutex<Vec<Weak<FileObject>>>,
@@ -85,6 +87,15 @@ impl Drop for PipeName {
         if let Some(ticket) = lock(&self.ticket).take() {
             service::cancel(ticket);
         }
+    }
+}
+
+/// The directory of all pipes, which programs open to name pipes relative to it.
+pub struct PipeDirectory;
+
+impl Object for PipeDirectory {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::Directory
     }
 }
 
@@ -149,6 +160,11 @@ impl PipeEnd {
         *lock(&self.state)
     }
 
+    /// Returns the name that clients connect to, of a server's end.
+    pub fn served_name(&self) -> Option<&[u16]> {
+        self.name.as_ref().map(|name| name.text.as_slice())
+    }
+
     /// Returns how many instances there are.
     pub fn instances(&self) -> u32 {
         self.name.as_ref().map_or(1, |name| name.count.load(Ordering::Relaxed))
@@ -207,7 +223,8 @@ impl PipeNames {
                     Listener::bind(&socket_name(name), form).map_err(|_| NtStatus::ACCESS_DENIED)?;
                 let (instances, count) = (Mutex::default(), AtomicU32::new(0));
                 let ticket = Mutex::default();
-                let served = Arc::new(PipeName { listener, traits, instances, count, ticket });
+                let served =
+                    Arc::new(PipeName { text: name.to_vec(), listener, traits, instances, count, ticket });
                 names.insert(key, Arc::downgrade(&served));
                 listen(&served)?;
                 served

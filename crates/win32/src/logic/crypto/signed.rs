@@ -159,6 +159,9 @@ fn pss_parameters(bytes: &[u8]) -> Result<(HashAlgorithm, usize), CryptoError> {
 
 /// Turns a sequence of two numbers into both of them with a fixed size.
 ///
+/// # Errors
+/// [`CryptoError`] when the bytes are something else, or a number is larger than `size`.
+///
 /// Source: <https://www.rfc-editor.org/rfc/rfc3279#section-2.2.3>
 pub fn two_numbers(bytes: &[u8], size: usize) -> Result<Vec<u8>, CryptoError> {
     let list = Elements::new(bytes, 0..bytes.len()).tagged(SEQUENCE)?;

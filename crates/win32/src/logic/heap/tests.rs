@@ -295,3 +295,19 @@ fn without_a_place_for_marks_nothing_is_cached() {
     assert!(!heap.return_from_cache(block));
     assert_eq!(heap.free(block), Ok(()));
 }
+
+#[test]
+fn the_bytes_before_a_large_block_are_the_heaps_unless_they_cost_a_chunk() {
+    let mut heap = heap();
+    let start = |address: u64| address % CHUNK_SIZE;
+    let (odd, whole) = (heap.allocate((1 << 20) + 8).unwrap(), heap.allocate(1 << 20).unwrap());
+    assert_eq!((start(odd), start(whole)), (64, 0));
+    assert_eq!(heap.size(odd), Ok((1 << 20) + 8));
+    // What is there already holds a little more, and moves for no less.
+    let reserved = heap.statistics().reserved;
+    assert_eq!(heap.resize_in_place(odd, (1 << 20) + 0x1000 - 64), Ok(true));
+    assert_eq!(heap.statistics().reserved, reserved);
+    heap.free(odd).unwrap();
+    heap.free(whole).unwrap();
+    assert_eq!(heap.statistics().reserved, 0);
+}

@@ -70,7 +70,7 @@ impl<P: PageSource> Heap<P> {
         if span.class == LARGE {
             let overhead = span.size.saturating_sub(span.requested);
             let block = WalkEntry {
-                address: span.base,
+                address: span.first(),
                 size: span.requested,
                 overhead,
                 span: index,
