@@ -270,13 +270,55 @@ pub fn facts(id: u32) -> Option<Facts> {
     })
 }
 
+/// How often and how much a process has read and written, by system calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transfers {
+    /// Calls that read.
+    pub reads: u64,
+    /// Calls that write.
+    pub writes: u64,
+    /// Bytes that were read.
+    pub bytes_read: u64,
+    /// Bytes that were written.
+    pub bytes_written: u64,
+}
+
+/// Returns what a process has read and written; zeros for one that may not be looked at.
+///
+/// Source: proc(5), `/proc/pid/io`.
+pub fn transfers(id: u32) -> Transfers {
+    let text = std::fs::read_to_string(format!("/proc/{id}/io")).unwrap_or_default();
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    };
+    Transfers {
+        reads: field("syscr"),
+        writes: field("syscw"),
+        bytes_read: field("rchar"),
+        bytes_written: field("wchar"),
+    }
+}
+
+/// Returns each processor's time since the system began in nanoseconds: idle, in the kernel, in programs.
+///
+/// Source: proc(5), `/proc/stat`.
+pub fn processor_times() -> Vec<(u64, u64, u64)> {
+    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+    text.lines().skip(1).take_while(|line| line.starts_with("cpu")).map(times_of).collect()
+}
+
 /// Returns the processors' time since the system began in nanoseconds: idle, in the kernel, in programs.
 ///
 /// Source: proc(5), `/proc/stat`.
 pub fn system_times() -> (u64, u64, u64) {
-    const TICK: u64 = 10_000_000;
     let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let line = text.lines().next().unwrap_or_default();
+    times_of(text.lines().next().unwrap_or_default())
+}
+
+/// Reads a line of `/proc/stat`.
+fn times_of(line: &str) -> (u64, u64, u64) {
+    const TICK: u64 = 10_000_000;
     let fields: Vec<u64> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
     let field = |index: usize| fields.get(index).copied().unwrap_or(0) * TICK;
     let idle = field(3) + field(4);

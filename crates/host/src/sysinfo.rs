@@ -117,6 +117,34 @@ pub fn processor_model() -> ProcessorModel {
     ProcessorModel { family, model: extended << 4 | signature >> 4 & 15, stepping: signature & 15 }
 }
 
+/// What the processor calls itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessorKind {
+    /// The maker's identification: `GenuineIntel`.
+    pub vendor: String,
+    /// The name that it is sold under; empty if it has none.
+    pub name: String,
+}
+
+/// Returns what the processor calls itself.
+///
+/// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2A, CPUID leaves 0 and 0x80000002 to
+/// 0x80000004.
+pub fn processor_kind() -> ProcessorKind {
+    use std::arch::x86_64::__cpuid;
+    let text = |words: &[u32]| {
+        let bytes: Vec<u8> =
+            words.iter().flat_map(|word| word.to_le_bytes()).take_while(|&byte| byte != 0).collect();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    };
+    let first = __cpuid(0);
+    let has_name = __cpuid(0x8000_0000).eax >= 0x8000_0004;
+    let leaves = (0x8000_0002..=0x8000_0004).filter(|_| has_name);
+    let words: Vec<u32> =
+        leaves.map(__cpuid).flat_map(|leaf| [leaf.eax, leaf.ebx, leaf.ecx, leaf.edx]).collect();
+    ProcessorKind { vendor: text(&[first.ebx, first.edx, first.ecx]), name: text(&words) }
+}
+
 /// An instruction set extension that programs ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {

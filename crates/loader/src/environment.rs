@@ -6,8 +6,9 @@ use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
 use plat_win32::nt::critical_section::CriticalSection;
+use plat_win32::nt::file_standard::{self, Standard};
 use plat_win32::process::Process;
-use plat_win32::teb::{Field, PEB_SIZE, Peb};
+use plat_win32::teb::{Field, PEB_SIZE, Peb, standard_handle};
 
 use plat_regions::Use;
 
@@ -25,23 +26,7 @@ pub(crate) fn make_peb(process: &Process) -> Result<u64, NtStatus> {
     Ok(peb)
 }
 
-/// Where the critical sections lie that the PEB names: in its page, behind all that is in it.
-const PEB_LOCKS: u64 = 0xe00;
-/// Bytes from one of them to the next.
-const LOCK_BYTES: u64 = 0x40;
-
-/// Makes the critical sections that programs find in the PEB and take themselves.
-fn make_locks(process: &Process, peb: u64) -> Result<(), Fault> {
-    for (index, field) in [Peb::FAST_PEB_LOCK, Peb::LOADER_LOCK].into_iter().enumerate() {
-        let at = peb + PEB_LOCKS + index as u64 * LOCK_BYTES;
-        CriticalSection::at(process.machine, at).initialize(0)?;
-        word(process, peb, field, at)?;
-    }
-    Ok(())
-}
-
 fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
-    make_locks(process, peb)?;
     let memory = GuestMemory::of(process.machine);
     let at = |field: Field| peb + field.offset(process.machine);
     word(process, peb, Peb::PROCESS_HEAP, heap)?;
@@ -51,8 +36,19 @@ fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
     memory.write(at(Peb::OS_MINOR), &VERSION.1)?;
     memory.write(at(Peb::OS_BUILD), &(VERSION.2 as u16))?;
     memory.write(at(Peb::OS_PLATFORM), &2_u32)?;
-    memory.write(at(Peb::SESSION_ID), &1_u32)
+    memory.write(at(Peb::SESSION_ID), &1_u32)?;
+    // The two locks lie behind the block, in its page. Programs that speak to ntdll alone take them.
+    for (field, place) in [(Peb::FAST_PEB_LOCK, PEB_LOCK_AT), (Peb::LOADER_LOCK, LOADER_LOCK_AT)] {
+        CriticalSection::at(process.machine, peb + place).initialize(0)?;
+        word(process, peb, field, peb + place)?;
+    }
+    Ok(())
 }
+
+/// Where the lock of the PEB lies in its page, in bytes.
+const PEB_LOCK_AT: u64 = 0x800;
+/// Where the loader's lock lies in the PEB's page, in bytes.
+const LOADER_LOCK_AT: u64 = 0x840;
 
 fn word(process: &Process, base: u64, field: Field, value: u64) -> Result<(), Fault> {
     GuestMemory::of(process.machine).write_word(base + field.offset(process.machine), value)
@@ -99,6 +95,9 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     }
     memory.write_wide(at, &environment)?;
     word(process, base, Parameters::ENVIRONMENT, at)?;
+    for which in [Standard::Input, Standard::Output, Standard::Error] {
+        word(process, base, standard_handle(which), file_standard::handle(process, which))?;
+    }
     Ok(base)
 }
 

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use plat_abi::Machine;
 use plat_host::file_image::FileImage;
 use plat_host::memory;
-use plat_image::pe::TlsDirectory;
+use plat_image::pe::{SectionFlags, TlsDirectory};
 use plat_image::{FileKind, PeImage, classify};
 use plat_win32::export::Dll;
+use plat_win32::nt::dll_folders::SearchPlan;
 use plat_win32::process::{Module, Process};
 
 use crate::builtin::{Builtin, Entrance};
@@ -137,6 +138,19 @@ impl Graph {
         name: &str,
         path: Option<PathBuf>,
         references: References,
+        plan: SearchPlan,
+    ) -> Result<(u64, bool), LoadError> {
+        self.search.follow(plan);
+        let outcome = self.load_planned(name, path, references);
+        self.search.follow(SearchPlan::default());
+        outcome
+    }
+
+    fn load_planned(
+        &mut self,
+        name: &str,
+        path: Option<PathBuf>,
+        references: References,
     ) -> Result<(u64, bool), LoadError> {
         let already = match &path {
             Some(path) => self.by_path(path).or_else(|| self.by_name(name)),
@@ -151,7 +165,7 @@ impl Graph {
                 let bytes = read(&path)?;
                 self.add_file(&normal_name(name), &path, bytes, false)?
             }
-            None => match self.search.find(name) {
+            None => match self.search.find(Some(self.process), name) {
                 Some(Found::Builtin(dll)) => self.add_builtin(dll)?,
                 Some(Found::File(path)) => {
                     let bytes = read(&path)?;
@@ -203,7 +217,7 @@ impl Graph {
             self.loaded[index].references = self.loaded[index].references.saturating_add(1);
             return Ok(Some(self.loaded[index].module.base));
         }
-        match self.search.find(host) {
+        match self.search.find(Some(self.process), host) {
             Some(Found::Builtin(dll)) => self.add_builtin(dll).map(Some),
             Some(Found::File(path)) => {
                 let bytes = read(&path)?;
@@ -330,7 +344,8 @@ impl Graph {
     }
 
     fn not_found(&self, dll: &str, needed_by: &str) -> LoadError {
-        let folders: Vec<String> = self.search.folders().map(|folder| folder.display().to_string()).collect();
+        let folders = self.search.folders(Some(self.process));
+        let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         LoadError::DllNotFound {
             dll: dll.to_owned(),
             needed_by: needed_by.to_owned(),
@@ -362,11 +377,19 @@ fn parse_for<'a>(machine: Machine, path: &Path, bytes: &'a [u8]) -> Result<PeIma
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let image = PeImage::parse(&name, bytes)?;
-    if image.headers().is_64 != machine.is_64() {
+    // A DLL of data alone is nobody's code: ICU's comes for one machine and serves all.
+    if image.headers().is_64 != machine.is_64() && !is_data(&image) {
         let machine = if image.headers().is_64 { "x86-64" } else { "x86" };
         return Err(LoadError::WrongMachine { path: path.to_path_buf(), machine: machine.to_owned() });
     }
     Ok(image)
+}
+
+/// Says whether an image holds nothing that runs: no entry point, no code, no imports.
+fn is_data(image: &PeImage<'_>) -> bool {
+    let runs = image.sections().iter().any(|section| section.flags.contains(SectionFlags::MEM_EXECUTE));
+    let imports = image.imports().is_ok_and(|imports| imports.is_empty());
+    image.headers().entry_point.get() == 0 && !runs && imports
 }
 
 /// Describes a placed image to the rest of plat.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use plat_win32::NtStatus;
 use plat_win32::guest::Guest;
+use plat_win32::nt::dll_folders::SearchPlan;
 use plat_win32::process::{Crash, Module, ModuleLoader, Process, Symbol};
 
 use crate::error::LoadError;
@@ -117,8 +118,9 @@ impl PeLoader {
         name: &str,
         path: Option<PathBuf>,
         references: References,
+        plan: SearchPlan,
     ) -> Result<u64, LoadError> {
-        let (base, is_new) = self.graph().load(name, path, references)?;
+        let (base, is_new) = self.graph().load(name, path, references, plan)?;
         if is_new {
             self.list_new_modules();
             if let Err(error) = self.attach_modules(guest, 0) {
@@ -174,13 +176,24 @@ fn path_of(process: &Process, name: &[u16]) -> Option<PathBuf> {
     if !has_folder { None } else { process.files.locate(name).ok() }
 }
 
+/// Returns the folder of a DLL that is named by its full path.
+fn folder_of(name: &[u16]) -> Option<Vec<u16>> {
+    let is_separator = |&unit: &u16| unit == u16::from(b'\\') || unit == u16::from(b'/');
+    let is_full = name.get(1) == Some(&u16::from(b':'))
+        || name.iter().take(2).filter(|unit| is_separator(unit)).count() == 2;
+    let last = name.iter().rposition(is_separator)?;
+    is_full.then(|| name[..last + 1].to_vec())
+}
+
 impl ModuleLoader for PeLoader {
     fn load(&self, guest: &mut Guest, name: &[u16], flags: u32) -> Result<u64, NtStatus> {
         let leave = flags & DONT_RESOLVE_DLL_REFERENCES != 0;
         let references = if leave { References::Leave } else { References::Resolve };
         let text = String::from_utf16_lossy(name);
         let path = path_of(self.process, name);
-        self.load_library(guest, &text, path, references).map_err(|error| {
+        let plan = self.process.dll_folders.plan(flags, folder_of(name));
+        let plan = plan.map_err(|_| NtStatus::INVALID_PARAMETER)?;
+        self.load_library(guest, &text, path, references, plan).map_err(|error| {
             if self.process.start.trace.loader {
                 trace_line(&format!("LoadLibrary({text}): {error}"));
             }

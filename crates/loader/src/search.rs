@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use plat_win32::export::Dll;
 use plat_win32::logic::record::{Reader, Writer};
+use plat_win32::nt::dll_folders::SearchPlan;
+use plat_win32::process::Process;
 
 /// Which of the two an option of the user demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,37 +103,63 @@ pub(crate) fn normal_name(name: &str) -> String {
 pub(crate) struct Search {
     folder: PathBuf,
     options: SearchOptions,
+    /// What the load under way searches besides.
+    plan: SearchPlan,
 }
 
 impl Search {
     /// Prepares the search for a program in `folder`.
     pub(crate) fn new(folder: &Path, options: SearchOptions) -> Self {
-        Self { folder: folder.to_path_buf(), options }
+        Self { folder: folder.to_path_buf(), options, plan: SearchPlan::default() }
     }
 
-    /// Lists the folders in the order in which they are searched.
-    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
-        std::iter::once(self.folder.as_path()).chain(self.options.paths.iter().map(PathBuf::as_path))
+    /// Sets what the next searches are for.
+    pub(crate) fn follow(&mut self, plan: SearchPlan) {
+        self.plan = plan;
     }
 
-    /// Finds what a DLL's name means.
-    pub(crate) fn find(&self, name: &str) -> Option<Found> {
+    /// Lists the folders that are searched before the system's DLLs, in their order.
+    pub(crate) fn folders(&self, process: Option<&Process>) -> Vec<PathBuf> {
+        let locate = |folder: &Vec<u16>| process?.files.locate(folder).ok();
+        let own = self.plan.own.iter().filter_map(locate);
+        let program = self.plan.program.then(|| self.folder.clone());
+        let given = self.options.paths.iter().cloned();
+        own.chain(program).chain(given).chain(self.plan.users.iter().filter_map(locate)).collect()
+    }
+
+    /// Lists the folders that are searched after the system's DLLs: the current directory and those of `PATH`.
+    fn late_folders(&self, process: Option<&Process>) -> Vec<PathBuf> {
+        let Some(process) = process else { return Vec::new() };
+        let locate = |folder: &[u16]| process.files.locate(folder).ok();
+        let current = self.plan.current.then(|| locate(&[u16::from(b'.')])).flatten();
+        let name: Vec<u16> = "PATH".encode_utf16().collect();
+        let path = self.plan.variable.then(|| process.environment.get(process, &name)).flatten();
+        let path = path.unwrap_or_default();
+        let listed = path.split(|&unit| unit == u16::from(b';')).filter(|folder| !folder.is_empty());
+        current.into_iter().chain(listed.filter_map(locate)).collect()
+    }
+
+    /// Finds what a DLL's name means, to a process or, without one, to whoever asks about a program.
+    pub(crate) fn find(&self, process: Option<&Process>, name: &str) -> Option<Found> {
         let name = normal_name(name);
         let builtin = plat_win32::builtin(&name).map(Found::Builtin);
         let choice = self.options.choices.get(&name).copied();
         let is_system = SYSTEM.contains(&name.as_str());
+        let early = || file_in(&self.folders(process), &name);
         match choice {
             Some(Choice::Builtin) => builtin,
-            Some(Choice::Native) => self.file(&name),
+            Some(Choice::Native) => early(),
             None if is_system => builtin,
-            None => self.file(&name).or(builtin),
+            None => early()
+                .or(builtin.filter(|_| self.plan.system))
+                .or_else(|| file_in(&self.late_folders(process), &name)),
         }
     }
+}
 
-    /// Finds a file of this name in the folders, without regard to case.
-    fn file(&self, name: &str) -> Option<Found> {
-        self.folders().find_map(|folder| find_in(folder, name)).map(Found::File)
-    }
+/// Finds a file of this name in folders, without regard to case.
+fn file_in(folders: &[PathBuf], name: &str) -> Option<Found> {
+    folders.iter().find_map(|folder| find_in(folder, name)).map(Found::File)
 }
 
 /// Finds a file in a folder: by its exact name, else without regard to case.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use plat_abi::{Machine, Memory};
 use plat_host::gate::{self, Trampoline};
 use plat_image::{FileKind, PeImage, classify};
-use plat_regions::Layout;
+use plat_regions::windows::{AllocationType, PageProtection, Request};
+use plat_regions::{Address, Layout};
 use plat_win32::NtStatus;
 use plat_win32::guest::{Guest, GuestMemory};
 use plat_win32::logic::{command_line, path::Drives, path::unix_name_to_wide, path::unix_to_win32};
@@ -120,6 +121,7 @@ pub(crate) fn launch(
     let start = start();
     let space = AddressSpace::new(&layout, start.trace.memory)?;
     space.set_stack_defaults(image.headers().stack_reserve, image.headers().stack_commit);
+    let held = hold_place(&space, &image);
     drop(image);
     let process = Process::install(machine, start, space);
     let is_suspended = record.as_ref().is_some_and(|record| record.is_suspended);
@@ -131,8 +133,19 @@ pub(crate) fn launch(
         process.trampoline.get_or_init(|| trampoline);
     }
     let control = record.map(|record| crate::child::restore(process, record));
-    let launch = Launch { process, path, bytes, stack, search, sinks, is_suspended, control };
+    let launch = Launch { process, path, bytes, held, stack, search, sinks, is_suspended, control };
     thread_start::start_main(process, stack, teb, |guest| launch.go(guest))
+}
+
+/// Holds the program's preferred place, so that what is made before it (heap, stack, PEB) does not lie there: on Windows
+/// the program comes first. Returns the base to release; nothing when the place cannot be had anyway.
+fn hold_place(space: &AddressSpace, image: &PeImage) -> Option<u64> {
+    let headers = image.headers();
+    let size = headers.size_of_image.into();
+    let mut request = Request::new(size, AllocationType::RESERVE, PageProtection::NOACCESS);
+    request.base = Some(Address::new(headers.image_base));
+    let range = space.allocate(&request).ok()?;
+    Some(range.start.get())
 }
 
 /// All that the first thread needs.
@@ -140,6 +153,8 @@ struct Launch {
     process: &'static Process,
     path: PathBuf,
     bytes: ImageBytes,
+    /// Where the program's place is held.
+    held: Option<u64>,
     stack: Stack,
     search: SearchOptions,
     sinks: Sinks,
@@ -181,6 +196,9 @@ impl Launch {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let for_children = self.search.encode();
         let mut graph = Graph::new(process, Search::new(folder, self.search), entrance);
+        if let Some(held) = self.held {
+            process.memory.release(held);
+        }
         let base = graph.load_program(&self.path, self.bytes)?;
         let entry = graph.loaded[graph.index_of(base)].module.entry_point;
         let loader: &'static PeLoader =

@@ -18,6 +18,7 @@ pub mod refuse;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
+pub mod registry_tree;
 pub mod registry_value;
 pub mod services;
 pub mod sid;
@@ -48,6 +49,8 @@ pub const DLL: Dll = Dll {
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,
+        registry_tree::EXPORTS,
+        crate::ntdll::digests::EXPORTS,
         registry_value::EXPORTS,
         services::EXPORTS,
         sid::EXPORTS,

@@ -1,11 +1,16 @@
 //! crypt32.dll: the table of contents.
 
 pub mod certificate;
+pub mod chain;
+mod encode;
 pub mod name;
+pub mod object;
+pub mod policy;
 pub mod protect;
-pub mod revocation_list;
+pub mod revocation_lists;
 pub mod store;
 pub mod string;
+pub mod verify;
 
 use crate::export::Dll;
 
@@ -21,7 +26,11 @@ pub const DLL: Dll = Dll {
         store::EXPORTS,
         certificate::EXPORTS,
         name::EXPORTS,
-        revocation_list::EXPORTS,
+        chain::EXPORTS,
+        policy::EXPORTS,
+        verify::EXPORTS,
+        object::EXPORTS,
+        revocation_lists::EXPORTS,
     ],
     methods: &[],
 };

@@ -7,6 +7,7 @@ pub mod adapters;
 pub mod connections;
 pub mod interfaces;
 pub mod legacy;
+pub mod masks;
 pub mod notifications;
 pub mod routes;
 
@@ -26,6 +27,7 @@ pub const DLL: Dll = Dll {
         connections::EXPORTS,
         interfaces::EXPORTS,
         legacy::EXPORTS,
+        masks::EXPORTS,
         notifications::EXPORTS,
         routes::EXPORTS,
     ],

@@ -5,9 +5,12 @@ pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
+pub mod cycle_times;
 pub mod debugapi;
 pub mod directorychanges;
+pub mod dll_directories;
 pub mod errhandlingapi;
+pub(crate) mod event_leaves;
 pub mod fibersapi;
 pub mod fileapi;
 pub mod filemapping;
@@ -16,6 +19,7 @@ pub mod formatmessage;
 pub mod handleapi;
 pub(crate) mod heap_leaves;
 pub mod heapapi;
+pub mod heapwalk;
 pub mod interlocked;
 pub mod ioapi;
 pub mod jobapi;
@@ -24,11 +28,13 @@ pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
 pub mod namedpipes;
-pub mod pathcch;
+pub mod path_cch;
 pub mod pipes;
+pub mod placeholders;
 pub mod privateprofile;
 pub mod process;
 pub mod processenv;
+pub mod processor_groups;
 pub mod processor_topology;
 pub mod processthreadsapi;
 pub mod profileapi;
@@ -38,13 +44,17 @@ pub mod resources;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
+pub mod system_facts;
+pub mod thread_info;
 pub mod threadpoolapi;
 pub mod threadpoollegacy;
+pub mod time_zones;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
 pub mod werapi;
 pub mod winnls;
+pub mod xstate;
 
 use crate::export::Dll;
 
@@ -53,7 +63,6 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
-        atoms::EXPORTS,
         binarytype::EXPORTS,
         completionport::EXPORTS,
         consoleapi::EXPORTS,
@@ -62,9 +71,11 @@ pub const DLL: Dll = Dll {
         consoleapi::events::EXPORTS,
         consoleapi::pseudo::EXPORTS,
         consoleapi::screens::EXPORTS,
+        cycle_times::EXPORTS,
         debugapi::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,
+        dll_directories::EXPORTS,
         errhandlingapi::EXPORTS,
         fibersapi::EXPORTS,
         fileapi::EXPORTS,
@@ -72,7 +83,9 @@ pub const DLL: Dll = Dll {
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
+        atoms::EXPORTS,
         heapapi::EXPORTS,
+        heapwalk::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
         jobapi::EXPORTS,
@@ -81,12 +94,14 @@ pub const DLL: Dll = Dll {
         lstr::EXPORTS,
         memoryapi::EXPORTS,
         namedpipes::EXPORTS,
-        pathcch::EXPORTS,
+        path_cch::EXPORTS,
         pipes::EXPORTS,
+        placeholders::EXPORTS,
         privateprofile::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,
+        processor_groups::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resource_update::EXPORTS,
@@ -94,9 +109,12 @@ pub const DLL: Dll = Dll {
         psapi::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
+        system_facts::EXPORTS,
         sysinfoapi::EXPORTS,
+        thread_info::EXPORTS,
         threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
+        time_zones::EXPORTS,
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,
@@ -112,6 +130,7 @@ pub const DLL: Dll = Dll {
         winnls::normalization::EXPORTS,
         winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
+        xstate::EXPORTS,
     ],
     methods: &[],
 };

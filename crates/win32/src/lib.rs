@@ -18,6 +18,7 @@
 #![allow(long_running_const_eval, reason = "it takes a second, once")]
 
 mod alike;
+mod answers;
 pub mod apis;
 pub mod cmd;
 pub mod com;
@@ -33,6 +34,7 @@ mod widths;
 
 pub mod advapi32;
 pub mod bcrypt;
+pub mod cfgmgr32;
 pub mod combase;
 pub mod comctl32;
 pub mod comdlg32;
@@ -42,6 +44,7 @@ pub mod dnsapi;
 pub mod gdi32;
 pub mod iphlpapi;
 pub mod kernel32;
+pub mod mpr;
 pub mod msvcp140;
 pub mod msvcr;
 pub mod msvcrt;
@@ -52,10 +55,12 @@ pub mod normaliz;
 pub mod ntdll;
 pub mod ole32;
 pub mod oleaut32;
+pub mod pdh;
 pub mod powrprof;
 pub mod psapi;
 pub mod rpcrt4;
 pub mod secur32;
+pub mod setupapi;
 pub mod shell32;
 pub mod shlwapi;
 pub mod ucrtbase;
@@ -68,8 +73,11 @@ pub mod windowscodecs;
 pub mod winhttp;
 pub mod wininet;
 pub mod winmm;
+pub mod wintrust;
+pub mod wldap32;
 pub mod ws2_32;
 pub mod wsock32;
+pub mod wtsapi32;
 
 pub use logic::status::{NtStatus, Win32Error};
 
@@ -84,6 +92,7 @@ entries::dlls! {
     oleaut32::DLL,
     ole32::DLL,
     combase::DLL,
+    comctl32::DLL,
     shell32::DLL,
     bcrypt::DLL,
     bcrypt::PRIMITIVES,
@@ -124,10 +133,16 @@ entries::dlls! {
     msvcr::V120,
     rpcrt4::DLL,
     gdi32::DLL,
-    comctl32::DLL,
     comdlg32::DLL,
     dbghelp::DLL,
     dbghelp::IMAGEHLP,
+    cfgmgr32::DLL,
+    mpr::DLL,
+    pdh::DLL,
+    setupapi::DLL,
+    wintrust::DLL,
+    wldap32::DLL,
+    wtsapi32::DLL,
 }
 
 /// Returns the builtin DLL that another cannot do without: the C runtimes' state is msvcrt.dll's, and the methods that

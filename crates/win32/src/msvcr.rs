@@ -47,6 +47,8 @@ pub const V120: Dll = runtime(
         ucrtbase::complex::EXPORTS,
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,
-        ucrtbase::math::SSE2_EXPORTS
+        ucrtbase::math::SSE2_EXPORTS,
+        msvcrt::float::FENV_EXPORTS,
+        msvcrt::float::FENV_2013_EXPORTS
     ),
 );

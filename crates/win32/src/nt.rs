@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod afd;
+pub mod change_notification;
 pub mod completion;
 pub mod completion_port;
 pub mod console;
@@ -9,8 +10,10 @@ pub mod control;
 pub mod critical_section;
 pub mod data_file;
 pub mod directory_watch;
+pub mod dll_folders;
 pub mod environment;
 pub mod event;
+pub mod event_words;
 pub mod exception;
 pub mod fiber;
 pub mod file;

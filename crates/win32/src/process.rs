@@ -160,6 +160,8 @@ pub struct Process {
     pub start: Start,
     /// Its objects, by handle.
     pub handles: HandleTable,
+    /// The states of its events that guest code changes.
+    pub event_words: crate::nt::event_words::EventWords,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
     /// Its registry.
@@ -188,6 +190,11 @@ pub struct Process {
     pub network: crate::nt::socket::Network,
     /// Its providers of cryptography, hashes, keys and certificates.
     pub cryptography: crate::crypto_objects::Objects,
+    /// Atoms: the process's own, and those that Windows shares.
+    pub atoms: [std::sync::Mutex<crate::nt::user::atom::Atoms>; 2],
+    /// The certificates that the Linux system trusts, once a program asked for them.
+    pub trusted_certificates:
+        std::sync::OnceLock<Vec<std::sync::Arc<crate::logic::crypto::certificate::Encoded>>>,
     /// Its access token.
     pub tokens: crate::nt::token::Tokens,
     /// The security descriptors that its objects were given.
@@ -198,6 +205,8 @@ pub struct Process {
     pub pool: crate::nt::pool::Pool,
     /// Files that it loaded as data.
     pub data_files: crate::nt::data_file::DataFiles,
+    /// Where it searches for DLLs.
+    pub dll_folders: crate::nt::dll_folders::DllFolders,
     /// Its named objects.
     pub names: crate::nt::names::Names,
     /// What error reporting was told.
@@ -228,6 +237,7 @@ impl Process {
             machine,
             start,
             handles: HandleTable::default(),
+            event_words: crate::nt::event_words::EventWords::default(),
             memory,
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),
@@ -242,11 +252,14 @@ impl Process {
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
             cryptography: crate::crypto_objects::Objects::default(),
+            atoms: Default::default(),
+            trusted_certificates: std::sync::OnceLock::new(),
             tokens: crate::nt::token::Tokens::default(),
             descriptors: crate::nt::security::Descriptors::default(),
             children: crate::nt::process_object::Children::default(),
             pool: crate::nt::pool::Pool::default(),
             data_files: crate::nt::data_file::DataFiles::default(),
+            dll_folders: crate::nt::dll_folders::DllFolders::default(),
             names: crate::nt::names::Names::default(),
             error_reporting: crate::kernel32::werapi::ErrorReporting::default(),
             trampoline: OnceLock::new(),

@@ -1,5 +1,7 @@
 //! secur32.dll: names of the user and the machine in several forms. The table of contents and its functions.
 
+pub mod packages;
+
 use plat_abi::{GuestWord, Memory};
 
 use crate::Win32Error;
@@ -14,7 +16,7 @@ use crate::widths::both_widths;
 pub const DLL: Dll = Dll {
     name: "secur32.dll",
     description: "Security Support Provider Interface",
-    tables: &[EXPORTS],
+    tables: &[EXPORTS, packages::EXPORTS],
     methods: &[],
 };
 

@@ -2,7 +2,9 @@
 
 pub mod file_stream;
 pub mod paths;
+pub mod registry;
 pub mod texts;
+pub mod urls;
 
 use crate::export::Dll;
 
@@ -10,6 +12,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shlwapi.dll",
     description: "Shell Light-weight Utility Library",
-    tables: &[file_stream::EXPORTS, paths::EXPORTS, texts::EXPORTS],
+    tables: &[file_stream::EXPORTS, paths::EXPORTS, registry::EXPORTS, texts::EXPORTS, urls::EXPORTS],
     methods: &[],
 };

@@ -7,8 +7,9 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_host::memory;
 
-use crate::Win32Error;
 use crate::guest::GuestMemory;
+use crate::nt::file_standard::Standard;
+use crate::{NtStatus, Win32Error};
 
 /// Bytes reserved for a TEB: Windows' structure in the first page and a half, plat's own word at the end.
 pub const TEB_SIZE: u64 = 0x2000;
@@ -70,6 +71,8 @@ impl Teb {
     pub const PEB: Field = Field::new(0x30, 0x60);
     /// The last Win32 error.
     pub const LAST_ERROR: Field = Field::new(0x34, 0x68);
+    /// The last status, four bytes.
+    pub const LAST_STATUS: Field = Field::new(0xbf4, 0x1250);
     /// The locale identifier.
     pub const CURRENT_LOCALE: Field = Field::new(0xc4, 0x108);
     /// The lowest address of the stack's reservation.
@@ -108,10 +111,29 @@ impl Teb {
         let _ = memory::write_u32(self.address + Self::LAST_ERROR.offset(self.machine), error.0);
     }
 
+    /// Sets the last status; a guest without a TEB has none.
+    pub fn set_last_status(self, status: NtStatus) {
+        // As for the last error.
+        let _ = memory::write_u32(self.address + Self::LAST_STATUS.offset(self.machine), status.0);
+    }
+
+    /// Reads the last status.
+    pub fn last_status(self) -> NtStatus {
+        NtStatus(memory::read_u32(self.address + Self::LAST_STATUS.offset(self.machine)).unwrap_or(0))
+    }
+
     /// Reads the last error.
     pub fn last_error(self) -> Win32Error {
         Win32Error(memory::read_u32(self.address + Self::LAST_ERROR.offset(self.machine)).unwrap_or(0))
     }
+}
+
+/// Returns where the process parameters have a standard handle.
+///
+/// Source: the public symbols of ntdll (`RTL_USER_PROCESS_PARAMETERS`).
+pub const fn standard_handle(which: Standard) -> Field {
+    let index = which as u64;
+    Field::new(0x18 + 4 * index, 0x20 + 8 * index)
 }
 
 /// Offsets in the process environment block.
@@ -129,12 +151,12 @@ impl Peb {
     pub const PROCESS_PARAMETERS: Field = Field::new(0x10, 0x20);
     /// The process heap.
     pub const PROCESS_HEAP: Field = Field::new(0x18, 0x30);
-    /// The critical section of who changes the PEB.
+    /// The critical section that guards this block.
     pub const FAST_PEB_LOCK: Field = Field::new(0x1c, 0x38);
-    /// The critical section of who loads and unloads.
-    pub const LOADER_LOCK: Field = Field::new(0xa0, 0x110);
     /// Number of processors, four bytes.
     pub const NUMBER_OF_PROCESSORS: Field = Field::new(0x64, 0xb8);
+    /// The loader's critical section.
+    pub const LOADER_LOCK: Field = Field::new(0xa0, 0x110);
     /// Windows' major version, four bytes.
     pub const OS_MAJOR: Field = Field::new(0xa4, 0x118);
     /// Windows' minor version, four bytes.

@@ -1,9 +1,14 @@
 //! winmm.dll: the table of contents.
 
+pub mod devices;
 pub mod timeapi;
 
 use crate::export::Dll;
 
 /// The DLL.
-pub const DLL: Dll =
-    Dll { name: "winmm.dll", description: "MCI API DLL", tables: &[timeapi::EXPORTS], methods: &[] };
+pub const DLL: Dll = Dll {
+    name: "winmm.dll",
+    description: "MCI API DLL",
+    tables: &[timeapi::EXPORTS, devices::EXPORTS],
+    methods: &[],
+};

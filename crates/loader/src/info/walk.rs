@@ -78,7 +78,7 @@ impl<'s> Walk<'s> {
     fn node(&mut self, name: String, entries: &[ImportEntry<'_>], depth: usize) -> ImportNode {
         let host = crate::graph::api_set_host(&name).to_owned();
         let symbols: Vec<String> = entries.iter().map(symbol).collect();
-        let found = self.search.find(&host);
+        let found = self.search.find(None, &host);
         let (provider, supplies, file) = match found {
             Some(Found::Builtin(dll)) if matches!(self.machine, Machine::I386 | Machine::Amd64) => {
                 ("builtin".to_owned(), of_builtin(dll, &symbols), None)

@@ -140,7 +140,7 @@ impl WindowsSpace {
         Ok(range)
     }
 
-    fn put_placeholder(&mut self, range: AddressRange, like: Allocation) {
+    pub(super) fn put_placeholder(&mut self, range: AddressRange, like: Allocation) {
         let id = self.fresh_id();
         let placeholder = Allocation {
             id,
@@ -148,6 +148,7 @@ impl WindowsSpace {
             write_watch: false,
             was_cut: false,
             parts: None,
+            kind: MemoryKind::Private,
             protection: super::PageProtection::NOACCESS,
             ..like
         };

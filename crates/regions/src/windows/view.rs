@@ -66,20 +66,39 @@ impl WindowsSpace {
     /// Source: Microsoft, "ZwMapViewOfSection routine".
     pub fn map_view(&mut self, request: &ViewRequest) -> Result<Transaction<'_, AddressRange>, RuleError> {
         self.begin();
-        let outcome = self.map_view_in_books(request);
+        let outcome = self.map_view_in_books(request, Role::Plain);
         Transaction::finish(self, outcome)
     }
 
-    fn map_view_in_books(&mut self, request: &ViewRequest) -> Result<AddressRange, RuleError> {
+    /// Maps a view of a section in place of the placeholder that lies exactly there. Base and offset are multiples of
+    /// a page only.
+    ///
+    /// # Errors
+    /// As [`Self::map_view`]; [`RuleError::Conflict`] when no placeholder has this base and size.
+    ///
+    /// Source: Microsoft, "MapViewOfFile3 function", `MEM_REPLACE_PLACEHOLDER`.
+    pub fn map_view_over_placeholder(
+        &mut self,
+        request: &ViewRequest,
+    ) -> Result<Transaction<'_, AddressRange>, RuleError> {
+        self.begin();
+        let outcome = self.map_view_in_books(request, Role::Replacement);
+        Transaction::finish(self, outcome)
+    }
+
+    fn map_view_in_books(&mut self, request: &ViewRequest, role: Role) -> Result<AddressRange, RuleError> {
         let protection = request.protection;
         if !protection.is_valid() {
             return Err(RuleError::BadProtection { protection });
         }
-        let (range, why) = self.place_view(request)?;
+        let (range, why) = match role {
+            Role::Replacement => (self.place_over(request)?, "in place of a placeholder"),
+            _ => self.place_view(request)?,
+        };
         let id = self.fresh_id();
         let allocation = Allocation {
             id,
-            role: Role::Plain,
+            role,
             write_watch: false,
             was_cut: false,
             parts: None,
@@ -116,6 +135,16 @@ impl WindowsSpace {
         self.in_bounds(range)?;
         self.must_be_free(range)?;
         Ok((range, "the program asked for this address"))
+    }
+
+    fn place_over(&mut self, request: &ViewRequest) -> Result<AddressRange, RuleError> {
+        let base = request.base.unwrap_or_default();
+        for value in [request.offset, base.get()] {
+            if !value.is_multiple_of(crate::PAGE_SIZE) {
+                return Err(RuleError::Misaligned { value });
+            }
+        }
+        self.take_placeholder(base, request.size)
     }
 
     /// Places an image, at its preferred base when that is free.
@@ -215,18 +244,48 @@ impl WindowsSpace {
     /// Source: Microsoft, "ZwUnmapViewOfSection routine".
     pub fn unmap(&mut self, address: Address) -> Result<Transaction<'_, AddressRange>, RuleError> {
         self.begin();
-        let outcome = self.unmap_in_books(address);
+        let outcome = self.unmap_in_books(address).map(|(at, _)| at);
         Transaction::finish(self, outcome)
     }
 
-    fn unmap_in_books(&mut self, address: Address) -> Result<AddressRange, RuleError> {
+    /// Unmaps a view that replaced a placeholder, and leaves a placeholder.
+    ///
+    /// # Errors
+    /// [`RuleError::NotAView`], and [`RuleError::Conflict`] for a view that replaced none.
+    ///
+    /// Source: Microsoft, "UnmapViewOfFile2 function", `MEM_PRESERVE_PLACEHOLDER`.
+    pub fn unmap_to_placeholder(
+        &mut self,
+        address: Address,
+    ) -> Result<Transaction<'_, AddressRange>, RuleError> {
+        self.begin();
+        let outcome = self.unmap_to_placeholder_in_books(address);
+        Transaction::finish(self, outcome)
+    }
+
+    fn unmap_to_placeholder_in_books(&mut self, address: Address) -> Result<AddressRange, RuleError> {
+        if let Some((at, held)) = self.allocations.get(address)
+            && held.kind != MemoryKind::Private
+            && held.role != Role::Replacement
+        {
+            let held_by = format!("{at} did not replace a placeholder");
+            return Err(RuleError::Conflict { wanted: at, held_by });
+        }
+        let (at, held) = self.unmap_in_books(address)?;
+        if let Some(held) = held {
+            self.put_placeholder(at, held);
+        }
+        Ok(at)
+    }
+
+    fn unmap_in_books(&mut self, address: Address) -> Result<(AddressRange, Option<Allocation>), RuleError> {
         let at = match self.allocations.get(address) {
             Some((at, held)) if held.kind != MemoryKind::Private && !held.is_system() => at,
             _ => return Err(RuleError::NotAView { address }),
         };
-        self.take_allocation(at.start);
+        let held = self.take_allocation(at.start).map(|(_, held)| held);
         self.drop_pages(at, |_| Action::Release { access: Access::empty() }, "unmapped");
-        Ok(at)
+        Ok((at, held))
     }
 }
 

@@ -1,56 +1,181 @@
-//! winbase.h: the event log. No such service runs, which Windows' functions can say: a program that writes to the log
-//! learns that nobody does, and goes on.
+//! winbase.h: the event log. There is none: sources and logs can be opened, events that are reported are not kept, and
+//! there are none to read.
 
-use plat_abi::GuestWord;
+use std::sync::Arc;
 
-use super::refuse::{NOT_RUNNING, refuse};
-use crate::Win32Error;
+use plat_abi::{GuestWord, Memory, winapi};
+
 use crate::dll;
 use crate::export::Export;
-use crate::guest::Bool;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::handle::HandleFlags;
+use crate::nt::object::{Object, ObjectKind};
+use crate::widths::both_widths;
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial RegisterEventSourceA, "no event log service runs"; partial RegisterEventSourceW, "no event log service runs";
-    partial DeregisterEventSource, "no event log service runs";
-    partial ReportEventA, "no event log service runs"; partial ReportEventW, "no event log service runs";
-    partial OpenEventLogA, "no event log service runs"; partial OpenEventLogW, "no event log service runs";
-    partial CloseEventLog, "no event log service runs";
-    partial ReadEventLogA, "no event log service runs"; partial ReadEventLogW, "no event log service runs";
-    partial ClearEventLogA, "no event log service runs"; partial ClearEventLogW, "no event log service runs";
-    partial GetNumberOfEventLogRecords, "no event log service runs";
-    partial GetOldestEventLogRecord, "no event log service runs";
-    partial NotifyChangeEventLog, "no event log service runs";
+    full CloseEventLog;
+    partial ClearEventLogA, "the log is always empty; no copy is made of it";
+    partial ClearEventLogW, "the log is always empty; no copy is made of it";
+    full DeregisterEventSource;
+    partial GetNumberOfEventLogRecords, "the log is always empty";
+    partial GetOldestEventLogRecord, "the log is always empty";
+    partial NotifyChangeEventLog, "the log never changes";
+    partial OpenEventLogA, "the log is always empty";
+    partial OpenEventLogW, "the log is always empty";
+    partial ReadEventLogA, "the log is always empty";
+    partial ReadEventLogW, "the log is always empty";
+    full RegisterEventSourceA;
+    full RegisterEventSourceW;
+    partial ReportEventA, "events are not kept";
+    partial ReportEventW, "events are not kept";
 };
 
-/// There are no handles of logs.
-const NO_HANDLE: Win32Error = Win32Error::INVALID_HANDLE;
+/// An open log, or a source of events for it.
+struct EventLog;
 
-refuse! {
-    "Connects with the log as a source of events.", "winbase/nf-winbase-registereventsource";
-    RegisterEventSourceA, RegisterEventSourceW(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
-    "Closes a source.", "winbase/nf-winbase-deregistereventsource";
-    DeregisterEventSource(hEventLog: GuestWord) -> Bool, NO_HANDLE;
-    "Writes an event.", "winbase/nf-winbase-reportevent";
+impl Object for EventLog {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::EventLog
+    }
+}
+
+fn open(guest: &Guest, server: &[u16], name: GuestWord) -> Result<GuestWord, Win32Error> {
+    /// `KEY_READ`-like rights of a log: read and write.
+    const ACCESS: u32 = 3;
+    if name.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    let own = crate::nt::account::computer_name();
+    let bare = String::from_utf16_lossy(server);
+    let bare = bare.trim_start_matches('\\');
+    if !bare.is_empty() && !bare.eq_ignore_ascii_case(&own) {
+        return Err(Win32Error::RPC_S_SERVER_UNAVAILABLE);
+    }
+    Ok(GuestWord(guest.process().handles.insert(Arc::new(EventLog), ACCESS, HandleFlags::empty())))
+}
+
+fn check(guest: &Guest, log: GuestWord) -> Result<Bool, Win32Error> {
+    guest.process().object_as::<EventLog>(log.get()).map_err(NtStatus::to_win32)?;
+    Ok(TRUE)
+}
+
+fn close(guest: &Guest, log: GuestWord) -> Result<Bool, Win32Error> {
+    check(guest, log)?;
+    guest.process().handles.close(log.get()).map_err(NtStatus::to_win32)?;
+    Ok(TRUE)
+}
+
+both_widths! {
+    /// Opens a source of events for a log of this machine.
+    "winbase/nf-winbase-registereventsource"
+    RegisterEventSourceA, RegisterEventSourceW(
+        guest, width, lpUNCServerName: GuestWord, lpSourceName: GuestWord,
+    ) -> Result<GuestWord, Win32Error> {
+        let server = width.read(guest, lpUNCServerName)?;
+        open(guest, &server, lpSourceName)
+    }
+
+    /// Opens a log of this machine.
+    "winbase/nf-winbase-openeventlog"
+    OpenEventLogA, OpenEventLogW(
+        guest, width, lpUNCServerName: GuestWord, lpSourceName: GuestWord,
+    ) -> Result<GuestWord, Win32Error> {
+        let server = width.read(guest, lpUNCServerName)?;
+        open(guest, &server, lpSourceName)
+    }
+
+    /// Reports an event.
+    "winbase/nf-winbase-reportevent"
     ReportEventA, ReportEventW(
-        hEventLog: GuestWord, wType: u16, wCategory: u16, dwEventID: u32, lpUserSid: GuestWord, wNumStrings: u16,
-        dwDataSize: u32, lpStrings: GuestWord, lpRawData: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Opens a log.", "winbase/nf-winbase-openeventlog";
-    OpenEventLogA, OpenEventLogW(lpUNCServerName: GuestWord, lpSourceName: GuestWord) -> GuestWord, NOT_RUNNING;
-    "Closes a log.", "winbase/nf-winbase-closeeventlog";
-    CloseEventLog(hEventLog: GuestWord) -> Bool, NO_HANDLE;
-    "Reads events.", "winbase/nf-winbase-readeventlog";
+        guest, width, hEventLog: GuestWord, wType: u16, wCategory: u16, dwEventID: u32, lpUserSid: GuestWord,
+        wNumStrings: u16, dwDataSize: u32, lpStrings: GuestWord, lpRawData: GuestWord,
+    ) -> Result<Bool, Win32Error> {
+        let _ = (wType, wCategory, dwEventID, lpUserSid, dwDataSize, lpRawData);
+        check(guest, hEventLog)?;
+        let step = guest.machine().pointer_size();
+        for index in 0..u64::from(wNumStrings) {
+            let text = guest.read_word(lpStrings.get() + index * step)?;
+            width.read(guest, GuestWord(text))?;
+        }
+        Ok(TRUE)
+    }
+
+    /// Reads events: there are none.
+    "winbase/nf-winbase-readeventlog"
     ReadEventLogA, ReadEventLogW(
-        hEventLog: GuestWord, dwReadFlags: u32, dwRecordOffset: u32, lpBuffer: GuestWord, nNumberOfBytesToRead: u32,
-        pnBytesRead: GuestWord, pnMinNumberOfBytesNeeded: GuestWord
-    ) -> Bool, NO_HANDLE;
-    "Empties a log.", "winbase/nf-winbase-cleareventlog";
-    ClearEventLogA, ClearEventLogW(hEventLog: GuestWord, lpBackupFileName: GuestWord) -> Bool, NO_HANDLE;
-    "Stores how many events there are.", "winbase/nf-winbase-getnumberofeventlogrecords";
-    GetNumberOfEventLogRecords(hEventLog: GuestWord, NumberOfRecords: GuestWord) -> Bool, NO_HANDLE;
-    "Stores the number of the oldest event.", "winbase/nf-winbase-getoldesteventlogrecord";
-    GetOldestEventLogRecord(hEventLog: GuestWord, OldestRecord: GuestWord) -> Bool, NO_HANDLE;
-    "Has an event set at each write.", "winbase/nf-winbase-notifychangeeventlog";
-    NotifyChangeEventLog(hEventLog: GuestWord, hEvent: GuestWord) -> Bool, NO_HANDLE;
+        guest, width, hEventLog: GuestWord, dwReadFlags: u32, dwRecordOffset: u32, lpBuffer: GuestWord,
+        nNumberOfBytesToRead: u32, pnBytesRead: GuestWord, pnMinNumberOfBytesNeeded: GuestWord,
+    ) -> Result<Bool, Win32Error> {
+        let _ = (width, dwReadFlags, dwRecordOffset, lpBuffer, nNumberOfBytesToRead);
+        check(guest, hEventLog)?;
+        guest.write(pnBytesRead.get(), &0_u32)?;
+        guest.write(pnMinNumberOfBytesNeeded.get(), &0_u32)?;
+        Err(Win32Error::HANDLE_EOF)
+    }
+
+    /// Empties a log.
+    "winbase/nf-winbase-cleareventlog"
+    ClearEventLogA, ClearEventLogW(
+        guest, width, hEventLog: GuestWord, lpBackupFileName: GuestWord,
+    ) -> Result<Bool, Win32Error> {
+        width.read(guest, lpBackupFileName)?;
+        check(guest, hEventLog)
+    }
+}
+
+/// Closes a source of events.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-deregistereventsource>
+#[winapi]
+pub fn DeregisterEventSource(guest: &mut Guest, hEventLog: GuestWord) -> Result<Bool, Win32Error> {
+    close(guest, hEventLog)
+}
+
+/// Closes a log.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-closeeventlog>
+#[winapi]
+pub fn CloseEventLog(guest: &mut Guest, hEventLog: GuestWord) -> Result<Bool, Win32Error> {
+    close(guest, hEventLog)
+}
+
+/// Stores how many events a log has.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getnumberofeventlogrecords>
+#[winapi]
+pub fn GetNumberOfEventLogRecords(
+    guest: &mut Guest,
+    hEventLog: GuestWord,
+    NumberOfRecords: GuestWord,
+) -> Result<Bool, Win32Error> {
+    check(guest, hEventLog)?;
+    guest.write(NumberOfRecords.get(), &0_u32)?;
+    Ok(TRUE)
+}
+
+/// Stores the number of a log's oldest event: 0, since there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getoldesteventlogrecord>
+#[winapi]
+pub fn GetOldestEventLogRecord(
+    guest: &mut Guest,
+    hEventLog: GuestWord,
+    OldestRecord: GuestWord,
+) -> Result<Bool, Win32Error> {
+    GetNumberOfEventLogRecords(guest, hEventLog, OldestRecord)
+}
+
+/// Asks for an event object to be set when a log changes, which it never does.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-notifychangeeventlog>
+#[winapi]
+pub fn NotifyChangeEventLog(
+    guest: &mut Guest,
+    hEventLog: GuestWord,
+    hEvent: GuestWord,
+) -> Result<Bool, Win32Error> {
+    guest.process().object_as::<crate::nt::event::Event>(hEvent.get()).map_err(NtStatus::to_win32)?;
+    check(guest, hEventLog)
 }

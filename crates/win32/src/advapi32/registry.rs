@@ -54,7 +54,7 @@ const CREATED_NEW_KEY: u32 = 1;
 const OPENED_EXISTING_KEY: u32 = 2;
 
 /// Returns the key of a handle, predefined or opened.
-pub(super) fn key(guest: &Guest, handle: GuestWord) -> Result<Arc<Key>, Win32Error> {
+pub(crate) fn key(guest: &Guest, handle: GuestWord) -> Result<Arc<Key>, Win32Error> {
     let process = guest.process();
     match process.registry.predefined(handle.get()) {
         Some(key) => Ok(key),
@@ -126,7 +126,7 @@ fn create(
     Ok(())
 }
 
-fn delete(
+pub(crate) fn delete(
     guest: &Guest,
     width: Width,
     hKey: GuestWord,
@@ -141,7 +141,25 @@ fn delete(
     base.delete(&redirect(base.path(), &path, View::of(access, guest.machine().is_64())))
 }
 
-fn delete_tree(guest: &Guest, width: Width, hKey: GuestWord, name: GuestWord) -> Result<(), Win32Error> {
+/// Opens the key at a path below another, or makes it.
+pub(crate) fn below(
+    guest: &Guest,
+    width: Width,
+    hKey: GuestWord,
+    name: GuestWord,
+    makes: bool,
+) -> Result<Arc<Key>, Win32Error> {
+    let base = key(guest, hKey)?;
+    let path = redirect(base.path(), &width.read(guest, name)?, View::of(0, guest.machine().is_64()));
+    if makes { base.create(&path, false).map(|(key, _)| key) } else { base.open(&path) }
+}
+
+pub(crate) fn delete_tree(
+    guest: &Guest,
+    width: Width,
+    hKey: GuestWord,
+    name: GuestWord,
+) -> Result<(), Win32Error> {
     let path = width.read(guest, name)?;
     let base = key(guest, hKey)?;
     let path = redirect(base.path(), &path, View::of(0, guest.machine().is_64()));

@@ -8,7 +8,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::nls;
-use crate::nt::registry::{REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Value};
+use crate::nt::registry::{Key, REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Value};
 use crate::nt::registry_view::{View, redirect};
 use crate::widths::{Width, both_widths};
 
@@ -219,16 +219,17 @@ fn query_many(
 }
 
 /// The bytes that a value is to have, as the caller gave them.
-struct Given {
-    kind: u32,
-    data: GuestWord,
-    size: u32,
+pub(super) struct Given {
+    pub(super) kind: u32,
+    pub(super) data: GuestWord,
+    pub(super) size: u32,
 }
 
-fn set(
+/// Sets a value of a key.
+pub(super) fn set(
     guest: &Guest,
     width: Width,
-    hKey: GuestWord,
+    key: &Key,
     name: GuestWord,
     given: &Given,
 ) -> Result<(), Win32Error> {
@@ -238,7 +239,7 @@ fn set(
     if width == Width::Narrow && value.is_text() {
         value.data = bytes(&nls::widen(&value.data));
     }
-    key(guest, hKey)?.set_value(&width.read(guest, name)?, value)
+    key.set_value(&width.read(guest, name)?, value)
 }
 
 both_widths! {
@@ -271,7 +272,7 @@ both_widths! {
             return LStatus(Err(Win32Error::INVALID_PARAMETER));
         }
         let given = Given { kind: dwType, data: lpData, size: cbData };
-        LStatus(set(guest, width, hKey, lpValueName, &given))
+        LStatus(key(guest, hKey).and_then(|key| set(guest, width, &key, lpValueName, &given)))
     }
 
     /// Reads several values at once: their data in a row, and where each lies.

@@ -179,7 +179,7 @@ pub(crate) const REUSABLE: u32 = 0x20;
 
 impl Algorithm {
     /// Opens an algorithm by its name.
-    fn named(name: &str, flags: u32) -> Option<Self> {
+    pub(crate) fn named(name: &str, flags: u32) -> Option<Self> {
         let &(name, _, kind) = ALGORITHMS.iter().find(|row| row.0.eq_ignore_ascii_case(name))?;
         let mode = if matches!(kind, Kind::Block(_)) { Mode::Chain(Chaining::Cbc) } else { Mode::None };
         let curve = match kind {

@@ -12,7 +12,7 @@ use crate::crypto_objects::lock;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::logic::crypto::certificate::{Algorithm, Certificate, identifiers};
+use crate::logic::crypto::certificate::{Algorithm, Encoded, identifiers};
 use crate::logic::crypto::hash::HashAlgorithm;
 
 /// The exports of this file.
@@ -36,19 +36,9 @@ pub(crate) const X509: u32 = 1;
 /// `szOID_ENHANCED_KEY_USAGE`.
 const USES: &str = "2.5.29.37";
 
-/// A certificate's bytes and what is where in them.
-#[derive(Debug)]
-pub(crate) struct Encoded {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) parts: Certificate,
-}
-
-impl Encoded {
-    /// Takes a certificate apart.
-    pub(crate) fn new(bytes: Vec<u8>) -> Result<Arc<Self>, Win32Error> {
-        let parts = Certificate::parse(&bytes).map_err(|_| MALFORMED)?;
-        Ok(Arc::new(Self { bytes, parts }))
-    }
+/// Takes a certificate apart.
+pub(crate) fn encoded(bytes: Vec<u8>) -> Result<Arc<Encoded>, Win32Error> {
+    Encoded::new(bytes).map_err(|_| MALFORMED)
 }
 
 /// A certificate that a program holds.
@@ -70,43 +60,43 @@ pub(super) struct Blob {
 
 /// `CRYPT_BIT_BLOB`.
 #[derive(GuestStruct, Default)]
-struct BitBlob {
-    size: u32,
-    data: GuestWord,
-    unused: u32,
+pub(super) struct BitBlob {
+    pub(super) size: u32,
+    pub(super) data: GuestWord,
+    pub(super) unused: u32,
 }
 
 /// `CRYPT_ALGORITHM_IDENTIFIER`.
 #[derive(GuestStruct, Default)]
-struct AlgorithmIdentifier {
-    identifier: GuestWord,
-    parameters: Blob,
+pub(super) struct AlgorithmIdentifier {
+    pub(super) identifier: GuestWord,
+    pub(super) parameters: Blob,
 }
 
 /// `CERT_EXTENSION`.
 #[derive(GuestStruct, Default)]
-struct CertExtension {
-    identifier: GuestWord,
-    is_critical: u32,
-    value: Blob,
+pub(super) struct CertExtension {
+    pub(super) identifier: GuestWord,
+    pub(super) is_critical: u32,
+    pub(super) value: Blob,
 }
 
 /// `CERT_INFO`.
 #[derive(GuestStruct, Default)]
 pub(super) struct CertInfo {
-    version: u32,
+    pub(super) version: u32,
     pub(super) serial: Blob,
-    signature: AlgorithmIdentifier,
+    pub(super) signature: AlgorithmIdentifier,
     pub(super) issuer: Blob,
-    not_before: [u32; 2],
-    not_after: [u32; 2],
-    subject: Blob,
-    key_algorithm: AlgorithmIdentifier,
-    key: BitBlob,
-    issuer_identifier: BitBlob,
-    subject_identifier: BitBlob,
-    extension_count: u32,
-    extensions: GuestWord,
+    pub(super) not_before: [u32; 2],
+    pub(super) not_after: [u32; 2],
+    pub(super) subject: Blob,
+    pub(super) key_algorithm: AlgorithmIdentifier,
+    pub(super) key: BitBlob,
+    pub(super) issuer_identifier: BitBlob,
+    pub(super) subject_identifier: BitBlob,
+    pub(super) extension_count: u32,
+    pub(super) extensions: GuestWord,
 }
 
 /// `CERT_CONTEXT`.
@@ -234,7 +224,7 @@ pub fn CertCreateCertificateContext(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let bytes = guest.read_vec(pbCertEncoded.get(), u64::from(cbCertEncoded))?;
-    give_context(guest, Encoded::new(bytes)?, GuestWord(0), 0)
+    give_context(guest, encoded(bytes)?, GuestWord(0), 0)
 }
 
 /// Holds a certificate once more.

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::certificate::{Blob, CertInfo, Encoded, NOT_FOUND, X509, context, give_context, release};
+use super::certificate::{Blob, CertInfo, NOT_FOUND, X509, context, encoded, give_context, release};
 use super::name::simple_text;
 use crate::Win32Error;
 use crate::crypto_objects::lock;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::logic::crypto::certificate::from_texts;
+use crate::logic::crypto::certificate::{Encoded, from_texts};
 use crate::logic::crypto::hash::HashAlgorithm;
 use crate::nt::nls;
 use crate::widths::both_widths;
@@ -29,15 +29,8 @@ pub const EXPORTS: &[Export] = dll! {
     full CertAddEncodedCertificateToStore;
     full CertDeleteCertificateFromStore;
     full CertAddStoreToCollection;
-    stub CertGetCertificateChain;
-    stub CertFreeCertificateChain;
-    stub CertVerifyCertificateChainPolicy;
     stub CertOpenServerOcspResponse;
     stub CertAddCRLContextToStore;
-    stub CertGetIssuerCertificateFromStore;
-    stub CryptDecodeObjectEx;
-    stub CryptEncodeObjectEx;
-    stub CryptImportPublicKeyInfoEx2;
     stub CryptMsgOpenToDecode;
     stub CryptQueryObject;
     stub PFXImportCertStore;
@@ -67,7 +60,7 @@ impl Store {
     }
 
     /// Returns all certificates in their order.
-    fn all(&self) -> Vec<Arc<Encoded>> {
+    pub(super) fn all(&self) -> Vec<Arc<Encoded>> {
         match &self.content {
             Content::Own(list) => lock(list).clone(),
             Content::Others(stores) => {
@@ -97,7 +90,7 @@ impl Store {
     }
 }
 
-fn store(guest: &Guest, handle: GuestWord) -> Result<Arc<Store>, Win32Error> {
+pub(super) fn store(guest: &Guest, handle: GuestWord) -> Result<Arc<Store>, Win32Error> {
     let found: Option<Arc<Arc<Store>>> = guest.process().cryptography.get(handle.get());
     found.map(|store| Arc::clone(&*store)).ok_or(Win32Error::INVALID_PARAMETER)
 }
@@ -106,11 +99,20 @@ fn store(guest: &Guest, handle: GuestWord) -> Result<Arc<Store>, Win32Error> {
 fn system_store(guest: &Guest, name: &[u16]) -> GuestWord {
     let name = String::from_utf16_lossy(name);
     let certificates = match name.eq_ignore_ascii_case("ROOT") {
-        true => plat_host::user_secret::trusted_certificates().map_or(Vec::new(), |text| from_texts(&text)),
+        true => trusted(guest),
         false => Vec::new(),
     };
-    let encoded = certificates.into_iter().filter_map(|bytes| Encoded::new(bytes).ok());
-    give_store(guest, Store::of(encoded.collect()))
+    give_store(guest, Store::of(certificates))
+}
+
+/// Returns the certificates that the Linux system trusts, which are read once.
+pub(super) fn trusted(guest: &Guest) -> Vec<Arc<Encoded>> {
+    let read = || {
+        let text = plat_host::user_secret::trusted_certificates();
+        let certificates = text.map_or(Vec::new(), |text| from_texts(&text));
+        certificates.into_iter().filter_map(|bytes| Encoded::new(bytes).ok()).collect()
+    };
+    guest.process().trusted_certificates.get_or_init(read).clone()
 }
 
 fn give_store(guest: &Guest, store: Store) -> GuestWord {
@@ -384,7 +386,7 @@ pub fn CertAddEncodedCertificateToStore(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let bytes = guest.read_vec(pbCertEncoded.get(), u64::from(cbCertEncoded))?;
-    add(guest, hCertStore, Encoded::new(bytes)?, dwAddDisposition, ppCertContext)
+    add(guest, hCertStore, encoded(bytes)?, dwAddDisposition, ppCertContext)
 }
 
 /// Takes a certificate out of its store, and gives it up.

@@ -62,7 +62,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial info::SetFileAttributesW, "only the attribute READONLY is kept";
     partial info::SetFileAttributesA, "only the attribute READONLY is kept";
     partial info::SetFileTime, "Linux keeps no creation time that could be set";
-    partial info::GetFileInformationByHandleEx, "basic, standard, name, attribute tag and identity only";
+    partial info::GetFileInformationByHandleEx, "basic, standard, name, attribute tag, identity, full and both names of a directory only";
     partial info::SetFileInformationByHandle, "basic, rename, disposition, allocation and end of file only";
     full path_names::GetFullPathNameW;
     full path_names::GetFullPathNameA;
@@ -89,6 +89,7 @@ pub const EXPORTS: &[Export] = dll! {
     full volume::GetDiskFreeSpaceExA;
     full volume::GetVolumeInformationW;
     full volume::GetVolumeInformationA;
+    full volume::GetVolumeInformationByHandleW;
     full volume::GetVolumePathNameW;
     full volume::GetVolumePathNameA;
 };

@@ -5,19 +5,21 @@
 
 use plat_abi::{GuestWord, winapi};
 
-use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::kernel32::heap_leaves::{HEAP_ALLOC, HEAP_FREE};
+use crate::nt::exception::context::Record;
+use crate::nt::exception::dispatch;
 use crate::nt::heap::Movable;
 use crate::nt::thread_cache;
+use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full GetProcessHeap;
     full GetProcessHeaps;
-    partial HeapCreate, "HEAP_NO_SERIALIZE and HEAP_GENERATE_EXCEPTIONS are ignored";
+    full HeapCreate;
     full HeapDestroy;
     code HeapAlloc: HEAP_ALLOC;
     code HeapFree: HEAP_FREE;
@@ -25,11 +27,10 @@ pub const EXPORTS: &[Export] = dll! {
     full HeapSize;
     full HeapValidate;
     full HeapCompact;
-    full HeapLock;
+    partial HeapLock, "small blocks of the process heap that a thread has in store are not held back";
     full HeapUnlock;
     partial HeapSetInformation, "every class is accepted and ignored";
     partial HeapQueryInformation, "only the compatibility class, which says standard";
-    stub HeapWalk;
     full GlobalAlloc;
     full GlobalFree;
     partial GlobalReAlloc, "GMEM_MODIFY changes nothing";
@@ -46,6 +47,8 @@ pub const EXPORTS: &[Export] = dll! {
     full LocalUnlock;
 };
 
+/// `HEAP_GENERATE_EXCEPTIONS`.
+const HEAP_GENERATE_EXCEPTIONS: u32 = 4;
 /// `HEAP_ZERO_MEMORY`.
 const HEAP_ZERO_MEMORY: u32 = 8;
 /// `HEAP_REALLOC_IN_PLACE_ONLY`.
@@ -91,8 +94,14 @@ pub fn HeapCreate(
     dwInitialSize: GuestWord,
     dwMaximumSize: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let _ = (flOptions, dwInitialSize);
-    guest.process().heaps.create(dwMaximumSize.get()).map(GuestWord).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
+    let _ = dwInitialSize;
+    let raises = flOptions & HEAP_GENERATE_EXCEPTIONS != 0;
+    guest
+        .process()
+        .heaps
+        .create(dwMaximumSize.get(), raises)
+        .map(GuestWord)
+        .ok_or(Win32Error::NOT_ENOUGH_MEMORY)
 }
 
 /// Destroys a heap with all its blocks.
@@ -110,18 +119,35 @@ pub fn HeapDestroy(guest: &mut Guest, hHeap: GuestWord) -> Result<Bool, Win32Err
 pub fn HeapAlloc(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32, dwBytes: GuestWord) -> GuestWord {
     let zero = dwFlags & HEAP_ZERO_MEMORY != 0;
     let heaps = &guest.process().heaps;
+    heaps.wait_unlocked(guest, hHeap.get());
     let address = if !zero && heaps.is_process_heap(hHeap.get()) {
         thread_cache::allocate(guest, dwBytes.get())
     } else {
         heaps.allocate(hHeap.get(), dwBytes.get(), zero)
     };
-    match address {
-        Some(address) => GuestWord(address),
-        None => {
-            guest.set_last_error(Win32Error::NOT_ENOUGH_MEMORY);
-            GuestWord::NULL
-        }
+    allocated(guest, address, hHeap, dwFlags, dwBytes.get(), 12)
+}
+
+/// Returns what an allocation gave; without memory null, or the exception that the heap or the call asked for.
+fn allocated(
+    guest: &mut Guest,
+    address: Option<u64>,
+    heap: GuestWord,
+    flags: u32,
+    bytes: u64,
+    stack_bytes: u64,
+) -> GuestWord {
+    if let Some(address) = address {
+        return GuestWord(address);
     }
+    if flags & HEAP_GENERATE_EXCEPTIONS != 0 || guest.process().heaps.raises(heap.get()) {
+        let registers = dispatch::caller(guest, stack_bytes);
+        let mut record = Record::new(NtStatus::NO_MEMORY, registers.rip);
+        record.information = vec![bytes];
+        dispatch::raise(guest, record, registers);
+    }
+    guest.set_last_error(Win32Error::NOT_ENOUGH_MEMORY);
+    GuestWord::NULL
 }
 
 /// Frees a block; a null pointer is allowed.
@@ -135,6 +161,7 @@ pub fn HeapFree(
     lpMem: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let _ = dwFlags;
+    guest.process().heaps.wait_unlocked(guest, hHeap.get());
     thread_cache::make_room(guest, lpMem.get());
     if lpMem.is_null() || guest.process().heaps.free(hHeap.get(), lpMem.get()) {
         Ok(TRUE)
@@ -156,13 +183,9 @@ pub fn HeapReAlloc(
 ) -> GuestWord {
     let (zero, in_place) = (dwFlags & HEAP_ZERO_MEMORY != 0, dwFlags & HEAP_REALLOC_IN_PLACE_ONLY != 0);
     let heaps = &guest.process().heaps;
-    match heaps.reallocate(hHeap.get(), lpMem.get(), dwBytes.get(), zero, in_place) {
-        Some(address) => GuestWord(address),
-        None => {
-            guest.set_last_error(Win32Error::NOT_ENOUGH_MEMORY);
-            GuestWord::NULL
-        }
-    }
+    heaps.wait_unlocked(guest, hHeap.get());
+    let address = heaps.reallocate(hHeap.get(), lpMem.get(), dwBytes.get(), zero, in_place);
+    allocated(guest, address, hHeap, dwFlags, dwBytes.get(), 16)
 }
 
 /// Returns the size of a block as it was asked for, or `(SIZE_T)-1`.
@@ -193,20 +216,22 @@ pub fn HeapCompact(guest: &mut Guest, hHeap: GuestWord, dwFlags: u32) -> GuestWo
     GuestWord(0x10_0000)
 }
 
-/// Locks a heap; each operation locks by itself, and a thread that holds this has no exclusive right.
+/// Locks a heap for the calling thread, which may lock it again.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heaplock>
 #[winapi]
-pub fn HeapLock(guest: &mut Guest, hHeap: GuestWord) -> Bool {
-    Bool(guest.process().heaps.is_valid(hHeap.get(), 0))
+pub fn HeapLock(guest: &mut Guest, hHeap: GuestWord) -> Result<Bool, Win32Error> {
+    let is_heap = guest.process().heaps.lock(guest, hHeap.get())?;
+    is_heap.then_some(TRUE).ok_or(Win32Error::INVALID_HANDLE)
 }
 
-/// Unlocks a heap.
+/// Unlocks a heap that the calling thread has locked.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapunlock>
 #[winapi]
-pub fn HeapUnlock(guest: &mut Guest, hHeap: GuestWord) -> Bool {
-    Bool(guest.process().heaps.is_valid(hHeap.get(), 0))
+pub fn HeapUnlock(guest: &mut Guest, hHeap: GuestWord) -> Result<Bool, Win32Error> {
+    let was_locked = guest.process().heaps.unlock(guest, hHeap.get())?;
+    was_locked.then_some(TRUE).ok_or(Win32Error::NOT_LOCKED)
 }
 
 /// Accepts a heap's settings: low fragmentation and termination on corruption are how these heaps are anyway.
@@ -236,19 +261,19 @@ pub fn HeapQueryInformation(
     HeapInformationLength: GuestWord,
     ReturnLength: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    use plat_abi::Memory;
-    let _ = HeapHandle;
-    if HeapInformationClass != 0 {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    if !ReturnLength.is_null() {
-        guest.write_word(ReturnLength.get(), 4)?;
-    }
-    if HeapInformationLength.get() < 4 {
-        return Err(Win32Error::INSUFFICIENT_BUFFER);
-    }
-    guest.write(HeapInformation.get(), &0_u32)?;
-    Ok(TRUE)
+    crate::ntdll::heap::RtlQueryHeapInformation(
+        guest,
+        HeapHandle,
+        HeapInformationClass,
+        HeapInformation,
+        HeapInformationLength,
+        ReturnLength,
+    )
+    .map(|()| TRUE)
+    .map_err(|status| match status {
+        NtStatus::BUFFER_TOO_SMALL => Win32Error::INSUFFICIENT_BUFFER,
+        other => other.to_win32(),
+    })
 }
 
 fn allocate(guest: &mut Guest, flags: u32, bytes: u64) -> Result<GuestWord, Win32Error> {

@@ -14,8 +14,8 @@ use crate::{NtStatus, Win32Error};
 pub const EXPORTS: &[Export] = dll! {
     full LoadLibraryA;
     full LoadLibraryW;
-    partial LoadLibraryExA, "search flags are ignored; LOAD_LIBRARY_AS_IMAGE_RESOURCE is as LOAD_LIBRARY_AS_DATAFILE";
-    partial LoadLibraryExW, "search flags are ignored; LOAD_LIBRARY_AS_IMAGE_RESOURCE is as LOAD_LIBRARY_AS_DATAFILE";
+    partial LoadLibraryExA, "LOAD_LIBRARY_AS_IMAGE_RESOURCE is as LOAD_LIBRARY_AS_DATAFILE";
+    partial LoadLibraryExW, "LOAD_LIBRARY_AS_IMAGE_RESOURCE is as LOAD_LIBRARY_AS_DATAFILE";
     full FreeLibrary;
     full FreeLibraryAndExitThread;
     full GetProcAddress;
@@ -26,9 +26,6 @@ pub const EXPORTS: &[Export] = dll! {
     full GetModuleFileNameA;
     full GetModuleFileNameW;
     partial DisableThreadLibraryCalls, "DllMain is told of threads all the same";
-    partial SetDllDirectoryW, "accepted and ignored: use --dll-path";
-    partial SetDllDirectoryA, "accepted and ignored: use --dll-path";
-    partial SetDefaultDllDirectories, "accepted and ignored";
 };
 
 /// `LOAD_LIBRARY_AS_DATAFILE`, `LOAD_LIBRARY_AS_DATAFILE_EXCLUSIVE`, `LOAD_LIBRARY_AS_IMAGE_RESOURCE`.
@@ -231,22 +228,4 @@ both_widths! {
 pub fn DisableThreadLibraryCalls(guest: &mut Guest, hLibModule: GuestWord) -> Result<Bool, Win32Error> {
     file_name(guest, hLibModule)?;
     Ok(TRUE)
-}
-
-both_widths! {
-    /// Sets a folder for the search of DLLs.
-    "winbase/nf-winbase-setdlldirectory"
-    SetDllDirectoryA, SetDllDirectoryW(guest, _width, lpPathName: GuestWord) -> Bool {
-        let _ = (guest, lpPathName);
-        TRUE
-    }
-}
-
-/// Sets which folders are searched for DLLs.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-setdefaultdlldirectories>
-#[winapi]
-pub fn SetDefaultDllDirectories(guest: &mut Guest, DirectoryFlags: u32) -> Bool {
-    let _ = (guest, DirectoryFlags);
-    TRUE
 }

@@ -112,6 +112,17 @@ fn other(guest: &Guest, process: GuestWord) -> Result<Option<Arc<ProcessObject>>
     Ok(process.as_other().is_some().then_some(process))
 }
 
+/// Says whether a handle is of a process other than the calling one.
+pub(super) fn is_other_process(guest: &Guest, process: GuestWord) -> Result<bool, Win32Error> {
+    Ok(other(guest, process)?.is_some())
+}
+
+/// Allocates in the calling process.
+pub(super) fn allocate_request(guest: &Guest, request: &Request) -> Result<GuestWord, Win32Error> {
+    let range = guest.process().memory.allocate(request).map_err(NtStatus::to_win32)?;
+    Ok(GuestWord(range.start.get()))
+}
+
 fn allocate(
     guest: &Guest,
     base: GuestWord,
@@ -122,8 +133,7 @@ fn allocate(
     let kind = AllocationType::from_bits_retain(kind);
     let mut request = Request::new(size.get(), kind, PageProtection::of_program(protect));
     request.base = (!base.is_null()).then(|| Address::new(base.get()));
-    let range = guest.process().memory.allocate(&request).map_err(NtStatus::to_win32)?;
-    Ok(GuestWord(range.start.get()))
+    allocate_request(guest, &request)
 }
 
 /// Reserves or commits pages. `dwSize` is in bytes, rounded up to whole pages.
@@ -164,16 +174,19 @@ fn free(guest: &Guest, address: GuestWord, size: GuestWord, kind: u32) -> Result
     let kind = match AllocationType::from_bits_retain(kind) {
         AllocationType::DECOMMIT => FreeKind::Decommit,
         AllocationType::RELEASE => FreeKind::Release,
+        kind if kind == AllocationType::RELEASE | AllocationType::PRESERVE_PLACEHOLDER => {
+            FreeKind::ReleasePreserve
+        }
+        kind if kind == AllocationType::RELEASE | AllocationType::COALESCE_PLACEHOLDERS => FreeKind::Coalesce,
         _ => return Err(Win32Error::INVALID_PARAMETER),
     };
-    let memory = &guest.process().memory;
-    if kind == FreeKind::Release {
-        memory
-            .books()
-            .check_win32_release(base, size)
-            .map_err(|error| NtStatus(error.status()).to_win32())?;
-    }
-    memory.change(|books| books.free(base, size, kind)).map_err(NtStatus::to_win32)?;
+    let freed = guest.process().memory.change(|books| {
+        if kind == FreeKind::Release {
+            books.check_win32_release(base, size)?;
+        }
+        books.free(base, size, kind)
+    });
+    freed.map_err(NtStatus::to_win32)?;
     Ok(TRUE)
 }
 

@@ -9,7 +9,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
 use crate::nt::file_standard::{self, Standard};
-use crate::teb::Peb;
+use crate::teb::{Peb, standard_handle};
 use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
@@ -66,6 +66,14 @@ pub fn GetStdHandle(guest: &mut Guest, nStdHandle: u32) -> Result<HandleOrInvali
 pub fn SetStdHandle(guest: &mut Guest, nStdHandle: u32, hHandle: GuestWord) -> Result<Bool, Win32Error> {
     let which = Standard::from_number(nStdHandle).ok_or(Win32Error::INVALID_HANDLE)?;
     file_standard::set_handle(guest.process(), which, hHandle.0);
+    let parameters = guest
+        .process()
+        .peb
+        .get()
+        .map(|peb| guest.read_word(peb + Peb::PROCESS_PARAMETERS.offset(guest.machine())));
+    if let Some(parameters) = parameters {
+        guest.write_word(parameters? + standard_handle(which).offset(guest.machine()), hHandle.0)?;
+    }
     Ok(TRUE)
 }
 

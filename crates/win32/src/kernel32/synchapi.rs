@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::event_leaves::{RESET_EVENT, SET_EVENT, WAIT_FOR_SINGLE_OBJECT, WAIT_FOR_SINGLE_OBJECT_EX};
 use super::fileapi::open::inherit_flags;
 use crate::dll;
 use crate::export::Export;
@@ -70,9 +71,9 @@ pub const EXPORTS: &[Export] = dll! {
     forward ReleaseSRWLockExclusive => "ntdll.RtlReleaseSRWLockExclusive";
     forward ReleaseSRWLockShared => "ntdll.RtlReleaseSRWLockShared";
     full ReleaseSemaphore;
-    full ResetEvent;
+    code ResetEvent: RESET_EVENT;
     full SetCriticalSectionSpinCount;
-    full SetEvent;
+    code SetEvent: SET_EVENT;
     full SetWaitableTimer;
     full SetWaitableTimerEx;
     full SignalObjectAndWait;
@@ -85,8 +86,8 @@ pub const EXPORTS: &[Export] = dll! {
     forward TryEnterCriticalSection => "ntdll.RtlTryEnterCriticalSection";
     full WaitForMultipleObjects;
     full WaitForMultipleObjectsEx;
-    full WaitForSingleObject;
-    full WaitForSingleObjectEx;
+    code WaitForSingleObject: WAIT_FOR_SINGLE_OBJECT;
+    code WaitForSingleObjectEx: WAIT_FOR_SINGLE_OBJECT_EX;
     full WaitOnAddress;
     forward WakeAllConditionVariable => "ntdll.RtlWakeAllConditionVariable";
     forward WakeByAddressAll => "ntdll.RtlWakeAddressAll";
@@ -196,7 +197,7 @@ both_widths! {
 /// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setevent>
 #[winapi]
 pub fn SetEvent(guest: &mut Guest, hEvent: GuestWord) -> Result<Bool, Win32Error> {
-    object::<Event>(guest, hEvent)?.set();
+    object::<Event>(guest, hEvent)?.set_by(guest.process(), hEvent.get());
     Ok(TRUE)
 }
 

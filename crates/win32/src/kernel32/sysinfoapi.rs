@@ -36,6 +36,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetVersionExW;
     full GetWindowsDirectoryA;
     full GetWindowsDirectoryW;
+    full "GetSystemWindowsDirectoryA" = GetWindowsDirectoryA;
+    full "GetSystemWindowsDirectoryW" = GetWindowsDirectoryW;
     full GlobalMemoryStatus;
     full GlobalMemoryStatusEx;
     full VerSetConditionMask;

@@ -19,9 +19,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial GetDynamicTimeZoneInformation, "the key name is the standard name";
     full GetTimeZoneInformation;
     full LocalFileTimeToFileTime;
-    partial SystemTimeToTzSpecificLocalTime, "only for the current zone";
     full SystemTimeToFileTime;
-    partial TzSpecificLocalTimeToSystemTime, "only for the current zone";
 };
 
 /// `SYSTEMTIME` in guest memory.
@@ -170,15 +168,15 @@ pub fn DosDateTimeToFileTime(
 
 /// `TIME_ZONE_INFORMATION`.
 #[allow(non_camel_case_types, non_snake_case)]
-#[derive(GuestStruct, Default)]
-struct TIME_ZONE_INFORMATION {
-    Bias: i32,
-    StandardName: [u16; 32],
-    StandardDate: [u16; 8],
-    StandardBias: i32,
-    DaylightName: [u16; 32],
-    DaylightDate: [u16; 8],
-    DaylightBias: i32,
+#[derive(GuestStruct, Default, Clone, Copy)]
+pub(super) struct TIME_ZONE_INFORMATION {
+    pub(super) Bias: i32,
+    pub(super) StandardName: [u16; 32],
+    pub(super) StandardDate: [u16; 8],
+    pub(super) StandardBias: i32,
+    pub(super) DaylightName: [u16; 32],
+    pub(super) DaylightDate: [u16; 8],
+    pub(super) DaylightBias: i32,
 }
 
 const TIME_ZONE_ID_UNKNOWN: u32 = 0;
@@ -194,7 +192,7 @@ fn zone_name(name: &str) -> [u16; 32] {
     units
 }
 
-fn describe_zone(zone: &time::Zone) -> (TIME_ZONE_INFORMATION, u32) {
+pub(super) fn describe_zone(zone: &time::Zone) -> (TIME_ZONE_INFORMATION, u32) {
     let date = |change: &time::ZoneChange| SYSTEMTIME::from(change.rule).fields;
     let (standard, daylight) = zone
         .changes
@@ -230,6 +228,25 @@ pub fn GetTimeZoneInformation(
     Ok(OrMinusOne(id))
 }
 
+/// Bytes of the name of a zone's key.
+pub(super) const KEY_NAME_BYTES: u64 = 256;
+
+/// Writes a `DYNAMIC_TIME_ZONE_INFORMATION`: what follows the plain one is the key's name and a BOOLEAN.
+pub(super) fn put_dynamic(
+    guest: &Guest,
+    at: GuestWord,
+    information: &TIME_ZONE_INFORMATION,
+    key: &str,
+) -> Result<(), Fault> {
+    guest.write(at.get(), information)?;
+    let mut key: Vec<u16> = key.encode_utf16().take(127).collect();
+    key.resize(128, 0);
+    let key_at = at.get() + TIME_ZONE_INFORMATION::size(guest.process().machine);
+    guest.write_wide(key_at, &key)?;
+    // DynamicDaylightTimeDisabled.
+    guest.write_bytes(key_at + KEY_NAME_BYTES, &[0])
+}
+
 /// Describes the time zone of this year, with the name of its key.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-getdynamictimezoneinformation>
@@ -240,55 +257,6 @@ pub fn GetDynamicTimeZoneInformation(
 ) -> Result<OrMinusOne, Win32Error> {
     let zone = time::zone_at(time::now());
     let (information, id) = describe_zone(&zone);
-    let at = pTimeZoneInformation.get();
-    guest.write(at, &information)?;
-    let mut key: Vec<u16> = zone.standard_name.encode_utf16().take(127).collect();
-    key.resize(128, 0);
-    let key_at = at + TIME_ZONE_INFORMATION::size(guest.process().machine);
-    guest.write_wide(key_at, &key)?;
-    // DynamicDaylightTimeDisabled, a BOOLEAN.
-    guest.write_bytes(key_at + 256, &[0])?;
+    put_dynamic(guest, pTimeZoneInformation, &information, &zone.standard_name)?;
     Ok(OrMinusOne(id))
-}
-
-/// Converts UTC to local time, by the offset that holds at that time.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-systemtimetotzspecificlocaltime>
-#[winapi]
-pub fn SystemTimeToTzSpecificLocalTime(
-    guest: &mut Guest,
-    lpTimeZoneInformation: GuestWord,
-    lpUniversalTime: GuestWord,
-    lpLocalTime: GuestWord,
-) -> Result<Bool, Win32Error> {
-    current_zone_only(lpTimeZoneInformation)?;
-    let fields = guest.read::<SYSTEMTIME>(lpUniversalTime.get())?.into();
-    let time = rules::system_time_to_file_time(&fields)?;
-    let local = rules::file_time_to_local(time, time::bias_minutes)?;
-    guest.write(lpLocalTime.get(), &SYSTEMTIME::from(rules::file_time_to_system_time(local)?))?;
-    Ok(TRUE)
-}
-
-/// Converts local time to UTC, by the offset that holds at that time.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-tzspecificlocaltimetosystemtime>
-#[winapi]
-pub fn TzSpecificLocalTimeToSystemTime(
-    guest: &mut Guest,
-    lpTimeZoneInformation: GuestWord,
-    lpLocalTime: GuestWord,
-    lpUniversalTime: GuestWord,
-) -> Result<Bool, Win32Error> {
-    current_zone_only(lpTimeZoneInformation)?;
-    let fields = guest.read::<SYSTEMTIME>(lpLocalTime.get())?.into();
-    let local = rules::system_time_to_file_time(&fields)?;
-    // The offset at the local time taken as UTC may be that of the other side of a change: look again there.
-    let guess = rules::local_to_file_time(local, time::bias_minutes)?;
-    let time = rules::local_to_file_time(local, |_| time::bias_minutes(guess))?;
-    guest.write(lpUniversalTime.get(), &SYSTEMTIME::from(rules::file_time_to_system_time(time)?))?;
-    Ok(TRUE)
-}
-
-fn current_zone_only(zone: GuestWord) -> Result<(), Win32Error> {
-    if zone.is_null() { Ok(()) } else { Err(Win32Error::NOT_SUPPORTED) }
 }

@@ -4,12 +4,19 @@
 //! [`cipher::BlockKey`], [`CryptoError`].
 
 pub mod aead;
+pub mod blocks;
 pub mod certificate;
+pub mod chain;
 pub mod cipher;
+pub mod constraints;
+pub mod decode;
 pub mod ecc;
+pub mod encode;
 pub mod hash;
 pub mod kdf;
+pub mod layout;
 pub mod rsa;
+pub mod signed;
 pub mod stream;
 pub mod text;
 

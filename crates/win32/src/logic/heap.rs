@@ -10,10 +10,12 @@
 mod classes;
 mod directory;
 mod marks;
+mod walk;
 
 use classes::Classes;
 use directory::Directory;
 pub use marks::{FREE_MARK, MARKED_SIZE_MAX, MarkedClass};
+pub use walk::{WalkEntry, WalkKind};
 
 /// Chunk size of the directory, and the alignment that a [`PageSource`] must give (Windows' allocation granularity).
 pub const CHUNK_SIZE: u64 = 64 * 1024;
@@ -24,6 +26,9 @@ const FREE: u32 = 1 << 31;
 const NONE: u32 = FREE - 1;
 /// The class of a span that is one large block.
 const LARGE: u8 = u8::MAX;
+/// Bytes before a large block. Windows' heap keeps its own data there; programs that look at the bytes before a block of
+/// theirs, as Doxygen's scanner does, find something readable.
+const LARGE_HEADER: u32 = 64;
 
 /// Where a heap gets its pages from: committed, zero-filled, readable and writable.
 pub trait PageSource {
@@ -81,24 +86,6 @@ pub enum Granularity {
     Sixteen,
 }
 
-/// One allocated block, as a walk over the heap reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// The address of the block.
-    pub address: u64,
-    /// The size that was asked for, in bytes.
-    pub size: u64,
-    /// The size that the block can hold, in bytes.
-    pub capacity: u64,
-}
-
-/// The place of a walk in the heap; starts with `default()`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Cursor {
-    span: usize,
-    slot: u32,
-}
-
 /// How much a heap holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeapStatistics {
@@ -117,7 +104,7 @@ struct Span {
     /// The requested size of a large block.
     requested: u64,
     class: u8,
-    /// Bytes before the first slot: the marks, or nothing.
+    /// Bytes before the first slot: the marks, or nothing; before a large block.
     header: u32,
     slots: u32,
     used: u32,
@@ -147,6 +134,11 @@ impl Span {
     #[inline]
     fn first(&self) -> u64 {
         self.base + u64::from(self.header)
+    }
+
+    /// Says whether what lies before the first slot are marks of the slots.
+    fn has_marks(&self) -> bool {
+        self.header != 0 && self.class != LARGE
     }
 }
 
@@ -189,7 +181,7 @@ impl<P: PageSource> Heap<P> {
         let slot = if slot == NONE { span.states.len() as u32 - 1 } else { slot };
         span.used += 1;
         let address = span.first() + u64::from(slot) * self.classes.size(class);
-        if span.header != 0 {
+        if span.has_marks() {
             self.write_size(address, self.classes.size(class), size);
         }
         let span = &self.spans[index as usize];
@@ -219,7 +211,7 @@ impl<P: PageSource> Heap<P> {
             self.release(index);
             return;
         }
-        if span.header != 0 {
+        if span.has_marks() {
             let address = span.first() + u64::from(slot) * self.classes.size(span.class.into());
             self.pages.set_mark(self.mark_of(address), FREE_MARK);
         }
@@ -287,31 +279,6 @@ impl<P: PageSource> Heap<P> {
         Ok(new)
     }
 
-    /// Returns the next block of a walk over all blocks in use, in no particular order.
-    pub fn next_block(&self, cursor: &mut Cursor) -> Option<Block> {
-        while let Some(span) = self.spans.get(cursor.span) {
-            if span.class == LARGE && cursor.slot == 0 && span.size != 0 {
-                cursor.slot = 1;
-                return Some(Block { address: span.base, size: span.requested, capacity: span.size });
-            }
-            while let Some(&state) = span.states.get(cursor.slot as usize) {
-                let slot = cursor.slot;
-                cursor.slot += 1;
-                if state & FREE == 0 {
-                    let capacity = self.classes.size(span.class as usize);
-                    let address = span.first() + u64::from(slot) * capacity;
-                    let index = cursor.span as u32;
-                    if self.check_mark(index, address).is_err() {
-                        continue;
-                    }
-                    return Some(Block { address, size: self.size_in(index, slot, address), capacity });
-                }
-            }
-            *cursor = Cursor { span: cursor.span + 1, slot: 0 };
-        }
-        None
-    }
-
     /// Returns the page source.
     pub fn pages(&self) -> &P {
         &self.pages
@@ -337,7 +304,7 @@ impl<P: PageSource> Heap<P> {
         let index = self.directory.get(address).ok_or(invalid)?;
         let span = &self.spans[index as usize];
         if span.class == LARGE {
-            return if address == span.base { Ok((index, 0)) } else { Err(invalid) };
+            return if address == span.first() { Ok((index, 0)) } else { Err(invalid) };
         }
         let offset = address.checked_sub(span.first()).ok_or(invalid)?;
         let slot = self.classes.slot(span.class as usize, offset).ok_or(invalid)?;
@@ -357,14 +324,16 @@ impl<P: PageSource> Heap<P> {
             let fits = size <= capacity && (accept_waste || size >= capacity / 4);
             if fits {
                 span.states[slot as usize] = size as u32;
-                if span.header != 0 {
+                if span.has_marks() {
                     self.write_size(address, capacity, size);
                 }
             }
             return Ok(fits);
         }
-        if size > span.size {
-            let Some(new_size) = size.checked_next_multiple_of(PAGE_SIZE) else { return Ok(false) };
+        let header = u64::from(span.header);
+        if size > span.size - header {
+            let whole = size.checked_add(header).and_then(|size| size.checked_next_multiple_of(PAGE_SIZE));
+            let Some(new_size) = whole else { return Ok(false) };
             if !self.pages.extend(span.base, span.size, new_size) {
                 return Ok(false);
             }
@@ -379,14 +348,19 @@ impl<P: PageSource> Heap<P> {
 
     fn allocate_large(&mut self, size: u64) -> Result<u64, HeapError> {
         let error = HeapError::OutOfMemory { size };
-        let rounded = size.checked_next_multiple_of(PAGE_SIZE).ok_or(error)?;
+        let with_header = size.checked_add(LARGE_HEADER.into()).ok_or(error)?;
+        // A header must not cost a chunk of address space.
+        let has_room = size.div_ceil(CHUNK_SIZE) == with_header.div_ceil(CHUNK_SIZE);
+        let header = if has_room { LARGE_HEADER } else { 0 };
+        let whole = size.checked_add(header.into()).ok_or(error)?;
+        let rounded = whole.checked_next_multiple_of(PAGE_SIZE).ok_or(error)?;
         let index = self.add_span(rounded, size)?;
         let span = &mut self.spans[index as usize];
-        (span.class, span.requested) = (LARGE, size);
-        let base = span.base;
+        (span.class, span.requested, span.header) = (LARGE, size, header);
+        let (base, block) = (span.base, span.first());
         self.directory.set(base, CHUNK_SIZE, index);
         self.statistics.blocks += 1;
-        Ok(base)
+        Ok(block)
     }
 
     /// Takes pages for a new slab of `class`; `size` is for the error message.
@@ -424,7 +398,7 @@ impl<P: PageSource> Heap<P> {
         let span = std::mem::take(&mut self.spans[index as usize]);
         let known = if span.class == LARGE { CHUNK_SIZE } else { span.size };
         self.directory.clear(span.base, known);
-        if span.header != 0 {
+        if span.has_marks() {
             self.pages.announce(span.base, None);
         }
         self.statistics.reserved -= span.size;

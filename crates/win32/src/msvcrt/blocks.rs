@@ -2,22 +2,33 @@
 //!
 //! Source: <https://learn.microsoft.com/cpp/c-runtime-library/data-alignment>
 
-use plat_abi::{Fault, GuestWord, Memory};
+use plat_abi::{Fault, GuestStruct, GuestWord, Memory};
 
 use super::define::define;
 use super::errno::{EINVAL, ENOMEM};
 use super::malloc;
 use super::state::set_errno;
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::kernel32::heapwalk;
+use crate::logic::heap::WalkKind;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full _aligned_offset_malloc; full _aligned_realloc; full _aligned_offset_realloc; full _aligned_recalloc; full _aligned_offset_recalloc; full _aligned_msize;
-    full _heapmin; partial _heapwalk, "says that it has walked all of the heap"; full _heapset; full _heapadd; full _get_sbh_threshold; full _set_sbh_threshold;
+    full _heapmin; full _heapwalk; full _heapset; full _heapadd; full _get_sbh_threshold; full _set_sbh_threshold;
     full "_malloc_base" = malloc::malloc; full "_calloc_base" = malloc::calloc; full "_realloc_base" = malloc::realloc; full "_free_base" = malloc::free;
 };
+
+/// `_HEAPINFO`.
+#[derive(GuestStruct, Default)]
+struct HeapInfo {
+    entry: GuestWord,
+    size: GuestWord,
+    is_used: i32,
+}
 
 /// `ENOSYS`.
 const ENOSYS: i32 = 40;
@@ -113,10 +124,30 @@ define! {
         let _ = guest;
         Ok(0)
     }
-    "Walks the heap; says at once that it is at the end (-5, `_HEAPEND`): the books lie outside the program's reach.", "heapwalk";
+    "Finds the heap's next block, in use or free.", "heapwalk";
     _heapwalk(guest, entryinfo: GuestWord) -> i32 {
-        guest.read::<u8>(entryinfo.0)?;
-        Ok(-5)
+        const END: i32 = -5;
+        const BAD_NODE: i32 = -4;
+        const OK: i32 = -2;
+        let mut info: HeapInfo = guest.read(entryinfo.0)?;
+        if !info.entry.is_null() && info.is_used == 1 && !guest.process().heaps.is_valid(0, info.entry.0) {
+            return Ok(BAD_NODE);
+        }
+        let mut place = (info.entry.0, false);
+        loop {
+            let entry = match heapwalk::next(guest, 0, place.0, place.1) {
+                Ok(entry) => entry,
+                Err(Win32Error::NO_MORE_ITEMS) => return Ok(END),
+                Err(_) => return Ok(BAD_NODE),
+            };
+            let is_region = matches!(entry.kind, WalkKind::Region { .. });
+            if !is_region {
+                (info.entry, info.size) = (GuestWord(entry.address), GuestWord(entry.size));
+                info.is_used = i32::from(entry.kind == WalkKind::Busy);
+                return guest.write(entryinfo.0, &info).map(|()| OK);
+            }
+            place = (entry.address, true);
+        }
     }
     "Says that the heap is sound (-2); free blocks cannot be filled.", "heapchk";
     _heapset(guest, fill: u32) -> i32 {

@@ -2,8 +2,11 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::ci_leaves;
+use super::errno::EINVAL;
+use super::fenv_flag_leaves as flags;
 use super::float_leaves as leaves;
+use super::state::set_errno;
+use super::{ci_leaves, fenv_leaves, fenv_set_leaves};
 use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::Guest;
@@ -37,7 +40,28 @@ pub const EXPORTS: &[Export] = dll! {
     code _CIcosh: CI_COSH;
     code _CItanh: CI_TANH;
     stub _fpieee_flt;
-    partial _controlfp_s, "reads the default and refuses changes";
+    code _controlfp_s: leaves::CONTROLFP_S;
+    code __control87_2: flags::CONTROL87_2;
+    code _statusfp2: flags::STATUSFP2;
+};
+
+/// fenv.h, which came with Visual Studio 2013.
+pub const FENV_EXPORTS: &[Export] = dll! {
+    code fegetenv: fenv_leaves::FEGETENV;
+    code fesetenv: fenv_set_leaves::FESETENV;
+    code feholdexcept: fenv_leaves::FEHOLDEXCEPT;
+    code fegetround: flags::FEGETROUND;
+    code fesetround: flags::FESETROUND;
+    code fetestexcept: flags::FETESTEXCEPT;
+    code feclearexcept: flags::FECLEAREXCEPT;
+    code fegetexceptflag: flags::FEGETEXCEPTFLAG;
+    code fesetexceptflag: flags::FESETEXCEPTFLAG;
+};
+
+/// What the headers of the Universal CRT have inline.
+pub const FENV_2013_EXPORTS: &[Export] = dll! {
+    code feraiseexcept: flags::FERAISEEXCEPT;
+    code feupdateenv: fenv_set_leaves::FEUPDATEENV;
 };
 
 /// Makes intrinsics that pass ST0 on the stack to the function that follows, whose result lies in ST0 again:
@@ -59,10 +83,9 @@ by_function! {
 
 /// The control word that a program starts with: all exceptions masked, 53 bits, rounding to nearest.
 const CONTROL_DEFAULT: u32 = 0x9_001f;
-const ERROR_INVALID: i32 = super::errno::EINVAL;
 
-/// Stores the control word: it can be read and left as it is; a change is refused with EINVAL, as a call into the host
-/// cannot reach the caller's unit.
+/// Refuses bits that are none of the control word's, with EINVAL; guest code does the rest. The word stored then is the
+/// one that programs start with: a call into the host cannot reach the caller's unit.
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/controlfp-s>
 #[winapi(cdecl)]
@@ -72,8 +95,9 @@ pub fn _controlfp_s(
     newControl: u32,
     mask: u32,
 ) -> Result<i32, Fault> {
+    let _ = (newControl, mask);
     if !currentControl.is_null() {
         guest.write(currentControl.0, &CONTROL_DEFAULT)?;
     }
-    Ok(if mask == 0 || (newControl ^ CONTROL_DEFAULT) & mask == 0 { 0 } else { ERROR_INVALID })
+    set_errno(guest, EINVAL).map(|()| EINVAL)
 }

@@ -260,7 +260,89 @@ macro_rules! control_word {
 pub(crate) static CONTROL87: Code = control_word!(0x0f, 0x08);
 
 /// Does what [`CONTROL87`] does, but leaves the mask of denormals alone.
-pub(crate) static CONTROLFP: Code = control_word!(0x07, 0x00);
+pub(crate) static CONTROLFP: Code = CONTROL_WITHOUT_DENORMALS;
+
+const CONTROL_WITHOUT_DENORMALS: Code = control_word!(0x07, 0x00);
+
+/// What `_controlfp_s` does around [`CONTROLFP`]; on bits that are none it goes on behind its end. The call's distance
+/// is filled in by [`around`].
+#[rustfmt::skip]
+const CONTROLFP_S_I386: &[u8] = &[
+    0x8b, 0x44, 0x24, 0x08, // mov eax,DWORD PTR [esp+0x8]
+    0x23, 0x44, 0x24, 0x0c, // and eax,DWORD PTR [esp+0xc]
+    0xa9, 0xe0, 0xfc, 0xf0, 0xfc, // test eax,0xfcf0fce0
+    0x75, 0x1c, // jne the slow thunk, at the end
+    0xff, 0x74, 0x24, 0x0c, // push DWORD PTR [esp+0xc]
+    0xff, 0x74, 0x24, 0x0c, // push DWORD PTR [esp+0xc]
+    0xe8, 0x00, 0x00, 0x00, 0x00, // call the inner function
+    0x5a, // pop edx
+    0x5a, // pop edx
+    0x8b, 0x54, 0x24, 0x04, // mov edx,DWORD PTR [esp+0x4]
+    0x85, 0xd2, // test edx,edx
+    0x74, 0x02, // je +2
+    0x89, 0x02, // mov DWORD PTR [edx],eax
+    0x31, 0xc0, // xor eax,eax
+    0xc3, // ret
+];
+#[rustfmt::skip]
+const CONTROLFP_S_AMD64: &[u8] = &[
+    0x89, 0xd0, // mov eax,edx
+    0x44, 0x21, 0xc0, // and eax,r8d
+    0xa9, 0xe0, 0xfc, 0xf0, 0xfc, // test eax,0xfcf0fce0
+    0x75, 0x16, // jne the slow thunk, at the end
+    0x51, // push rcx
+    0x89, 0xd1, // mov ecx,edx
+    0x44, 0x89, 0xc2, // mov edx,r8d
+    0xe8, 0x00, 0x00, 0x00, 0x00, // call the inner function
+    0x5a, // pop rdx
+    0x48, 0x85, 0xd2, // test rdx,rdx
+    0x74, 0x02, // je +2
+    0x89, 0x02, // mov DWORD PTR [rdx],eax
+    0x31, 0xc0, // xor eax,eax
+    0xc3, // ret
+];
+/// The bytes of a near jump or call.
+const NEAR: usize = 5;
+
+/// Returns code that jumps over `inner` to `outer`, whose call at `call` gets the distance to `inner`.
+const fn around<const N: usize>(inner: &[u8], outer: &[u8], call: usize) -> [u8; N] {
+    let mut code = [0; N];
+    let over = (inner.len() as u32).to_le_bytes();
+    let back = (-((inner.len() + call + NEAR) as i32)).to_le_bytes();
+    code[0] = 0xe9;
+    let mut at = 0;
+    while at < inner.len() {
+        code[NEAR + at] = inner[at];
+        at += 1;
+    }
+    at = 0;
+    while at < outer.len() {
+        code[NEAR + inner.len() + at] = outer[at];
+        at += 1;
+    }
+    at = 0;
+    while at < 4 {
+        code[1 + at] = over[at];
+        code[NEAR + inner.len() + call + 1 + at] = back[at];
+        at += 1;
+    }
+    code
+}
+
+/// Reads and sets the floating-point control word, unless bits are given that are none.
+pub(crate) static CONTROLFP_S: Code = Code {
+    i386: &around::<{ NEAR + CONTROL_WITHOUT_DENORMALS.i386.len() + CONTROLFP_S_I386.len() }>(
+        CONTROL_WITHOUT_DENORMALS.i386,
+        CONTROLFP_S_I386,
+        23,
+    ),
+    amd64: &around::<{ NEAR + CONTROL_WITHOUT_DENORMALS.amd64.len() + CONTROLFP_S_AMD64.len() }>(
+        CONTROL_WITHOUT_DENORMALS.amd64,
+        CONTROLFP_S_AMD64,
+        18,
+    ),
+    slow: Some(&<super::float::_controlfp_s as plat_abi::Api<crate::guest::Guest>>::DESCRIPTOR),
+};
 
 /// Reads the floating-point status.
 #[rustfmt::skip]

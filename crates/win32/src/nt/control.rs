@@ -124,7 +124,7 @@ fn serve(process: &'static Process, file: Arc<File>) {
             return;
         }
         let mut given = Vec::new();
-        let resumed = resumed_thread(process, &request);
+        let resumed = resumed_threads(process, &request);
         let mut answer = Writer::default();
         let mut body = Writer::default();
         let result = carry_out(process, &request, descriptors, &mut body, &mut given);
@@ -132,7 +132,7 @@ fn serve(process: &'static Process, file: Arc<File>) {
         let given: Vec<_> = given.iter().map(AsFd::as_fd).collect();
         let sent = pipe::send_with(&again, &answer.finish(), &given);
         // With its last thread resumed the process may end before it could answer.
-        if let Some(thread) = resumed {
+        for thread in resumed {
             thread.resume();
         }
         if sent.is_ok() {
@@ -141,11 +141,20 @@ fn serve(process: &'static Process, file: Arc<File>) {
     });
 }
 
-/// Returns the thread that a request wants resumed.
-fn resumed_thread(process: &Process, request: &[u8]) -> Option<Arc<ThreadObject>> {
+/// Says "all threads" where an identifier is asked for.
+pub(super) const ALL_THREADS: u32 = 0;
+
+/// Returns the threads that a request names.
+fn named_threads(process: &Process, id: u32) -> Vec<Arc<ThreadObject>> {
+    if id == ALL_THREADS { process.threads.all() } else { process.threads.find(id).into_iter().collect() }
+}
+
+/// Returns the threads that a request wants resumed.
+fn resumed_threads(process: &Process, request: &[u8]) -> Vec<Arc<ThreadObject>> {
     let mut reader = Reader::new(request);
     let is_resume = reader.u32() == Ok(Wish::Resume as u32);
-    if is_resume { process.threads.find(reader.u32().ok()?) } else { None }
+    let id = reader.u32().ok().filter(|_| is_resume);
+    id.map(|id| named_threads(process, id)).unwrap_or_default()
 }
 
 impl From<Damaged> for NtStatus {
@@ -201,11 +210,15 @@ fn carry_out(
     let wish = Wish::from_number(reader.u32()?).ok_or(NtStatus::NOT_SUPPORTED)?;
     match wish {
         Wish::Resume => {
-            let thread = process.threads.find(reader.u32()?).ok_or(NtStatus::INVALID_PARAMETER)?;
-            body.u32(thread.suspensions());
+            let threads = named_threads(process, reader.u32()?);
+            body.u32(threads.first().ok_or(NtStatus::INVALID_PARAMETER)?.suspensions());
         }
         Wish::Suspend => {
-            body.u32(process.threads.find(reader.u32()?).ok_or(NtStatus::INVALID_PARAMETER)?.suspend()?);
+            let mut before = None;
+            for thread in named_threads(process, reader.u32()?) {
+                before = Some(thread.suspend()?);
+            }
+            body.u32(before.ok_or(NtStatus::INVALID_PARAMETER)?);
         }
         Wish::Allocate | Wish::Free | Wish::Protect | Wish::Query => memory(process, wish, reader, body)?,
         Wish::Read => {

@@ -61,6 +61,16 @@ impl FileImage {
         };
         header().unwrap_or(false)
     }
+
+    /// Says whether a PE image has a table of certificates.
+    pub fn has_signature(&self) -> bool {
+        let size = || {
+            let optional = u64::from(self.read_u32(0x3c)?) + 24;
+            let directories = optional + if self.read::<u16>(optional)? == 0x20b { 112 } else { 96 };
+            self.read_u32(directories + 4 * 8 + 4)
+        };
+        size().is_ok_and(|size: u32| size > 0)
+    }
 }
 
 impl Memory for FileImage {

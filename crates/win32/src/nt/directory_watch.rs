@@ -69,7 +69,7 @@ impl DirectoryWatch {
     ///
     /// # Errors
     /// `INVALID_PARAMETER` for no filter or an unknown one; the kernel's error.
-    fn new(root: &Path, filter: u32, subtree: bool) -> Result<Self, NtStatus> {
+    pub(super) fn new(root: &Path, filter: u32, subtree: bool) -> Result<Self, NtStatus> {
         if filter == 0 || filter & !NOTIFY_ALL != 0 {
             return Err(NtStatus::INVALID_PARAMETER);
         }
@@ -166,6 +166,11 @@ impl DirectoryWatch {
                 }
             }
         }
+    }
+
+    /// Says whether something happened since the last question.
+    pub(super) fn has_news(&self, root: &Path) -> bool {
+        self.take(root, u64::MAX).is_some()
     }
 
     /// Takes the records, laid out as FILE_NOTIFY_INFORMATION; none when nothing happened, no bytes when there was more

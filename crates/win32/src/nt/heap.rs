@@ -4,13 +4,16 @@
 //! address of its own, as on Windows.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
-use plat_abi::Machine;
+use plat_abi::{Fault, Machine};
 use plat_host::memory;
 
+use super::critical_section::CriticalSection;
 use super::heap_pages::{self, ChunkTable, Pages};
-use crate::logic::heap::{Granularity, Heap, HeapError, MarkedClass};
+use crate::guest::Guest;
+use crate::logic::heap::{Granularity, Heap, HeapError, HeapStatistics, MarkedClass, WalkEntry, WalkKind};
 use crate::process::Process;
 
 /// One heap, and how many bytes its blocks may have in all.
@@ -20,7 +23,14 @@ struct Bounded {
     bytes_max: u64,
     /// Bytes in use, with what Windows takes for itself per block; counted for bounded heaps.
     bytes: u64,
+    /// Raises an exception where memory is short: `HEAP_GENERATE_EXCEPTIONS`.
+    raises: bool,
+    /// The lock of `HeapLock` in the heap's own page was made.
+    has_lock: bool,
 }
+
+/// Where in a heap's own page the critical section of `HeapLock` lies.
+const LOCK_OFFSET: u64 = 0x100;
 
 /// What a block takes beside its contents, as Windows counts.
 const BLOCK_OVERHEAD_BYTES: u64 = 16;
@@ -45,6 +55,8 @@ pub struct Heaps {
     marked: OnceLock<(Vec<MarkedClass>, ChunkTable)>,
     others: RwLock<HashMap<u64, Shared>>,
     movable: Mutex<HashMap<u64, Movable>>,
+    /// A heap was locked with `HeapLock` at some time.
+    ever_locked: AtomicBool,
 }
 
 impl Heaps {
@@ -53,7 +65,7 @@ impl Heaps {
         if let Some((handle, _)) = self.process_heap.get() {
             return Some(*handle);
         }
-        let (handle, heap) = make(0, heap_pages::PROCESS_HEAP_CHUNKS, true)?;
+        let (handle, heap) = make(0, false, heap_pages::PROCESS_HEAP_CHUNKS, true)?;
         let bounded = lock(&heap);
         if let Some(table) = bounded.heap.pages().table() {
             self.marked.get_or_init(|| (bounded.heap.marked_classes(), table));
@@ -64,8 +76,8 @@ impl Heaps {
     }
 
     /// Makes a heap, as `HeapCreate`, whose blocks have at most `bytes_max` bytes (0 for no bound); returns its handle.
-    pub fn create(&self, bytes_max: u64) -> Option<u64> {
-        let (handle, heap) = make(bytes_max, heap_pages::OTHER_HEAP_CHUNKS, false)?;
+    pub fn create(&self, bytes_max: u64, raises: bool) -> Option<u64> {
+        let (handle, heap) = make(bytes_max, raises, heap_pages::OTHER_HEAP_CHUNKS, false)?;
         self.others.write().unwrap_or_else(PoisonError::into_inner).insert(handle, heap);
         Some(handle)
     }
@@ -175,6 +187,86 @@ impl Bounded {
     }
 }
 
+/// What a program learns of a heap as a whole.
+impl Heaps {
+    /// Returns what follows a place of a walk; `None` when there is no such heap.
+    pub fn walk(
+        &self,
+        heap: u64,
+        after: Option<(u64, bool)>,
+    ) -> Option<Result<Option<WalkEntry>, HeapError>> {
+        self.with(heap, |bounded| bounded.heap.walk(after))
+    }
+
+    /// Returns how much a heap holds, in all and in its blocks, and how much it may hold (0 for no bound).
+    pub fn summary(&self, heap: u64) -> Option<(HeapStatistics, u64, u64)> {
+        self.with(heap, |bounded| {
+            let (mut used, mut next) = (0, bounded.heap.walk(None));
+            while let Ok(Some(WalkEntry { address, size, kind, .. })) = next {
+                used += if kind == WalkKind::Busy { size } else { 0 };
+                next = bounded.heap.walk(Some((address, matches!(kind, WalkKind::Region { .. }))));
+            }
+            (bounded.heap.statistics(), used, bounded.bytes_max)
+        })
+    }
+
+    /// Says whether a heap raises an exception where memory is short.
+    pub fn raises(&self, heap: u64) -> bool {
+        self.with(heap, |bounded| bounded.raises).unwrap_or(false)
+    }
+
+    /// Returns the lock of `HeapLock`, made if need be; `None` when there is no such heap.
+    fn lock_of(&self, guest: &Guest, heap: u64) -> Option<Result<CriticalSection, Fault>> {
+        let handle = if heap == 0 { self.process_heap.get()?.0 } else { heap };
+        let section = guest.critical_section(handle + LOCK_OFFSET);
+        self.with(heap, |bounded| {
+            if !std::mem::replace(&mut bounded.has_lock, true) {
+                section.initialize(0)?;
+                self.ever_locked.store(true, Ordering::Release);
+            }
+            Ok(section)
+        })
+    }
+
+    /// Locks a heap for the calling thread: others wait in all that they do with it. Says whether it is one.
+    ///
+    /// # Errors
+    /// [`Fault`] when the guest has protected the heap's own page.
+    pub fn lock(&self, guest: &Guest, heap: u64) -> Result<bool, Fault> {
+        let Some(section) = self.lock_of(guest, heap) else { return Ok(false) };
+        section?.enter(guest.thread_id()).map(|()| true)
+    }
+
+    /// Unlocks a heap; says whether the calling thread had locked it.
+    ///
+    /// # Errors
+    /// [`Fault`] when the guest has protected the heap's own page.
+    pub fn unlock(&self, guest: &Guest, heap: u64) -> Result<bool, Fault> {
+        let Some(section) = self.lock_of(guest, heap) else { return Ok(false) };
+        let section = section?;
+        if section.owner()? != u64::from(guest.thread_id()) {
+            return Ok(false);
+        }
+        section.leave().map(|()| true)
+    }
+
+    /// Waits while another thread has locked a heap.
+    pub fn wait_unlocked(&self, guest: &Guest, heap: u64) {
+        if !self.ever_locked.load(Ordering::Acquire)
+            || !self.with(heap, |bounded| bounded.has_lock).unwrap_or(false)
+        {
+            return;
+        }
+        if let Some(Ok(section)) = self.lock_of(guest, heap)
+            // A section that cannot be read holds nobody back.
+            && section.owner().is_ok_and(|owner| owner != 0 && owner != u64::from(guest.thread_id()))
+            && section.enter(guest.thread_id()).is_ok()
+        {
+            let _ = section.leave();
+        }
+    }
+}
+
 /// What the threads' stores of blocks ([`super::thread_cache`]) ask of the process heap.
 impl Heaps {
     /// Lists the classes of the process heap that have marks, ascending.
@@ -260,7 +352,7 @@ fn lock(heap: &Shared) -> MutexGuard<'_, Bounded> {
 }
 
 /// Makes a heap with a page of its own whose address is its handle.
-fn make(bytes_max: u64, segment_chunks: u32, has_marks: bool) -> Option<(u64, Shared)> {
+fn make(bytes_max: u64, raises: bool, segment_chunks: u32, has_marks: bool) -> Option<(u64, Shared)> {
     let machine = Process::current()?.machine;
     let granularity = match machine {
         Machine::I386 => Granularity::Eight,
@@ -269,5 +361,5 @@ fn make(bytes_max: u64, segment_chunks: u32, has_marks: bool) -> Option<(u64, Sh
     let handle = heap_pages::reserve_and_commit(None, plat_regions::PAGE_SIZE)?;
     let table = has_marks.then(|| ChunkTable::around(handle, machine)).flatten();
     let heap = Heap::new(Pages::new(segment_chunks).with_table(table), granularity);
-    Some((handle, Arc::new(Mutex::new(Bounded { heap, bytes_max, bytes: 0 }))))
+    Some((handle, Arc::new(Mutex::new(Bounded { heap, bytes_max, bytes: 0, raises, has_lock: false }))))
 }

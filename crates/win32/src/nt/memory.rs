@@ -221,7 +221,33 @@ impl AddressSpace {
         shared: bool,
     ) -> Result<AddressRange, NtStatus> {
         let mut books = self.books();
-        let transaction = books.map_view(request).map_err(|error| NtStatus(error.status()))?;
+        let transaction = books.map_view(request);
+        self.fill_view(transaction, request, section, shared)
+    }
+
+    /// Maps a view of a section in place of a placeholder; `shared` writes go to the section.
+    ///
+    /// # Errors
+    /// The rule's status, or `NO_MEMORY` when the kernel refuses.
+    pub fn map_view_over_placeholder(
+        &self,
+        request: &ViewRequest,
+        section: &Section,
+        shared: bool,
+    ) -> Result<AddressRange, NtStatus> {
+        let mut books = self.books();
+        let transaction = books.map_view_over_placeholder(request);
+        self.fill_view(transaction, request, section, shared)
+    }
+
+    fn fill_view(
+        &self,
+        transaction: Result<Transaction<'_, AddressRange>, RuleError>,
+        request: &ViewRequest,
+        section: &Section,
+        shared: bool,
+    ) -> Result<AddressRange, NtStatus> {
+        let transaction = transaction.map_err(|error| NtStatus(error.status()))?;
         let access = request.protection.access();
         let range = *transaction.value();
         self.note(format_args!("{range} map {access} {}", &*request.owner));
@@ -377,10 +403,7 @@ impl AddressSpace {
                 wanted.push((range, access));
             }
         }
-        let mut kernel = plat_host::maps::read_own()?;
-        for guarded in self.arena.guarded() {
-            plat_host::maps::overlay(&mut kernel, guarded);
-        }
+        let kernel = plat_host::maps::read_own()?;
         Ok(self.arena.windows().iter().flat_map(|window| compare(*window, &wanted, &kernel)).collect())
     }
 

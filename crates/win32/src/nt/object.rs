@@ -38,6 +38,14 @@ pub enum ObjectKind {
     Find,
     /// A pseudo-console.
     PseudoConsole,
+    /// A keyed event.
+    KeyedEvent,
+    /// A notice of scarce or ample memory.
+    MemoryNotice,
+    /// An event log, or a source of events.
+    EventLog,
+    /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
+    ChangeNotification,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }
@@ -50,6 +58,11 @@ pub trait Object: Any + Send + Sync {
     /// Returns where its name is kept, if it can have one.
     fn lease(&self) -> Option<&super::names::LeaseCell> {
         None
+    }
+
+    /// Is told that a handle of it is about to stand for something else. No lock is held.
+    fn handle_closes(&self, handle: u64) {
+        let _ = handle;
     }
 
     /// Returns its waiting side, if a thread can wait for it.

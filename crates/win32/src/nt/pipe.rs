@@ -16,6 +16,7 @@ use plat_host::service::{self, Interest, Ticket};
 
 use super::event::Event;
 use super::file::{FileKind, FileObject, FileTraits};
+use super::object::{Object, ObjectKind};
 use super::path::{lock, status_of};
 use super::pipe_transfer::Transfers;
 use crate::NtStatus;
@@ -72,6 +73,7 @@ pub struct PipeEnd {
 
 /// A name that this process serves.
 pub struct PipeName {
+    text: Vec<u16>,
     listener: Listener,
     traits: PipeTraits,
     instances: Mutex<Vec<Weak<FileObject>>>,
@@ -85,6 +87,15 @@ impl Drop for PipeName {
         if let Some(ticket) = lock(&self.ticket).take() {
             service::cancel(ticket);
         }
+    }
+}
+
+/// The directory of all pipes, which programs open to name pipes relative to it.
+pub struct PipeDirectory;
+
+impl Object for PipeDirectory {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::Directory
     }
 }
 
@@ -107,6 +118,8 @@ fn socket_name(name: &[u16]) -> String {
 
 /// Returns a pipe's name without `\\.\pipe\`, if the path is one's.
 pub fn name_of(path: &[u16]) -> Option<Vec<u16>> {
+    // Few paths begin with a slash.
+    path.first().filter(|&&unit| unit == u16::from(b'\\') || unit == u16::from(b'/'))?;
     let text: Vec<u16> =
         path.iter().map(|&unit| if unit == u16::from(b'/') { u16::from(b'\\') } else { unit }).collect();
     let lower = String::from_utf16_lossy(text.get(..9)?).to_lowercase();
@@ -147,6 +160,11 @@ impl PipeEnd {
         *lock(&self.state)
     }
 
+    /// Returns the name that clients connect to, of a server's end.
+    pub fn served_name(&self) -> Option<&[u16]> {
+        self.name.as_ref().map(|name| name.text.as_slice())
+    }
+
     /// Returns how many instances there are.
     pub fn instances(&self) -> u32 {
         self.name.as_ref().map_or(1, |name| name.count.load(Ordering::Relaxed))
@@ -163,7 +181,7 @@ impl Drop for PipeEnd {
 
 fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
     let transfers = Transfers::default();
-    let _ = transfers.pipe.set(end);
+    let _ = transfers.pipe.set(Box::new(end));
     FileObject {
         file,
         kind: FileKind::Pipe,
@@ -205,7 +223,8 @@ impl PipeNames {
                     Listener::bind(&socket_name(name), form).map_err(|_| NtStatus::ACCESS_DENIED)?;
                 let (instances, count) = (Mutex::default(), AtomicU32::new(0));
                 let ticket = Mutex::default();
-                let served = Arc::new(PipeName { listener, traits, instances, count, ticket });
+                let served =
+                    Arc::new(PipeName { text: name.to_vec(), listener, traits, instances, count, ticket });
                 names.insert(key, Arc::downgrade(&served));
                 listen(&served)?;
                 served
@@ -288,7 +307,7 @@ impl FileObject {
     /// # Errors
     /// `INVALID_DEVICE_REQUEST` when it is none.
     pub fn pipe_end(&self) -> Result<&PipeEnd, NtStatus> {
-        self.transfers.pipe.get().ok_or(NtStatus::INVALID_DEVICE_REQUEST)
+        self.transfers.pipe.get().map(Box::as_ref).ok_or(NtStatus::INVALID_DEVICE_REQUEST)
     }
 
     /// Lays out `FILE_PIPE_INFORMATION`, or `FILE_PIPE_LOCAL_INFORMATION`.
@@ -375,7 +394,7 @@ impl FileObject {
     /// # Errors
     /// `PIPE_LISTENING`, `PIPE_DISCONNECTED`.
     pub fn check_connected(&self) -> Result<(), NtStatus> {
-        match self.transfers.pipe.get().map(PipeEnd::state) {
+        match self.transfers.pipe.get().map(|end| end.state()) {
             Some(State::Listening) => Err(NtStatus::PIPE_LISTENING),
             Some(State::Disconnected) => Err(NtStatus::PIPE_DISCONNECTED),
             _ => Ok(()),

@@ -170,6 +170,72 @@ impl Key {
         &self.path
     }
 
+    /// Returns the name that the kernel has for it, as `\REGISTRY\MACHINE\Software`.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn kernel_name(&self) -> Result<Vec<u16>, Win32Error> {
+        self.look(|_| Ok(()))?;
+        let (root, rest) = self.path.split_first().ok_or(Win32Error::KEY_DELETED)?;
+        let mut name = wide(r"\REGISTRY\");
+        name.extend(match String::from_utf16_lossy(root).as_str() {
+            "HKEY_LOCAL_MACHINE" => wide("MACHINE"),
+            "HKEY_CURRENT_USER" => wide(&format!(r"USER\{}", own_sid())),
+            "HKEY_USERS" => wide("USER"),
+            other => wide(other),
+        });
+        self.store.read(|tree| {
+            let mut node = tree.keys.get(root);
+            for part in rest {
+                node = node.and_then(|node| node.keys.get(part));
+                name.push(u16::from(b'\\'));
+                name.extend(node.map_or(part, |node| &node.name));
+            }
+            Ok(())
+        })?;
+        Ok(name)
+    }
+
+    /// Gives the key another name; handles to it and to what is below it end.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`, `INVALID_PARAMETER` for a name that is none, `ACCESS_DENIED` where one of that name is, and for
+    /// keys that have no other above them.
+    pub fn rename(&self, name: &[u16]) -> Result<(), Win32Error> {
+        let is_bad = |&unit: &u16| unit == u16::from(b'\\') || unit == 10 || unit == 13;
+        if name.is_empty() || name.len() > KEY_NAME_MAX || name.iter().any(is_bad) {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let (last, way) = self.path.split_last().ok_or(Win32Error::ACCESS_DENIED)?;
+        if way.is_empty() || self.over.is_some() {
+            return Err(Win32Error::ACCESS_DENIED);
+        }
+        self.store.change(|root| {
+            let parent = root.find_mut(way).ok_or(Win32Error::KEY_DELETED)?;
+            parent.keys.get(last).filter(|node| node.id == self.id).ok_or(Win32Error::KEY_DELETED)?;
+            let upcased = upcase_string(name);
+            if upcased != *last && parent.keys.contains_key(&upcased) {
+                return Err(Win32Error::ACCESS_DENIED);
+            }
+            if let Some(mut node) = parent.keys.remove(last) {
+                node.name = name.to_vec();
+                parent.keys.insert(upcased, node);
+            }
+            Ok(())
+        })
+    }
+
+    /// Puts all values and keys of a copy into this one, over what is there.
+    ///
+    /// # Errors
+    /// `KEY_DELETED`.
+    pub fn take_over(&self, from: &Node) -> Result<(), Win32Error> {
+        self.change(|node| {
+            merge(node, from);
+            Ok(())
+        })
+    }
+
     /// Returns the key from which a path leads, and the rest of the path: below `HKEY_USERS`, the user's own key.
     fn start<'a>(self: &Arc<Self>, path: &'a [u16]) -> Result<(Arc<Self>, Vec<&'a [u16]>), Win32Error> {
         let path = relative(path)?;
@@ -388,6 +454,17 @@ impl Key {
             (Some(only), None) | (None, Some(only)) => Ok(only.clone()),
             (None, None) => Err(Win32Error::KEY_DELETED),
         })
+    }
+}
+
+/// Copies values and keys into a node.
+fn merge(into: &mut Node, from: &Node) {
+    for (name, value) in from.values.values() {
+        into.set(name, value.clone());
+    }
+    for below in from.keys.values() {
+        let is_volatile = into.is_volatile;
+        merge(into.child(&below.name, is_volatile).0, below);
     }
 }
 

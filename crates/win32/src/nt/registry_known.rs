@@ -15,7 +15,7 @@ const CONTROL: &str = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control";
 const INTERNATIONAL: &str = r"HKEY_CURRENT_USER\Control Panel\International";
 const EXPLORER: &str =
     r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders";
-const PROCESSOR: &str = r"HKEY_LOCAL_MACHINE\Hardware\Description\System\CentralProcessor\0";
+const PROCESSORS: &str = r"HKEY_LOCAL_MACHINE\Hardware\Description\System\CentralProcessor";
 const ENVIRONMENT: &str = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Session Manager\Environment";
 
 /// What a well-known value holds.
@@ -55,7 +55,6 @@ const WELL_KNOWN: &[(&str, &str, Known)] = &[
     (ENVIRONMENT, "PATHEXT", Text(".COM;.EXE;.BAT;.CMD")),
     (ENVIRONMENT, "PROCESSOR_ARCHITECTURE", Text("AMD64")),
     (ENVIRONMENT, "windir", Open("%SystemRoot%")),
-    (PROCESSOR, "Identifier", Text("Intel64 Family 6")),
     (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\FileSystem", "LongPathsEnabled", Number(1)),
     (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "ACP", Text("1252")),
     (r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control\Nls\CodePage", "OEMCP", Text("437")),
@@ -96,10 +95,27 @@ pub(super) fn well_known() -> Node {
         };
         key.set(&wide(name), value);
     }
+    add_processors(&mut root);
     add_time_zone(&mut root);
     add_user(&mut root);
     add_narrow_view(&mut root);
     root
+}
+
+/// Adds a key for each processor: its name, its speed in MHz.
+fn add_processors(root: &mut Node) {
+    let kind = plat_host::sysinfo::processor_kind();
+    let model = plat_host::sysinfo::processor_model();
+    let system = if kind.vendor == "AuthenticAMD" { "AMD64" } else { "Intel64" };
+    let identifier =
+        format!("{system} Family {} Model {} Stepping {}", model.family, model.model, model.stepping);
+    for (mhz, number) in plat_host::sysinfo::processor_speeds_mhz().into_iter().zip(0u32..) {
+        let key = root.make(&wide(&format!(r"{PROCESSORS}\{number}")));
+        key.set(&wide("Identifier"), Value::text(&identifier));
+        key.set(&wide("ProcessorNameString"), Value::text(&kind.name));
+        key.set(&wide("VendorIdentifier"), Value::text(&kind.vendor));
+        key.set(&wide("~MHz"), Value::number(mhz));
+    }
 }
 
 /// Adds the user: his key's other name, and where his folder is.

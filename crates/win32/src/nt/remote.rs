@@ -145,6 +145,14 @@ impl ProcessObject {
         Ok(Reader::new(&self.ask_plainly(request)?).u32()?)
     }
 
+    /// Suspends or resumes all threads.
+    ///
+    /// # Errors
+    /// As for [`ProcessObject::ask`].
+    pub fn move_all_threads(&self, resumes: bool) -> Result<(), NtStatus> {
+        self.move_thread(super::control::ALL_THREADS, resumes).map(drop)
+    }
+
     /// Allocates memory; returns its address.
     ///
     /// # Errors

@@ -119,6 +119,34 @@ impl SectionObject {
         if places.iter().any(|place| !place.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY)) {
             return Err(NtStatus::MAPPED_ALIGNMENT);
         }
+        let request = self.view(base, offset, size, protection)?;
+        process.memory.map_view(&request, &self.section, !protection.is_write_copy())
+    }
+
+    /// Maps a view of `size` bytes (to the section's end when 0) from `offset` in place of the placeholder at `base`.
+    ///
+    /// # Errors
+    /// As [`Self::map`]; base and offset need only be multiples of a page.
+    pub fn map_over_placeholder(
+        &self,
+        process: &Process,
+        base: Address,
+        offset: u64,
+        size: u64,
+        protection: PageProtection,
+    ) -> Result<AddressRange, NtStatus> {
+        let request = self.view(Some(base), offset, size, protection)?;
+        process.memory.map_view_over_placeholder(&request, &self.section, !protection.is_write_copy())
+    }
+
+    /// Checks what a view may be.
+    fn view(
+        &self,
+        base: Option<Address>,
+        offset: u64,
+        size: u64,
+        protection: PageProtection,
+    ) -> Result<ViewRequest, NtStatus> {
         let copies = protection.is_write_copy();
         let allowed = self.protection.access();
         let wanted = protection.access();
@@ -137,7 +165,7 @@ impl SectionObject {
             return Err(NtStatus::INVALID_VIEW_SIZE);
         }
         let owner = format!("view of {}", self.owner);
-        let request = ViewRequest {
+        Ok(ViewRequest {
             base,
             size,
             offset,
@@ -145,7 +173,6 @@ impl SectionObject {
             purpose: plat_regions::Use::Private,
             owner: owner.into(),
             reserve_only: false,
-        };
-        process.memory.map_view(&request, &self.section, !copies)
+        })
     }
 }

@@ -18,7 +18,7 @@ use super::object::{Object, ObjectKind, ObjectRef, downcast};
 use super::path::status_of;
 use super::token::Token;
 use crate::NtStatus;
-use crate::logic::security::ace::{ALLOWED, Ace};
+use crate::logic::security::ace::{ALLOWED, Ace, LABEL};
 use crate::logic::security::descriptor::{
     DACL_INFORMATION, GROUP_INFORMATION, LABEL_INFORMATION, OWNER_INFORMATION, SACL_INFORMATION,
 };
@@ -125,7 +125,26 @@ pub fn default_of(kind: ObjectKind, token: &Token) -> SecurityDescriptor {
     let all = |sid| Ace::new(ALLOWED, 0, all_rights(kind), sid);
     let dacl = Acl::of(&[all(state.owner.clone()), all(system())]).ok();
     let (owner, group) = (Some(state.owner), Some(state.primary_group));
-    SecurityDescriptor { owner, group, ..SecurityDescriptor::default() }.with_dacl(dacl)
+    let whole = SecurityDescriptor { owner, group, ..SecurityDescriptor::default() }.with_dacl(dacl);
+    match label_of(kind, token) {
+        Some(label) => whole.with_sacl(Acl::of(&[label]).ok()),
+        None => whole,
+    }
+}
+
+/// The entry that says which level of integrity an object has: processes, threads and tokens have their creator's.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/secauthz/mandatory-integrity-control>
+fn label_of(kind: ObjectKind, token: &Token) -> Option<Ace> {
+    /// `SYSTEM_MANDATORY_LABEL_NO_WRITE_UP` and `…_NO_READ_UP`.
+    const NO_WRITE_UP: u32 = 1;
+    const NO_READ_UP: u32 = 2;
+    let policy = match kind {
+        ObjectKind::Process | ObjectKind::Thread => NO_WRITE_UP | NO_READ_UP,
+        ObjectKind::Token => NO_WRITE_UP,
+        _ => return None,
+    };
+    Some(Ace::new(LABEL, 0, policy, token.integrity()?))
 }
 
 /// An object that may be gone, and what it was given.

@@ -46,6 +46,8 @@ pub struct ThreadObject {
     /// Where it stops while it is suspended.
     stop: Parker,
     suspensions: AtomicU32,
+    /// Whether somebody alerted it by its identifier.
+    pub alert: AtomicBool,
     /// How it is interrupted, once it runs.
     interrupt: OnceLock<Arc<Interrupt>>,
     /// Its registers while it is held between two instructions of the guest.
@@ -162,6 +164,7 @@ impl ThreadObject {
             parker: Parker::default(),
             stop: Parker::default(),
             suspensions: AtomicU32::new(0),
+            alert: AtomicBool::new(false),
             interrupt: OnceLock::new(),
             held: Mutex::default(),
             wanted: Mutex::default(),
@@ -531,6 +534,11 @@ impl ThreadObject {
         if with_current(|thread| thread.id == self.id) {
             self.hold_while_suspended();
         }
+    }
+
+    /// Returns its name.
+    pub fn description(&self) -> Vec<u16> {
+        locked(&self.description).clone()
     }
 
     /// Sets its name.

@@ -187,6 +187,13 @@ impl Token {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns its level of integrity.
+    pub fn integrity(&self) -> Option<Sid> {
+        let state = self.state();
+        let mut labels = state.groups.into_iter().filter(|group| group.attributes & GROUP_INTEGRITY != 0);
+        labels.next().map(|group| group.sid)
+    }
+
     /// Returns what may change, as it is now.
     pub fn state(&self) -> TokenState {
         self.lock().clone()

@@ -6,7 +6,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use plat_abi::{Fault, GuestWord, Memory};
+
 use super::thread::{self, ThreadObject};
+use crate::guest::Guest;
 
 const BUCKETS: usize = 64;
 
@@ -71,6 +74,24 @@ pub fn wake(address: u64, count: usize) {
             sleeper.thread.parker().unpark();
         }
     }
+}
+
+/// Sleeps while a variable of the guest's has the value that another has; says whether that was before the deadline.
+///
+/// # Errors
+/// [`Fault`] for a bad address.
+pub fn wait_while_equal(
+    guest: &Guest,
+    variable: GuestWord,
+    undesired: GuestWord,
+    size: GuestWord,
+    deadline: Option<u64>,
+) -> Result<bool, Fault> {
+    let undesired = guest.read_vec(undesired.get(), size.get())?;
+    let queued = enqueue_if(variable.get(), || {
+        guest.read_vec(variable.get(), size.get()).map(|value| value == undesired)
+    })?;
+    Ok(!queued || sleep(variable.get(), deadline))
 }
 
 #[cfg(test)]

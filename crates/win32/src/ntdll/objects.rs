@@ -292,7 +292,7 @@ pub fn NtQuerySystemTime(guest: &mut Guest, SystemTime: GuestWord) -> Result<(),
 }
 
 /// Reads a time-out: none for a null pointer.
-fn deadline(guest: &Guest, timeout: GuestWord) -> Result<Option<u64>, NtStatus> {
+pub(super) fn deadline(guest: &Guest, timeout: GuestWord) -> Result<Option<u64>, NtStatus> {
     if timeout.is_null() {
         return Ok(None);
     }

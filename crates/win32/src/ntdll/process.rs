@@ -8,11 +8,14 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::nt::process_list;
 use crate::nt::process_object::ProcessObject;
+use crate::nt::thread;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial NtQueryInformationProcess, "basic facts, handles, debug port, WOW64, image name, command line";
     partial "ZwQueryInformationProcess" = NtQueryInformationProcess, "as NtQueryInformationProcess";
+    full NtResumeProcess;
+    full NtSuspendProcess;
     full NtTerminateProcess;
 };
 
@@ -112,4 +115,44 @@ pub fn NtTerminateProcess(
     let current = u64::MAX;
     let handle = if ProcessHandle.is_null() { current } else { ProcessHandle.0 };
     guest.process().object_as::<ProcessObject>(handle)?.terminate(ExitStatus)
+}
+
+fn move_all(guest: &mut Guest, process: GuestWord, resumes: bool) -> Result<(), NtStatus> {
+    let own = guest.process();
+    let object = own.object_as::<ProcessObject>(process.0)?;
+    if object.as_other().is_some() {
+        return object.move_all_threads(resumes);
+    }
+    let current = thread::current();
+    let others = || own.threads.all().into_iter().filter(|thread| thread.id() != current.id());
+    if resumes {
+        for thread in others() {
+            thread.resume();
+        }
+        current.resume();
+        return Ok(());
+    }
+    for thread in others() {
+        // One that ends meanwhile runs no more.
+        let _ = thread.suspend();
+    }
+    current.suspend()?;
+    current.stop_if_current();
+    Ok(())
+}
+
+/// Suspends all threads of a process once more.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-suspendthread>
+#[winapi]
+pub fn NtSuspendProcess(guest: &mut Guest, ProcessHandle: GuestWord) -> Result<(), NtStatus> {
+    move_all(guest, ProcessHandle, false)
+}
+
+/// Takes back one suspension of each thread of a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread>
+#[winapi]
+pub fn NtResumeProcess(guest: &mut Guest, ProcessHandle: GuestWord) -> Result<(), NtStatus> {
+    move_all(guest, ProcessHandle, true)
 }

@@ -12,7 +12,7 @@ use crate::process::Process;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial NtQuerySystemInformation, "basic, processor, time of day, kernel debugger";
+    partial NtQuerySystemInformation, "basic, processor, time of day, processors' times, kernel debugger";
     partial "ZwQuerySystemInformation" = NtQuerySystemInformation, "as NtQuerySystemInformation";
 };
 
@@ -117,6 +117,47 @@ fn put<T: GuestStruct>(
     Ok(guest.write(at.0, value)?)
 }
 
+/// `SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION`, times in units of 100 ns; the kernel's include idle time.
+#[allow(non_camel_case_types, non_snake_case)]
+#[derive(GuestStruct, Default)]
+struct SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
+    IdleTime: u64,
+    KernelTime: u64,
+    UserTime: u64,
+    DpcTime: u64,
+    InterruptTime: u64,
+    InterruptCount: u32,
+}
+
+/// Writes the times of as many processors as there is room for, of one at least.
+fn put_processor_times(
+    guest: &Guest,
+    (at, length): (GuestWord, u32),
+    needed: GuestWord,
+) -> Result<(), NtStatus> {
+    let size = SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION::size(guest.machine());
+    let count = crate::nt::sysinfo::processors(guest.machine()).count_ones() as usize;
+    let times = plat_host::process::processor_times();
+    let fitting = count.min(length as usize / size as usize);
+    if !needed.is_null() {
+        guest.write(needed.0, &((count as u64 * size) as u32))?;
+    }
+    if fitting == 0 {
+        return Err(NtStatus::INFO_LENGTH_MISMATCH);
+    }
+    for index in 0..fitting {
+        let (idle, kernel, user) = times.get(index).copied().unwrap_or_default();
+        let entry = SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
+            IdleTime: idle / 100,
+            KernelTime: (kernel + idle) / 100,
+            UserTime: user / 100,
+            ..SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION::default()
+        };
+        guest.write(at.0 + index as u64 * size, &entry)?;
+    }
+    Ok(())
+}
+
 /// Describes the system.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntquerysysteminformation>
@@ -134,6 +175,7 @@ pub fn NtQuerySystemInformation(
         0 => put(guest, &basic(process), place, ReturnLength),
         1 => put(guest, &processor(process), place, ReturnLength),
         3 => put(guest, &time_of_day(), place, ReturnLength),
+        8 => put_processor_times(guest, place, ReturnLength),
         // Kernel debugger: not enabled, not present.
         35 => put(guest, &0x0100_u16, place, ReturnLength),
         _ => Err(NtStatus::INVALID_INFO_CLASS),

@@ -52,8 +52,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial AssocQueryStringW, "no program is known for any extension";
     stub wnsprintfA;
     stub wnsprintfW;
-    stub SHDeleteKeyA;
-    stub SHDeleteKeyW;
 };
 
 /// `HRESULT_FROM_WIN32(ERROR_NO_ASSOCIATION)`.

@@ -21,6 +21,8 @@ use crate::widths::{Width, both_widths};
 pub const EXPORTS: &[Export] = dll! {
     full GetMessageA;
     full GetMessageW;
+    full CallMsgFilterA;
+    full CallMsgFilterW;
     full PeekMessageA;
     full PeekMessageW;
     full WaitMessage;
@@ -139,6 +141,13 @@ both_widths! {
         let _ = width;
         let got = get_message(guest, lpMsg, hWnd, (wMsgFilterMin, wMsgFilterMax))?;
         Ok(OrMinusOne(got as u32))
+    }
+
+    /// Shows a message to the filters that hooks are; there are none, so that it goes on.
+    "winuser/nf-winuser-callmsgfilter"
+    CallMsgFilterA, CallMsgFilterW(guest, width, lpMsg: GuestWord, nCode: u32) -> Bool {
+        let _ = (guest, width, lpMsg, nCode);
+        FALSE
     }
 
     /// Looks for a message of the calling thread, and takes it out if that is asked for.

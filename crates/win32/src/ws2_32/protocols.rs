@@ -1,6 +1,6 @@
 //! winsock2.h: the protocols that there are: TCP and UDP, over IPv4 and IPv6.
 
-use plat_abi::{GuestWord, Memory};
+use plat_abi::{GuestWord, Memory, winapi};
 
 use super::{Answer, WsaError};
 use crate::dll;
@@ -15,6 +15,7 @@ use crate::widths::{Width, both_widths};
 pub const EXPORTS: &[Export] = dll! {
     full WSAEnumProtocolsA;
     full WSAEnumProtocolsW;
+    full WSCEnumProtocols;
 };
 
 /// One row of the catalogue.
@@ -131,6 +132,29 @@ both_widths! {
     WSAEnumProtocolsA, WSAEnumProtocolsW(guest, width, lpiProtocols: GuestWord, lpProtocolBuffer: GuestWord,
         lpdwBufferLength: GuestWord) -> Answer {
         enumerate(guest, lpiProtocols, lpProtocolBuffer, lpdwBufferLength, width == Width::Wide)
+    }
+}
+
+/// Tells the protocols that there are, or those of a list; an error is stored rather than set.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ws2spi/nf-ws2spi-wscenumprotocols>
+#[winapi]
+pub fn WSCEnumProtocols(
+    guest: &mut Guest,
+    lpiProtocols: GuestWord,
+    lpProtocolBuffer: GuestWord,
+    lpdwBufferLength: GuestWord,
+    lpErrno: GuestWord,
+) -> i32 {
+    /// `SOCKET_ERROR`.
+    const FAILED: i32 = -1;
+    match enumerate(guest, lpiProtocols, lpProtocolBuffer, lpdwBufferLength, true) {
+        Ok(OrMinusOne(count)) => count as i32,
+        Err(WsaError(code)) => {
+            // The answer says that it failed, whatever becomes of the code.
+            let _ = guest.write(lpErrno.0, &code.0);
+            FAILED
+        }
     }
 }
 

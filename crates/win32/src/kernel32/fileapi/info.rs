@@ -9,6 +9,7 @@ use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_info::{self, FileFacts, NewTimes, attribute};
+use crate::ntdll::files::{Listing, list};
 use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
@@ -138,6 +139,12 @@ pub fn GetFileInformationByHandleEx(
     dwBufferSize: u32,
 ) -> Result<Bool, Win32Error> {
     let file = disk_file(guest, hFile)?;
+    if let Some((class, restart)) = names_class(FileInformationClass) {
+        let how = Listing { class, single: false, restart, pattern: &[] };
+        let bytes = list(guest, &file, &how, dwBufferSize as usize)?;
+        guest.write_bytes(lpFileInformation.0, &bytes)?;
+        return Ok(TRUE);
+    }
     let facts = file.facts()?;
     let bytes = match FileInformationClass {
         0 => facts.basic_information(),
@@ -154,6 +161,24 @@ pub fn GetFileInformationByHandleEx(
     }
     guest.write_bytes(lpFileInformation.0, &bytes)?;
     Ok(TRUE)
+}
+
+/// Returns NT's class for a class that lists a directory, and whether it begins again.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/minwinbase/ne-minwinbase-file_info_by_handle_class>
+fn names_class(class: u32) -> Option<(u32, bool)> {
+    const FULL: u32 = 2;
+    const ID_BOTH: u32 = 37;
+    const ID_EXTENDED: u32 = 60;
+    match class {
+        10 => Some((ID_BOTH, false)),
+        11 => Some((ID_BOTH, true)),
+        14 => Some((FULL, false)),
+        15 => Some((FULL, true)),
+        19 => Some((ID_EXTENDED, false)),
+        20 => Some((ID_EXTENDED, true)),
+        _ => None,
+    }
 }
 
 /// `FILE_NAME_INFORMATION`: length in bytes, then the path without its drive.

@@ -285,7 +285,15 @@ pub fn ReadFileEx(
     let file = file(guest, hFile, access::READ_DATA)?;
     let routine = completion_routine(lpCompletionRoutine);
     let transfer = Transfer::begin(guest, &file, GuestWord(0), lpOverlapped, routine)?;
-    transfer.read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead))
+    started(transfer.read(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToRead)))
+}
+
+/// Says that a transfer with a routine began: one that goes on is no error, as it is without a routine.
+fn started(outcome: Result<Bool, Win32Error>) -> Result<Bool, Win32Error> {
+    match outcome {
+        Err(Win32Error::IO_PENDING) => Ok(TRUE),
+        outcome => outcome,
+    }
 }
 
 /// Writes to a file opened for overlapped transfers; the routine is called when the thread waits alertably.
@@ -303,7 +311,7 @@ pub fn WriteFileEx(
     let file = file(guest, hFile, WRITES)?;
     let routine = completion_routine(lpCompletionRoutine);
     let transfer = Transfer::begin(guest, &file, GuestWord(0), lpOverlapped, routine)?;
-    transfer.write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite))
+    started(transfer.write(guest, &file, lpBuffer.0, u64::from(nNumberOfBytesToWrite)))
 }
 
 fn origin(method: u32) -> Result<SeekOrigin, Win32Error> {
@@ -338,7 +346,11 @@ pub fn SetFilePointer(
     dwMoveMethod: u32,
 ) -> Result<OrMinusOne, Win32Error> {
     if lpDistanceToMoveHigh.is_null() {
-        let before = file(guest, hFile, 0)?.position().unwrap_or(0);
+        // From the beginning 32 bits lead nowhere that the caller cannot be told.
+        let before = match dwMoveMethod {
+            0 => 0,
+            _ => file(guest, hFile, 0)?.position().unwrap_or(0),
+        };
         let position = seek(guest, hFile, i64::from(lDistanceToMove), dwMoveMethod)?;
         let Ok(position) = u32::try_from(position) else {
             // The caller cannot be told so high a position: nothing moves.

@@ -81,6 +81,49 @@ fn put_text(
     }
 }
 
+/// What a caller wants to know about a volume.
+struct VolumeWish {
+    name: (GuestWord, u32),
+    /// Places of the serial number, the longest name and the flags.
+    words: [GuestWord; 3],
+    file_system: (GuestWord, u32),
+}
+
+fn put_volume(guest: &Guest, width: Width, serial: u32, wish: &VolumeWish) -> Result<Bool, Win32Error> {
+    // Names are limited in bytes on Linux; in units no fewer may fit.
+    let values = [serial, 255, VOLUME_FLAGS];
+    for (place, value) in wish.words.into_iter().zip(values).filter(|pair| !pair.0.is_null()) {
+        guest.write_bytes(place.0, &value.to_le_bytes())?;
+    }
+    put_text(guest, width, wish.name, "")?;
+    put_text(guest, width, wish.file_system, "NTFS")?;
+    Ok(TRUE)
+}
+
+/// Stores the name, serial number and file system of the volume that an open file is on.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getvolumeinformationbyhandlew>
+#[winapi]
+pub fn GetVolumeInformationByHandleW(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    lpVolumeNameBuffer: GuestWord,
+    nVolumeNameSize: u32,
+    lpVolumeSerialNumber: GuestWord,
+    lpMaximumComponentLength: GuestWord,
+    lpFileSystemFlags: GuestWord,
+    lpFileSystemNameBuffer: GuestWord,
+    nFileSystemNameSize: u32,
+) -> Result<Bool, Win32Error> {
+    let serial = super::file(guest, hFile, 0)?.facts()?.volume;
+    let wish = VolumeWish {
+        name: (lpVolumeNameBuffer, nVolumeNameSize),
+        words: [lpVolumeSerialNumber, lpMaximumComponentLength, lpFileSystemFlags],
+        file_system: (lpFileSystemNameBuffer, nFileSystemNameSize),
+    };
+    put_volume(guest, Width::Wide, serial, &wish)
+}
+
 both_widths! {
     /// Stores the drives' roots, each with its zero, and one zero more.
     "fileapi/nf-fileapi-getlogicaldrivestrings"
@@ -143,18 +186,12 @@ both_widths! {
         };
         let unix = guest.process().files.locate(&root)?;
         let status = Status::of_path(&unix, true).map_err(status_of)?;
-        // Names are limited in bytes on Linux; in units no fewer may fit.
-        let words = [
-            (lpVolumeSerialNumber, volume_serial(status.device)),
-            (lpMaximumComponentLength, 255),
-            (lpFileSystemFlags, VOLUME_FLAGS),
-        ];
-        for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
-            guest.write_bytes(place.0, &value.to_le_bytes())?;
-        }
-        put_text(guest, width, (lpVolumeNameBuffer, nVolumeNameSize), "")?;
-        put_text(guest, width, (lpFileSystemNameBuffer, nFileSystemNameSize), "NTFS")?;
-        Ok(TRUE)
+        let wish = VolumeWish {
+            name: (lpVolumeNameBuffer, nVolumeNameSize),
+            words: [lpVolumeSerialNumber, lpMaximumComponentLength, lpFileSystemFlags],
+            file_system: (lpFileSystemNameBuffer, nFileSystemNameSize),
+        };
+        put_volume(guest, width, volume_serial(status.device), &wish)
     }
 
     /// Stores the root of the volume that a path is on: its drive's, since plat mounts no volumes in folders.

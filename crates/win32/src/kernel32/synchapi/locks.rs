@@ -136,14 +136,10 @@ pub fn WaitOnAddress(
         return Err(Win32Error::INVALID_PARAMETER);
     }
     let deadline = wait::deadline_of_milliseconds(dwMilliseconds);
-    let undesired = guest.read_vec(CompareAddress.get(), size)?;
-    let queued = wait_address::enqueue_if(Address.get(), || {
-        guest.read_vec(Address.get(), size).map(|value| value == undesired)
-    })?;
-    if queued && !wait_address::sleep(Address.get(), deadline) {
-        return Err(Win32Error::TIMEOUT);
+    match wait_address::wait_while_equal(guest, Address, CompareAddress, AddressSize, deadline)? {
+        true => Ok(TRUE),
+        false => Err(Win32Error::TIMEOUT),
     }
-    Ok(TRUE)
 }
 
 const INIT_ONCE_CHECK_ONLY: u32 = 1;

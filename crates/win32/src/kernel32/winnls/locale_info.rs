@@ -1,24 +1,29 @@
 //! Facts about the locale: `GetLocaleInfo`.
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 
 use super::locales;
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::Guest;
+use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::locale::{GENITIVE, Locale};
 use crate::nt::nls;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial GetLocaleInfoA, "80 locales; LOCALE_FONTSIGNATURE and rare types are missing";
     partial GetLocaleInfoW, "80 locales; LOCALE_FONTSIGNATURE and rare types are missing";
     partial GetLocaleInfoEx, "80 locales; LOCALE_FONTSIGNATURE and rare types are missing";
-    stub SetLocaleInfoA;
-    stub SetLocaleInfoW;
+    partial SetLocaleInfoA, "fails: the user's settings are not written";
+    partial SetLocaleInfoW, "fails: the user's settings are not written";
+    full GetNLSVersion;
+    full GetNLSVersionEx;
 };
 
+/// `LOCALE_ILANGUAGE`.
+const ILANGUAGE: u32 = 1;
 /// `LOCALE_RETURN_NUMBER`: the answer is a `DWORD`, not text.
 const RETURN_NUMBER: u32 = 0x2000_0000;
 /// `LOCALE_NOUSEROVERRIDE` and `LOCALE_USE_CP_ACP`: they make no difference here.
@@ -46,6 +51,75 @@ fn answer(locale: &Locale, kind: u32) -> Result<Vec<u16>, Win32Error> {
         return Ok(vec![number as u16, (number >> 16) as u16]);
     }
     Ok(text_of(locale, base)?.encode_utf16().chain([0]).collect())
+}
+
+/// The version of sorting that Windows 10 has.
+const SORTING_VERSION: u32 = 0x0006_0305;
+
+/// Stores the version of sorting: in 3 words, or in 4 and an identifier.
+fn put_version(
+    guest: &Guest,
+    function: u32,
+    locale: Option<u32>,
+    into: GuestWord,
+) -> Result<Bool, Win32Error> {
+    const COMPARE_STRING: u32 = 1;
+    const SHORT: u32 = 12;
+    const LONG: u32 = 32;
+    let size = guest.read_u32(into.get())?;
+    if ![SHORT, LONG].contains(&size) {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    }
+    if function != COMPARE_STRING {
+        return Err(Win32Error::INVALID_FLAGS);
+    }
+    let locale = locale.ok_or(Win32Error::INVALID_PARAMETER)?;
+    let mut words = vec![size, SORTING_VERSION, SORTING_VERSION];
+    if size == LONG {
+        words.extend([locale, 0, 0, 0, 0]);
+    }
+    let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    guest.write_bytes(into.get(), &bytes)?;
+    Ok(TRUE)
+}
+
+/// Returns the version of sorting.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getnlsversion>
+#[winapi]
+pub fn GetNLSVersion(
+    guest: &mut Guest,
+    Function: u32,
+    Locale: u32,
+    lpVersionInformation: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let known = locales::of_number(Locale).is_ok().then_some(Locale);
+    put_version(guest, Function, known, lpVersionInformation)
+}
+
+/// Returns the version of sorting; the locale is given by name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getnlsversionex>
+#[winapi]
+pub fn GetNLSVersionEx(
+    guest: &mut Guest,
+    function: u32,
+    lpLocaleName: GuestWord,
+    lpVersionInformation: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let known = locales::of_name(guest, lpLocaleName).and_then(|locale| number_of(locale, ILANGUAGE));
+    put_version(guest, function, known.ok(), lpVersionInformation)
+}
+
+both_widths! {
+    /// Refuses to change the user's settings.
+    "winnls/nf-winnls-setlocaleinfo"
+    SetLocaleInfoA, SetLocaleInfoW(
+        guest, width, Locale: u32, LCType: u32, lpLCData: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = (guest, width, Locale, LCType, lpLCData);
+        Err(Win32Error::ACCESS_DENIED)
+    }
 }
 
 pub(super) fn check(buffer: GuestWord, size: i32) -> Result<(), Win32Error> {

@@ -34,7 +34,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial EnumSystemLocalesA, "80 locales; the rest are unknown";
     partial EnumSystemLocalesW, "80 locales; the rest are unknown";
     partial EnumSystemLocalesEx, "80 locales; the rest are unknown";
-    stub GetNLSVersion;
 };
 
 /// `LOCALE_ALLOW_NEUTRAL_NAMES`: a language is not its first locale.

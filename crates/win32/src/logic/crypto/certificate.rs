@@ -3,6 +3,7 @@
 //! Key types: [`Certificate`], [`Element`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::CryptoError;
 
@@ -76,9 +77,9 @@ pub const SEQUENCE: u8 = 0x30;
 /// `OBJECT IDENTIFIER`.
 pub const IDENTIFIER: u8 = 6;
 /// `BIT STRING`.
-const BITS: u8 = 3;
+pub const BITS: u8 = 3;
 /// `SET`.
-const SET: u8 = 0x31;
+pub const SET: u8 = 0x31;
 
 /// An extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +120,43 @@ pub struct Certificate {
     pub key_unused_bits: u8,
     /// Its extensions.
     pub extensions: Vec<Extension>,
+    /// The key with its algorithm, whole.
+    pub key_info: Range<usize>,
+}
+
+/// A certificate's bytes and what is where in them.
+#[derive(Debug)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where its parts lie.
+    pub parts: Certificate,
+}
+
+impl Encoded {
+    /// Takes a certificate apart.
+    ///
+    /// # Errors
+    /// [`CryptoError::Malformed`] when it is none.
+    pub fn new(bytes: Vec<u8>) -> Result<Arc<Self>, CryptoError> {
+        let parts = Certificate::parse(&bytes)?;
+        Ok(Arc::new(Self { bytes, parts }))
+    }
+
+    /// Returns whose certificate it is, whole.
+    pub fn subject(&self) -> &[u8] {
+        &self.bytes[self.parts.subject.clone()]
+    }
+
+    /// Returns who signed it, whole.
+    pub fn issuer(&self) -> &[u8] {
+        &self.bytes[self.parts.issuer.clone()]
+    }
+
+    /// Returns the value of an extension.
+    pub fn extension(&self, identifier: &str) -> Option<&[u8]> {
+        self.parts.extension(identifier).map(|extension| &self.bytes[extension.value.clone()])
+    }
 }
 
 impl Certificate {
@@ -147,7 +185,8 @@ impl Certificate {
         let mut time = || times.next().and_then(|time| time_of(&bytes[time.content.clone()], time.tag));
         let (not_before, not_after) = (time(), time());
         let subject = parts.tagged(SEQUENCE)?.whole;
-        let mut key_parts = Elements::new(bytes, parts.tagged(SEQUENCE)?.content);
+        let key_info = parts.tagged(SEQUENCE)?;
+        let mut key_parts = Elements::new(bytes, key_info.content);
         let key_algorithm = algorithm(bytes, key_parts.tagged(SEQUENCE)?)?;
         let key = key_parts.tagged(BITS)?.content;
         let key_unused_bits =
@@ -165,6 +204,7 @@ impl Certificate {
             key: key.start + 1..key.end,
             key_unused_bits,
             extensions: extensions.map_or(Ok(Vec::new()), |part| extensions_of(bytes, part))?,
+            key_info: key_info.whole,
         })
     }
 
@@ -174,7 +214,11 @@ impl Certificate {
     }
 }
 
-fn algorithm(bytes: &[u8], sequence: Element) -> Result<Algorithm, CryptoError> {
+/// Takes an algorithm's identifier apart.
+///
+/// # Errors
+/// [`CryptoError::Malformed`] when it is none.
+pub fn algorithm(bytes: &[u8], sequence: Element) -> Result<Algorithm, CryptoError> {
     let mut parts = Elements::new(bytes, sequence.content.clone());
     let identifier = parts.tagged(IDENTIFIER)?;
     Ok((dotted(&bytes[identifier.content.clone()]), identifier.whole.end..sequence.content.end))
@@ -215,7 +259,7 @@ pub fn dotted(content: &[u8]) -> String {
 /// Returns a time in units of 100 ns since 1601: two digits of the year, or four.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5>
-fn time_of(text: &[u8], tag: u8) -> Option<u64> {
+pub fn time_of(text: &[u8], tag: u8) -> Option<u64> {
     let digits: Vec<i64> =
         text.iter().map_while(|byte| char::from(*byte).to_digit(10)).map(i64::from).collect();
     let number = |place: usize| Some(digits.get(place)? * 10 + digits.get(place + 1)?);
@@ -238,7 +282,7 @@ fn time_of(text: &[u8], tag: u8) -> Option<u64> {
 }
 
 /// Returns the text of a string of any kind.
-fn string(content: &[u8], tag: u8) -> String {
+pub fn string(content: &[u8], tag: u8) -> String {
     match tag {
         // BMPString
         0x1e => {

@@ -41,7 +41,7 @@ impl<P: PageSource> Heap<P> {
         while blocks.len() < count {
             let Ok(address) = self.allocate(class.size) else { break };
             let is_marked =
-                self.locate(address).is_ok_and(|(index, _)| self.spans[index as usize].header != 0);
+                self.locate(address).is_ok_and(|(index, _)| self.spans[index as usize].has_marks());
             if !is_marked {
                 // No room where marks may be: nothing of it can be cached.
                 let _ = self.free(address);
@@ -57,7 +57,7 @@ impl<P: PageSource> Heap<P> {
     pub fn return_from_cache(&mut self, address: u64) -> bool {
         let Ok((index, slot)) = self.locate(address) else { return false };
         let span = &self.spans[index as usize];
-        if span.header == 0 || self.pages.mark(self.mark_of(address)) != FREE_MARK {
+        if !span.has_marks() || self.pages.mark(self.mark_of(address)) != FREE_MARK {
             return false;
         }
         self.put_back(index, slot);
@@ -87,8 +87,8 @@ impl<P: PageSource> Heap<P> {
 
     /// Refuses a block whose mark says free.
     pub(super) fn check_mark(&self, index: u32, address: u64) -> Result<(), HeapError> {
-        let is_free =
-            self.spans[index as usize].header != 0 && self.pages.mark(self.mark_of(address)) == FREE_MARK;
+        let span = &self.spans[index as usize];
+        let is_free = span.has_marks() && self.pages.mark(self.mark_of(address)) == FREE_MARK;
         if is_free { Err(HeapError::AlreadyFree { address }) } else { Ok(()) }
     }
 
@@ -105,7 +105,7 @@ impl<P: PageSource> Heap<P> {
             return span.requested;
         }
         let state = u64::from(span.states[slot as usize] & !FREE);
-        if span.header == 0 {
+        if !span.has_marks() {
             return state;
         }
         match self.pages.mark(self.mark_of(address)) {

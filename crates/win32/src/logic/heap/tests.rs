@@ -180,11 +180,7 @@ fn run(steps: Vec<Step>, granularity: Granularity, alignment: u64, has_marks: bo
         }
         assert!(cache.keys().all(|block| !model.contains_key(block)));
     }
-    let mut cursor = Cursor::default();
-    let walked: BTreeMap<u64, u64> = std::iter::from_fn(|| heap.next_block(&mut cursor))
-        .map(|block| (block.address, block.size))
-        .collect();
-    assert_eq!(walked, model);
+    assert_eq!(walked(&heap), model);
     assert_eq!(heap.statistics().blocks, (model.len() + cache.len()) as u64);
     assert!(model.keys().all(|&block| !heap.return_from_cache(block)));
     for (&address, &size) in &model {
@@ -193,6 +189,31 @@ fn run(steps: Vec<Step>, granularity: Granularity, alignment: u64, has_marks: bo
     }
     assert_eq!(heap.statistics().reserved, heap.pages.live.values().sum::<u64>());
     assert!(heap.destroy().live.is_empty());
+}
+
+/// Walks over a heap; returns its blocks in use. What is in use, free and beyond fills each region to its end.
+fn walked(heap: &Heap<impl PageSource>) -> BTreeMap<u64, u64> {
+    let (mut blocks, mut place, mut end) = (BTreeMap::new(), 0, 0);
+    let mut next = heap.walk(None).unwrap();
+    while let Some(entry) = next {
+        match entry.kind {
+            WalkKind::Region { first, end: region_end } => {
+                assert_eq!(place, end);
+                (place, end) = (first, region_end);
+            }
+            kind => {
+                assert_eq!(entry.address, place);
+                place += entry.size + entry.overhead;
+                if kind == WalkKind::Busy {
+                    blocks.insert(entry.address, entry.size);
+                }
+            }
+        }
+        assert!(place <= end);
+        next = heap.walk(Some((entry.address, matches!(entry.kind, WalkKind::Region { .. })))).unwrap();
+    }
+    assert_eq!(place, end);
+    blocks
 }
 
 proptest! {
@@ -273,4 +294,20 @@ fn without_a_place_for_marks_nothing_is_cached() {
     let block = heap.allocate(64).unwrap();
     assert!(!heap.return_from_cache(block));
     assert_eq!(heap.free(block), Ok(()));
+}
+
+#[test]
+fn the_bytes_before_a_large_block_are_the_heaps_unless_they_cost_a_chunk() {
+    let mut heap = heap();
+    let start = |address: u64| address % CHUNK_SIZE;
+    let (odd, whole) = (heap.allocate((1 << 20) + 8).unwrap(), heap.allocate(1 << 20).unwrap());
+    assert_eq!((start(odd), start(whole)), (64, 0));
+    assert_eq!(heap.size(odd), Ok((1 << 20) + 8));
+    // What is there already holds a little more, and moves for no less.
+    let reserved = heap.statistics().reserved;
+    assert_eq!(heap.resize_in_place(odd, (1 << 20) + 0x1000 - 64), Ok(true));
+    assert_eq!(heap.statistics().reserved, reserved);
+    heap.free(odd).unwrap();
+    heap.free(whole).unwrap();
+    assert_eq!(heap.statistics().reserved, 0);
 }

@@ -87,6 +87,13 @@ impl SecurityDescriptor {
         self
     }
 
+    /// Gives it a system list of access.
+    pub fn with_sacl(mut self, sacl: Option<Acl>) -> Self {
+        self.control |= SACL_PRESENT;
+        self.sacl = sacl;
+        self
+    }
+
     /// Reads the self-relative form; nothing if any part is not valid.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let header: &[u8; HEADER] = bytes.first_chunk()?;

@@ -1,0 +1,133 @@
+//! realtimeapiset.h: cycles of processors and times that do not count sleep.
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_host::clock::ProcessorTime;
+
+use crate::dll;
+use crate::export::Export;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::thread::{ProcessObject, ThreadObject};
+use crate::nt::{sysinfo, time};
+use crate::{NtStatus, Win32Error};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    partial QueryIdleProcessorCycleTime, "computed from idle time; the same for all processors";
+    partial QueryInterruptTime, "the time since the system began, sleep not counted";
+    partial QueryInterruptTimePrecise, "the time since the system began, sleep not counted";
+    partial QueryProcessCycleTime, "computed from processor time and the processor's speed";
+    partial QueryThreadCycleTime, "computed from processor time and the processor's speed";
+    full QueryUnbiasedInterruptTime;
+    full QueryUnbiasedInterruptTimePrecise;
+};
+
+/// Returns the cycles of `nanoseconds`; where Linux does not tell the speed, as if it were 1 GHz.
+fn cycles(nanoseconds: u64) -> u64 {
+    static SPEED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let mhz = *SPEED.get_or_init(|| {
+        let speeds = plat_host::sysinfo::processor_speeds_mhz();
+        speeds.first().map_or(1000, |&mhz| if mhz == 0 { 1000 } else { mhz.into() })
+    });
+    (u128::from(nanoseconds) * u128::from(mhz) / 1000) as u64
+}
+
+fn cycles_of(used: ProcessorTime) -> u64 {
+    cycles(used.kernel + used.user)
+}
+
+/// Returns the cycles that a thread has used.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-querythreadcycletime>
+#[winapi]
+pub fn QueryThreadCycleTime(
+    guest: &mut Guest,
+    ThreadHandle: GuestWord,
+    CycleTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let thread = guest.process().object_as::<ThreadObject>(ThreadHandle.get()).map_err(NtStatus::to_win32)?;
+    guest.write(CycleTime.get(), &cycles_of(thread.processor_time()))?;
+    Ok(TRUE)
+}
+
+/// Returns the cycles that all threads of a process have used.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryprocesscycletime>
+#[winapi]
+pub fn QueryProcessCycleTime(
+    guest: &mut Guest,
+    ProcessHandle: GuestWord,
+    CycleTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let process =
+        guest.process().object_as::<ProcessObject>(ProcessHandle.get()).map_err(NtStatus::to_win32)?;
+    guest.write(CycleTime.get(), &cycles_of(process.processor_time()))?;
+    Ok(TRUE)
+}
+
+/// Returns the idle cycles of each processor: with no buffer how many bytes they need.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryidleprocessorcycletime>
+#[winapi]
+pub fn QueryIdleProcessorCycleTime(
+    guest: &mut Guest,
+    BufferLength: GuestWord,
+    ProcessorIdleCycleTime: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let count = sysinfo::processors(guest.machine()).count_ones();
+    let room: u32 = guest.read(BufferLength.get())?;
+    guest.write(BufferLength.get(), &(count * 8))?;
+    if ProcessorIdleCycleTime.is_null() {
+        return Ok(TRUE);
+    }
+    if room < count * 8 {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    }
+    let (idle, ..) = plat_host::process::system_times();
+    let each = cycles(idle) / u64::from(count.max(1));
+    let bytes: Vec<u8> = (0..count).flat_map(|_| each.to_le_bytes()).collect();
+    guest.write_bytes(ProcessorIdleCycleTime.get(), &bytes)?;
+    Ok(TRUE)
+}
+
+fn write_interrupt_time(guest: &Guest, place: GuestWord) -> Result<(), Fault> {
+    guest.write(place.get(), &(time::performance_counter() as u64))
+}
+
+/// Returns the time since the system began without sleep, in units of 100 ns; says no for a null pointer.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryunbiasedinterrupttime>
+#[winapi]
+pub fn QueryUnbiasedInterruptTime(guest: &mut Guest, UnbiasedTime: GuestWord) -> Result<Bool, Win32Error> {
+    if UnbiasedTime.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    write_interrupt_time(guest, UnbiasedTime)?;
+    Ok(TRUE)
+}
+
+/// Returns the time since the system began without sleep, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryunbiasedinterrupttimeprecise>
+#[winapi]
+pub fn QueryUnbiasedInterruptTimePrecise(
+    guest: &mut Guest,
+    lpUnbiasedInterruptTimePrecise: GuestWord,
+) -> Result<(), Fault> {
+    write_interrupt_time(guest, lpUnbiasedInterruptTimePrecise)
+}
+
+/// Returns the time since the system began, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryinterrupttime>
+#[winapi]
+pub fn QueryInterruptTime(guest: &mut Guest, lpInterruptTime: GuestWord) -> Result<(), Fault> {
+    write_interrupt_time(guest, lpInterruptTime)
+}
+
+/// Returns the time since the system began, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryinterrupttimeprecise>
+#[winapi]
+pub fn QueryInterruptTimePrecise(guest: &mut Guest, lpInterruptTimePrecise: GuestWord) -> Result<(), Fault> {
+    write_interrupt_time(guest, lpInterruptTimePrecise)
+}

@@ -1,0 +1,136 @@
+//! wintrust.dll: whether files are signed by someone trusted. Nothing is ever found trustworthy: signatures are not read.
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use crate::Win32Error;
+use crate::answers::answers;
+use crate::dll;
+use crate::export::{Dll, Export};
+use crate::guest::{Bool, Guest};
+use crate::nt::data_file::FileImage;
+
+/// The DLL.
+pub const DLL: Dll = Dll {
+    name: "wintrust.dll",
+    description: "Microsoft Trust Verification APIs",
+    tables: &[EXPORTS],
+    methods: &[],
+};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    partial WinVerifyTrust, "signatures are not read: a file has none, or the answer is TRUST_E_SYSTEM_ERROR";
+    partial WinVerifyTrustEx, "signatures are not read: a file has none, or the answer is TRUST_E_SYSTEM_ERROR";
+    full WTHelperProvDataFromStateData;
+    full WTHelperGetProvSignerFromChain;
+    full WTHelperGetProvCertFromChain;
+    full CryptCATAdminEnumCatalogFromHash;
+    full CryptCATAdminAcquireContext;
+    full CryptCATAdminAcquireContext2;
+    full CryptCATAdminCalcHashFromFileHandle;
+    full CryptCATAdminCalcHashFromFileHandle2;
+    full CryptCATAdminReleaseContext;
+    full CryptCATAdminReleaseCatalogContext;
+    full CryptCATCatalogInfoFromContext;
+};
+
+/// `WINTRUST_ACTION_GENERIC_VERIFY_V2` and `DRIVER_ACTION_VERIFY`, which differ in the first 8 bytes.
+const ACTIONS: [[u8; 16]; 2] = [
+    [0x6b, 0xc5, 0xaa, 0x00, 0x44, 0xcd, 0xd0, 0x11, 0x8c, 0xc2, 0x00, 0xc0, 0x4f, 0xc2, 0x95, 0xee],
+    [0xc3, 0xe6, 0x50, 0xf7, 0xee, 0x38, 0xd1, 0x11, 0x85, 0xe5, 0x00, 0xc0, 0x4f, 0xc2, 0x95, 0xee],
+];
+/// `TRUST_E_PROVIDER_UNKNOWN`.
+const PROVIDER_UNKNOWN: u32 = 0x800b_0001;
+/// `TRUST_E_SUBJECT_FORM_UNKNOWN`.
+const FORM_UNKNOWN: u32 = 0x800b_0003;
+/// `TRUST_E_NOSIGNATURE`.
+const NO_SIGNATURE: u32 = 0x800b_0100;
+/// `TRUST_E_SYSTEM_ERROR`.
+const SYSTEM_ERROR: u32 = 0x8009_6001;
+/// `CRYPT_E_FILE_ERROR`.
+const FILE_ERROR: u32 = 0x8009_2003;
+/// `WTD_CHOICE_FILE`.
+const CHOICE_FILE: u32 = 1;
+/// `WTD_STATEACTION_CLOSE`.
+const CLOSE: u32 = 2;
+
+/// Judges what `WINTRUST_DATA` names.
+fn judge(guest: &Guest, action: GuestWord, data: GuestWord) -> Result<u32, Fault> {
+    let mut guid = [0; 16];
+    guest.read_bytes(action.get(), &mut guid)?;
+    if !ACTIONS.contains(&guid) {
+        return Ok(PROVIDER_UNKNOWN);
+    }
+    let pointer = guest.machine().pointer_size();
+    // Size, two pointers, then the window, revocation, what is chosen, the choice, the action.
+    let choice_at = data.get() + 3 * pointer + 8;
+    let file_at = (choice_at + 4).next_multiple_of(pointer);
+    if guest.read_u32(file_at + pointer)? == CLOSE {
+        return Ok(0);
+    }
+    if guest.read_u32(choice_at)? != CHOICE_FILE {
+        return Ok(SYSTEM_ERROR);
+    }
+    let file = guest.read_word(file_at)?;
+    let path = guest.read_wide_string(guest.read_word(file + pointer)?)?;
+    let Ok(image) = FileImage::open(guest.process(), &path) else { return Ok(FILE_ERROR) };
+    Ok(match (image.is_pe(), image.has_signature()) {
+        (false, _) => FORM_UNKNOWN,
+        (true, false) => NO_SIGNATURE,
+        (true, true) => SYSTEM_ERROR,
+    })
+}
+
+/// Says whether a file is signed by someone trusted: 0 for yes, else why not.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wintrust/nf-wintrust-winverifytrust>
+#[winapi]
+pub fn WinVerifyTrust(
+    guest: &mut Guest,
+    hwnd: GuestWord,
+    pgActionID: GuestWord,
+    pWVTData: GuestWord,
+) -> Result<i32, Fault> {
+    let _ = hwnd;
+    let result = judge(guest, pgActionID, pWVTData)?;
+    guest.set_last_error(Win32Error(result));
+    Ok(result as i32)
+}
+
+/// Says whether a file is signed by someone trusted: 0 for yes, else why not.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wintrust/nf-wintrust-winverifytrustex>
+#[winapi]
+pub fn WinVerifyTrustEx(
+    guest: &mut Guest,
+    hwnd: GuestWord,
+    pgActionID: GuestWord,
+    pWinTrustData: GuestWord,
+) -> Result<i32, Fault> {
+    WinVerifyTrust(guest, hwnd, pgActionID, pWinTrustData)
+}
+
+answers! {
+    "Returns nothing: no signature was found to be good.", "wintrust/nf-wintrust-wthelperprovdatafromstatedata";
+    WTHelperProvDataFromStateData(hStateData: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Returns nothing: no signature was found to be good.", "wintrust/nf-wintrust-wthelpergetprovsignerfromchain";
+    WTHelperGetProvSignerFromChain(pProvData: GuestWord, idxSigner: u32, fCounterSigner: Bool, idxCounterSigner: u32) -> GuestWord = GuestWord::NULL;
+    "Returns nothing: no signature was found to be good.", "wintrust/nf-wintrust-wthelpergetprovcertfromchain";
+    WTHelperGetProvCertFromChain(pSgnr: GuestWord, idxCert: u32) -> GuestWord = GuestWord::NULL;
+    "Returns nothing: no signature was found to be good.", "mscat/nf-mscat-cryptcatadminenumcatalogfromhash";
+    CryptCATAdminEnumCatalogFromHash(hCatAdmin: GuestWord, pbHash: GuestWord, cbHash: u32, dwFlags: u32, phPrevCatInfo: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadminacquirecontext";
+    CryptCATAdminAcquireContext(phCatAdmin: GuestWord, pgSubsystem: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
+    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadminacquirecontext2";
+    CryptCATAdminAcquireContext2(phCatAdmin: GuestWord, pgSubsystem: GuestWord, pwszHashAlgorithm: GuestWord, pStrongHashPolicy: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
+    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadmincalchashfromfilehandle";
+    CryptCATAdminCalcHashFromFileHandle(hFile: GuestWord, pcbHash: GuestWord, pbHash: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
+    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadmincalchashfromfilehandle2";
+    CryptCATAdminCalcHashFromFileHandle2(hCatAdmin: GuestWord, hFile: GuestWord, pcbHash: GuestWord, pbHash: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
+    "Says that this is no context: none was given.", "mscat/nf-mscat-cryptcatadminreleasecontext";
+    CryptCATAdminReleaseContext(hCatAdmin: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
+    "Says that this is no context: none was given.", "mscat/nf-mscat-cryptcatadminreleasecatalogcontext";
+    CryptCATAdminReleaseCatalogContext(hCatAdmin: GuestWord, hCatInfo: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
+    "Says that this is no context: none was given.", "mscat/nf-mscat-cryptcatcataloginfofromcontext";
+    CryptCATCatalogInfoFromContext(hCatInfo: GuestWord, psCatInfo: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
+}
