@@ -63,7 +63,6 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
-        atoms::EXPORTS,
         binarytype::EXPORTS,
         completionport::EXPORTS,
         consoleapi::EXPORTS,

@@ -133,7 +133,6 @@ entries::dlls! {
     msvcr::V120,
     rpcrt4::DLL,
     gdi32::DLL,
-    comctl32::DLL,
     comdlg32::DLL,
     dbghelp::DLL,
     dbghelp::IMAGEHLP,

@@ -11,6 +11,7 @@ pub mod ldr;
 pub mod memory;
 pub mod named_pipes;
 pub mod objects;
+pub mod path_names;
 pub mod pointers;
 pub mod process;
 pub mod registry;
@@ -43,6 +44,7 @@ pub const DLL: Dll = Dll {
         memory::EXPORTS,
         named_pipes::EXPORTS,
         objects::EXPORTS,
+        path_names::EXPORTS,
         pointers::EXPORTS,
         process::EXPORTS,
         registry::EXPORTS,
