@@ -29,6 +29,7 @@ pub mod random;
 pub mod section;
 pub mod service;
 pub mod shared_page;
+pub mod shared_text;
 pub mod shared_words;
 pub mod signals;
 pub mod socket;

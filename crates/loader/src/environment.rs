@@ -26,7 +26,23 @@ pub(crate) fn make_peb(process: &Process) -> Result<u64, NtStatus> {
     Ok(peb)
 }
 
+/// Where the critical sections lie that the PEB names: in its page, behind all that is in it.
+const PEB_LOCKS: u64 = 0xe00;
+/// Bytes from one of them to the next.
+const LOCK_BYTES: u64 = 0x40;
+
+/// Makes the critical sections that programs find in the PEB and take themselves.
+fn make_locks(process: &Process, peb: u64) -> Result<(), Fault> {
+    for (index, field) in [Peb::FAST_PEB_LOCK, Peb::LOADER_LOCK].into_iter().enumerate() {
+        let at = peb + PEB_LOCKS + index as u64 * LOCK_BYTES;
+        CriticalSection::at(process.machine, at).initialize(0)?;
+        word(process, peb, field, at)?;
+    }
+    Ok(())
+}
+
 fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
+    make_locks(process, peb)?;
     let memory = GuestMemory::of(process.machine);
     let at = |field: Field| peb + field.offset(process.machine);
     word(process, peb, Peb::PROCESS_HEAP, heap)?;

@@ -212,6 +212,10 @@ impl ModuleLoader for PeLoader {
         self.graph().symbol(base, symbol)
     }
 
+    fn import(&self, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus> {
+        self.graph().import_late(base, symbol).map_err(|_| NtStatus::NO_MEMORY)
+    }
+
     fn module_at(&self, address: u64) -> Option<Module> {
         let graph = self.graph();
         graph.at(address).map(|index| graph.loaded[index].module.clone())

@@ -14,11 +14,13 @@ pub mod eventlog;
 pub mod evntprov;
 pub mod object_security;
 pub mod privilege;
+pub mod refuse;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
 pub mod registry_tree;
 pub mod registry_value;
+pub mod services;
 pub mod sid;
 pub mod token;
 pub mod trustee;
@@ -50,6 +52,7 @@ pub const DLL: Dll = Dll {
         registry_tree::EXPORTS,
         crate::ntdll::digests::EXPORTS,
         registry_value::EXPORTS,
+        services::EXPORTS,
         sid::EXPORTS,
         token::EXPORTS,
         trustee::EXPORTS,

@@ -15,28 +15,22 @@ pub const DLL: Dll = Dll {
     methods: &[],
 };
 
-/// The exports of this file.
+/// The exports of this file. The number is the one that import libraries use.
 pub const EXPORTS: &[Export] = dll! {
-    partial InitCommonControlsEx, "makes no classes known";
-    @17 partial InitCommonControls, "makes no classes known";
-    stub CreatePropertySheetPageW;
-    stub CreateStatusWindowW;
-    stub CreateToolbarEx;
-    stub DestroyPropertySheetPage;
-    stub ImageList_Add;
-    stub ImageList_AddMasked;
-    stub ImageList_Create;
-    stub ImageList_Destroy;
-    stub ImageList_GetIcon;
-    stub ImageList_GetIconSize;
-    stub ImageList_GetImageCount;
-    stub ImageList_LoadImageW;
-    stub ImageList_ReplaceIcon;
-    stub ImageList_SetBkColor;
-    stub PropertySheetA;
-    stub PropertySheetW;
-    stub TaskDialog;
-    stub TaskDialogIndirect;
+    @17 partial InitCommonControls, "no control classes";
+    partial InitCommonControlsEx, "no control classes";
+    stub CreateMappedBitmap; stub CreatePropertySheetPageA; stub CreatePropertySheetPageW; stub CreateStatusWindowA;
+    stub CreateStatusWindowW; stub CreateToolbarEx; stub DestroyPropertySheetPage; stub ImageList_Add;
+    stub ImageList_AddMasked; stub ImageList_BeginDrag; stub ImageList_Create; stub ImageList_Destroy;
+    stub ImageList_DragEnter; stub ImageList_DragLeave; stub ImageList_DragMove; stub ImageList_DragShowNolock;
+    stub ImageList_Draw; stub ImageList_DrawEx; stub ImageList_EndDrag; stub ImageList_GetBkColor;
+    stub ImageList_GetIcon; stub ImageList_GetIconSize; stub ImageList_GetImageCount; stub ImageList_LoadImageA;
+    stub ImageList_LoadImageW; stub ImageList_Read; stub ImageList_Remove; stub ImageList_Replace;
+    stub ImageList_ReplaceIcon; stub ImageList_SetBkColor; stub ImageList_SetDragCursorImage;
+    stub ImageList_SetIconSize; stub ImageList_Write; stub PropertySheetA; stub PropertySheetW;
+    stub _TrackMouseEvent; stub FlatSB_GetScrollInfo; stub FlatSB_SetScrollInfo; stub InitializeFlatSB;
+    stub TaskDialog; stub TaskDialogIndirect; stub LoadIconMetric;
+    @410 stub SetWindowSubclass; @412 stub RemoveWindowSubclass; @413 stub DefSubclassProc;
 };
 
 /// Makes the common controls of Windows 95 known.

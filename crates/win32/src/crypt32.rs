@@ -23,7 +23,6 @@ pub const DLL: Dll = Dll {
     tables: &[
         string::EXPORTS,
         protect::EXPORTS,
-        revocation_lists::EXPORTS,
         store::EXPORTS,
         certificate::EXPORTS,
         name::EXPORTS,
@@ -31,6 +30,7 @@ pub const DLL: Dll = Dll {
         policy::EXPORTS,
         verify::EXPORTS,
         object::EXPORTS,
+        revocation_lists::EXPORTS,
     ],
     methods: &[],
 };

@@ -31,6 +31,7 @@ pub mod namedpipes;
 pub mod path_cch;
 pub mod pipes;
 pub mod placeholders;
+pub mod privateprofile;
 pub mod process;
 pub mod processenv;
 pub mod processor_groups;
@@ -62,6 +63,7 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
+        atoms::EXPORTS,
         binarytype::EXPORTS,
         completionport::EXPORTS,
         consoleapi::EXPORTS,
@@ -96,6 +98,7 @@ pub const DLL: Dll = Dll {
         path_cch::EXPORTS,
         pipes::EXPORTS,
         placeholders::EXPORTS,
+        privateprofile::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
         processthreadsapi::EXPORTS,

@@ -37,6 +37,7 @@ pub mod bcrypt;
 pub mod cfgmgr32;
 pub mod combase;
 pub mod comctl32;
+pub mod comdlg32;
 pub mod crypt32;
 pub mod dbghelp;
 pub mod dnsapi;
@@ -132,6 +133,8 @@ entries::dlls! {
     msvcr::V120,
     rpcrt4::DLL,
     gdi32::DLL,
+    comctl32::DLL,
+    comdlg32::DLL,
     dbghelp::DLL,
     dbghelp::IMAGEHLP,
     cfgmgr32::DLL,

@@ -14,6 +14,7 @@ pub mod number;
 pub mod path;
 pub mod path_cch;
 pub mod printf;
+pub mod profile_text;
 pub mod program_search;
 pub mod record;
 pub mod reg_file;

@@ -34,6 +34,7 @@ pub mod format_variants;
 pub mod globals;
 pub(crate) mod handles;
 pub mod io;
+pub(crate) mod ioinfo;
 pub mod jump_amd64;
 pub(crate) mod leaves;
 pub mod locale;

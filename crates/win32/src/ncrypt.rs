@@ -1,9 +1,13 @@
-//! ncrypt.dll: the table of contents. Keys that the system keeps are not there yet.
+//! ncrypt.dll: keys that the system keeps. There is one store, Microsoft's software store, and it keeps no keys yet: what
+//! looks for a key finds none.
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::{Dll, Export};
+use crate::guest::Guest;
 
-/// Its exports: bcrypt.dll's functions, and names of its own that say that plat does not have them when they are called.
+/// Its exports: bcrypt.dll's functions, and its own.
 const EXPORTS: &[Export] = dll! {
     forward BCryptCloseAlgorithmProvider => "bcrypt.BCryptCloseAlgorithmProvider";
     forward BCryptCreateHash => "bcrypt.BCryptCreateHash";
@@ -36,22 +40,150 @@ const EXPORTS: &[Export] = dll! {
     forward BCryptSetProperty => "bcrypt.BCryptSetProperty";
     forward BCryptSignHash => "bcrypt.BCryptSignHash";
     forward BCryptVerifySignature => "bcrypt.BCryptVerifySignature";
+    partial NCryptOpenStorageProvider, "the software store only";
+    partial NCryptOpenKey, "the store has no keys";
+    full NCryptFreeObject;
+    partial NCryptGetProperty, "stores have none";
+    partial NCryptSetProperty, "stores have none";
+    partial NCryptDeleteKey, "there are no keys";
+    partial NCryptDecrypt, "there are no keys";
+    partial NCryptEncrypt, "there are no keys";
+    partial NCryptSignHash, "there are no keys";
+    partial NCryptVerifySignature, "there are no keys";
     stub NCryptCreatePersistedKey;
-    stub NCryptDecrypt;
-    stub NCryptDeleteKey;
-    stub NCryptEncrypt;
     stub NCryptExportKey;
     stub NCryptFinalizeKey;
-    stub NCryptFreeObject;
-    stub NCryptGetProperty;
     stub NCryptImportKey;
-    stub NCryptOpenKey;
-    stub NCryptOpenStorageProvider;
-    stub NCryptSetProperty;
-    stub NCryptSignHash;
-    stub NCryptVerifySignature;
 };
 
 /// The DLL.
 pub const DLL: Dll =
     Dll { name: "ncrypt.dll", description: "Windows NCrypt Router", tables: &[EXPORTS], methods: &[] };
+
+/// `MS_KEY_STORAGE_PROVIDER`.
+const SOFTWARE: &str = "Microsoft Software Key Storage Provider";
+/// `NTE_BAD_KEYSET`: no key of this name.
+const NO_KEY: u32 = 0x8009_0016;
+/// `NTE_PROV_DLL_NOT_FOUND`: no store of this name.
+const NO_STORE: u32 = 0x8009_001e;
+/// `NTE_INVALID_HANDLE`.
+const BAD_HANDLE: u32 = 0x8009_0026;
+/// `NTE_INVALID_PARAMETER`.
+const BAD_PARAMETER: u32 = 0x8009_0027;
+/// `NTE_NOT_SUPPORTED`.
+const NOT_SUPPORTED: u32 = 0x8009_0029;
+
+/// An open store.
+struct Store;
+
+fn is_store(guest: &Guest, handle: GuestWord) -> bool {
+    guest.process().cryptography.get::<Store>(handle.get()).is_some()
+}
+
+/// Opens a store; null names the software store.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptopenstorageprovider>
+#[winapi]
+pub fn NCryptOpenStorageProvider(
+    guest: &mut Guest,
+    phProvider: GuestWord,
+    pszProviderName: GuestWord,
+    dwFlags: u32,
+) -> Result<u32, Fault> {
+    let _ = dwFlags;
+    if phProvider.is_null() {
+        return Ok(BAD_PARAMETER);
+    }
+    if !pszProviderName.is_null() {
+        let name = String::from_utf16_lossy(&guest.read_wide_string(pszProviderName.get())?);
+        if !name.eq_ignore_ascii_case(SOFTWARE) {
+            return Ok(NO_STORE);
+        }
+    }
+    let handle = guest.process().cryptography.add(Store);
+    guest.write_word(phProvider.get(), handle).map(|()| 0)
+}
+
+/// Opens a key of a store: there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptopenkey>
+#[winapi]
+pub fn NCryptOpenKey(
+    guest: &mut Guest,
+    hProvider: GuestWord,
+    phKey: GuestWord,
+    pszKeyName: GuestWord,
+    dwLegacyKeySpec: u32,
+    dwFlags: u32,
+) -> u32 {
+    let _ = (phKey, pszKeyName, dwLegacyKeySpec, dwFlags);
+    if is_store(guest, hProvider) { NO_KEY } else { BAD_HANDLE }
+}
+
+/// Closes a store.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptfreeobject>
+#[winapi]
+pub fn NCryptFreeObject(guest: &mut Guest, hObject: GuestWord) -> u32 {
+    guest.process().cryptography.remove::<Store>(hObject.get()).map_or(BAD_HANDLE, |_| 0)
+}
+
+/// Defines functions about properties, which a store has none of.
+macro_rules! about_properties {
+    ($($doc:literal, $page:literal; $name:ident($($param:ident: $type:ty),*);)*) => {$(
+        #[doc = $doc]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-", $page, ">")]
+        #[winapi]
+        pub fn $name(guest: &mut Guest, hObject: GuestWord $(, $param: $type)*) -> u32 {
+            let _ = ($($param),*);
+            if is_store(guest, hObject) { NOT_SUPPORTED } else { BAD_HANDLE }
+        }
+    )*};
+}
+
+about_properties! {
+    "Stores a property.", "ncryptgetproperty";
+    NCryptGetProperty(pszProperty: GuestWord, pbOutput: GuestWord, cbOutput: u32, pcbResult: GuestWord, dwFlags: u32);
+    "Sets a property.", "ncryptsetproperty";
+    NCryptSetProperty(pszProperty: GuestWord, pbInput: GuestWord, cbInput: u32, dwFlags: u32);
+}
+
+/// Defines functions about keys, of which no handles are given out.
+macro_rules! about_keys {
+    ($($doc:literal, $page:literal; $name:ident($($param:ident: $type:ty),*);)*) => {$(
+        #[doc = $doc]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-", $page, ">")]
+        #[winapi]
+        pub fn $name(guest: &mut Guest $(, $param: $type)*) -> u32 {
+            let _ = (guest $(, $param)*);
+            BAD_HANDLE
+        }
+    )*};
+}
+
+about_keys! {
+    "Removes a key.", "ncryptdeletekey";
+    NCryptDeleteKey(hKey: GuestWord, dwFlags: u32);
+    "Decrypts with a key.", "ncryptdecrypt";
+    NCryptDecrypt(
+        hKey: GuestWord, pbInput: GuestWord, cbInput: u32, pPaddingInfo: GuestWord, pbOutput: GuestWord, cbOutput: u32,
+        pcbResult: GuestWord, dwFlags: u32
+    );
+    "Encrypts with a key.", "ncryptencrypt";
+    NCryptEncrypt(
+        hKey: GuestWord, pbInput: GuestWord, cbInput: u32, pPaddingInfo: GuestWord, pbOutput: GuestWord, cbOutput: u32,
+        pcbResult: GuestWord, dwFlags: u32
+    );
+    "Signs a hash.", "ncryptsignhash";
+    NCryptSignHash(
+        hKey: GuestWord, pPaddingInfo: GuestWord, pbHashValue: GuestWord, cbHashValue: u32, pbSignature: GuestWord,
+        cbSignature: u32, pcbResult: GuestWord, dwFlags: u32
+    );
+    "Checks a signature.", "ncryptverifysignature";
+    NCryptVerifySignature(
+        hKey: GuestWord, pPaddingInfo: GuestWord, pbHashValue: GuestWord, cbHashValue: u32, pbSignature: GuestWord,
+        cbSignature: u32, dwFlags: u32
+    );
+}

@@ -32,8 +32,8 @@ pub const DLL: Dll = Dll {
     name: "ntdll.dll",
     description: "NT Layer DLL",
     tables: &[
-        alerts::EXPORTS,
         digests::EXPORTS,
+        alerts::EXPORTS,
         exceptions::EXPORTS,
         files::EXPORTS,
         image::EXPORTS,

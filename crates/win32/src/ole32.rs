@@ -1,5 +1,6 @@
 //! ole32.dll: the table of contents.
 
+pub mod allocator;
 pub mod com;
 pub mod guid;
 pub mod stream;
@@ -11,6 +12,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "ole32.dll",
     description: "Microsoft OLE for Windows",
-    tables: &[com::EXPORTS, guid::EXPORTS, stream::EXPORTS, task_memory::EXPORTS],
-    methods: &[crate::com::unknown::ROWS, stream::ROWS],
+    tables: &[allocator::EXPORTS, com::EXPORTS, guid::EXPORTS, stream::EXPORTS, task_memory::EXPORTS],
+    methods: &[crate::com::unknown::ROWS, stream::ROWS, allocator::ROWS],
 };

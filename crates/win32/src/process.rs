@@ -79,6 +79,12 @@ pub trait ModuleLoader: Sync + Send {
     /// `ENTRYPOINT_NOT_FOUND`, `ORDINAL_NOT_FOUND`, `DLL_NOT_FOUND`.
     fn symbol(&self, guest: &mut Guest, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus>;
 
+    /// Finds what an import means: an export, or else a thunk that names it when it is called.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` when there is no room for the thunk.
+    fn import(&self, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus>;
+
     /// Returns the module in which an address lies.
     fn module_at(&self, address: u64) -> Option<Module>;
 
@@ -184,8 +190,6 @@ pub struct Process {
     pub network: crate::nt::socket::Network,
     /// Its providers of cryptography, hashes, keys and certificates.
     pub cryptography: crate::crypto_objects::Objects,
-    /// Atoms: the process's own, and those that Windows shares.
-    pub atoms: [std::sync::Mutex<crate::nt::user::atom::Atoms>; 2],
     /// The certificates that the Linux system trusts, once a program asked for them.
     pub trusted_certificates:
         std::sync::OnceLock<Vec<std::sync::Arc<crate::logic::crypto::certificate::Encoded>>>,
@@ -246,7 +250,6 @@ impl Process {
             pipes: crate::nt::pipe::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
             cryptography: crate::crypto_objects::Objects::default(),
-            atoms: Default::default(),
             trusted_certificates: std::sync::OnceLock::new(),
             tokens: crate::nt::token::Tokens::default(),
             descriptors: crate::nt::security::Descriptors::default(),

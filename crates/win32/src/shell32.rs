@@ -2,8 +2,10 @@
 
 pub mod command_line;
 pub mod execute;
+pub mod file_info;
 pub mod file_operation;
 pub mod folders;
+pub mod id_list;
 
 use crate::export::Dll;
 
@@ -11,6 +13,13 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shell32.dll",
     description: "Windows Shell Common Dll",
-    tables: &[command_line::EXPORTS, folders::EXPORTS, execute::EXPORTS, file_operation::EXPORTS],
+    tables: &[
+        command_line::EXPORTS,
+        folders::EXPORTS,
+        execute::EXPORTS,
+        file_info::EXPORTS,
+        id_list::EXPORTS,
+        file_operation::EXPORTS,
+    ],
     methods: &[],
 };

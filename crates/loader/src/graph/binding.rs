@@ -74,6 +74,16 @@ impl Graph {
         Ok(addresses)
     }
 
+    /// Finds what an import means that the program binds itself: a function, or a thunk that names it.
+    pub(crate) fn import_late(&mut self, base: u64, symbol: Symbol<'_>) -> Result<u64, LoadError> {
+        if let Ok(address) = self.symbol(base, symbol) {
+            return Ok(address);
+        }
+        let provider = self.loaded.iter().find(|loaded| loaded.module.base == base);
+        let dll = provider.map_or_else(|| format!("{base:#x}"), |loaded| loaded.module.name.clone());
+        self.missing("a packed program", &dll, true, symbol)
+    }
+
     /// Finds an export's address, through forwarders.
     ///
     /// # Errors

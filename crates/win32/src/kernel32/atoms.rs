@@ -1,170 +1,187 @@
-//! winbase.h: atoms, numbers for names: those of the process, and those that Windows shares.
+//! winbase.h: atoms, numbers for names. Each process has its own local and, unlike Windows' desktops, global ones.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::user::atom::{Atoms, FIRST_NAME, number_in};
+use crate::nt::user::{AtomScope, State};
 use crate::widths::{Width, both_widths};
-use std::sync::PoisonError;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full AddAtomA; full AddAtomW;
-    full FindAtomA; full FindAtomW;
-    full GetAtomNameA; full GetAtomNameW;
-    full DeleteAtom;
-    full InitAtomTable;
-    partial GlobalAddAtomA, "shared with no other process"; partial GlobalAddAtomW, "shared with no other process";
-    partial GlobalAddAtomExA, "shared with no other process"; partial GlobalAddAtomExW, "shared with no other process";
-    partial GlobalFindAtomA, "shared with no other process"; partial GlobalFindAtomW, "shared with no other process";
-    partial GlobalGetAtomNameA, "shared with no other process"; partial GlobalGetAtomNameW, "shared with no other process";
-    partial GlobalDeleteAtom, "shared with no other process";
+    full AddAtomA; full AddAtomW; full FindAtomA; full FindAtomW; full GetAtomNameA; full GetAtomNameW;
+    full DeleteAtom; full InitAtomTable;
+    partial GlobalAddAtomA, "seen by this process only"; partial GlobalAddAtomW, "seen by this process only";
+    partial GlobalAddAtomExA, "seen by this process only"; partial GlobalAddAtomExW, "seen by this process only";
+    partial GlobalFindAtomA, "this process's only"; partial GlobalFindAtomW, "this process's only";
+    partial GlobalGetAtomNameA, "this process's only"; partial GlobalGetAtomNameW, "this process's only";
+    partial GlobalDeleteAtom, "this process's only";
 };
 
-/// The longest name in units.
-const NAME_MAX: usize = 255;
+/// The longest name, in units.
+const NAME_UNITS: usize = 255;
 
-/// Which table: 0 the process's, 1 the shared one.
-type Table = usize;
-
-fn with<R>(guest: &Guest, table: Table, act: impl FnOnce(&mut Atoms) -> R) -> R {
-    act(&mut guest.process().atoms[table].lock().unwrap_or_else(PoisonError::into_inner))
+/// Runs work on one of the tables.
+fn with_table<R>(guest: &Guest, scope: AtomScope, work: impl FnOnce(&mut Atoms) -> R) -> R {
+    let state: &mut State = &mut guest.process().desktop.state();
+    work(state.atoms_mut(scope))
 }
 
-/// Reads a name, or returns the number that stands for itself.
-fn name(guest: &Guest, width: Width, text: GuestWord) -> Result<Result<Vec<u16>, u16>, Win32Error> {
-    let number = match text.get() {
-        low @ 0..=0xffff => low as u16,
-        _ => {
-            let name = width.read(guest, text)?;
-            match number_in(&name) {
-                Some(number) => number,
-                None if name.is_empty() => return Err(Win32Error::INVALID_NAME),
-                None if name.len() > NAME_MAX => return Err(Win32Error::INVALID_PARAMETER),
-                None => return Ok(Ok(name)),
-            }
+/// What the "pointer" to a name says.
+enum Key {
+    Number(u16),
+    Name(Vec<u16>),
+}
+
+/// Reads a name: numbers stand for themselves, as "pointers" below 64 KiB and as `#123`.
+fn key(guest: &Guest, width: Width, name: GuestWord) -> Result<Key, Win32Error> {
+    if let Ok(number) = u16::try_from(name.get()) {
+        return if number < FIRST_NAME {
+            Ok(Key::Number(number))
+        } else {
+            Err(Win32Error::INVALID_PARAMETER)
+        };
+    }
+    let text = width.read(guest, name)?;
+    match number_in(&text) {
+        Some(0) => Err(Win32Error::INVALID_PARAMETER),
+        Some(number) => Ok(Key::Number(number)),
+        None if text.is_empty() => Err(Win32Error::INVALID_NAME),
+        None if text.len() > NAME_UNITS => Err(Win32Error::INVALID_PARAMETER),
+        None => Ok(Key::Name(text)),
+    }
+}
+
+fn add(guest: &Guest, width: Width, scope: AtomScope, name: GuestWord) -> Result<u16, Win32Error> {
+    match key(guest, width, name)? {
+        Key::Number(number) => Ok(number),
+        Key::Name(name) => {
+            with_table(guest, scope, |atoms| atoms.add(&name)).ok_or(Win32Error::NOT_ENOUGH_MEMORY)
         }
-    };
-    if number == 0 || number >= FIRST_NAME { Err(Win32Error::INVALID_PARAMETER) } else { Ok(Err(number)) }
-}
-
-fn add(guest: &Guest, width: Width, table: Table, text: GuestWord) -> Result<u16, Win32Error> {
-    match name(guest, width, text)? {
-        Ok(name) => with(guest, table, |atoms| atoms.add(&name)).ok_or(Win32Error::NOT_ENOUGH_MEMORY),
-        Err(number) => Ok(number),
     }
 }
 
-fn find(guest: &Guest, width: Width, table: Table, text: GuestWord) -> Result<u16, Win32Error> {
-    match name(guest, width, text)? {
-        Ok(name) => with(guest, table, |atoms| atoms.find(&name)).ok_or(Win32Error::FILE_NOT_FOUND),
-        Err(number) => Ok(number),
+fn find(guest: &Guest, width: Width, scope: AtomScope, name: GuestWord) -> Result<u16, Win32Error> {
+    match key(guest, width, name)? {
+        Key::Number(number) => Ok(number),
+        Key::Name(name) => {
+            with_table(guest, scope, |atoms| atoms.find(&name)).ok_or(Win32Error::FILE_NOT_FOUND)
+        }
     }
 }
 
-fn get(
+/// Stores an atom's name, cut short where the buffer ends; returns its length in units of the form.
+fn name(
     guest: &Guest,
     width: Width,
-    table: Table,
-    atom: u16,
-    (into, size): (GuestWord, i32),
+    (scope, atom): (AtomScope, u16),
+    buffer: GuestWord,
+    size: i32,
 ) -> Result<u32, Win32Error> {
-    let size = usize::try_from(size).ok().filter(|&size| size > 0).ok_or(Win32Error::MORE_DATA)?;
-    let name = match atom {
-        0 => return Err(Win32Error::INVALID_PARAMETER),
-        number if number < FIRST_NAME => format!("#{number}").encode_utf16().collect(),
-        number => with(guest, table, |atoms| atoms.name(number)).ok_or(Win32Error::INVALID_HANDLE)?,
+    let room = usize::try_from(size).ok().filter(|&room| room > 0).ok_or(Win32Error::MORE_DATA)?;
+    let text = match atom {
+        0 => None,
+        1..FIRST_NAME => Some(format!("#{atom}").encode_utf16().collect()),
+        _ => with_table(guest, scope, |atoms| atoms.name(atom)),
     };
-    let bytes = width.bytes(&name);
+    let bytes = width.bytes(&text.ok_or(Win32Error::INVALID_HANDLE)?);
     let unit = width.unit_bytes();
-    if bytes.len() / unit > size {
-        // As much as there is room for, and the error.
-        guest.write_bytes(into.get(), &bytes[..(size - 1) * unit])?;
-        guest.write_bytes(into.get() + ((size - 1) * unit) as u64, &vec![0; unit])?;
-        return Err(Win32Error::MORE_DATA);
-    }
-    guest.write_bytes(into.get(), &bytes)?;
-    Ok((bytes.len() / unit - 1) as u32)
+    let length = (bytes.len() / unit - 1).min(room - 1);
+    let stored: Vec<u8> =
+        bytes[..length * unit].iter().copied().chain([0, 0].into_iter().take(unit)).collect();
+    guest.write_bytes(buffer.get(), &stored)?;
+    Ok(length as u32)
 }
 
-/// Gives up one use; returns 0, or the atom where it is none.
-fn delete(guest: &mut Guest, table: Table, atom: u16) -> u16 {
-    if atom < FIRST_NAME || with(guest, table, |atoms| atoms.remove(atom)) {
+/// Takes one use of an atom back; returns 0, or the atom where there was none.
+fn delete(guest: &Guest, scope: AtomScope, atom: u16) -> u16 {
+    if atom < FIRST_NAME || with_table(guest, scope, |atoms| atoms.remove(atom)) {
         return 0;
     }
-    guest.set_last_error(Win32Error::INVALID_HANDLE);
+    guest.teb().set_last_error(Win32Error::INVALID_HANDLE);
     atom
 }
 
+/// Returns an atom as the functions do: 0 with the last error set where there is none.
+fn or_zero(guest: &Guest, atom: Result<u16, Win32Error>) -> Result<u16, Fault> {
+    Ok(atom.unwrap_or_else(|error| {
+        guest.teb().set_last_error(error);
+        0
+    }))
+}
+
 both_widths! {
-    /// Adds a name to the process's atoms, or counts one more use.
+    /// Returns the atom of a name, which is one use more.
     "winbase/nf-winbase-addatom"
-    AddAtomA, AddAtomW(guest, width, lpString: GuestWord) -> Result<u16, Win32Error> {
-        add(guest, width, 0, lpString)
+    AddAtomA, AddAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
+        let atom = add(guest, width, AtomScope::Local, lpString);
+        or_zero(guest, atom)
     }
 
-    /// Adds a name to the shared atoms, or counts one more use.
-    "winbase/nf-winbase-globaladdatom"
-    GlobalAddAtomA, GlobalAddAtomW(guest, width, lpString: GuestWord) -> Result<u16, Win32Error> {
-        add(guest, width, 1, lpString)
-    }
-
-    /// Adds a name to the shared atoms, or counts one more use.
-    "winbase/nf-winbase-globaladdatomex"
-    GlobalAddAtomExA, GlobalAddAtomExW(guest, width, lpString: GuestWord, Flags: u32) -> Result<u16, Win32Error> {
-        let _ = Flags;
-        add(guest, width, 1, lpString)
-    }
-
-    /// Finds a name among the process's atoms.
+    /// Returns the atom of a name, if it has one.
     "winbase/nf-winbase-findatom"
-    FindAtomA, FindAtomW(guest, width, lpString: GuestWord) -> Result<u16, Win32Error> {
-        find(guest, width, 0, lpString)
+    FindAtomA, FindAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
+        let atom = find(guest, width, AtomScope::Local, lpString);
+        or_zero(guest, atom)
     }
 
-    /// Finds a name among the shared atoms.
-    "winbase/nf-winbase-globalfindatom"
-    GlobalFindAtomA, GlobalFindAtomW(guest, width, lpString: GuestWord) -> Result<u16, Win32Error> {
-        find(guest, width, 1, lpString)
-    }
-
-    /// Returns the name of one of the process's atoms.
+    /// Stores the name of an atom; returns its length.
     "winbase/nf-winbase-getatomname"
-    GetAtomNameA, GetAtomNameW(
-        guest, width, nAtom: u16, lpBuffer: GuestWord, nSize: i32
-    ) -> Result<u32, Win32Error> {
-        get(guest, width, 0, nAtom, (lpBuffer, nSize))
+    GetAtomNameA, GetAtomNameW(guest, width, nAtom: u16, lpBuffer: GuestWord, nSize: i32) -> Result<u32, Win32Error> {
+        name(guest, width, (AtomScope::Local, nAtom), lpBuffer, nSize)
     }
 
-    /// Returns the name of a shared atom.
+    /// Returns the global atom of a name, which is one use more.
+    "winbase/nf-winbase-globaladdatom"
+    GlobalAddAtomA, GlobalAddAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
+        let atom = add(guest, width, AtomScope::Global, lpString);
+        or_zero(guest, atom)
+    }
+
+    /// Returns the global atom of a name, which is one use more.
+    "winbase/nf-winbase-globaladdatomex"
+    GlobalAddAtomExA, GlobalAddAtomExW(guest, width, lpString: GuestWord, Flags: u32) -> Result<u16, Fault> {
+        let _ = Flags;
+        let atom = add(guest, width, AtomScope::Global, lpString);
+        or_zero(guest, atom)
+    }
+
+    /// Returns the global atom of a name, if it has one.
+    "winbase/nf-winbase-globalfindatom"
+    GlobalFindAtomA, GlobalFindAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
+        let atom = find(guest, width, AtomScope::Global, lpString);
+        or_zero(guest, atom)
+    }
+
+    /// Stores the name of a global atom; returns its length.
     "winbase/nf-winbase-globalgetatomname"
     GlobalGetAtomNameA, GlobalGetAtomNameW(
         guest, width, nAtom: u16, lpBuffer: GuestWord, nSize: i32
     ) -> Result<u32, Win32Error> {
-        get(guest, width, 1, nAtom, (lpBuffer, nSize))
+        name(guest, width, (AtomScope::Global, nAtom), lpBuffer, nSize)
     }
 }
 
-/// Gives up one use of one of the process's atoms.
+/// Takes back one use of an atom; returns 0, or the atom where there was none.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-deleteatom>
 #[winapi]
 pub fn DeleteAtom(guest: &mut Guest, nAtom: u16) -> u16 {
-    delete(guest, 0, nAtom)
+    delete(guest, AtomScope::Local, nAtom)
 }
 
-/// Gives up one use of a shared atom.
+/// Takes back one use of a global atom; returns 0, or the atom where there was none.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globaldeleteatom>
 #[winapi]
 pub fn GlobalDeleteAtom(guest: &mut Guest, nAtom: u16) -> u16 {
-    delete(guest, 1, nAtom)
+    delete(guest, AtomScope::Global, nAtom)
 }
 
-/// Agrees to a size of the process's table, which grows as it must.
+/// Prepares the table of local atoms: it grows by itself, whatever size is asked for.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-initatomtable>
 #[winapi]

@@ -67,7 +67,9 @@ pub const EXPORTS: &[Export] = dll! {
     full path_names::GetFullPathNameW;
     full path_names::GetFullPathNameA;
     full path_names::GetLongPathNameW;
+    full path_names::GetLongPathNameA;
     full path_names::GetShortPathNameW;
+    full path_names::GetShortPathNameA;
     full path_names::GetTempPathW;
     full path_names::GetTempPathA;
     full path_names::GetTempFileNameW;
@@ -78,10 +80,13 @@ pub const EXPORTS: &[Export] = dll! {
     partial path_names::GetFinalPathNameByHandleW, "paths with a drive or without, not those of devices or volumes";
     full volume::GetLogicalDrives;
     full volume::GetLogicalDriveStringsW;
+    full volume::GetLogicalDriveStringsA;
     full volume::GetDriveTypeW;
     full volume::GetDriveTypeA;
     full volume::GetDiskFreeSpaceW;
+    full volume::GetDiskFreeSpaceA;
     full volume::GetDiskFreeSpaceExW;
+    full volume::GetDiskFreeSpaceExA;
     full volume::GetVolumeInformationW;
     full volume::GetVolumeInformationA;
     full volume::GetVolumeInformationByHandleW;

@@ -96,6 +96,19 @@ pub fn FreeLibraryAndExitThread(guest: &mut Guest, hLibModule: GuestWord, dwExit
     crate::nt::thread_start::end_current(guest, dwExitCode)
 }
 
+/// Says whether the call comes from the code that UPX puts before a program: it binds the program's imports, so that what
+/// is missing must be found missing when it is called, as for other programs.
+///
+/// Source: <https://github.com/upx/upx/blob/devel/src/stub/src/i386-win32.pe.S>
+fn is_unpacking(guest: &Guest) -> bool {
+    /// Bytes that hold the headers of a packed program.
+    const HEADERS: u64 = 0x400;
+    let Some(registers) = guest.caller_registers() else { return false };
+    let Some(module) = guest.process().loader().module_at(registers.rip) else { return false };
+    let headers = guest.read_vec(module.base, HEADERS).unwrap_or_default();
+    headers.windows(5).any(|name| name == b"UPX1\0")
+}
+
 /// Finds an export by name, or by ordinal when the "pointer" is below 64 KiB.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getprocaddress>
@@ -106,14 +119,19 @@ pub fn GetProcAddress(
     lpProcName: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
     let loader = guest.process().loader();
-    let found = match u16::try_from(lpProcName.get()) {
-        Ok(ordinal) => loader.symbol(guest, hModule.get(), Symbol::Ordinal(ordinal)),
+    let name;
+    let symbol = match u16::try_from(lpProcName.get()) {
+        Ok(ordinal) => Symbol::Ordinal(ordinal),
         Err(_) => {
             let bytes = guest.read_c_string(lpProcName.get())?;
-            let name = String::from_utf8_lossy(&bytes).into_owned();
-            loader.symbol(guest, hModule.get(), Symbol::Name(&name))
+            name = String::from_utf8_lossy(&bytes).into_owned();
+            Symbol::Name(&name)
         }
     };
+    let mut found = loader.symbol(guest, hModule.get(), symbol);
+    if found.is_err() && is_unpacking(guest) {
+        found = loader.import(hModule.get(), symbol);
+    }
     found.map(GuestWord).map_err(|status| match status {
         NtStatus::DLL_NOT_FOUND => Win32Error::MOD_NOT_FOUND,
         _ => Win32Error::PROC_NOT_FOUND,

@@ -32,12 +32,29 @@ pub const EXPORTS: &[Export] = dll! {
     partial lstrcmpiW, "one order for all locales; no expansions";
     partial "lstrcmp" = lstrcmpA, "one order for all locales; no expansions";
     partial "lstrcmpi" = lstrcmpiA, "one order for all locales; no expansions";
+    full MulDiv;
     forward RtlMoveMemory => "ntdll.RtlMoveMemory";
     forward RtlCopyMemory => "ntdll.RtlCopyMemory";
     forward RtlFillMemory => "ntdll.RtlFillMemory";
     forward RtlZeroMemory => "ntdll.RtlZeroMemory";
     forward RtlCompareMemory => "ntdll.RtlCompareMemory";
 };
+
+/// Multiplies and divides in 64 bits and rounds to the nearest number; -1 where the result has no room.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-muldiv>
+#[winapi]
+pub fn MulDiv(guest: &mut Guest, nNumber: i32, nNumerator: i32, nDenominator: i32) -> i32 {
+    let _ = guest;
+    if nDenominator == 0 {
+        return -1;
+    }
+    let product = i64::from(nNumber) * i64::from(nNumerator);
+    let divisor = i64::from(nDenominator);
+    let half = if (product < 0) == (divisor < 0) { divisor / 2 } else { -(divisor / 2) };
+    // `i32::MIN` is refused, too, as Windows does.
+    i32::try_from((product + half) / divisor).ok().filter(|&result| result != i32::MIN).unwrap_or(-1)
+}
 
 /// Returns the length of a string, 0 for a bad pointer.
 ///

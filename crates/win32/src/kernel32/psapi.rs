@@ -26,6 +26,10 @@ pub const EXPORTS: &[Export] = dll! {
     full K32GetProcessImageFileNameA;
     full K32GetProcessImageFileNameW;
     full K32GetProcessMemoryInfo;
+    partial GetProcessWorkingSetSize, "the bounds that Windows gives a process";
+    partial GetProcessWorkingSetSizeEx, "the bounds that Windows gives a process";
+    partial SetProcessWorkingSetSize, "Linux has no such bounds";
+    partial SetProcessWorkingSetSizeEx, "Linux has no such bounds";
     partial K32GetPerformanceInfo, "no sizes of the kernel's own pools";
     full QueryFullProcessImageNameA;
     full QueryFullProcessImageNameW;
@@ -347,4 +351,74 @@ pub fn GetProcessHandleCount(
     };
     guest.write(pdwHandleCount.0, &(count as u32))?;
     Ok(TRUE)
+}
+
+/// The bounds of a new process' working set on Windows: 50 and 345 pages.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-setprocessworkingsetsizeex>
+const WORKING_SET: [u64; 2] = [50 * 4096, 345 * 4096];
+/// `QUOTA_LIMITS_HARDWS_MIN_DISABLE | QUOTA_LIMITS_HARDWS_MAX_DISABLE`: neither bound is hard.
+const SOFT_BOUNDS: u32 = 2 | 8;
+
+/// Stores the bounds of a process' working set, in bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-getprocessworkingsetsize>
+#[winapi]
+pub fn GetProcessWorkingSetSize(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpMinimumWorkingSetSize: GuestWord,
+    lpMaximumWorkingSetSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    process(guest, hProcess)?;
+    guest.write_word(lpMinimumWorkingSetSize.0, WORKING_SET[0])?;
+    guest.write_word(lpMaximumWorkingSetSize.0, WORKING_SET[1])?;
+    Ok(TRUE)
+}
+
+/// Stores the bounds of a process' working set, in bytes, and whether they are hard.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-getprocessworkingsetsizeex>
+#[winapi]
+pub fn GetProcessWorkingSetSizeEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpMinimumWorkingSetSize: GuestWord,
+    lpMaximumWorkingSetSize: GuestWord,
+    Flags: GuestWord,
+) -> Result<Bool, Win32Error> {
+    GetProcessWorkingSetSize(guest, hProcess, lpMinimumWorkingSetSize, lpMaximumWorkingSetSize)?;
+    guest.write(Flags.0, &SOFT_BOUNDS)?;
+    Ok(TRUE)
+}
+
+/// Sets the bounds of a process' working set: Linux keeps in memory what it wants to.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-setprocessworkingsetsize>
+#[winapi]
+pub fn SetProcessWorkingSetSize(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    dwMinimumWorkingSetSize: GuestWord,
+    dwMaximumWorkingSetSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    process(guest, hProcess)?;
+    let bounds = [dwMinimumWorkingSetSize.0, dwMaximumWorkingSetSize.0];
+    let asks_to_empty = bounds[0] == bounds[1];
+    if asks_to_empty || bounds[0] < bounds[1] { Ok(TRUE) } else { Err(Win32Error::INVALID_PARAMETER) }
+}
+
+/// Sets the bounds of a process' working set: Linux keeps in memory what it wants to.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-setprocessworkingsetsizeex>
+#[winapi]
+pub fn SetProcessWorkingSetSizeEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    dwMinimumWorkingSetSize: GuestWord,
+    dwMaximumWorkingSetSize: GuestWord,
+    Flags: u32,
+) -> Result<Bool, Win32Error> {
+    let _ = Flags;
+    SetProcessWorkingSetSize(guest, hProcess, dwMinimumWorkingSetSize, dwMaximumWorkingSetSize)
 }

@@ -15,7 +15,7 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial CreateToolhelp32Snapshot, "no heaps";
+    partial CreateToolhelp32Snapshot, "heaps of this process only";
     full Process32First;
     full Process32FirstW;
     full Process32Next;
@@ -26,8 +26,13 @@ pub const EXPORTS: &[Export] = dll! {
     full Module32NextW;
     full Thread32First;
     full Thread32Next;
+    full Heap32ListFirst;
+    full Heap32ListNext;
+    partial Heap32First, "the blocks of no heap";
+    partial Heap32Next, "the blocks of no heap";
 };
 
+const SNAP_HEAPS: u32 = 1;
 const SNAP_PROCESS: u32 = 2;
 const SNAP_THREAD: u32 = 4;
 const SNAP_MODULE: u32 = 8;
@@ -39,9 +44,10 @@ struct Snapshot {
     /// Thread and process identifiers.
     threads: Vec<(u32, u32)>,
     modules: Vec<RemoteModule>,
-    /// Whose modules.
+    heaps: Vec<u64>,
+    /// Whose modules and heaps.
     owner: u32,
-    next: [AtomicUsize; 3],
+    next: [AtomicUsize; 4],
 }
 
 impl Object for Snapshot {
@@ -69,6 +75,8 @@ pub fn CreateToolhelp32Snapshot(
     } else {
         Vec::new()
     };
+    let has_heaps = dwFlags & SNAP_HEAPS != 0 && owner == own.id();
+    let heaps = if has_heaps { process.heaps.handles() } else { Vec::new() };
     let mut threads = Vec::new();
     if dwFlags & SNAP_THREAD != 0 {
         threads.extend(process.threads.all().iter().map(|thread| (thread.id(), own.id())));
@@ -78,7 +86,7 @@ pub fn CreateToolhelp32Snapshot(
         }
     }
     let next = Default::default();
-    let snapshot = Snapshot { processes, threads, modules, owner, next };
+    let snapshot = Snapshot { processes, threads, modules, heaps, owner, next };
     let handle = process.handles.insert(std::sync::Arc::new(snapshot), 0, HandleFlags::empty());
     Ok(HandleOrInvalid(handle))
 }
@@ -212,6 +220,43 @@ fn thread_step(
     })
 }
 
+fn heap_step(guest: &Guest, handle: GuestWord, place: GuestWord, is_first: bool) -> Result<Bool, Win32Error> {
+    /// `HF32_DEFAULT`: the process heap.
+    const DEFAULT: u32 = 1;
+    step(guest, handle, 3, is_first, |guest, snapshot, index| {
+        let Some(&heap) = snapshot.heaps.get(index) else { return Ok(false) };
+        let mut fields = Fields::new(guest);
+        fields.word(0);
+        fields.u32(snapshot.owner);
+        fields.word(heap);
+        fields.u32(if index == 0 { DEFAULT } else { 0 });
+        fields.write(guest, place)
+    })
+}
+
+/// Stores the first block of a heap: they are not listed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/tlhelp32/nf-tlhelp32-heap32first>
+#[winapi]
+pub fn Heap32First(
+    guest: &mut Guest,
+    lphe: GuestWord,
+    th32ProcessID: u32,
+    th32HeapID: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (guest, lphe, th32ProcessID, th32HeapID);
+    Err(Win32Error::NO_MORE_FILES)
+}
+
+/// Stores the next block of a heap: they are not listed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/tlhelp32/nf-tlhelp32-heap32next>
+#[winapi]
+pub fn Heap32Next(guest: &mut Guest, lphe: GuestWord) -> Result<Bool, Win32Error> {
+    let _ = (guest, lphe);
+    Err(Win32Error::NO_MORE_FILES)
+}
+
 /// Declares a step through a snapshot.
 macro_rules! steps {
     ($($name:ident($field:ident) $run:ident $how:expr, $text:literal, $page:literal;)*) => {$(
@@ -236,4 +281,6 @@ steps! {
     Module32NextW(lpme) module_step (false, true), "Stores the next module.", "module32nextw";
     Thread32First(lpte) thread_step true, "Stores the first thread.", "thread32first";
     Thread32Next(lpte) thread_step false, "Stores the next thread.", "thread32next";
+    Heap32ListFirst(lphl) heap_step true, "Stores the first heap.", "heap32listfirst";
+    Heap32ListNext(lphl) heap_step false, "Stores the next heap.", "heap32listnext";
 }

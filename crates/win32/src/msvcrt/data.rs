@@ -44,6 +44,10 @@ pub const EXPORTS: &[Export] = dll! {
     data _fileinfo: INT;
     data _aexit_rtn: POINTER;
     data __lconv: POINTER;
+    data __lc_codepage: INT;
+    data __lc_collate_cp: INT;
+    data __lc_handle: LC_HANDLE;
+    data __pioinfo: IOINFO;
     data "??_7type_info@@6B@": TYPE_INFO;
 };
 
@@ -62,6 +66,9 @@ static POINTER: Data = Data { size: DataSize::words(1), initial: none };
 /// The table of virtual functions of `type_info`: the destructor, which nothing calls.
 static TYPE_INFO: Data = Data { size: DataSize::words(2), initial: none };
 static INT: Data = int(none);
+/// The identifiers of the six categories' locales.
+static LC_HANDLE: Data = Data { size: DataSize::bytes(4 * 6), initial: none };
+static IOINFO: Data = Data { size: DataSize::words(super::ioinfo::TABLES as u32), initial: none };
 static IOB: Data = Data {
     size: DataSize { i386: IOB_COUNT as u32 * 32, amd64: IOB_COUNT as u32 * 48 },
     initial: super::stream::initial,

@@ -9,6 +9,7 @@ use plat_abi::{Fault, Memory};
 
 use super::errno::{EBADF, EMFILE};
 use super::handles::{self, Kind, Whence};
+use super::ioinfo::{self, Told};
 use super::state::{crt, set_errno, set_win32_errno};
 use crate::Win32Error;
 use crate::guest::Guest;
@@ -49,6 +50,23 @@ pub(crate) struct Descriptor {
     ahead: Option<u8>,
     /// The bytes of the last read in text mode as they stand in the file: `ftell` counts in them.
     raw: Vec<u8>,
+    /// What `__pioinfo` was told.
+    told: Option<Told>,
+}
+
+impl Descriptor {
+    fn new(handle: u64, mode: Mode) -> Self {
+        Self { handle, mode, ..Self::default() }
+    }
+
+    /// Takes over what the program wrote into `__pioinfo`.
+    fn follow(&mut self, now: Option<Told>) {
+        if let (Some(told), Some(now)) = (self.told, now)
+            && told != now
+        {
+            *self = Self { told: Some(now), ..Self::new(now.handle, now.mode()) };
+        }
+    }
 }
 
 type Shared = Arc<Mutex<Descriptor>>;
@@ -78,11 +96,7 @@ pub(crate) fn attach(guest: &mut Guest) {
     for entry in super::spawn::inherited(guest).unwrap_or_default().into_iter().take(DESCRIPTORS_MAX) {
         let open = entry.and_then(|(handle, mode)| {
             let kind = handles::kind(guest, handle).ok()?;
-            Some(Arc::new(Mutex::new(Descriptor {
-                handle,
-                mode: mode | kind_mode(kind),
-                ..Descriptor::default()
-            })))
+            Some(Arc::new(Mutex::new(Descriptor::new(handle, mode | kind_mode(kind)))))
         });
         table.push(open);
     }
@@ -95,25 +109,39 @@ pub(crate) fn attach(guest: &mut Guest) {
         let kind = handles::kind(guest, handle);
         *slot = kind.ok().map(|kind| {
             let mode = Mode::TEXT | kind_mode(kind);
-            Arc::new(Mutex::new(Descriptor { handle, mode, ..Descriptor::default() }))
+            Arc::new(Mutex::new(Descriptor::new(handle, mode)))
         });
+    }
+    for (index, shared) in table.iter().enumerate() {
+        if let Some(shared) = shared {
+            tell(guest, index, shared);
+        }
     }
     *lock(&crt(guest).descriptors.table) = table;
 }
 
+/// Tells `__pioinfo` of a descriptor.
+fn tell(guest: &Guest, index: usize, shared: &Shared) {
+    let mut descriptor = lock(shared);
+    descriptor.told = ioinfo::tell(guest, index as i32, descriptor.handle, descriptor.mode);
+}
+
 /// Returns handle and mode of all descriptors by number.
 pub(crate) fn all(guest: &Guest) -> Vec<Option<(u64, Mode)>> {
-    let table = lock(&crt(guest).descriptors.table);
-    let of = |slot: &Option<Shared>| {
-        let descriptor = lock(slot.as_ref()?);
+    let count = lock(&crt(guest).descriptors.table).len() as i32;
+    let of = |fd| {
+        let shared = get(guest, fd)?;
+        let descriptor = lock(&shared);
         Some((descriptor.handle, descriptor.mode))
     };
-    table.iter().map(of).collect()
+    (0..count).map(of).collect()
 }
 
 /// Returns an open descriptor.
 pub(crate) fn get(guest: &Guest, fd: i32) -> Option<Shared> {
-    lock(&crt(guest).descriptors.table).get(usize::try_from(fd).ok()?)?.clone()
+    let shared = lock(&crt(guest).descriptors.table).get(usize::try_from(fd).ok()?)?.clone()?;
+    lock(&shared).follow(ioinfo::look(guest, fd));
+    Some(shared)
 }
 
 /// Returns an open descriptor, or sets `errno` to EBADF.
@@ -146,18 +174,22 @@ pub(crate) fn handle(descriptor: &Shared) -> u64 {
 /// Gives a handle the lowest free number, or -1 with `errno` EMFILE.
 pub(crate) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, Fault> {
     let kind = handles::kind(guest, handle).map(kind_mode).unwrap_or_default();
-    let shared = Arc::new(Mutex::new(Descriptor { handle, mode: mode | kind, ..Descriptor::default() }));
-    let mut table = lock(&crt(guest).descriptors.table);
-    let free = table.iter().position(Option::is_none);
-    if let Some(index) = free {
-        table[index] = Some(shared);
+    let shared = Arc::new(Mutex::new(Descriptor::new(handle, mode | kind)));
+    let index = {
+        let mut table = lock(&crt(guest).descriptors.table);
+        let index = table.iter().position(Option::is_none).unwrap_or(table.len());
+        if index == table.len() && index < DESCRIPTORS_MAX {
+            table.push(None);
+        }
+        if let Some(slot) = table.get_mut(index) {
+            *slot = Some(Arc::clone(&shared));
+        }
+        index
+    };
+    if index < DESCRIPTORS_MAX {
+        tell(guest, index, &shared);
         return Ok(index as i32);
     }
-    if table.len() < DESCRIPTORS_MAX {
-        table.push(Some(shared));
-        return Ok(table.len() as i32 - 1);
-    }
-    drop(table);
     set_errno(guest, EMFILE)?;
     Ok(-1)
 }
@@ -165,24 +197,31 @@ pub(crate) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, 
 /// Puts a handle at a given number, whose own descriptor must have been closed.
 pub(crate) fn put_at(guest: &Guest, fd: i32, handle: u64, mode: Mode) -> bool {
     let Some(index) = usize::try_from(fd).ok().filter(|&index| index < DESCRIPTORS_MAX) else { return false };
-    let mut table = lock(&crt(guest).descriptors.table);
-    if table.len() <= index {
-        table.resize(index + 1, None);
+    let shared = Arc::new(Mutex::new(Descriptor::new(handle, mode)));
+    {
+        let mut table = lock(&crt(guest).descriptors.table);
+        if table.len() <= index {
+            table.resize(index + 1, None);
+        }
+        table[index] = Some(Arc::clone(&shared));
     }
-    table[index] = Some(Arc::new(Mutex::new(Descriptor { handle, mode, ..Descriptor::default() })));
+    tell(guest, index, &shared);
     true
 }
 
 /// Closes a descriptor and its handle; returns 0, or -1 with `errno`.
 pub(crate) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
+    // What the program put in the place of the handle is what it means.
+    let current = get(guest, fd);
     let taken = {
         let mut table = lock(&crt(guest).descriptors.table);
-        usize::try_from(fd).ok().and_then(|index| table.get_mut(index)?.take())
+        usize::try_from(fd).ok().and_then(|index| table.get_mut(index)?.take()).and(current)
     };
     let Some(descriptor) = taken else {
         set_errno(guest, EBADF)?;
         return Ok(-1);
     };
+    ioinfo::forget(guest, fd);
     let handle = handle(&descriptor);
     // stdout and stderr may share one handle: the last of them closes it.
     let is_shared =

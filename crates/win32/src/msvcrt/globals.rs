@@ -24,6 +24,7 @@ pub const EXPORTS: &[Export] = dll! {
 pub const OLD_EXPORTS: &[Export] = dll! {
     forward _encode_pointer => "ntdll.RtlEncodePointer"; forward _decode_pointer => "ntdll.RtlDecodePointer";
     full ___setlc_active_func;
+    full "_getmaxstdio" = startup::_getmaxstdio; full "_setmaxstdio" = startup::_setmaxstdio;
     full "_crt_debugger_hook" = startup::_crt_debugger_hook; full "__crt_debugger_hook" = startup::_crt_debugger_hook;
     forward __fls_getvalue => "kernel32.FlsGetValue"; forward __fls_setvalue => "kernel32.FlsSetValue";
     forward __crtSleep => "kernel32.Sleep"; forward __crtGetTickCount64 => "kernel32.GetTickCount64"; forward __crtTerminateProcess => "kernel32.TerminateProcess";

@@ -158,6 +158,13 @@ fn publish(guest: &Guest, settings: &Settings) -> Result<(), Fault> {
     };
     guest.write_bytes(variable(guest, "_ctype"), &table)?;
     guest.write(variable(guest, "__mb_cur_max"), &page.map_or(1, CodePage::max_character_size))?;
+    guest.write(variable(guest, "__lc_codepage"), &page.map_or(0, CodePage::number))?;
+    let collate = settings.categories[COLLATE as usize].page.as_deref();
+    guest.write(variable(guest, "__lc_collate_cp"), &collate.map_or(0, CodePage::number))?;
+    for category in 0..CATEGORIES {
+        let number = settings.locale(category).map_or(0, |one| one.number);
+        guest.write(variable(guest, "__lc_handle") + u64::from(category) * 4, &number)?;
+    }
     let lconv = once(guest, format!("lconv {}", settings.name(ALL)), || place_lconv(guest, settings))?;
     guest.write_word(variable(guest, "__lconv"), lconv.0)
 }

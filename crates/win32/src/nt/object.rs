@@ -38,14 +38,14 @@ pub enum ObjectKind {
     Find,
     /// A pseudo-console.
     PseudoConsole,
-    /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
-    ChangeNotification,
     /// A keyed event.
     KeyedEvent,
     /// A notice of scarce or ample memory.
     MemoryNotice,
     /// An event log, or a source of events.
     EventLog,
+    /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
+    ChangeNotification,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

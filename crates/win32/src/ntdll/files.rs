@@ -11,6 +11,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
+use crate::kernel32::fileapi::path_names::GetFullPathNameW;
 use crate::logic::path::Target;
 use crate::nt::afd;
 use crate::nt::completion::Completion;
@@ -31,6 +32,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtClose;
     full "ZwClose" = NtClose;
     partial NtCreateFile, "no extended attributes, no opening by file identifier";
+    full RtlGetFullPathName_U;
     full NtOpenFile;
     full NtReadFile;
     full NtWriteFile;
@@ -815,6 +817,21 @@ fn volume_information(file: &FileObject, class: u32) -> Result<Vec<u8>, NtStatus
         _ => return Err(NtStatus::INVALID_INFO_CLASS),
     }
     Ok(bytes)
+}
+
+/// Stores the full path of a file name; sizes and the result are in bytes. Without room, returns what is needed.
+///
+/// Source: <https://ntdoc.m417z.com/rtlgetfullpathname_u>
+#[winapi]
+pub fn RtlGetFullPathName_U(
+    guest: &mut Guest,
+    FileName: GuestWord,
+    BufferLength: u32,
+    Buffer: GuestWord,
+    FilePart: GuestWord,
+) -> u32 {
+    let units = GetFullPathNameW(guest, FileName, BufferLength / 2, Buffer, FilePart).unwrap_or(0);
+    units * 2
 }
 
 #[cfg(test)]

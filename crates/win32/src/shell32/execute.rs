@@ -24,11 +24,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial Shell_NotifyIconW, "no screen: fails";
     partial ExtractIconA, "no pictures: null";
     partial ExtractIconW, "no pictures: null";
-    stub SHGetFileInfoA;
-    stub SHGetFileInfoW;
-    stub SHGetMalloc;
-    stub SHGetSpecialFolderLocation;
-    stub SHGetPathFromIDListW;
     stub SHBrowseForFolderW;
 };
 

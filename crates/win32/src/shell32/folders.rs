@@ -89,7 +89,7 @@ fn path(guest: &Guest, folder: &Folder) -> Vec<u16> {
     path
 }
 
-fn by_number(guest: &Guest, csidl: i32) -> Option<Vec<u16>> {
+pub(super) fn by_number(guest: &Guest, csidl: i32) -> Option<Vec<u16>> {
     let number = csidl & !CSIDL_FLAGS;
     FOLDERS.iter().find(|folder| folder.csidl == number).map(|folder| path(guest, folder))
 }

@@ -46,6 +46,8 @@ pub const EXPORTS: &[Export] = dll! {
     partial LoadIconW, "a handle without a picture";
     partial LoadCursorA, "a handle without a picture";
     partial LoadCursorW, "a handle without a picture";
+    partial LoadImageA, "icons and cursors: a handle without a picture; no bitmaps";
+    partial LoadImageW, "icons and cursors: a handle without a picture; no bitmaps";
     partial DestroyIcon, "a handle without a picture";
     partial DestroyCursor, "a handle without a picture";
     partial MessageBeep, "silent";
@@ -80,8 +82,6 @@ pub const EXPORTS: &[Export] = dll! {
     stub EndDialog;
     stub GetDlgItem;
     stub GetKeyNameTextW;
-    stub LoadImageA;
-    stub LoadImageW;
     stub LoadBitmapW;
     stub BeginPaint;
     stub EndPaint;
@@ -299,6 +299,20 @@ both_widths! {
     LoadCursorA, LoadCursorW(guest, width, hInstance: GuestWord, lpCursorName: GuestWord) -> Result<GuestWord, Win32Error> {
         let _ = width;
         picture(guest, hInstance, lpCursorName)
+    }
+
+    /// Returns an icon or a cursor, a handle without a picture; there are no bitmaps.
+    "winuser/nf-winuser-loadimage"
+    LoadImageA, LoadImageW(
+        guest, width, hInst: GuestWord, name: GuestWord, r#type: u32, cx: i32, cy: i32, fuLoad: u32
+    ) -> Result<GuestWord, Win32Error> {
+        /// `IMAGE_ICON` and `IMAGE_CURSOR`.
+        const PICTURES: std::ops::RangeInclusive<u32> = 1..=2;
+        let _ = (width, cx, cy, fuLoad);
+        if !PICTURES.contains(&r#type) {
+            return Err(Win32Error::CALL_NOT_IMPLEMENTED);
+        }
+        picture(guest, hInst, name)
     }
 
     /// Calls a function at events: there are no hooks.

@@ -139,14 +139,7 @@ pub fn GetFileInformationByHandleEx(
     dwBufferSize: u32,
 ) -> Result<Bool, Win32Error> {
     let file = disk_file(guest, hFile)?;
-    // Directories' entries: NT's class, and whether the listing begins anew.
-    let listed = match FileInformationClass {
-        10 | 11 => Some((37, FileInformationClass == 11)),
-        14 | 15 => Some((2, FileInformationClass == 15)),
-        19 | 20 => Some((60, FileInformationClass == 20)),
-        _ => None,
-    };
-    if let Some((class, restart)) = listed {
+    if let Some((class, restart)) = names_class(FileInformationClass) {
         let how = Listing { class, single: false, restart, pattern: &[] };
         let bytes = list(guest, &file, &how, dwBufferSize as usize)?;
         guest.write_bytes(lpFileInformation.0, &bytes)?;
@@ -168,6 +161,24 @@ pub fn GetFileInformationByHandleEx(
     }
     guest.write_bytes(lpFileInformation.0, &bytes)?;
     Ok(TRUE)
+}
+
+/// Returns NT's class for a class that lists a directory, and whether it begins again.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/minwinbase/ne-minwinbase-file_info_by_handle_class>
+fn names_class(class: u32) -> Option<(u32, bool)> {
+    const FULL: u32 = 2;
+    const ID_BOTH: u32 = 37;
+    const ID_EXTENDED: u32 = 60;
+    match class {
+        10 => Some((ID_BOTH, false)),
+        11 => Some((ID_BOTH, true)),
+        14 => Some((FULL, false)),
+        15 => Some((FULL, true)),
+        19 => Some((ID_EXTENDED, false)),
+        20 => Some((ID_EXTENDED, true)),
+        _ => None,
+    }
 }
 
 /// `FILE_NAME_INFORMATION`: length in bytes, then the path without its drive.

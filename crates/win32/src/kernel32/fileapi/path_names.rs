@@ -1,6 +1,6 @@
 //! Full, long, short and final paths; temporary files; SearchPath.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
 use super::open::file;
 use super::text::{path, put};
@@ -71,33 +71,25 @@ fn spelled(guest: &Guest, path: &[u16]) -> Result<Vec<u16>, Win32Error> {
     Ok(parts.join(&BACKSLASH))
 }
 
-/// Stores an existing path in the spelling of the disk.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getlongpathnamew>
-#[winapi]
-pub fn GetLongPathNameW(
-    guest: &mut Guest,
-    lpszShortPath: GuestWord,
-    lpszLongPath: GuestWord,
-    cchBuffer: u32,
-) -> Result<u32, Win32Error> {
-    let long = spelled(guest, &path(guest, Width::Wide, lpszShortPath)?)?;
-    put(guest, Width::Wide, lpszLongPath, cchBuffer, &long)
-}
+both_widths! {
+    /// Stores an existing path in the spelling of the disk.
+    "fileapi/nf-fileapi-getlongpathname"
+    GetLongPathNameA, GetLongPathNameW(
+        guest, width, lpszShortPath: GuestWord, lpszLongPath: GuestWord, cchBuffer: u32
+    ) -> Result<u32, Win32Error> {
+        let long = spelled(guest, &path(guest, width, lpszShortPath)?)?;
+        put(guest, width, lpszLongPath, cchBuffer, &long)
+    }
 
-/// Stores an existing path as it is: there are no short names, as on volumes where they are switched off.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getshortpathnamew>
-#[winapi]
-pub fn GetShortPathNameW(
-    guest: &mut Guest,
-    lpszLongPath: GuestWord,
-    lpszShortPath: GuestWord,
-    cchBuffer: u32,
-) -> Result<u32, Win32Error> {
-    let path = path(guest, Width::Wide, lpszLongPath)?;
-    guest.process().files.locate(&path)?;
-    put(guest, Width::Wide, lpszShortPath, cchBuffer, &path)
+    /// Stores an existing path as it is: there are no short names, as on volumes where they are switched off.
+    "fileapi/nf-fileapi-getshortpathname"
+    GetShortPathNameA, GetShortPathNameW(
+        guest, width, lpszLongPath: GuestWord, lpszShortPath: GuestWord, cchBuffer: u32
+    ) -> Result<u32, Win32Error> {
+        let long = path(guest, width, lpszLongPath)?;
+        guest.process().files.locate(&long)?;
+        put(guest, width, lpszShortPath, cchBuffer, &long)
+    }
 }
 
 const VOLUME_NAME_DOS: u32 = 0;

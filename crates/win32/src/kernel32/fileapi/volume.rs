@@ -19,20 +19,6 @@ pub fn GetLogicalDrives(guest: &mut Guest) -> u32 {
     c | 1 << 25
 }
 
-/// Stores the drives' roots, each with its zero, and one zero more.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getlogicaldrivestringsw>
-#[winapi]
-pub fn GetLogicalDriveStringsW(
-    guest: &mut Guest,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-) -> Result<u32, Win32Error> {
-    let c = if guest.process().files.drives().c.is_some() { "C:\\\0" } else { "" };
-    let text: Vec<u16> = format!("{c}Z:\\\0").encode_utf16().collect();
-    put(guest, Width::Wide, lpBuffer, nBufferLength, &text)
-}
-
 const DRIVE_NO_ROOT_DIR: u32 = 1;
 const DRIVE_FIXED: u32 = 3;
 
@@ -68,60 +54,10 @@ fn root_or_current(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32E
     if address.is_null() { Ok(vec![u16::from(b'\\')]) } else { path(guest, Width::Wide, address) }
 }
 
-fn space_of(guest: &Guest, path: GuestWord) -> Result<Space, Win32Error> {
-    let path = root_or_current(guest, path)?;
-    let unix = guest.process().files.locate(&path)?;
+fn space_of(guest: &Guest, width: Width, root: GuestWord) -> Result<Space, Win32Error> {
+    let root = if root.is_null() { root_or_current(guest, root)? } else { path(guest, width, root)? };
+    let unix = guest.process().files.locate(&root)?;
     Ok(space(&unix).map_err(status_of)?)
-}
-
-/// Stores the room on a drive, in clusters.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getdiskfreespacew>
-#[winapi]
-pub fn GetDiskFreeSpaceW(
-    guest: &mut Guest,
-    lpRootPathName: GuestWord,
-    lpSectorsPerCluster: GuestWord,
-    lpBytesPerSector: GuestWord,
-    lpNumberOfFreeClusters: GuestWord,
-    lpTotalNumberOfClusters: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let space = space_of(guest, lpRootPathName)?;
-    let sector = 512.min(space.block);
-    let words = [
-        (lpSectorsPerCluster, space.block / sector),
-        (lpBytesPerSector, sector),
-        (lpNumberOfFreeClusters, space.available / space.block),
-        (lpTotalNumberOfClusters, space.total / space.block),
-    ];
-    for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
-        let value = u32::try_from(value).unwrap_or(u32::MAX);
-        guest.write_bytes(place.0, &value.to_le_bytes())?;
-    }
-    Ok(TRUE)
-}
-
-/// Stores the room on a drive, in bytes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getdiskfreespaceexw>
-#[winapi]
-pub fn GetDiskFreeSpaceExW(
-    guest: &mut Guest,
-    lpDirectoryName: GuestWord,
-    lpFreeBytesAvailableToCaller: GuestWord,
-    lpTotalNumberOfBytes: GuestWord,
-    lpTotalNumberOfFreeBytes: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let space = space_of(guest, lpDirectoryName)?;
-    let words = [
-        (lpFreeBytesAvailableToCaller, space.available),
-        (lpTotalNumberOfBytes, space.total),
-        (lpTotalNumberOfFreeBytes, space.free),
-    ];
-    for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
-        guest.write_bytes(place.0, &value.to_le_bytes())?;
-    }
-    Ok(TRUE)
 }
 
 /// `FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK`.
@@ -189,6 +125,55 @@ pub fn GetVolumeInformationByHandleW(
 }
 
 both_widths! {
+    /// Stores the drives' roots, each with its zero, and one zero more.
+    "fileapi/nf-fileapi-getlogicaldrivestrings"
+    GetLogicalDriveStringsA, GetLogicalDriveStringsW(
+        guest, width, nBufferLength: u32, lpBuffer: GuestWord
+    ) -> Result<u32, Win32Error> {
+        let c = if guest.process().files.drives().c.is_some() { "C:\\\0" } else { "" };
+        let text: Vec<u16> = format!("{c}Z:\\\0").encode_utf16().collect();
+        put(guest, width, lpBuffer, nBufferLength, &text)
+    }
+
+    /// Stores the room on a drive, in clusters.
+    "fileapi/nf-fileapi-getdiskfreespace"
+    GetDiskFreeSpaceA, GetDiskFreeSpaceW(
+        guest, width, lpRootPathName: GuestWord, lpSectorsPerCluster: GuestWord, lpBytesPerSector: GuestWord,
+        lpNumberOfFreeClusters: GuestWord, lpTotalNumberOfClusters: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let space = space_of(guest, width, lpRootPathName)?;
+        let sector = 512.min(space.block);
+        let words = [
+            (lpSectorsPerCluster, space.block / sector),
+            (lpBytesPerSector, sector),
+            (lpNumberOfFreeClusters, space.available / space.block),
+            (lpTotalNumberOfClusters, space.total / space.block),
+        ];
+        for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
+            let value = u32::try_from(value).unwrap_or(u32::MAX);
+            guest.write_bytes(place.0, &value.to_le_bytes())?;
+        }
+        Ok(TRUE)
+    }
+
+    /// Stores the room on a drive, in bytes.
+    "fileapi/nf-fileapi-getdiskfreespaceex"
+    GetDiskFreeSpaceExA, GetDiskFreeSpaceExW(
+        guest, width, lpDirectoryName: GuestWord, lpFreeBytesAvailableToCaller: GuestWord,
+        lpTotalNumberOfBytes: GuestWord, lpTotalNumberOfFreeBytes: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let space = space_of(guest, width, lpDirectoryName)?;
+        let words = [
+            (lpFreeBytesAvailableToCaller, space.available),
+            (lpTotalNumberOfBytes, space.total),
+            (lpTotalNumberOfFreeBytes, space.free),
+        ];
+        for (place, value) in words.into_iter().filter(|pair| !pair.0.is_null()) {
+            guest.write_bytes(place.0, &value.to_le_bytes())?;
+        }
+        Ok(TRUE)
+    }
+
     /// Stores a volume's name, serial number and file system.
     "fileapi/nf-fileapi-getvolumeinformation"
     GetVolumeInformationA, GetVolumeInformationW(
