@@ -68,7 +68,7 @@ impl<P: PageSource> Heap<P> {
     fn slot_from(&self, index: u32, slot: u32) -> Option<WalkEntry> {
         let span = &self.spans[index as usize];
         if span.class == LARGE {
-            let overhead = span.size.saturating_sub(span.requested);
+            let overhead = span.size.saturating_sub(span.requested + u64::from(span.header));
             let block = WalkEntry {
                 address: span.first(),
                 size: span.requested,
