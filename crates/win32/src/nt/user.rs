@@ -34,10 +34,28 @@ pub struct State {
     pub made: u64,
     /// Names of messages, clipboard formats and classes.
     pub names: Atoms,
+    /// The program's own atoms, and those that it shares.
+    atoms: [Atoms; 2],
     /// What was copied.
     pub clipboard: Clipboard,
     /// How many icons and cursors were handed out.
     pub pictures: HashMap<(u64, u64), u64>,
+}
+
+/// Which table of atoms a function is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtomScope {
+    /// `AddAtom` and its family.
+    Local,
+    /// `GlobalAddAtom` and its family.
+    Global,
+}
+
+impl State {
+    /// Returns a table of atoms.
+    pub fn atoms_mut(&mut self, scope: AtomScope) -> &mut Atoms {
+        &mut self.atoms[scope as usize]
+    }
 }
 
 /// The state of user32 in a process.
