@@ -5,6 +5,7 @@ pub mod completionport;
 pub mod consoleapi;
 pub mod createprocess;
 pub mod debugapi;
+pub mod devices;
 pub mod directorychanges;
 pub mod errhandlingapi;
 pub mod fibersapi;
@@ -40,6 +41,7 @@ pub mod threadpoollegacy;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
+pub mod volumes;
 pub mod werapi;
 pub mod winnls;
 
@@ -59,6 +61,7 @@ pub const DLL: Dll = Dll {
         consoleapi::pseudo::EXPORTS,
         consoleapi::screens::EXPORTS,
         debugapi::EXPORTS,
+        devices::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,
         errhandlingapi::EXPORTS,
@@ -94,6 +97,7 @@ pub const DLL: Dll = Dll {
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,
+        volumes::EXPORTS,
         werapi::EXPORTS,
         winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,

@@ -10,6 +10,7 @@ pub mod heap;
 pub mod messages;
 pub mod nls;
 pub mod number;
+pub mod object_name;
 pub mod path;
 pub mod printf;
 pub mod program_search;

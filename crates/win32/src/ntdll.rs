@@ -1,18 +1,28 @@
 //! ntdll.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod access;
+mod attributes;
 pub mod exceptions;
+pub mod file_extras;
 pub mod files;
 pub mod ldr;
 pub mod memory;
+pub mod object_directories;
 pub mod objects;
 pub mod pointers;
 pub mod process;
+pub mod registry;
 pub mod rtl;
+pub mod rtl_process;
+pub mod rtl_registry;
 pub mod rtl_string;
+pub mod sections;
 pub mod security;
 mod sockets;
+pub mod synchronisation;
 pub mod system;
 pub mod threadpool;
+pub mod threads;
 pub mod token;
 pub mod unwind;
 
@@ -23,20 +33,29 @@ pub const DLL: Dll = Dll {
     name: "ntdll.dll",
     description: "NT Layer DLL",
     tables: &[
+        access::EXPORTS,
         exceptions::EXPORTS,
+        file_extras::EXPORTS,
         files::EXPORTS,
         ldr::EXPORTS,
         memory::EXPORTS,
+        object_directories::EXPORTS,
         objects::EXPORTS,
         pointers::EXPORTS,
         process::EXPORTS,
+        registry::EXPORTS,
         rtl::EXPORTS,
-        unwind::EXPORTS,
+        rtl_process::EXPORTS,
+        rtl_registry::EXPORTS,
         rtl_string::EXPORTS,
+        sections::EXPORTS,
         security::EXPORTS,
+        synchronisation::EXPORTS,
         system::EXPORTS,
-        token::EXPORTS,
         threadpool::EXPORTS,
+        threads::EXPORTS,
+        token::EXPORTS,
+        unwind::EXPORTS,
     ],
     methods: &[],
 };

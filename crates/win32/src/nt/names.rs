@@ -15,11 +15,12 @@ use plat_host::service::{self, Interest, Ticket};
 
 use super::control::{MESSAGE_MAX, Passed};
 use super::inherit;
-use super::object::{Object, ObjectRef, downcast};
+use super::object::{Object, ObjectKind, ObjectRef, downcast};
+use super::object_directory;
 use super::path::lock;
 use super::start_record::HandleRecord;
 use crate::NtStatus;
-use crate::logic::nls::case;
+use crate::logic::object_name;
 use crate::logic::record::{Reader, Writer};
 use crate::process::Process;
 
@@ -73,21 +74,34 @@ impl Names {
         name: &[u16],
         make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
     ) -> Result<(Arc<T>, bool), NtStatus> {
-        if name.is_empty() {
+        self.open_or_create_at(process, &key_of_win32(name), make)
+    }
+
+    /// As [`Names::open_or_create`], by the key of [`object_name::key`]; an empty one is no name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_or_create_at<T: Object>(
+        &self,
+        process: &Process,
+        key: &[u16],
+        make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
+    ) -> Result<(Arc<T>, bool), NtStatus> {
+        if key.is_empty() {
             return Ok((make()?, false));
         }
-        let key = key(name)?;
         let mut known = lock(&self.objects);
+        check_directory(&mut known, process, key)?;
         for _ in 0..ATTEMPTS {
-            if let Some(found) = find(&mut known, process, &key)? {
+            if let Some(found) = find(&mut known, process, key)? {
                 return downcast(found).map(|object| (object, true)).ok_or(NtStatus::OBJECT_TYPE_MISMATCH);
             }
-            match Listener::bind_shared(&socket_name(&key)) {
+            match Listener::bind_shared(&socket_name(key)) {
                 Err(errno) if is_taken(errno) => plat_host::thread::sleep(ATTEMPT_NANOSECONDS),
                 // Where there are no such sockets, names are this process's.
                 listener => {
                     let object = make()?;
-                    keep(&mut known, object.clone(), key, listener.ok());
+                    keep(&mut known, object.clone(), key.to_vec(), listener.ok());
                     return Ok((object, false));
                 }
             }
@@ -100,8 +114,34 @@ impl Names {
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` when there is none, `OBJECT_TYPE_MISMATCH` when it is of another kind.
     pub fn open<T: Object>(&self, process: &Process, name: &[u16]) -> Result<Arc<T>, NtStatus> {
-        let found = find(&mut lock(&self.objects), process, &key(name)?)?;
+        self.open_at(process, &key_of_win32(name))
+    }
+
+    /// As [`Names::open`], by the key of [`object_name::key`].
+    ///
+    /// # Errors
+    /// As there, and `OBJECT_PATH_NOT_FOUND`.
+    pub fn open_at<T: Object>(&self, process: &Process, key: &[u16]) -> Result<Arc<T>, NtStatus> {
+        let mut known = lock(&self.objects);
+        let found = find(&mut known, process, key)?;
+        if found.is_none() {
+            check_directory(&mut known, process, key)?;
+        }
         downcast(found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?).ok_or(NtStatus::OBJECT_TYPE_MISMATCH)
+    }
+
+    /// Finds the object of a key, of whatever kind.
+    ///
+    /// # Errors
+    /// What making it of another process' answer says.
+    pub fn find_any(&self, process: &Process, key: &[u16]) -> Result<Option<ObjectRef>, NtStatus> {
+        find(&mut lock(&self.objects), process, key)
+    }
+
+    /// Returns the keys that processes of this user have now; very long ones are not among them.
+    pub fn known_keys(&self) -> Vec<Vec<u16>> {
+        let names = pipe::listening_names(SOCKET_PREFIX);
+        names.iter().map(|name| name.encode_utf16().collect()).collect()
     }
 
     /// Takes over an object that came from another process with its name; returns the one that this process has of
@@ -188,24 +228,29 @@ fn answer(object: &ObjectRef, file: &plat_host::file::File) {
     let _ = pipe::send_with(file, &body.finish(), &given);
 }
 
+const SOCKET_PREFIX: &str = "object/";
+
 fn socket_name(key: &[u16]) -> String {
-    format!("object/{}", String::from_utf16_lossy(key))
+    format!("{SOCKET_PREFIX}{}", String::from_utf16_lossy(key))
 }
 
-/// `Local\` is where names without a prefix live; `Global\` is another place. There are no others.
-fn key(name: &[u16]) -> Result<Vec<u16>, NtStatus> {
-    let upper: Vec<u16> = name.iter().map(|&unit| case::upcase(unit)).collect();
-    let without = |prefix: &str| {
-        let prefix: Vec<u16> = prefix.encode_utf16().collect();
-        upper.strip_prefix(prefix.as_slice()).map(<[u16]>::to_vec)
-    };
-    let (own, prefix) = match (without("LOCAL\\"), without("GLOBAL\\")) {
-        (Some(rest), _) => (rest, ""),
-        (_, Some(rest)) => (rest, "GLOBAL\\"),
-        _ => (upper, ""),
-    };
-    if own.contains(&u16::from(b'\\')) {
-        return Err(NtStatus::OBJECT_PATH_NOT_FOUND);
+/// Checks that the directory of a name is one.
+fn check_directory(known: &mut Known, process: &Process, key: &[u16]) -> Result<(), NtStatus> {
+    let path = object_directory::path_of_key(key);
+    let Some(directory) = object_name::parent(&path) else { return Ok(()) };
+    if object_name::system_kind(directory) == Some(object_name::DIRECTORY) {
+        return Ok(());
     }
-    Ok(prefix.encode_utf16().chain(own).collect())
+    match find(known, process, &object_name::key(directory))? {
+        Some(found) if found.kind() == ObjectKind::ObjectDirectory => Ok(()),
+        _ => Err(NtStatus::OBJECT_PATH_NOT_FOUND),
+    }
+}
+
+/// `Local\` is where names without a prefix live; `Global\` is another place.
+fn key_of_win32(name: &[u16]) -> Vec<u16> {
+    if name.is_empty() {
+        return Vec::new();
+    }
+    object_name::canonical(&object_name::of_win32(name)).map(|path| object_name::key(&path)).unwrap_or_default()
 }

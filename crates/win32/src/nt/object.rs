@@ -16,6 +16,10 @@ pub enum ObjectKind {
     File,
     /// An open directory, for enumeration.
     Directory,
+    /// A directory of named objects.
+    ObjectDirectory,
+    /// A name that leads to another.
+    ObjectLink,
     /// A memory section (file mapping).
     Section,
     /// An event.

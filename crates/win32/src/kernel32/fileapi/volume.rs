@@ -126,7 +126,7 @@ pub fn GetDiskFreeSpaceExW(
 }
 
 /// `FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK`.
-const VOLUME_FLAGS: u32 = 6;
+pub(crate) const VOLUME_FLAGS: u32 = 6;
 
 /// Stores a text for a caller who gave a buffer; one that is too small is an error.
 fn put_text(
