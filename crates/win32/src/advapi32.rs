@@ -11,6 +11,7 @@ pub mod crypt_provider;
 pub mod crypto;
 pub mod descriptor;
 pub mod evntprov;
+pub mod lsa;
 pub mod object_security;
 pub mod privilege;
 pub mod registry;
@@ -41,6 +42,7 @@ pub const DLL: Dll = Dll {
         object_security::EXPORTS,
         privilege::EXPORTS,
         evntprov::EXPORTS,
+        lsa::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,

@@ -42,6 +42,8 @@ pub enum ObjectKind {
     Find,
     /// A pseudo-console.
     PseudoConsole,
+    /// The machine's policy.
+    Policy,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

@@ -85,6 +85,7 @@ pub fn type_name(object: &ObjectRef) -> &'static str {
         | ObjectKind::Find
         | ObjectKind::Snapshot
         | ObjectKind::PseudoConsole
+        | ObjectKind::Policy
         | ObjectKind::ResourceUpdate => "File",
     }
 }

@@ -86,7 +86,7 @@ pub fn NtCreateEvent(
     InitialState: u8,
 ) -> Result<(), NtStatus> {
     if EventType > 1 {
-        return Err(NtStatus::INVALID_PARAMETER_4);
+        return Err(NtStatus::INVALID_PARAMETER);
     }
     let make = |_: &[u16]| Ok(Event::new(EventType == 0, InitialState != 0));
     create(guest, (EventHandle, DesiredAccess), ObjectAttributes, make)
@@ -300,7 +300,7 @@ pub fn NtCreateTimer(
     TimerType: u32,
 ) -> Result<(), NtStatus> {
     if TimerType > 1 {
-        return Err(NtStatus::INVALID_PARAMETER_4);
+        return Err(NtStatus::INVALID_PARAMETER);
     }
     create(guest, (TimerHandle, DesiredAccess), ObjectAttributes, |_: &[u16]| Ok(Timer::new(TimerType == 0)))
 }
