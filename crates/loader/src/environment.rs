@@ -5,6 +5,7 @@
 use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
+use plat_win32::nt::critical_section::CriticalSection;
 use plat_win32::process::Process;
 use plat_win32::teb::{Field, PEB_SIZE, Peb};
 
@@ -18,11 +19,19 @@ pub(crate) fn make_peb(process: &Process) -> Result<u64, NtStatus> {
     let peb = process.memory.allocate_data(PEB_SIZE, Use::Environment, "PEB")?;
     let heap = process.heaps.start().ok_or(NtStatus::NO_MEMORY)?;
     fill_peb(process, peb, heap)?;
+    for (index, field) in [Peb::FAST_PEB_LOCK, Peb::LOADER_LOCK].into_iter().enumerate() {
+        let lock = peb + PEB_SIZE - (index as u64 + 1) * LOCK_BYTES;
+        CriticalSection::at(process.machine, lock).initialize(0)?;
+        word(process, peb, field, lock)?;
+    }
     let parameters = make_parameters(process)?;
     word(process, peb, Peb::PROCESS_PARAMETERS, parameters)?;
     // The host's page of shared data is made here because the books place it, and nobody writes it later.
     Ok(peb)
 }
+
+/// Room for a critical section; the PEB points to two, which lie at the end of its page.
+const LOCK_BYTES: u64 = 64;
 
 fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
     let memory = GuestMemory::of(process.machine);
@@ -58,17 +67,21 @@ const fn field(i386: u64, amd64: u64) -> Field {
 
 /// Bytes of the structure itself, strings after it.
 const PARAMETERS_BYTES: u64 = 0x440;
+/// Bytes that the current directory's buffer has at least: `MAX_PATH` characters.
+const DIRECTORY_BYTES: u64 = 520;
 
 fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     const NORMALIZED: u32 = 1;
     let start = &process.start;
     let strings = [
-        (Parameters::CURRENT_DIRECTORY, start.current_directory.as_slice()),
-        (Parameters::IMAGE_PATH, &start.program),
+        (Parameters::IMAGE_PATH, start.program.as_slice()),
         (Parameters::COMMAND_LINE, &start.command_line),
     ];
     let environment = environment_block(&start.environment);
     let size: u64 = PARAMETERS_BYTES
+        + DIRECTORY_BYTES
+        + start.current_directory.len() as u64 * 2
+        + 16
         + strings.iter().map(|(_, text)| text.len() as u64 * 2 + 16).sum::<u64>()
         + environment.len() as u64 * 2;
     let base = process.heaps.allocate(0, size, true).ok_or(NtStatus::NO_MEMORY)?;
@@ -80,6 +93,12 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     for (field, text) in strings {
         at = write_string(process.machine, base + field.offset(process.machine), at, text)?;
     }
+    // There is room for another current directory.
+    let directory = base + Parameters::CURRENT_DIRECTORY.offset(process.machine);
+    let room = (start.current_directory.len() as u64 * 2 + 2).max(DIRECTORY_BYTES);
+    write_string(process.machine, directory, at, &start.current_directory)?;
+    memory.write(directory + 2, &(room.min(0xfffe) as u16))?;
+    at = (at + room).next_multiple_of(8);
     memory.write_wide(at, &environment)?;
     word(process, base, Parameters::ENVIRONMENT, at)?;
     Ok(base)

@@ -129,8 +129,10 @@ impl Peb {
     pub const PROCESS_PARAMETERS: Field = Field::new(0x10, 0x20);
     /// The process heap.
     pub const PROCESS_HEAP: Field = Field::new(0x18, 0x30);
-    /// The loader's critical section.
+    /// The critical section that guards the process parameters.
     pub const FAST_PEB_LOCK: Field = Field::new(0x1c, 0x38);
+    /// The loader's critical section.
+    pub const LOADER_LOCK: Field = Field::new(0xa0, 0x110);
     /// Number of processors, four bytes.
     pub const NUMBER_OF_PROCESSORS: Field = Field::new(0x64, 0xb8);
     /// Windows' major version, four bytes.

@@ -81,7 +81,8 @@ fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-fn upcase(text: &[u16]) -> Vec<u16> {
+/// Converts a name to capitals, in which names are compared.
+pub fn upcase(text: &[u16]) -> Vec<u16> {
     text.iter().map(|&unit| case::upcase(unit)).collect()
 }
 
@@ -142,17 +143,23 @@ pub fn of_win32(name: &[u16]) -> Vec<u16> {
 
 /// Returns the key of a canonical path.
 pub fn key(path: &[u16]) -> Vec<u16> {
-    let upper = upcase(path);
+    upcase(&spelled(path))
+}
+
+/// Returns the key of a canonical path with the path's own capitals.
+pub fn spelled(path: &[u16]) -> Vec<u16> {
     let below = |directory: &str| {
-        let rest = upper.strip_prefix(upcase(&wide(directory)).as_slice())?;
-        rest.strip_prefix(&[BACKSLASH]).filter(|rest| !rest.is_empty())
+        let directory = wide(directory);
+        let head = path.get(..directory.len()).filter(|head| upcase(head) == upcase(&directory))?;
+        let rest = path[head.len()..].strip_prefix(&[BACKSLASH])?;
+        (!rest.is_empty()).then_some(rest)
     };
     if let Some(rest) = below(SESSION_DIRECTORY) {
         return rest.to_vec();
     }
     match below(GLOBAL_DIRECTORY) {
         Some(rest) => [wide(r"GLOBAL\").as_slice(), rest].concat(),
-        None => upper,
+        None => path.to_vec(),
     }
 }
 

@@ -34,7 +34,8 @@ pub struct LeaseCell(OnceLock<Lease>);
 
 #[derive(Debug)]
 struct Lease {
-    key: Vec<u16>,
+    /// The name's key with the capitals that it was made with.
+    spelled: Vec<u16>,
     listener: Arc<Listener>,
     ticket: Mutex<Option<Ticket>>,
 }
@@ -50,7 +51,7 @@ impl Drop for Lease {
 impl LeaseCell {
     /// Returns the name and its socket's two descriptors.
     pub fn parts(&self) -> Option<(&[u16], [std::os::fd::BorrowedFd<'_>; 2])> {
-        self.0.get().map(|lease| (lease.key.as_slice(), lease.listener.parts()))
+        self.0.get().map(|lease| (lease.spelled.as_slice(), lease.listener.parts()))
     }
 }
 
@@ -77,19 +78,20 @@ impl Names {
         self.open_or_create_at(process, &key_of_win32(name), make)
     }
 
-    /// As [`Names::open_or_create`], by the key of [`object_name::key`]; an empty one is no name.
+    /// As [`Names::open_or_create`], by the key as [`object_name::spelled`] gives it; an empty one is no name.
     ///
     /// # Errors
     /// As there.
     pub fn open_or_create_at<T: Object>(
         &self,
         process: &Process,
-        key: &[u16],
+        spelled: &[u16],
         make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
     ) -> Result<(Arc<T>, bool), NtStatus> {
-        if key.is_empty() {
+        if spelled.is_empty() {
             return Ok((make()?, false));
         }
+        let key = &object_name::upcase(spelled)[..];
         let mut known = lock(&self.objects);
         check_directory(&mut known, process, key)?;
         for _ in 0..ATTEMPTS {
@@ -101,7 +103,7 @@ impl Names {
                 // Where there are no such sockets, names are this process's.
                 listener => {
                     let object = make()?;
-                    keep(&mut known, object.clone(), key.to_vec(), listener.ok());
+                    keep(&mut known, object.clone(), spelled.to_vec(), listener.ok());
                     return Ok((object, false));
                 }
             }
@@ -114,7 +116,7 @@ impl Names {
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` when there is none, `OBJECT_TYPE_MISMATCH` when it is of another kind.
     pub fn open<T: Object>(&self, process: &Process, name: &[u16]) -> Result<Arc<T>, NtStatus> {
-        self.open_at(process, &key_of_win32(name))
+        self.open_at(process, &object_name::upcase(&key_of_win32(name)))
     }
 
     /// As [`Names::open`], by the key of [`object_name::key`].
@@ -174,28 +176,29 @@ fn find(known: &mut Known, process: &Process, key: &[u16]) -> Result<Option<Obje
     let mut passed = Passed::read(&mut reader, descriptors)?;
     let object = inherit::object_of(process, &record.object, &mut passed)?;
     match inherit::name_of(&record, &mut passed) {
-        Some((named, listener)) if named == key => Ok(Some(adopt(known, object, named, listener))),
+        Some((named, listener)) if object_name::upcase(&named) == key => Ok(Some(adopt(known, object, named, listener))),
         // A name so long that its socket has another one's, or one of an object that has lost its name.
         _ => Ok(None),
     }
 }
 
-fn adopt(known: &mut Known, object: ObjectRef, key: Vec<u16>, listener: Listener) -> ObjectRef {
+fn adopt(known: &mut Known, object: ObjectRef, spelled: Vec<u16>, listener: Listener) -> ObjectRef {
+    let key = object_name::upcase(&spelled);
     if let Some(found) = known.get(&key).and_then(Weak::upgrade).filter(|found| found.kind() == object.kind())
     {
         return found;
     }
-    keep(known, Arc::clone(&object), key, Some(listener));
+    keep(known, Arc::clone(&object), spelled, Some(listener));
     object
 }
 
 /// Notes an object under a name and begins to answer for it.
-fn keep(known: &mut Known, object: ObjectRef, key: Vec<u16>, listener: Option<Listener>) {
+fn keep(known: &mut Known, object: ObjectRef, spelled: Vec<u16>, listener: Option<Listener>) {
     known.retain(|_, object| object.strong_count() > 0);
     let weak = Arc::downgrade(&object);
-    known.insert(key.clone(), Weak::clone(&weak));
+    known.insert(object_name::upcase(&spelled), Weak::clone(&weak));
     let (Some(cell), Some(listener)) = (object.lease(), listener.map(Arc::new)) else { return };
-    let lease = Lease { key, listener: Arc::clone(&listener), ticket: Mutex::default() };
+    let lease = Lease { spelled, listener: Arc::clone(&listener), ticket: Mutex::default() };
     if cell.0.set(lease).is_ok() {
         listen(weak, listener);
     }
@@ -252,5 +255,5 @@ fn key_of_win32(name: &[u16]) -> Vec<u16> {
     if name.is_empty() {
         return Vec::new();
     }
-    object_name::canonical(&object_name::of_win32(name)).map(|path| object_name::key(&path)).unwrap_or_default()
+    object_name::canonical(&object_name::of_win32(name)).map(|path| object_name::spelled(&path)).unwrap_or_default()
 }

@@ -106,11 +106,13 @@ impl Names {
             found.extend(inside(&path).map(|name| (name, (*kind).to_owned())));
         }
         for key in self.known_keys() {
-            let path = path_of_key(&key);
-            let Some(name) = inside(&path) else { continue };
-            if let Ok(Some(object)) = self.find_any(process, &key) {
-                found.push((name, type_name(&object).to_owned()));
+            if inside(&path_of_key(&key)).is_none() {
+                continue;
             }
+            let Ok(Some(object)) = self.find_any(process, &key) else { continue };
+            let spelled = object.lease().and_then(LeaseCell::parts).map(|(spelled, _)| path_of_key(spelled));
+            let name = spelled.and_then(|path| inside(&path));
+            found.extend(name.map(|name| (name, type_name(&object).to_owned())));
         }
         found.sort();
         found.dedup();

@@ -328,6 +328,19 @@ pub fn after_wait(guest: &mut Guest, status: NtStatus) -> Result<NtStatus, NtSta
     Ok(status)
 }
 
+/// Makes the calls that were queued before a thread began: what Windows does when a thread is ready to run.
+///
+/// # Errors
+/// As for [`after_wait`].
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-queueuserapc>
+pub fn make_early_calls(guest: &mut Guest) -> Result<(), NtStatus> {
+    if !thread::with_current(ThreadObject::has_apcs) {
+        return Ok(());
+    }
+    after_wait(guest, NtStatus::USER_APC).map(drop)
+}
+
 /// Turns a Win32 time-out in milliseconds into a deadline: `INFINITE` (0xffffffff) is none, 0 is at once.
 pub fn deadline_of_milliseconds(milliseconds: u32) -> Option<u64> {
     match milliseconds {

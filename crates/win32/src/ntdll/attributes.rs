@@ -113,8 +113,8 @@ pub(super) fn create<T: Object>(
         guest.write_word(handle.0, given)?;
         return Err(NtStatus::OBJECT_NAME_EXISTS);
     }
-    let key = object_name::key(&path);
-    let (object, existed) = process.names.open_or_create_at(process, &key, || make(&path))?;
+    let spelled = object_name::spelled(&path);
+    let (object, existed) = process.names.open_or_create_at(process, &spelled, || make(&path))?;
     if existed && !may_open {
         return Err(NtStatus::OBJECT_NAME_COLLISION);
     }

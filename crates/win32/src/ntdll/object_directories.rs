@@ -23,7 +23,7 @@ use crate::process::Process;
 pub const EXPORTS: &[Export] = dll! {
     full NtCreateDirectoryObject;
     full NtOpenDirectoryObject;
-    partial NtQueryDirectoryObject, "names made by programs are in capitals, very long ones are left out";
+    partial NtQueryDirectoryObject, "very long names are left out";
     full NtCreateSymbolicLinkObject;
     full NtOpenSymbolicLinkObject;
     full NtQuerySymbolicLinkObject;
