@@ -16,9 +16,12 @@ struct Tree {
 impl Tree {
     /// Copies what is needed; nothing where the package is not there.
     fn new() -> Option<Self> {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/esy-bash-0.3.20/package/.cygwin");
+        let package =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.cache/esy-bash-0.3.20/package/.cygwin");
         if !package.is_dir() {
-            eprintln!("skipped: esy-bash is not in .cache/; `cargo xtask corpus fetch esy-bash` brings it (172 MB)");
+            eprintln!(
+                "skipped: esy-bash is not in .cache/; `cargo xtask corpus fetch esy-bash` brings it (172 MB)"
+            );
             return None;
         }
         let tree = Self { root: tempfile::tempdir().expect("a temporary directory") };
@@ -35,7 +38,8 @@ impl Tree {
         }
         // The package keeps files with several names apart.
         fs::copy(package.join("_links/bin_s_ash.exe"), tree.path("bin/sh.exe")).expect("sh");
-        fs::write(tree.path("etc/fstab"), "none /cygdrive cygdrive binary,noacl,posix=0,user 0 0\n").expect("fstab");
+        fs::write(tree.path("etc/fstab"), "none /cygdrive cygdrive binary,noacl,posix=0,user 0 0\n")
+            .expect("fstab");
         Some(tree)
     }
 

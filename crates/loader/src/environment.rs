@@ -73,10 +73,8 @@ const DIRECTORY_BYTES: u64 = 520;
 fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     const NORMALIZED: u32 = 1;
     let start = &process.start;
-    let strings = [
-        (Parameters::IMAGE_PATH, start.program.as_slice()),
-        (Parameters::COMMAND_LINE, &start.command_line),
-    ];
+    let strings =
+        [(Parameters::IMAGE_PATH, start.program.as_slice()), (Parameters::COMMAND_LINE, &start.command_line)];
     let environment = environment_block(&start.environment);
     let size: u64 = PARAMETERS_BYTES
         + DIRECTORY_BYTES

@@ -17,7 +17,7 @@ use plat_win32::process::{MissingImport, Module, Process, Symbol};
 use crate::builtin::{self, Entrance};
 use crate::error::LoadError;
 use crate::place::{Placed, place};
-use crate::search::{Found, Search, normal_name};
+use crate::search::{Found, Search, find_in, normal_name};
 
 /// Where an image's bytes are.
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Graph {
                 let bytes = read(&path)?;
                 self.add_file(&normal_name(name), &path, bytes, false)?
             }
-            None => match self.search.find(name) {
+            None => match self.find_dll(name) {
                 Some(Found::Builtin(dll)) => self.add_builtin(dll)?,
                 Some(Found::File(path)) => {
                     let bytes = read(&path)?;
@@ -208,7 +208,7 @@ impl Graph {
             self.loaded[index].references = self.loaded[index].references.saturating_add(1);
             return Ok(Some(self.loaded[index].module.base));
         }
-        match self.search.find(host) {
+        match self.find_dll(host) {
             Some(Found::Builtin(dll)) => self.add_builtin(dll).map(Some),
             Some(Found::File(path)) => {
                 let bytes = read(&path)?;
@@ -414,6 +414,22 @@ impl Graph {
         let (code, bytes) = self.entrance.thunk(index);
         self.process.memory.write_code(at, &code[..bytes]).map_err(setup)?;
         Ok(at)
+    }
+
+    /// Finds what a DLL's name means; last in the current directory and in the folders of `PATH`.
+    ///
+    /// Source: <https://learn.microsoft.com/windows/win32/dlls/dynamic-link-library-search-order>
+    fn find_dll(&self, name: &str) -> Option<Found> {
+        self.search.find(name).or_else(|| {
+            let process = self.process;
+            let variable: Vec<u16> = "PATH".encode_utf16().collect();
+            let path = process.environment.get(process, &variable).unwrap_or_default();
+            let mut folders = vec![vec![u16::from(b'.')]];
+            folders.extend(plat_win32::nt::process_create::path_folders(&path));
+            let folders = folders.iter().filter_map(|folder| process.files.locate(folder).ok());
+            let name = normal_name(name);
+            folders.map(|folder| find_in(&folder, &name)).find_map(|found| found.map(Found::File))
+        })
     }
 
     /// Returns a module and all that it needs, directly or not.

@@ -332,12 +332,7 @@ pub fn MakeSelfRelativeSD(
     if Fields::read(guest, pAbsoluteSecurityDescriptor.get())?.is_relative() {
         return Err(Win32Error::BAD_DESCRIPTOR_FORMAT);
     }
-    done(make_relative(
-        guest,
-        pAbsoluteSecurityDescriptor,
-        pSelfRelativeSecurityDescriptor,
-        lpdwBufferLength,
-    ))
+    done(make_relative(guest, pAbsoluteSecurityDescriptor, pSelfRelativeSecurityDescriptor, lpdwBufferLength))
 }
 
 /// Writes a descriptor in the self-relative form.

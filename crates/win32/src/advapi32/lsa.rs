@@ -40,6 +40,12 @@ fn policy(guest: &Guest, handle: GuestWord) -> Result<Arc<Policy>, NtStatus> {
     guest.process().handles.get::<Policy>(handle.0).map_err(|_| NtStatus::INVALID_HANDLE)
 }
 
+/// Refuses what a policy has not.
+fn refuse(guest: &Guest, handle: GuestWord, status: NtStatus) -> Result<(), NtStatus> {
+    policy(guest, handle)?;
+    Err(status)
+}
+
 /// Opens the policy of a machine.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-lsaopenpolicy>
@@ -254,8 +260,7 @@ pub fn LsaEnumerateAccountRights(
     CountOfRights: GuestWord,
 ) -> Result<(), NtStatus> {
     let _ = (AccountSid, UserRights, CountOfRights);
-    policy(guest, PolicyHandle)?;
-    Err(NtStatus::OBJECT_NAME_NOT_FOUND)
+    refuse(guest, PolicyHandle, NtStatus::OBJECT_NAME_NOT_FOUND)
 }
 
 /// Returns a secret: there are none.
@@ -269,8 +274,7 @@ pub fn LsaRetrievePrivateData(
     PrivateData: GuestWord,
 ) -> Result<(), NtStatus> {
     let _ = (KeyName, PrivateData);
-    policy(guest, PolicyHandle)?;
-    Err(NtStatus::OBJECT_NAME_NOT_FOUND)
+    refuse(guest, PolicyHandle, NtStatus::OBJECT_NAME_NOT_FOUND)
 }
 
 /// Refuses to keep a secret.
@@ -284,8 +288,7 @@ pub fn LsaStorePrivateData(
     PrivateData: GuestWord,
 ) -> Result<(), NtStatus> {
     let _ = (KeyName, PrivateData);
-    policy(guest, PolicyHandle)?;
-    Err(NtStatus::ACCESS_DENIED)
+    refuse(guest, PolicyHandle, NtStatus::ACCESS_DENIED)
 }
 
 /// Returns the Win32 error of a status.

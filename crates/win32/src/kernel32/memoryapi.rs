@@ -168,7 +168,8 @@ pub fn VirtualAllocEx(
     flProtect: u32,
 ) -> Result<GuestWord, Win32Error> {
     let range = (lpAddress.get(), dwSize.get());
-    let (made, _) = allocate_in(guest, hProcess, range, flAllocationType, flProtect).map_err(NtStatus::to_win32)?;
+    let (made, _) =
+        allocate_in(guest, hProcess, range, flAllocationType, flProtect).map_err(NtStatus::to_win32)?;
     Ok(GuestWord(made))
 }
 

@@ -215,7 +215,8 @@ mod tests {
         for (path, expected) in same {
             assert_eq!(key_of(path), expected, "{path}");
         }
-        for (name, expected) in [(r"Global\x", r"GLOBAL\X"), (r"local\x", "X"), ("x", "X"), (r"d\x", r"D\X")] {
+        for (name, expected) in [(r"Global\x", r"GLOBAL\X"), (r"local\x", "X"), ("x", "X"), (r"d\x", r"D\X")]
+        {
             assert_eq!(key_of(&String::from_utf16_lossy(&of_win32(&wide(name)))), expected, "{name}");
         }
         assert_eq!(canonical(&wide("foo")), None);
@@ -233,7 +234,12 @@ mod tests {
             assert_eq!(path_of_device(&wide(device)).as_deref(), Some(wide(path).as_slice()), "{device}");
         }
         assert_eq!(path_of_device(&wide(r"\device\harddiskvolume1")), Some(wide(r"C:\")));
-        for wrong in [r"\Device\HarddiskVolume0\x", r"\Device\HarddiskVolume27", r"\Device\HarddiskVolume1x", r"\Device"] {
+        for wrong in [
+            r"\Device\HarddiskVolume0\x",
+            r"\Device\HarddiskVolume27",
+            r"\Device\HarddiskVolume1x",
+            r"\Device",
+        ] {
             assert_eq!(path_of_device(&wide(wrong)), None, "{wrong}");
         }
     }

@@ -176,7 +176,9 @@ fn find(known: &mut Known, process: &Process, key: &[u16]) -> Result<Option<Obje
     let mut passed = Passed::read(&mut reader, descriptors)?;
     let object = inherit::object_of(process, &record.object, &mut passed)?;
     match inherit::name_of(&record, &mut passed) {
-        Some((named, listener)) if object_name::upcase(&named) == key => Ok(Some(adopt(known, object, named, listener))),
+        Some((named, listener)) if object_name::upcase(&named) == key => {
+            Ok(Some(adopt(known, object, named, listener)))
+        }
         // A name so long that its socket has another one's, or one of an object that has lost its name.
         _ => Ok(None),
     }
@@ -255,5 +257,7 @@ fn key_of_win32(name: &[u16]) -> Vec<u16> {
     if name.is_empty() {
         return Vec::new();
     }
-    object_name::canonical(&object_name::of_win32(name)).map(|path| object_name::spelled(&path)).unwrap_or_default()
+    object_name::canonical(&object_name::of_win32(name))
+        .map(|path| object_name::spelled(&path))
+        .unwrap_or_default()
 }

@@ -98,7 +98,9 @@ impl Names {
     pub fn list(&self, process: &Process, directory: &[u16]) -> Result<Vec<(Vec<u16>, String)>, NtStatus> {
         let inside = |path: &[u16]| {
             let is_here = object_name::parent(path).is_some_and(|parent| same(parent, directory));
-            is_here.then(|| path[path.iter().rposition(|&unit| unit == SEPARATOR).map_or(0, |at| at + 1)..].to_vec())
+            is_here.then(|| {
+                path[path.iter().rposition(|&unit| unit == SEPARATOR).map_or(0, |at| at + 1)..].to_vec()
+            })
         };
         let mut found: Vec<(Vec<u16>, String)> = Vec::new();
         for (path, kind) in object_name::SYSTEM {

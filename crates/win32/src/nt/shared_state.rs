@@ -155,7 +155,8 @@ impl SharedState {
     pub fn ownership(&self, thread: u32) -> (u32, bool, bool) {
         let owner = self.state();
         let is_lost = owner != 0 && !is_alive(owner);
-        let recursion = if owner == 0 || is_lost { 0 } else { self.word(SECOND).load(Ordering::Acquire) as u32 };
+        let recursion =
+            if owner == 0 || is_lost { 0 } else { self.word(SECOND).load(Ordering::Acquire) as u32 };
         let is_abandoned = is_lost || self.word(THIRD).load(Ordering::Acquire) != 0;
         (recursion, owner == owner_of(thread), is_abandoned)
     }

@@ -243,6 +243,10 @@ fn wait_locked(
     if how.deadline == Some(0) {
         return NtStatus::TIMEOUT;
     }
+    if thread.is_terminating() {
+        // It was told so while it was on its way here: nobody would wake it any more.
+        return NtStatus::THREAD_IS_TERMINATING;
+    }
     thread.parker().clear();
     let waiter = Arc::new(Waiter {
         thread: Arc::clone(thread),

@@ -226,7 +226,8 @@ pub fn NtCreateToken(
     DefaultDacl: GuestWord,
     TokenSource: GuestWord,
 ) -> Result<(), NtStatus> {
-    let _ = (guest, TokenHandle, DesiredAccess, ObjectAttributes, TokenType, AuthenticationId, ExpirationTime);
+    let _ =
+        (guest, TokenHandle, DesiredAccess, ObjectAttributes, TokenType, AuthenticationId, ExpirationTime);
     let _ = (User, Groups, Privileges, Owner, PrimaryGroup, DefaultDacl, TokenSource);
     Err(NtStatus::PRIVILEGE_NOT_HELD)
 }

@@ -64,7 +64,8 @@ impl OBJECT_ATTRIBUTES {
         let name = self.name(guest)?;
         let is_absolute = name.first() == Some(&u16::from(b'\\'));
         if self.RootDirectory.is_null() {
-            let missing = if name.is_empty() { Ok(name.clone()) } else { Err(NtStatus::OBJECT_PATH_SYNTAX_BAD) };
+            let missing =
+                if name.is_empty() { Ok(name.clone()) } else { Err(NtStatus::OBJECT_PATH_SYNTAX_BAD) };
             return if is_absolute { Ok(object_name::canonical(&name).unwrap_or_default()) } else { missing };
         }
         let root = guest.process().handles.get::<ObjectDirectory>(self.RootDirectory.0)?;

@@ -75,7 +75,8 @@ fn after<'a>(path: &'a [u16], prefix: &str) -> Option<&'a [u16]> {
     let head = path.get(..prefix.len())?;
     let rest = &path[prefix.len()..];
     let is_same = case::equal_ignore_case(head, &prefix);
-    (is_same && matches!(rest.first(), None | Some(&BACKSLASH))).then(|| rest.strip_prefix(&[BACKSLASH]).unwrap_or(rest))
+    (is_same && matches!(rest.first(), None | Some(&BACKSLASH)))
+        .then(|| rest.strip_prefix(&[BACKSLASH]).unwrap_or(rest))
 }
 
 /// Returns the full path that attributes name: from the root of names, or from a directory, whose path is taken as it
@@ -83,7 +84,11 @@ fn after<'a>(path: &'a [u16], prefix: &str) -> Option<&'a [u16]> {
 fn full_path(guest: &Guest, attributes: &OBJECT_ATTRIBUTES) -> Result<Vec<u16>, NtStatus> {
     let name = attributes.name(guest)?;
     if attributes.RootDirectory.is_null() {
-        return if name.first() == Some(&BACKSLASH) { Ok(name) } else { Err(NtStatus::OBJECT_PATH_SYNTAX_BAD) };
+        return if name.first() == Some(&BACKSLASH) {
+            Ok(name)
+        } else {
+            Err(NtStatus::OBJECT_PATH_SYNTAX_BAD)
+        };
     }
     let process = guest.process();
     if let Ok(directory) = process.handles.get::<ObjectDirectory>(attributes.RootDirectory.0) {

@@ -192,7 +192,14 @@ pub fn NtReadVirtualMemory(
     NumberOfBytesToRead: GuestWord,
     NumberOfBytesRead: GuestWord,
 ) -> Result<(), NtStatus> {
-    status(ReadProcessMemory(guest, ProcessHandle, BaseAddress, Buffer, NumberOfBytesToRead, NumberOfBytesRead))
+    status(ReadProcessMemory(
+        guest,
+        ProcessHandle,
+        BaseAddress,
+        Buffer,
+        NumberOfBytesToRead,
+        NumberOfBytesRead,
+    ))
 }
 
 /// Copies memory into a process.

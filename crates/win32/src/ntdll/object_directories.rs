@@ -295,8 +295,10 @@ pub fn NtQueryObject(
     let process = guest.process();
     let object = process.object(Handle.0)?;
     let word = guest.machine().pointer_size();
-    let (access, flags) =
-        process.handles.entry(Handle.0).map_or((u32::MAX, HandleFlags::empty()), |entry| (entry.access, entry.flags));
+    let (access, flags) = process
+        .handles
+        .entry(Handle.0)
+        .map_or((u32::MAX, HandleFlags::empty()), |entry| (entry.access, entry.flags));
     let bytes = match ObjectInformationClass {
         0 => {
             let attributes = if flags.contains(HandleFlags::INHERIT) { 2 } else { 0 };
@@ -342,6 +344,7 @@ pub fn NtSetInformationObject(
     }
     let [inherits, is_protected]: [u8; 2] = guest.read(ObjectInformation.0)?;
     let both = [(inherits, HandleFlags::INHERIT), (is_protected, HandleFlags::PROTECT_FROM_CLOSE)];
-    let flags = both.iter().filter(|(set, _)| *set != 0).fold(HandleFlags::empty(), |all, (_, flag)| all | *flag);
+    let flags =
+        both.iter().filter(|(set, _)| *set != 0).fold(HandleFlags::empty(), |all, (_, flag)| all | *flag);
     guest.process().handles.set_flags(Handle.0, HandleFlags::all(), flags)
 }

@@ -112,8 +112,7 @@ pub fn NtCreateKey(
     let trimmed: Vec<u16> = path.strip_suffix(&[u16::from(b'\\')]).unwrap_or(&path).to_vec();
     let parent = trimmed.iter().rposition(|&unit| unit == u16::from(b'\\')).map_or(0, |at| at);
     base.open(&trimmed[..parent]).map_err(status)?;
-    let (key, is_new) =
-        base.create(&trimmed, CreateOptions & OPTION_VOLATILE != 0).map_err(status)?;
+    let (key, is_new) = base.create(&trimmed, CreateOptions & OPTION_VOLATILE != 0).map_err(status)?;
     give(guest, key, DesiredAccess, &attributes, KeyHandle)?;
     previous(guest, Disposition, if is_new { CREATED_NEW_KEY } else { OPENED_EXISTING_KEY })
 }
@@ -404,7 +403,10 @@ mod tests {
         assert_eq!(value_information(&name, &value, 0).unwrap().0.len(), 12 + 6);
         let (full, fixed) = value_information(&name, &value, 1).unwrap();
         assert_eq!((full[8], full.len(), fixed), (28, 32, 20));
-        assert_eq!(value_information(&name, &value, 2).unwrap().0, [0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]);
+        assert_eq!(
+            value_information(&name, &value, 2).unwrap().0,
+            [0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]
+        );
         assert_eq!(value_information(&name, &value, 4).unwrap().0, [4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4]);
         assert!(value_information(&name, &value, 9).is_err());
     }

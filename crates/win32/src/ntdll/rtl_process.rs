@@ -62,7 +62,12 @@ pub fn RtlReAllocateHeap(
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapsize>
 #[winapi]
-pub fn RtlSizeHeap(guest: &mut Guest, HeapHandle: GuestWord, Flags: u32, BaseAddress: GuestWord) -> GuestWord {
+pub fn RtlSizeHeap(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    Flags: u32,
+    BaseAddress: GuestWord,
+) -> GuestWord {
     HeapSize(guest, HeapHandle, Flags, BaseAddress)
 }
 
@@ -125,7 +130,11 @@ pub fn NtCreateTransaction(
 ///
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ntcommittransaction>
 #[winapi]
-pub fn NtCommitTransaction(guest: &mut Guest, TransactionHandle: GuestWord, Wait: u8) -> Result<(), NtStatus> {
+pub fn NtCommitTransaction(
+    guest: &mut Guest,
+    TransactionHandle: GuestWord,
+    Wait: u8,
+) -> Result<(), NtStatus> {
     let _ = (guest, TransactionHandle, Wait);
     Err(NtStatus::INVALID_HANDLE)
 }

@@ -253,7 +253,8 @@ fn default_of(guest: &Guest, row: &RTL_QUERY_REGISTRY_TABLE) -> Result<Option<Va
 }
 
 fn units(data: &[u8]) -> Vec<u16> {
-    let mut text: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let mut text: Vec<u16> =
+        data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     while text.last() == Some(&0) {
         text.pop();
     }

@@ -124,8 +124,7 @@ pub fn NtSetInformationThread(
         }
         IMPERSONATION_TOKEN => {
             let handle = guest.read_word(ThreadInformation.0)?;
-            let token =
-                if handle == 0 { None } else { Some(guest.process().handles.get::<Token>(handle)?) };
+            let token = if handle == 0 { None } else { Some(guest.process().handles.get::<Token>(handle)?) };
             if token.as_ref().is_some_and(|token| token.kind == TokenKind::Primary) {
                 return Err(NtStatus::BAD_TOKEN_TYPE);
             }

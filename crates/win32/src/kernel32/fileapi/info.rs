@@ -259,7 +259,11 @@ pub(crate) fn set_information(
             let to = new_name(guest, file, address)?;
             let replace = guest.read_u32(address)? & if matches!(class, 10 | 11) { 0xff } else { 1 } != 0;
             let files = &guest.process().files;
-            if matches!(class, 10 | 65) { file.rename(files, &to, replace) } else { file.link(files, &to, replace) }
+            if matches!(class, 10 | 65) {
+                file.rename(files, &to, replace)
+            } else {
+                file.link(files, &to, replace)
+            }
         }
         13 | 64 => {
             need(1)?;
