@@ -1,7 +1,8 @@
 //! Executable images: bytes become checked headers, segments, imports, exports, relocations and more.
 //!
 //! Pure values: no I/O, no unsafe. Start with [`PeImage::parse`] for a file, [`PeImage::parse_mapped`] for an
-//! image that already lies in memory, [`classify()`] for bytes that may be anything, and [`ImageBuilder`] to make one.
+//! image that already lies in memory, [`classify()`] for bytes that may be anything, and [`ImageBuilder`] to make one
+//! ([`generated`] when the compiler is to make it).
 //! No input makes this crate panic, loop without end, or allocate more than a small multiple of its own size.
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,7 @@ mod address;
 mod classify;
 pub mod elf;
 mod error;
+pub mod generated;
 pub mod pe;
 mod writer;
 

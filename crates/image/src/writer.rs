@@ -6,12 +6,11 @@
 use std::collections::HashMap;
 
 use crate::Rva;
-use crate::pe::{Characteristics, DirectoryKind, DllCharacteristics, Machine, RelocationKind, SectionFlags};
-
-const PAGE: usize = 4096;
-const HEADERS_BYTES: usize = PAGE;
-const SIGNATURE: usize = 0x80;
-const EXPORT_DIRECTORY_BYTES: usize = 40;
+use crate::generated::{
+    CODE, EXPORT_DIRECTORY_BYTES, ExportTables, HEADERS_BYTES, HeaderPlan, PAGE, PlannedSection, READ_ONLY,
+    put, put_words,
+};
+use crate::pe::{DirectoryKind, Machine, RelocationKind, SectionFlags};
 
 /// A place in the code or the data given to the builder, in bytes from its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -223,11 +222,7 @@ impl<'a> ImageBuilder<'a> {
         let export_bytes = self.export_bytes(&exports);
         let data = rdata + (unwind.bytes.len() + export_bytes).next_multiple_of(PAGE) as u32;
         let mut layout = Layout::with_capacity(data as usize + self.data.len());
-        layout.push(
-            ".text",
-            &self.text,
-            SectionFlags::CNT_CODE | SectionFlags::MEM_EXECUTE | SectionFlags::MEM_READ,
-        );
+        layout.push(".text", &self.text, CODE);
         layout.bytes.extend_from_slice(&unwind.bytes);
         if !self.exports.is_empty() {
             self.export_tables(&exports, data, &mut layout.bytes)?;
@@ -236,19 +231,18 @@ impl<'a> ImageBuilder<'a> {
         if unwind.functions_bytes != 0 {
             layout.directory(DirectoryKind::Exception, rdata + unwind.functions_at, unwind.functions_bytes);
         }
-        let read_only = SectionFlags::CNT_INITIALIZED_DATA | SectionFlags::MEM_READ;
-        layout.close(".rdata", rdata, read_only);
-        layout.push(".data", &self.data, read_only | SectionFlags::MEM_WRITE);
+        layout.close(".rdata", rdata, READ_ONLY);
+        layout.push(".data", &self.data, READ_ONLY | SectionFlags::MEM_WRITE);
         if let Some(version) = self.version {
             let at = layout.bytes.len() as u32;
             let resource = version_resource(at, version);
             layout.directory(DirectoryKind::Resource, at, resource.len());
-            layout.push(".rsrc", &resource, read_only);
+            layout.push(".rsrc", &resource, READ_ONLY);
         }
         let relocations = self.relocation_blocks(data)?;
         if !relocations.is_empty() {
             layout.directory(DirectoryKind::BaseRelocation, layout.bytes.len() as u32, relocations.len());
-            layout.push(".reloc", &relocations, read_only | SectionFlags::MEM_DISCARDABLE);
+            layout.push(".reloc", &relocations, READ_ONLY | SectionFlags::MEM_DISCARDABLE);
         }
         for &(kind, spot, bytes) in &self.directories {
             layout.directory(kind, self.rva(spot, data)?, bytes as usize);
@@ -257,7 +251,17 @@ impl<'a> ImageBuilder<'a> {
         if layout.bytes.len() > 1 << 30 {
             return Err(self.too_large(layout.bytes.len()));
         }
-        self.write_headers(&mut layout, entry);
+        let plan = HeaderPlan {
+            machine: self.machine,
+            base: self.base,
+            timestamp: self.timestamp,
+            entry,
+            code_bytes: self.text.len().next_multiple_of(PAGE) as u32,
+            image_bytes: layout.bytes.len() as u32,
+            sections: &layout.sections,
+            directories: layout.directories,
+        };
+        plan.write(&mut layout.bytes);
         let data = if self.data.is_empty() { 0 } else { data };
         Ok(BuiltImage { bytes: layout.bytes, text: Rva::new(text), data: Rva::new(data) })
     }
@@ -345,11 +349,8 @@ impl<'a> ImageBuilder<'a> {
 
     /// Appends the export directory, its three tables and its texts to the image: an offset in it is an RVA.
     fn export_tables(&self, plan: &ExportPlan, data: u32, out: &mut Vec<u8>) -> Result<(), BuildError> {
-        let start = out.len();
-        let functions = start + EXPORT_DIRECTORY_BYTES;
-        let names = functions + plan.slots * 4;
-        let ordinals = names + plan.names.len() * 4;
-        out.resize(ordinals + plan.names.len() * 2, 0);
+        let tables = ExportTables::new(out.len(), plan.slots, plan.names.len());
+        out.resize(tables.texts, 0);
         let text = |out: &mut Vec<u8>, text: &str| {
             let rva = out.len() as u32;
             out.extend_from_slice(text.as_bytes());
@@ -357,22 +358,17 @@ impl<'a> ImageBuilder<'a> {
             rva
         };
         let module = text(out, self.name);
-        let counts = [plan.base.into(), plan.slots as u32, plan.names.len() as u32];
-        put_words(out, start + 4, &[self.timestamp, 0, module]);
-        put_words(out, start + 16, &counts);
-        put_words(out, start + 28, &[functions as u32, names as u32, ordinals as u32]);
+        tables.write_directory(out, self.timestamp, plan.base, module);
         for (export, ordinal) in self.exports.iter().zip(&plan.ordinals) {
             let target = match &export.value {
                 ExportValue::At(spot) => self.rva(*spot, data)?,
                 ExportValue::Forwarder(to) => text(out, to),
             };
-            put_words(out, functions + usize::from(ordinal - plan.base) * 4, &[target]);
+            tables.write_address(out, ordinal - plan.base, target);
         }
         for (index, &export) in plan.names.iter().enumerate() {
             let name = text(out, self.exports[export].name.unwrap_or_default());
-            put_words(out, names + index * 4, &[name]);
-            let slot = plan.ordinals[export] - plan.base;
-            put(out, ordinals + index * 2, &slot.to_le_bytes());
+            tables.write_name(out, index, name, plan.ordinals[export] - plan.base);
         }
         Ok(())
     }
@@ -427,55 +423,6 @@ impl<'a> ImageBuilder<'a> {
         }
         Ok(out)
     }
-
-    fn write_headers(&self, layout: &mut Layout, entry: u32) {
-        let is_64 = matches!(self.machine, Machine::Amd64 | Machine::Arm64);
-        let size_of_image = layout.bytes.len() as u32;
-        let code_bytes = self.text.len().next_multiple_of(PAGE) as u32;
-        let directories_at = if is_64 { 112 } else { 96 };
-        let mut flags = Characteristics::EXECUTABLE_IMAGE | Characteristics::DLL;
-        flags |= if is_64 { Characteristics::LARGE_ADDRESS_AWARE } else { Characteristics::MACHINE_32BIT };
-        let out = &mut layout.bytes;
-        put(out, 0, b"MZ");
-        put_words(out, 0x3c, &[SIGNATURE as u32]);
-        put(out, SIGNATURE, b"PE\0\0");
-        let file = SIGNATURE + 4;
-        put(out, file, &self.machine.number().to_le_bytes());
-        put(out, file + 2, &(layout.sections.len() as u16).to_le_bytes());
-        put_words(out, file + 4, &[self.timestamp]);
-        put(out, file + 16, &(directories_at as u16 + 128).to_le_bytes());
-        put(out, file + 18, &flags.bits().to_le_bytes());
-
-        let at = file + 20;
-        put(out, at, &(if is_64 { 0x20bu16 } else { 0x10b }).to_le_bytes());
-        put_words(out, at + 4, &[code_bytes]);
-        put_words(out, at + 16, &[entry, HEADERS_BYTES as u32]);
-        if is_64 {
-            put(out, at + 24, &self.base.to_le_bytes());
-        } else {
-            put_words(out, at + 28, &[self.base as u32]);
-        }
-        put_words(out, at + 32, &[PAGE as u32, PAGE as u32]);
-        let version = 6u16.to_le_bytes();
-        put(out, at + 40, &version);
-        put(out, at + 48, &version);
-        put_words(out, at + 56, &[size_of_image, HEADERS_BYTES as u32]);
-        let dll_flags = DllCharacteristics::DYNAMIC_BASE | DllCharacteristics::NX_COMPAT;
-        put(out, at + 68, &3u16.to_le_bytes());
-        put(out, at + 70, &dll_flags.bits().to_le_bytes());
-        put_words(out, at + directories_at - 4, &[16]);
-        for (index, (rva, bytes)) in layout.directories.iter().enumerate() {
-            put_words(out, at + directories_at + index * 8, &[*rva, *bytes]);
-        }
-        let table = at + directories_at + 128;
-        for (index, section) in layout.sections.iter().enumerate() {
-            let entry = table + index * 40;
-            put(out, entry, section.name.as_bytes());
-            let raw_bytes = section.bytes.next_multiple_of(PAGE as u32);
-            put_words(out, entry + 8, &[section.bytes, section.rva, raw_bytes, section.rva]);
-            put_words(out, entry + 36, &[section.flags.bits()]);
-        }
-    }
 }
 
 struct ExportPlan {
@@ -491,13 +438,6 @@ struct Unwind {
     bytes: Vec<u8>,
     functions_at: u32,
     functions_bytes: usize,
-}
-
-struct PlannedSection {
-    name: &'static str,
-    rva: u32,
-    bytes: u32,
-    flags: SectionFlags,
 }
 
 struct Layout {
@@ -532,16 +472,6 @@ impl Layout {
 
     fn directory(&mut self, kind: DirectoryKind, rva: u32, bytes: usize) {
         self.directories[kind as usize] = (rva, bytes as u32);
-    }
-}
-
-fn put(out: &mut [u8], at: usize, bytes: &[u8]) {
-    out[at..at + bytes.len()].copy_from_slice(bytes);
-}
-
-fn put_words(out: &mut [u8], at: usize, words: &[u32]) {
-    for (index, word) in words.iter().enumerate() {
-        put(out, at + index * 4, &word.to_le_bytes());
     }
 }
 

@@ -1,19 +1,14 @@
-//! Builtin DLLs as images (decision D10): headers, export table, thunks and variables, generated when needed.
+//! Builtin DLLs (decision D10): images made by the compiler, completed where they are loaded.
+
+mod images;
 
 use plat_abi::Machine;
 use plat_host::gate;
-use plat_image::{BuiltImage, ExportValue, ImageBuilder, Spot};
-use plat_win32::entries::{first_index, name_order};
-use plat_win32::export::{Body, Dll, Export};
+use plat_win32::DLLS;
+use plat_win32::entries::{entry, first_index_at, name_order};
+use plat_win32::export::{Body, Data, Dll};
 
-/// A builtin DLL's image, with the variables it exports.
-#[derive(Debug)]
-pub(crate) struct Builtin {
-    /// The image in mapped layout.
-    pub(crate) bytes: Vec<u8>,
-    /// Names of variables and methods, and their offsets in the image.
-    pub(crate) data: Vec<(&'static str, u32)>,
-}
+use images::{ENTRANCE_RVA, Images, PROLOGUE_BYTES};
 
 /// Where calls of the guest enter the host.
 #[derive(Clone, Copy, Debug)]
@@ -53,94 +48,98 @@ impl Entrance {
         }
     }
 
-    /// Returns what lies at the start of a builtin DLL's code: a trap for jumps there, and what its thunks need.
-    fn prologue(self) -> [u8; PROLOGUE_BYTES] {
-        let mut code = [0xcc; PROLOGUE_BYTES];
-        if let Self::Amd64(address) = self {
-            code[PROLOGUE_BYTES - 8..].copy_from_slice(&address.to_le_bytes());
+    /// Returns the second half of a builtin DLL's prologue: 64-bit thunks take the address there, 32-bit ones jump to the
+    /// far jump there.
+    fn prologue(self) -> [u8; PROLOGUE_BYTES / 2] {
+        match self {
+            Self::Amd64(address) => address.to_le_bytes(),
+            Self::I386(address) => {
+                let mut code = [0xcc; PROLOGUE_BYTES / 2];
+                code[0] = 0xea;
+                code[1..5].copy_from_slice(&address.to_le_bytes());
+                code[5..7].copy_from_slice(&[0x33, 0]);
+                code
+            }
         }
-        code
-    }
-
-    /// Encodes a thunk that will lie at `offset` of a DLL's code, behind [`Self::prologue`]: shorter than [`Self::thunk`].
-    fn near_thunk(self, index: u32, offset: u32) -> ([u8; THUNK_BYTES_MAX], usize) {
-        let (mut code, bytes) = self.thunk(index);
-        let Self::Amd64(_) = self else { return (code, bytes) };
-        // jmp [rip + distance to the address in the prologue]
-        let distance = (PROLOGUE_BYTES as u32 - 8).wrapping_sub(offset + NEAR_THUNK_BYTES as u32);
-        code[5..7].copy_from_slice(&[0xff, 0x25]);
-        code[7..NEAR_THUNK_BYTES].copy_from_slice(&distance.to_le_bytes());
-        (code, NEAR_THUNK_BYTES)
     }
 }
-
-/// Bytes before the first thunk of a DLL: a trap, and the entrance's address.
-const PROLOGUE_BYTES: usize = 16;
-
-/// Bytes of a 64-bit thunk that finds the entrance in its DLL.
-const NEAR_THUNK_BYTES: usize = 11;
 
 /// The longest thunk, in bytes.
 const THUNK_BYTES_MAX: usize = 18;
 
-/// Generates the image of a builtin DLL for a machine.
-pub(crate) fn build(dll: &'static Dll, machine: Machine, entrance: Entrance, base: u64) -> Builtin {
-    let kind = match machine {
-        Machine::I386 => plat_image::pe::Machine::I386,
-        Machine::Amd64 => plat_image::pe::Machine::Amd64,
-    };
-    let entries: Vec<&'static Export> = dll.entries().collect();
-    let first_method = dll.exports().count();
-    let mut builder = ImageBuilder::new(dll.name, kind, base);
-    builder.reserve(PROLOGUE_BYTES + entries.len() * NEAR_THUNK_BYTES.next_multiple_of(16), entries.len());
-    let mut data = Vec::new();
-    builder.text(&entrance.prologue());
-    let first = first_index(dll.name);
-    for &place in name_order(dll.name) {
-        let export = entries[usize::from(place)];
-        let index = first + u32::from(place);
-        let value = match export.body {
-            Body::Api(_) | Body::Stub => {
-                let (thunk, bytes) = entrance.near_thunk(index, builder.next_text());
-                let spot = builder.text(&thunk[..bytes]);
-                if usize::from(place) >= first_method {
-                    data.push((export.name, spot));
-                    continue;
-                }
-                ExportValue::At(spot)
-            }
-            Body::Forward(to) => ExportValue::Forwarder(to),
-            // A machine without the code does not export the name.
-            Body::Code(code) if code.bytes(machine).is_empty() => continue,
-            Body::Code(code) => {
-                let mut bytes = code.bytes(machine).to_vec();
-                if code.slow.is_some() {
-                    let offset = builder.next_text() + bytes.len() as u32;
-                    let (thunk, thunk_bytes) = entrance.near_thunk(index, offset);
-                    bytes.extend(&thunk[..thunk_bytes]);
-                }
-                ExportValue::At(builder.text(&bytes))
-            }
-            Body::Data(variable) => {
-                let mut bytes = (variable.initial)(machine);
-                bytes.resize((variable.size)(machine) as usize, 0);
-                let spot = builder.data(&bytes);
-                data.push((export.name, spot));
-                ExportValue::At(spot)
-            }
-        };
-        builder.export(export.name, export.ordinal, value);
+/// What lies behind an exported name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// An RVA of the DLL.
+    Rva(u32),
+    /// Another module's export: `module.Name`.
+    Forwarder(&'static str),
+}
+
+/// A builtin DLL on a machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Builtin {
+    /// Its place in [`DLLS`].
+    place: usize,
+    machine: Machine,
+}
+
+impl Builtin {
+    /// Returns a DLL of the table as the machine has it.
+    pub(crate) fn new(dll: &Dll, machine: Machine) -> Self {
+        let place = DLLS.iter().position(|other| other.name == dll.name);
+        Self { place: place.expect("builtin DLLs are those of the table"), machine }
     }
-    let BuiltImage { bytes, text, data: data_start, .. } =
-        builder.build().expect("builtin DLLs have fewer exports than an image can hold");
-    let data = data
-        .into_iter()
-        .map(|(name, spot)| match spot {
-            Spot::Text(offset) => (name, text.get() + offset),
-            Spot::Data(offset) => (name, data_start.get() + offset),
+
+    /// Returns the image in mapped layout, without what [`Self::changes`] adds.
+    pub(crate) fn image(self) -> &'static [u8] {
+        Images::of(self.machine).image(self.place)
+    }
+
+    /// Returns what an exported name stands for.
+    pub(crate) fn by_name(self, name: &str) -> Option<Target> {
+        let dll = &DLLS[self.place];
+        let (first, order) = (first_index_at(self.place), name_order(self.place));
+        let name_at = |&row: &u16| entry((first + usize::from(row)) as u32).map_or("", |entry| entry.name);
+        let start = order.partition_point(|row| name_at(row) < name);
+        // A name may have a row for each machine.
+        let rows = order[start..].iter().take_while(|row| name_at(row) == name).copied().map(usize::from);
+        rows.filter(|&row| row < dll.exports().count()).find_map(|row| {
+            let rva = Images::of(self.machine).rva(first + row).map(Target::Rva);
+            rva.or_else(|| match dll.exports().nth(row)?.body {
+                Body::Forward(to) => Some(Target::Forwarder(to)),
+                _ => None,
+            })
         })
-        .collect();
-    Builtin { bytes, data }
+    }
+
+    /// Returns what a loaded copy needs besides the image, as RVAs and bytes: the entrance, and the variables.
+    pub(crate) fn changes(self, entrance: Entrance) -> impl Iterator<Item = (u32, Vec<u8>)> {
+        let variables =
+            self.variables().map(move |(_, rva, variable)| (rva, (variable.initial)(self.machine)));
+        std::iter::once((ENTRANCE_RVA, entrance.prologue().to_vec()))
+            .chain(variables.filter(|(_, bytes)| !bytes.is_empty()))
+    }
+
+    /// Returns names and RVAs of what the system looks for itself: variables and methods.
+    pub(crate) fn places(self) -> impl Iterator<Item = (&'static str, u32)> {
+        let dll: &'static Dll = &DLLS[self.place];
+        let first_method = dll.exports().count();
+        let methods = dll.methods.iter().flat_map(|table| table.iter()).enumerate();
+        let first = first_index_at(self.place) + first_method;
+        let methods = methods
+            .filter_map(move |(at, export)| Some((export.name, Images::of(self.machine).rva(first + at)?)));
+        self.variables().map(|(name, rva, _)| (name, rva)).chain(methods)
+    }
+
+    /// Returns the variables: name and RVA.
+    fn variables(self) -> impl Iterator<Item = (&'static str, u32, &'static Data)> {
+        let first = first_index_at(self.place);
+        DLLS[self.place].exports().enumerate().filter_map(move |(row, export)| {
+            let Body::Data(variable) = export.body else { return None };
+            Some((export.name, Images::of(self.machine).rva(first + row)?, variable))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -151,15 +150,28 @@ mod tests {
     fn every_builtin_dll_is_an_image_that_exports_its_table() {
         for machine in [Machine::I386, Machine::Amd64] {
             for dll in plat_win32::DLLS {
-                let built = build(dll, machine, Entrance::I386(0x1000), 0x7000_0000);
-                let image = plat_image::PeImage::parse_mapped(dll.name, &built.bytes).expect("a sound image");
-                let Some(exports) = image.exports().expect("a sound table") else { continue };
+                let builtin = Builtin::new(dll, machine);
+                let image =
+                    plat_image::PeImage::parse_mapped(dll.name, builtin.image()).expect("a sound image");
+                let exports = image.exports().expect("a sound table").expect("a table");
+                let names: Vec<String> = (exports.named_entries().map(|export| export.expect("sound")))
+                    .map(|export| export.name.expect("it has one").to_text().into_owned())
+                    .collect();
+                assert!(names.is_sorted_by(|a, b| a < b), "{}: a name stands twice", dll.name);
                 for export in dll.exports() {
-                    if matches!(export.body, Body::Code(code) if code.bytes(machine).is_empty()) {
-                        continue;
-                    }
                     let found = exports.by_name(export.name.as_bytes()).expect("sound");
-                    assert!(found.is_some(), "{}!{}", dll.name, export.name);
+                    let target = found.map(|found| match found.target {
+                        plat_image::pe::ExportTarget::Rva(rva) => rva.get().to_string(),
+                        plat_image::pe::ExportTarget::Forwarder(to) => to.to_string(),
+                    });
+                    let by_name = builtin.by_name(export.name).map(|target| match target {
+                        Target::Rva(rva) => rva.to_string(),
+                        Target::Forwarder(to) => to.to_owned(),
+                    });
+                    assert_eq!(target, by_name, "{}!{}", dll.name, export.name);
+                    let is_present =
+                        !matches!(export.body, Body::Code(code) if code.bytes(machine).is_empty());
+                    assert!(target.is_some() || !is_present, "{}!{}", dll.name, export.name);
                 }
             }
         }

@@ -2,19 +2,20 @@
 //!
 //! Key type: [`Graph`]. An import that nothing provides becomes a thunk that names itself when it is called.
 
+mod binding;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plat_abi::Machine;
 use plat_host::file_image::FileImage;
 use plat_host::memory;
-use plat_image::pe::{ExportTarget, ForwardedSymbol, ImportEntry, ImportSymbol, TlsDirectory};
+use plat_image::pe::TlsDirectory;
 use plat_image::{FileKind, PeImage, classify};
-use plat_win32::NtStatus;
 use plat_win32::export::Dll;
-use plat_win32::process::{MissingImport, Module, Process, Symbol};
+use plat_win32::process::{Module, Process};
 
-use crate::builtin::{self, Entrance};
+use crate::builtin::{Builtin, Entrance};
 use crate::error::LoadError;
 use crate::place::{Placed, place};
 use crate::search::{Found, Search, find_in, normal_name};
@@ -24,8 +25,8 @@ use crate::search::{Found, Search, find_in, normal_name};
 pub(crate) enum ImageBytes {
     /// In a file.
     File(FileImage),
-    /// Made by plat.
-    Made(Vec<u8>),
+    /// In plat itself.
+    Builtin(Builtin),
 }
 
 impl std::ops::Deref for ImageBytes {
@@ -34,7 +35,7 @@ impl std::ops::Deref for ImageBytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::File(file) => file,
-            Self::Made(bytes) => bytes,
+            Self::Builtin(builtin) => builtin.image(),
         }
     }
 }
@@ -90,9 +91,6 @@ pub(crate) struct Graph {
     thunks: (u64, u64),
 }
 
-/// Bytes of thunk for a missing import.
-const THUNK_BYTES: u64 = 32;
-
 /// What becomes of a DLL's imports and its `DllMain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum References {
@@ -101,9 +99,6 @@ pub(crate) enum References {
     /// It is mapped and relocated, no more.
     Leave,
 }
-
-/// Size in bytes of a region for thunks of missing imports.
-const THUNK_REGION_BYTES: u64 = 0x1_0000;
 
 impl Graph {
     pub(crate) fn new(process: &'static Process, search: Search, entrance: Entrance) -> Self {
@@ -228,17 +223,20 @@ impl Graph {
         if let Some(companion) = plat_win32::companion(dll.name) {
             self.ensure(companion, dll.name)?;
         }
-        let built = builtin::build(dll, self.process.machine, self.entrance, 0);
-        let image = PeImage::parse_mapped(dll.name, &built.bytes)?;
+        let builtin = Builtin::new(dll, self.process.machine);
+        let image = PeImage::parse_mapped(dll.name, builtin.image())?;
         let placed = place(self.process, &image, dll.name, true)?;
-        for (name, offset) in &built.data {
-            self.process.add_data(dll.name, name, placed.base + u64::from(*offset));
+        for (rva, bytes) in builtin.changes(self.entrance) {
+            memory::write(placed.base + u64::from(rva), &bytes).expect("the image was just copied there");
+        }
+        for (name, rva) in builtin.places() {
+            self.process.add_data(dll.name, name, placed.base + u64::from(rva));
         }
         let mut path: Vec<u16> = r"C:\windows\system32\".encode_utf16().collect();
         path.extend(dll.name.encode_utf16());
         let module = describe(&image, dll.name, path, &placed, true, false);
         crate::place::protect(self.process, &image, placed.base)?;
-        self.add(module, ImageBytes::Made(built.bytes), &placed, None, true);
+        self.add(module, ImageBytes::Builtin(builtin), &placed, None, true);
         Ok(placed.base)
     }
 
@@ -317,103 +315,12 @@ impl Graph {
                     self.complete(provider)?;
                 }
             }
-            for entry in &import.entries {
-                let address = self.bind(&name, &from, provider, entry)?;
-                let slot = base + u64::from(entry.slot.get());
-                write_word(self.process.machine, slot, address);
+            let addresses = self.bind(&name, &from, provider, &import.entries)?;
+            for (entry, address) in import.entries.iter().zip(addresses) {
+                write_word(self.process.machine, base + u64::from(entry.slot.get()), address);
             }
         }
         crate::place::protect(self.process, &image, base)
-    }
-
-    /// Finds what an import means: a function, or a thunk that names it.
-    fn bind(
-        &mut self,
-        user: &str,
-        dll: &str,
-        provider: Option<u64>,
-        entry: &ImportEntry<'_>,
-    ) -> Result<u64, LoadError> {
-        let (text, symbol);
-        match entry.symbol {
-            ImportSymbol::Name { name, .. } => {
-                text = name.to_text().into_owned();
-                symbol = Symbol::Name(&text);
-            }
-            ImportSymbol::Ordinal(ordinal) => {
-                text = format!("#{ordinal}");
-                symbol = Symbol::Ordinal(ordinal);
-            }
-        }
-        let reason = match provider {
-            None => "and this DLL is nowhere",
-            Some(base) => match self.symbol(base, symbol, 0) {
-                Ok(address) => return Ok(address),
-                Err(_) => "which this DLL does not export",
-            },
-        };
-        self.trace(&format!("{user} imports {dll}!{text}, {reason}"));
-        self.missing_thunk(MissingImport { dll: dll.to_owned(), symbol: text, reason: reason.to_owned() })
-    }
-
-    /// Finds an export's address, through forwarders; `depth` counts those.
-    ///
-    /// # Errors
-    /// `ENTRYPOINT_NOT_FOUND` or `ORDINAL_NOT_FOUND`.
-    pub(crate) fn symbol(&mut self, base: u64, symbol: Symbol<'_>, depth: u32) -> Result<u64, NtStatus> {
-        const FORWARDERS_MAX: u32 = 16;
-        let absent = match symbol {
-            Symbol::Name(_) => NtStatus::ENTRYPOINT_NOT_FOUND,
-            Symbol::Ordinal(_) => NtStatus::ORDINAL_NOT_FOUND,
-        };
-        if depth > FORWARDERS_MAX {
-            return Err(absent);
-        }
-        let forwarder = {
-            let loaded = &self.loaded[self.at(base).ok_or(NtStatus::DLL_NOT_FOUND)?];
-            let image = loaded.image().map_err(|_| absent)?;
-            let exports = image.exports().map_err(|_| absent)?.ok_or(absent)?;
-            let found = match symbol {
-                Symbol::Name(name) => exports.by_name(name.as_bytes()),
-                Symbol::Ordinal(ordinal) => exports.by_ordinal(u32::from(ordinal)),
-            };
-            match found.map_err(|_| absent)?.ok_or(absent)?.target {
-                ExportTarget::Rva(rva) => return Ok(loaded.module.base + u64::from(rva.get())),
-                ExportTarget::Forwarder(forwarder) => {
-                    let (dll, symbol) = forwarder.split().ok_or(absent)?;
-                    let symbol = match symbol {
-                        ForwardedSymbol::Name(name) => Ok(name.to_text().into_owned()),
-                        ForwardedSymbol::Ordinal(ordinal) => Err(ordinal as u16),
-                    };
-                    (dll.to_text().into_owned(), symbol)
-                }
-            }
-        };
-        let (dll, symbol) = forwarder;
-        let provider = self.ensure(&dll, "a forwarder").ok().flatten().ok_or(absent)?;
-        match &symbol {
-            Ok(name) => self.symbol(provider, Symbol::Name(name), depth + 1),
-            Err(ordinal) => self.symbol(provider, Symbol::Ordinal(*ordinal), depth + 1),
-        }
-    }
-
-    /// Makes a thunk that ends the program and names the import.
-    fn missing_thunk(&mut self, missing: MissingImport) -> Result<u64, LoadError> {
-        let setup = |status| LoadError::Setup { what: "thunks of missing imports".to_owned(), status };
-        if self.thunks.0 + THUNK_BYTES > self.thunks.1 {
-            let base = self
-                .process
-                .memory
-                .allocate_code(THUNK_REGION_BYTES, &[], "missing imports")
-                .map_err(setup)?;
-            self.thunks = (base, base + THUNK_REGION_BYTES);
-        }
-        let index = self.process.add_missing(missing);
-        let at = self.thunks.0;
-        self.thunks.0 += THUNK_BYTES;
-        let (code, bytes) = self.entrance.thunk(index);
-        self.process.memory.write_code(at, &code[..bytes]).map_err(setup)?;
-        Ok(at)
     }
 
     /// Finds what a DLL's name means; last in the current directory and in the folders of `PATH`.

@@ -5,6 +5,8 @@
 //! what they need), `initialise` (TLS, `DllMain`, in Windows' order), `ldr` (what the guest sees of all that),
 //! `crash` (the report), `rows` (the address space as a table).
 #![forbid(unsafe_code)]
+// The compiler makes the images of the builtin DLLs.
+#![allow(long_running_const_eval, reason = "it takes a second, once")]
 
 mod apis;
 mod builtin;

@@ -198,7 +198,7 @@ impl ModuleLoader for PeLoader {
 
     fn symbol(&self, _guest: &mut Guest, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus> {
         let base = if base == 0 { self.module_named(&[]).map_or(0, |module| module.base) } else { base };
-        self.graph().symbol(base, symbol, 0)
+        self.graph().symbol(base, symbol)
     }
 
     fn module_at(&self, address: u64) -> Option<Module> {

@@ -29,7 +29,7 @@ impl Entry {
 }
 
 /// The number of exports and methods of all builtin DLLs.
-const COUNT: usize = first_index_at(DLLS.len());
+pub const COUNT: usize = first_index_at(DLLS.len());
 
 static ENTRIES: [Entry; COUNT] = entries();
 
@@ -48,25 +48,38 @@ pub fn first_index(dll: &str) -> u32 {
     first_index_at(place) as u32
 }
 
-/// Returns a builtin DLL's exports and methods in the order of their names, as places in its tables.
-pub fn name_order(dll: &str) -> &'static [u16] {
-    let Some(place) = DLLS.iter().position(|other| other.name == dll) else { return &[] };
-    &NAME_ORDER[first_index_at(place)..first_index_at(place + 1)]
+/// Returns the exports and methods of the DLL at `place` of [`DLLS`] in the order of their names, as places in its tables.
+///
+/// # Panics
+/// When there is no such DLL.
+pub const fn name_order(place: usize) -> &'static [u16] {
+    let (_, rest) = NAME_ORDER.split_at(first_index_at(place));
+    rest.split_at(first_index_at(place + 1) - first_index_at(place)).0
 }
 
-/// Returns the index of the first export of the DLL at `place` of [`DLLS`].
-const fn first_index_at(place: usize) -> usize {
-    let mut sum = 0;
+/// Returns the index of the first export of the DLL at `place` of [`DLLS`]; for their number, the count of all.
+///
+/// # Panics
+/// When there is no such DLL.
+pub const fn first_index_at(place: usize) -> usize {
+    FIRST_INDEXES[place]
+}
+
+const FIRST_INDEXES: [usize; DLLS.len() + 1] = first_indexes();
+
+const fn first_indexes() -> [usize; DLLS.len() + 1] {
+    let mut indexes = [0; DLLS.len() + 1];
     let mut dll = 0;
-    while dll < place {
+    while dll < DLLS.len() {
+        indexes[dll + 1] = indexes[dll];
         let mut table = 0;
         while table < DLLS[dll].table_count() {
-            sum += DLLS[dll].table(table).len();
+            indexes[dll + 1] += DLLS[dll].table(table).len();
             table += 1;
         }
         dll += 1;
     }
-    sum
+    indexes
 }
 
 const fn entries() -> [Entry; COUNT] {
@@ -185,9 +198,9 @@ mod tests {
 
     #[test]
     fn names_are_in_order() {
-        for dll in DLLS {
+        for (place, dll) in DLLS.iter().enumerate() {
             let names: Vec<&str> = dll.entries().map(|export| export.name).collect();
-            let ordered: Vec<&str> = name_order(dll.name).iter().map(|&at| names[usize::from(at)]).collect();
+            let ordered: Vec<&str> = name_order(place).iter().map(|&at| names[usize::from(at)]).collect();
             let mut expected = names.clone();
             expected.sort_unstable();
             assert_eq!(ordered, expected, "{}", dll.name);

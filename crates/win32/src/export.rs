@@ -43,7 +43,7 @@ impl Dll {
     }
 
     /// Returns one of its tables, exports first.
-    pub(crate) const fn table(&self, place: usize) -> &'static [Export] {
+    pub const fn table(&self, place: usize) -> &'static [Export] {
         match place < self.tables.len() {
             true => self.tables[place],
             false => self.methods[place - self.tables.len()],
@@ -51,7 +51,7 @@ impl Dll {
     }
 
     /// Returns how many tables it has.
-    pub(crate) const fn table_count(&self) -> usize {
+    pub const fn table_count(&self) -> usize {
         self.tables.len() + self.methods.len()
     }
 }
@@ -99,10 +99,39 @@ impl std::fmt::Debug for Body {
 /// A variable that a DLL exports. Its address is found with [`crate::process::Process::data_address`].
 #[derive(Debug)]
 pub struct Data {
-    /// Its size in bytes for a machine.
-    pub size: fn(Machine) -> u32,
+    /// Its size for each machine.
+    pub size: DataSize,
     /// Its bytes at load; shorter than the size means zeros after.
     pub initial: fn(Machine) -> Vec<u8>,
+}
+
+/// The size of a variable for each machine, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct DataSize {
+    /// In 32-bit programs.
+    pub i386: u32,
+    /// In 64-bit programs.
+    pub amd64: u32,
+}
+
+impl DataSize {
+    /// The same number of bytes for both machines.
+    pub const fn bytes(bytes: u32) -> Self {
+        Self { i386: bytes, amd64: bytes }
+    }
+
+    /// This many words as wide as a pointer.
+    pub const fn words(words: u32) -> Self {
+        Self { i386: words * 4, amd64: words * 8 }
+    }
+
+    /// Returns the size for a machine, in bytes.
+    pub const fn on(self, machine: Machine) -> u32 {
+        match machine {
+            Machine::I386 => self.i386,
+            Machine::Amd64 => self.amd64,
+        }
+    }
 }
 
 /// A function in guest code, for both machines; an empty slice where a machine does not export it.

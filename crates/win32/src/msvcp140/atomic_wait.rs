@@ -8,10 +8,10 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use plat_abi::{Fault, GuestWord, Machine, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
-use crate::export::{Code, Data, Dll, Export};
+use crate::export::{Code, Data, DataSize, Dll, Export};
 use crate::guest::Guest;
 use crate::kernel32::synchapi::WaitOnAddress;
 use crate::kernel32::threadpoolapi::CreateThreadpoolWork;
@@ -36,7 +36,7 @@ pub const CODECVT_IDS: Dll = Dll {
 };
 
 /// A number that is given out when it is first asked for.
-static ID: Data = Data { size: |machine: Machine| machine.pointer_size() as u32, initial: |_| Vec::new() };
+static ID: Data = Data { size: DataSize::words(1), initial: |_| Vec::new() };
 
 /// The exports of msvcp140_codecvt_ids.dll.
 pub const IDS: &[Export] = dll! {

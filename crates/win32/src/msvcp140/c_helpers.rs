@@ -13,7 +13,7 @@ use super::members::{plain, row};
 use super::names::Kind;
 use super::streambuf::load_unit;
 use crate::dll;
-use crate::export::{Body, Data, Export};
+use crate::export::{Body, Data, DataSize, Export};
 use crate::guest::Guest;
 use crate::logic::number::{read_float_c99, read_integer};
 
@@ -287,7 +287,7 @@ pub const LONG_DOUBLES: &[Export] =
 /// Defines constants of eight or of four bytes.
 macro_rules! constants {
     ($($data:ident $value:expr => $($name:literal)*;)*) => {
-        $(static $data: Data = Data { size: |_| size_of_val(&$value) as u32, initial: |_| $value.to_le_bytes().to_vec() };)*
+        $(static $data: Data = Data { size: DataSize::bytes(size_of_val(&$value) as u32), initial: |_| $value.to_le_bytes().to_vec() };)*
         /// Fractions that are special.
         pub const CONSTANTS: &[Export] = &[$($(row($name, Body::Data(&$data)),)*)*];
     };

@@ -6,7 +6,7 @@ use super::members::row;
 use super::names::{Kind, name};
 use super::ostream::distance;
 use super::{istream, objects};
-use crate::export::{Body, Data, Export};
+use crate::export::{Body, Data, DataSize, Export};
 use crate::guest::Guest;
 use crate::msvcrt::system::exported;
 
@@ -39,7 +39,7 @@ fn nothing(_: Machine) -> Vec<u8> {
 /// Makes variables of a number of words, zeros at first.
 macro_rules! variables {
     ($($name:ident: $words:expr;)*) => {
-        $(static $name: Data = Data { size: |machine| $words * machine.pointer_size() as u32, initial: nothing };)*
+        $(static $name: Data = Data { size: DataSize::words($words), initial: nothing };)*
     };
 }
 
@@ -60,20 +60,23 @@ variables! {
 }
 
 /// Room for a stream.
-static STREAM: Data = Data { size: |_| 128, initial: nothing };
-static NUMBER: Data = Data { size: |_| 4, initial: nothing };
-static TABLE_SIZE: Data = Data { size: |machine| machine.pointer_size() as u32, initial: |_| vec![0, 1] };
-static TRUE: Data = Data { size: |_| 8, initial: |_| b"true".to_vec() };
-static FALSE: Data = Data { size: |_| 8, initial: |_| b"false".to_vec() };
-static YES: Data = Data { size: |_| 1, initial: |_| vec![1] };
-static NO: Data = Data { size: |_| 1, initial: |_| vec![0] };
-static BAD_OFFSET: Data = Data { size: |_| 8, initial: |_| vec![0xff; 8] };
+static STREAM: Data = Data { size: DataSize::bytes(128), initial: nothing };
+static NUMBER: Data = Data { size: DataSize::bytes(4), initial: nothing };
+static TABLE_SIZE: Data = Data { size: DataSize::words(1), initial: |_| vec![0, 1] };
+static TRUE: Data = Data { size: DataSize::bytes(8), initial: |_| b"true".to_vec() };
+static FALSE: Data = Data { size: DataSize::bytes(8), initial: |_| b"false".to_vec() };
+static YES: Data = Data { size: DataSize::bytes(1), initial: |_| vec![1] };
+static NO: Data = Data { size: DataSize::bytes(1), initial: |_| vec![0] };
+static BAD_OFFSET: Data = Data { size: DataSize::bytes(8), initial: |_| vec![0xff; 8] };
 static OSTREAM_BASES: Data =
-    Data { size: |_| 8, initial: |machine| bases(distance(machine.pointer_size()) as u32) };
-static ISTREAM_BASES: Data = Data { size: |_| 8, initial: |_| bases(istream::DISTANCE as u32) };
-static BOTH_BASES: Data = Data { size: |_| 8, initial: |_| bases(istream::BOTH_DISTANCE as u32) };
-static OUTPUT_BASES: Data =
-    Data { size: |_| 8, initial: |_| bases((istream::BOTH_DISTANCE - istream::OUTPUT_PART) as u32) };
+    Data { size: DataSize::bytes(8), initial: |machine| bases(distance(machine.pointer_size()) as u32) };
+static ISTREAM_BASES: Data = Data { size: DataSize::bytes(8), initial: |_| bases(istream::DISTANCE as u32) };
+static BOTH_BASES: Data =
+    Data { size: DataSize::bytes(8), initial: |_| bases(istream::BOTH_DISTANCE as u32) };
+static OUTPUT_BASES: Data = Data {
+    size: DataSize::bytes(8),
+    initial: |_| bases((istream::BOTH_DISTANCE - istream::OUTPUT_PART) as u32),
+};
 
 /// Makes the table through which an object finds its virtual base.
 fn bases(distance: u32) -> Vec<u8> {

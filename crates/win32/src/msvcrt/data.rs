@@ -4,7 +4,7 @@ use plat_abi::Machine;
 
 use super::ctype;
 use crate::dll;
-use crate::export::{Data, Export};
+use crate::export::{Data, DataSize, Export};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -55,32 +55,29 @@ fn none(_: Machine) -> Vec<u8> {
 }
 
 const fn int(initial: fn(Machine) -> Vec<u8>) -> Data {
-    Data { size: |_| 4, initial }
+    Data { size: DataSize::bytes(4), initial }
 }
 
-static POINTER: Data = Data { size: |machine| machine.pointer_size() as u32, initial: none };
+static POINTER: Data = Data { size: DataSize::words(1), initial: none };
 /// The table of virtual functions of `type_info`: the destructor, which nothing calls.
-static TYPE_INFO: Data = Data { size: |machine| 2 * machine.pointer_size() as u32, initial: none };
+static TYPE_INFO: Data = Data { size: DataSize::words(2), initial: none };
 static INT: Data = int(none);
 static IOB: Data = Data {
-    size: |machine| (IOB_COUNT * super::stream::size(machine)) as u32,
+    size: DataSize { i386: IOB_COUNT as u32 * 32, amd64: IOB_COUNT as u32 * 48 },
     initial: super::stream::initial,
 };
 // Pacific time, as the runtime has it until `_tzset` looks.
 static TIMEZONE: Data = int(|_| 28_800i32.to_le_bytes().to_vec());
 static DAYLIGHT: Data = int(|_| 1i32.to_le_bytes().to_vec());
 static DSTBIAS: Data = int(|_| (-3600i32).to_le_bytes().to_vec());
-static TZNAME: Data = Data { size: |machine| 2 * machine.pointer_size() as u32, initial: none };
-static CTYPE: Data = Data { size: |_| 2 * 257, initial: |_| ctype::table() };
-static MB_TYPE: Data = Data { size: |_| 257, initial: none };
-static MB_CASE: Data = Data { size: |_| 256, initial: none };
+static TZNAME: Data = Data { size: DataSize::words(2), initial: none };
+static CTYPE: Data = Data { size: DataSize::bytes(2 * 257), initial: |_| ctype::table() };
+static MB_TYPE: Data = Data { size: DataSize::bytes(257), initial: none };
+static MB_CASE: Data = Data { size: DataSize::bytes(256), initial: none };
 static MB_CUR_MAX: Data = int(|_| 1u32.to_le_bytes().to_vec());
-static HUGE: Data = Data { size: |_| 8, initial: |_| f64::INFINITY.to_le_bytes().to_vec() };
+static HUGE: Data = Data { size: DataSize::bytes(8), initial: |_| f64::INFINITY.to_le_bytes().to_vec() };
 static SYS_NERR: Data = int(|_| (super::errno::TEXTS.len() as u32).to_le_bytes().to_vec());
-static SYS_ERRLIST: Data = Data {
-    size: |machine| (super::errno::TEXTS.len() as u64 * machine.pointer_size()) as u32,
-    initial: none,
-};
+static SYS_ERRLIST: Data = Data { size: DataSize::words(super::errno::TEXTS.len() as u32), initial: none };
 // VER_PLATFORM_WIN32_NT.
 static OS_PLATFORM: Data = int(|_| 2u32.to_le_bytes().to_vec());
 static OS_BUILD: Data = int(|_| 19_045u32.to_le_bytes().to_vec());

@@ -8,6 +8,7 @@
 //! Key types: [`Names`], [`LeaseCell`] (an object's part in keeping its name).
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use plat_host::pipe::{self, Listener};
@@ -165,12 +166,7 @@ fn find(known: &mut Known, process: &Process, key: &[u16]) -> Result<Option<Obje
     if let Some(found) = known.get(key).and_then(Weak::upgrade) {
         return Ok(Some(found));
     }
-    let Ok(file) = pipe::connect_for_messages(&socket_name(key)) else { return Ok(None) };
-    let Ok((answer, descriptors)) = pipe::receive_with(&file, MESSAGE_MAX) else { return Ok(None) };
-    if answer.is_empty() {
-        // The last one who had it is about to go.
-        return Ok(None);
-    }
+    let Some((answer, descriptors)) = ask(&socket_name(key)) else { return Ok(None) };
     let mut reader = Reader::new(&answer);
     let record = HandleRecord::decode(&mut reader)?;
     let mut passed = Passed::read(&mut reader, descriptors)?;
@@ -182,6 +178,20 @@ fn find(known: &mut Known, process: &Process, key: &[u16]) -> Result<Option<Obje
         // A name so long that its socket has another one's, or one of an object that has lost its name.
         _ => Ok(None),
     }
+}
+
+/// Asks for a name until somebody answers or nobody has it any more.
+///
+/// Who ends just after it took the question leaves it without an answer: others may have the name, so it is asked again.
+fn ask(socket: &str) -> Option<(Vec<u8>, Vec<OwnedFd>)> {
+    for _ in 0..ATTEMPTS {
+        let file = pipe::connect_for_messages(socket).ok()?;
+        match pipe::receive_with(&file, MESSAGE_MAX) {
+            Ok((answer, descriptors)) if !answer.is_empty() => return Some((answer, descriptors)),
+            _ => plat_host::thread::sleep(ATTEMPT_NANOSECONDS),
+        }
+    }
+    None
 }
 
 fn adopt(known: &mut Known, object: ObjectRef, spelled: Vec<u16>, listener: Listener) -> ObjectRef {
@@ -260,4 +270,37 @@ fn key_of_win32(name: &[u16]) -> Vec<u16> {
     object_name::canonical(&object_name::of_win32(name))
         .map(|path| object_name::spelled(&path))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_without_an_answer_is_asked_again() {
+        let name = format!("object/A QUESTION {}", std::process::id());
+        let listener = Listener::bind_shared(&name).expect("nobody has the name");
+        let asked = std::thread::spawn({
+            let name = name.clone();
+            move || ask(&name)
+        });
+        let mut questions = 0;
+        while questions < 3 {
+            match listener.accept() {
+                Ok(_who_ends_here) => questions += 1,
+                Err(_nobody_asked) => std::thread::yield_now(),
+            }
+        }
+        let answered = loop {
+            match listener.accept() {
+                Ok(file) => break file,
+                Err(_nobody_asked) => std::thread::yield_now(),
+            }
+        };
+        pipe::send_with(&answered, b"an answer", &[]).expect("it waits");
+        let (answer, _) = asked.join().expect("it ends").expect("somebody answered");
+        assert_eq!(answer, b"an answer");
+        drop(listener);
+        assert!(ask(&name).is_none(), "the name is gone");
+    }
 }
