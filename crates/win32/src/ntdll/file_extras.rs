@@ -1,9 +1,10 @@
-//! Nt functions of files beyond reading and writing: locks, extended attributes, quotas, volumes' labels.
+//! Nt functions of files beyond reading and writing: control codes of file systems, locks, extended attributes, quotas, volumes' labels.
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::files::{begin, finish, put_status};
+use super::files::{Control, begin, finish, put_status};
 use crate::NtStatus;
+use crate::advapi32::token::ImpersonateNamedPipeClient;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -12,6 +13,7 @@ use crate::nt::file_standard;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
+    partial NtFsControlFile, "as DeviceIoControl, and impersonation and disconnection of pipes; always at once";
     full NtLockFile;
     full NtUnlockFile;
     partial NtQueryEaFile, "files have no extended attributes";
@@ -20,6 +22,38 @@ pub const EXPORTS: &[Export] = dll! {
     partial NtSetQuotaInformationFile, "there are no quotas: INVALID_DEVICE_REQUEST";
     partial NtSetVolumeInformationFile, "volumes stay as they are: ACCESS_DENIED";
 };
+
+const FSCTL_PIPE_DISCONNECT: u32 = 0x11_0004;
+const FSCTL_PIPE_IMPERSONATE: u32 = 0x11_001c;
+
+/// Sends a control code to a file system.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntfscontrolfile>
+#[winapi]
+pub fn NtFsControlFile(
+    guest: &mut Guest,
+    FileHandle: GuestWord,
+    Event: GuestWord,
+    ApcRoutine: GuestWord,
+    ApcContext: GuestWord,
+    IoStatusBlock: GuestWord,
+    FsControlCode: u32,
+    InputBuffer: GuestWord,
+    InputBufferLength: u32,
+    OutputBuffer: GuestWord,
+    OutputBufferLength: u32,
+) -> Result<(), NtStatus> {
+    let _ = (InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
+    let call = [ApcRoutine, ApcContext, IoStatusBlock];
+    match FsControlCode {
+        FSCTL_PIPE_DISCONNECT => file_standard::file(guest.process(), FileHandle.0, 0)?.disconnect()?,
+        FSCTL_PIPE_IMPERSONATE => {
+            ImpersonateNamedPipeClient(guest, FileHandle).map_err(NtStatus::from_win32)?;
+        }
+        code => return Control { handle: FileHandle, event: Event, call, code }.run(guest),
+    }
+    put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
+}
 
 /// Locks a range of bytes.
 ///

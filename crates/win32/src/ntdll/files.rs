@@ -40,7 +40,6 @@ pub const EXPORTS: &[Export] = dll! {
     full NtWriteFile;
     full NtFlushBuffersFile;
     partial NtDeviceIoControlFile, "polls of sockets, receiving, sending; else as DeviceIoControl, always at once";
-    partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
     full NtCancelIoFileEx;
     full NtQueryAttributesFile;
@@ -389,7 +388,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    fn run(self, guest: &Guest) -> Result<(), NtStatus> {
+    pub(super) fn run(self, guest: &Guest) -> Result<(), NtStatus> {
         let file = file_standard::file(guest.process(), self.handle.0, 0)?;
         let completion = begin(guest, &file, self.event, self.call)?;
         let bytes = control(&file, self.code)?;
@@ -424,28 +423,6 @@ pub fn NtDeviceIoControlFile(
         }
         _ => control.run(guest),
     }
-}
-
-/// Sends a control code to a file system.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntfscontrolfile>
-#[winapi]
-pub fn NtFsControlFile(
-    guest: &mut Guest,
-    FileHandle: GuestWord,
-    Event: GuestWord,
-    ApcRoutine: GuestWord,
-    ApcContext: GuestWord,
-    IoStatusBlock: GuestWord,
-    FsControlCode: u32,
-    InputBuffer: GuestWord,
-    InputBufferLength: u32,
-    OutputBuffer: GuestWord,
-    OutputBufferLength: u32,
-) -> Result<(), NtStatus> {
-    let _ = (InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-    let call = [ApcRoutine, ApcContext, IoStatusBlock];
-    Control { handle: FileHandle, event: Event, call, code: FsControlCode }.run(guest)
 }
 
 fn cancel(guest: &Guest, handle: GuestWord, only: Option<u64>, block: GuestWord) -> Result<(), NtStatus> {
