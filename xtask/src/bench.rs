@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: start-up, calls and 7-Zip's compression under plat, beside the same natively and under whatever
 //! peers are installed. One run, one table, each row with its target.
 
+mod peer_inputs;
+mod peers;
 mod rebase;
 mod rebase_plan;
 mod regions;
@@ -19,15 +21,19 @@ const COMPRESS_PERCENT_MAX: f64 = 3.0;
 /// Per-call targets in nanoseconds: the line of the `bench` fixture, for 64 and for 32 bits. GetACP does nothing but
 /// cross the gate.
 const CALL_TARGETS: &[(&str, f64, f64)] = &[
-    ("GetLastError", 15.0, 3.0),
+    ("GetLastError", 2.0, 3.0),
     ("GetCurrentThreadId", 15.0, 75.0),
     ("GetACP", 15.0, 75.0),
+    ("HeapAllocFree64", 40.0, 40.0),
+    ("SetEventWait", 100.0, 100.0),
     ("VirtualAllocFree", 1500.0, 1500.0),
+    ("CreateFileClose", 2500.0, 2500.0),
 ];
 
-/// Measures everything, or one thing alone (`regions`, `rebase`, `rebase-plan`); `--quick` takes fewer runs and a small tree.
+/// Measures everything, or one thing alone (`corpus`, `regions`, `rebase`, `rebase-plan`); `--quick` takes fewer runs and a small tree.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     match arguments.first().map(String::as_str) {
+        Some("corpus") => return peers::corpus(&arguments[1..]),
         Some("regions") => return regions::bench(&arguments[1..]),
         Some("rebase") => return rebase::rebase(&arguments[1..]),
         Some("rebase-plan") => match rebase_plan::planning()? {

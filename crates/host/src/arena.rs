@@ -3,7 +3,7 @@
 //! Every range handed to this module must lie in the reserved windows; releasing turns it back into a reservation,
 //! never into free space that another `mmap` could take. Key type: [`Arena`]. Neighbour: `maps` reads the kernel's view.
 
-mod guarded;
+mod kept;
 
 use std::ffi::c_void;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,7 +13,7 @@ use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 
 use crate::memory;
 use crate::section::Section;
-use guarded::Guarded;
+use kept::Kept;
 
 /// The kernel refused to lay the guest's address space out.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,7 @@ impl ArenaError {
 #[derive(Debug)]
 pub struct Arena {
     windows: Vec<AddressRange>,
-    guarded: Guarded,
+    kept: Kept,
 }
 
 impl Arena {
@@ -77,7 +77,7 @@ impl Arena {
             result.map_err(|source| ArenaError::Reserve { range, source })?;
         }
         memory::set_windows(windows);
-        Ok(Self { windows: windows.to_vec(), guarded: Guarded::default() })
+        Ok(Self { windows: windows.to_vec(), kept: Kept::default() })
     }
 
     /// Returns the reserved windows.
@@ -91,10 +91,10 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn map_anonymous(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         self.check(range)?;
-        if access == Access::READ | Access::WRITE && self.guarded.reuse(range) {
+        if access == Access::READ | Access::WRITE && self.kept.open(range) {
             return Ok(());
         }
-        self.settle(range)?;
+        self.kept.forget(range);
         self.map_fresh(range, access)
     }
 
@@ -104,7 +104,7 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn map_filled(&self, range: AddressRange) -> Result<(), ArenaError> {
         self.check(range)?;
-        self.settle(range)?;
+        self.kept.forget(range);
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED | MapFlags::POPULATE;
         let start = range.start.get() as *mut c_void;
         let access = ProtFlags::READ | ProtFlags::WRITE;
@@ -147,7 +147,7 @@ impl Arena {
         shared: bool,
     ) -> Result<(), ArenaError> {
         self.check(range)?;
-        self.settle(range)?;
+        self.kept.forget(range);
         let sharing = if shared { MapFlags::SHARED } else { MapFlags::PRIVATE };
         let start = range.start.get() as *mut c_void;
         let flags = sharing | MapFlags::NORESERVE | MapFlags::FIXED;
@@ -191,7 +191,7 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn protect(&self, range: AddressRange, access: Access) -> Result<(), ArenaError> {
         self.check(range)?;
-        self.settle(range)?;
+        self.kept.forget(range);
         let flags = MprotectFlags::from_bits_retain(protection(access).bits());
         let start = range.start.get() as *mut c_void;
         // SAFETY: 1. the range is in the arena, where no Rust object lives.
@@ -225,18 +225,13 @@ impl Arena {
     /// [`ArenaError`] when the range is outside the windows or the kernel refuses.
     pub fn release_data(&self, range: AddressRange) -> Result<(), ArenaError> {
         self.check(range)?;
-        self.settle(range)?;
-        if self.guarded.install(range) { Ok(()) } else { self.map_fresh(range, Access::empty()) }
-    }
-
-    /// Lists the ranges that are reservation by guard markers: the kernel's maps show them readable and writable.
-    pub fn guarded(&self) -> Vec<AddressRange> {
-        self.guarded.list()
-    }
-
-    /// Makes plain reservation of released ranges that share a byte with `range`.
-    fn settle(&self, range: AddressRange) -> Result<(), ArenaError> {
-        self.guarded.take(range).into_iter().try_for_each(|held| self.map_fresh(held, Access::empty()))
+        if self.kept.close(range) {
+            return Ok(());
+        }
+        self.kept.forget(range);
+        self.map_fresh(range, Access::empty())?;
+        self.kept.keep(range);
+        Ok(())
     }
 
     fn check(&self, range: AddressRange) -> Result<(), ArenaError> {

@@ -57,22 +57,6 @@ pub fn read_own() -> std::io::Result<Vec<Mapping>> {
     Ok(parse(&std::fs::read_to_string("/proc/self/maps")?))
 }
 
-/// Puts a range without access over the mappings: what guard markers do and `maps` does not show.
-pub fn overlay(mappings: &mut Vec<Mapping>, range: AddressRange) {
-    let mut result = Vec::with_capacity(mappings.len() + 2);
-    for mapping in mappings.drain(..) {
-        let lower = AddressRange { start: mapping.range.start, end: mapping.range.end.min(range.start) };
-        let upper = AddressRange { start: mapping.range.start.max(range.end), end: mapping.range.end };
-        for part in [lower, upper].into_iter().filter(|part| part.start < part.end) {
-            result.push(Mapping { range: part, ..mapping.clone() });
-        }
-    }
-    let access = Access::empty();
-    result.push(Mapping { range, access, shared: false, offset: 0, name: "guard markers".to_owned() });
-    result.sort_by_key(|mapping| mapping.range.start);
-    *mappings = result;
-}
-
 /// A range on which books and kernel disagree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {

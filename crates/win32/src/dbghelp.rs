@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest, TRUE};
@@ -62,32 +63,19 @@ const IMAGEHLP_EXPORTS: &[Export] = dll! {
     stub UnMapAndLoad;
 };
 
-/// Begins to look for symbols of a process.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-syminitialize>
-#[winapi]
-pub fn SymInitialize(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    UserSearchPath: GuestWord,
-    fInvadeProcess: Bool,
-) -> Bool {
-    let _ = (guest, hProcess, UserSearchPath, fInvadeProcess);
-    TRUE
-}
+alike! {
+    fn(guest; hProcess: GuestWord, UserSearchPath: GuestWord, fInvadeProcess: Bool) -> Bool {
+        let _ = (guest, hProcess, UserSearchPath, fInvadeProcess);
+        TRUE
+    }
 
-/// Begins to look for symbols of a process.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-syminitializew>
-#[winapi]
-pub fn SymInitializeW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    UserSearchPath: GuestWord,
-    fInvadeProcess: Bool,
-) -> Bool {
-    let _ = (guest, hProcess, UserSearchPath, fInvadeProcess);
-    TRUE
+    /// Begins to look for symbols of a process.
+    "dbghelp/nf-dbghelp-syminitialize"
+    SymInitialize;
+
+    /// Begins to look for symbols of a process.
+    "dbghelp/nf-dbghelp-syminitializew"
+    SymInitializeW;
 }
 
 /// Ends looking for symbols of a process.
@@ -126,79 +114,33 @@ pub fn SymRefreshModuleList(guest: &mut Guest, hProcess: GuestWord) -> Bool {
     TRUE
 }
 
-/// Finds the symbol at an address: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symfromaddr>
-#[winapi]
-pub fn SymFromAddr(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    Address: u64,
-    Displacement: GuestWord,
-    Symbol: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, Address, Displacement, Symbol);
-    Err(Win32Error::MOD_NOT_FOUND)
-}
+alike! {
+    fn(guest;
+        hProcess: GuestWord, Address: u64, Displacement: GuestWord, Symbol: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = (guest, hProcess, Address, Displacement, Symbol);
+        Err(Win32Error::MOD_NOT_FOUND)
+    }
 
-/// Finds the symbol at an address: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symfromaddrw>
-#[winapi]
-pub fn SymFromAddrW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    Address: u64,
-    Displacement: GuestWord,
-    Symbol: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, Address, Displacement, Symbol);
-    Err(Win32Error::MOD_NOT_FOUND)
-}
+    /// Finds the symbol at an address: there are none.
+    "dbghelp/nf-dbghelp-symfromaddr"
+    SymFromAddr;
 
-/// Finds the symbol at an address: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetsymfromaddr64>
-#[winapi]
-pub fn SymGetSymFromAddr64(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    qwAddr: u64,
-    pdwDisplacement: GuestWord,
-    Symbol: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, qwAddr, pdwDisplacement, Symbol);
-    Err(Win32Error::MOD_NOT_FOUND)
-}
+    /// Finds the symbol at an address: there are none.
+    "dbghelp/nf-dbghelp-symfromaddrw"
+    SymFromAddrW;
 
-/// Finds the line at an address: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetlinefromaddr64>
-#[winapi]
-pub fn SymGetLineFromAddr64(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    qwAddr: u64,
-    pdwDisplacement: GuestWord,
-    Line64: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, qwAddr, pdwDisplacement, Line64);
-    Err(Win32Error::MOD_NOT_FOUND)
-}
+    /// Finds the symbol at an address: there are none.
+    "dbghelp/nf-dbghelp-symgetsymfromaddr64"
+    SymGetSymFromAddr64(hProcess, qwAddr, pdwDisplacement, Symbol);
 
-/// Finds the line at an address: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetlinefromaddrw64>
-#[winapi]
-pub fn SymGetLineFromAddrW64(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    dwAddr: u64,
-    pdwDisplacement: GuestWord,
-    Line: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, dwAddr, pdwDisplacement, Line);
-    Err(Win32Error::MOD_NOT_FOUND)
+    /// Finds the line at an address: there are none.
+    "dbghelp/nf-dbghelp-symgetlinefromaddr64"
+    SymGetLineFromAddr64(hProcess, qwAddr, pdwDisplacement, Line64);
+
+    /// Finds the line at an address: there are none.
+    "dbghelp/nf-dbghelp-symgetlinefromaddrw64"
+    SymGetLineFromAddrW64(hProcess, dwAddr, pdwDisplacement, Line);
 }
 
 /// Reads the symbols of a module: there are none.
@@ -237,33 +179,21 @@ pub fn SymLoadModuleExW(
     Err(Win32Error::MOD_NOT_FOUND)
 }
 
-/// Describes the symbols of a module: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetmoduleinfo64>
-#[winapi]
-pub fn SymGetModuleInfo64(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    qwAddr: u64,
-    ModuleInfo: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, qwAddr, ModuleInfo);
-    Err(Win32Error::MOD_NOT_FOUND)
+alike! {
+    fn(guest; hProcess: GuestWord, qwAddr: u64, ModuleInfo: GuestWord) -> Result<Bool, Win32Error> {
+        let _ = (guest, hProcess, qwAddr, ModuleInfo);
+        Err(Win32Error::MOD_NOT_FOUND)
+    }
+
+    /// Describes the symbols of a module: there are none.
+    "dbghelp/nf-dbghelp-symgetmoduleinfo64"
+    SymGetModuleInfo64;
+
+    /// Describes the symbols of a module: there are none.
+    "dbghelp/nf-dbghelp-symgetmoduleinfow64"
+    SymGetModuleInfoW64;
 }
 
-/// Describes the symbols of a module: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetmoduleinfow64>
-#[winapi]
-pub fn SymGetModuleInfoW64(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    qwAddr: u64,
-    ModuleInfo: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, qwAddr, ModuleInfo);
-    Err(Win32Error::MOD_NOT_FOUND)
-}
 /// Returns the base of the module in which an address lies.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetmodulebase64>

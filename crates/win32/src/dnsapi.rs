@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest, TRUE};
@@ -159,55 +160,26 @@ fn code(outcome: Result<(), Win32Error>) -> i32 {
     outcome.err().map_or(0, |error| error.0 as i32)
 }
 
-/// Finds the records of a name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsquery_a>
-#[winapi]
-pub fn DnsQuery_A(
-    guest: &mut Guest,
-    pszName: GuestWord,
-    wType: u16,
-    Options: u32,
-    pExtra: GuestWord,
-    ppQueryResults: GuestWord,
-    pReserved: GuestWord,
-) -> i32 {
-    let _ = (Options, pExtra, pReserved);
-    code(query(guest, pszName, wType, Form::Ansi, ppQueryResults))
-}
+alike! {
+    fn(guest, form;
+        pszName: GuestWord, wType: u16, Options: u32, pExtra: GuestWord, ppQueryResults: GuestWord,
+        pReserved: GuestWord
+    ) -> i32 {
+        let _ = (Options, pExtra, pReserved);
+        code(query(guest, pszName, wType, form, ppQueryResults))
+    }
 
-/// Finds the records of a name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsquery_w>
-#[winapi]
-pub fn DnsQuery_W(
-    guest: &mut Guest,
-    pszName: GuestWord,
-    wType: u16,
-    Options: u32,
-    pExtra: GuestWord,
-    ppQueryResults: GuestWord,
-    pReserved: GuestWord,
-) -> i32 {
-    let _ = (Options, pExtra, pReserved);
-    code(query(guest, pszName, wType, Form::Wide, ppQueryResults))
-}
+    /// Finds the records of a name.
+    "windns/nf-windns-dnsquery_a"
+    DnsQuery_A = Form::Ansi;
 
-/// Finds the records of a name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsquery_utf8>
-#[winapi]
-pub fn DnsQuery_UTF8(
-    guest: &mut Guest,
-    pszName: GuestWord,
-    wType: u16,
-    Options: u32,
-    pExtra: GuestWord,
-    ppQueryResults: GuestWord,
-    pReserved: GuestWord,
-) -> i32 {
-    let _ = (Options, pExtra, pReserved);
-    code(query(guest, pszName, wType, Form::Utf8, ppQueryResults))
+    /// Finds the records of a name.
+    "windns/nf-windns-dnsquery_w"
+    DnsQuery_W = Form::Wide;
+
+    /// Finds the records of a name.
+    "windns/nf-windns-dnsquery_utf8"
+    DnsQuery_UTF8 = Form::Utf8;
 }
 
 /// `DnsFreeFlat`: one block alone.
@@ -246,20 +218,18 @@ fn compare(guest: &Guest, names: [GuestWord; 2], form: Form) -> Result<Bool, Fau
     Ok(Bool(equal_ignore_case(&units(&one?), &units(&other?))))
 }
 
-/// Says whether two names are the same.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsnamecompare_a>
-#[winapi]
-pub fn DnsNameCompare_A(guest: &mut Guest, pName1: GuestWord, pName2: GuestWord) -> Result<Bool, Fault> {
-    compare(guest, [pName1, pName2], Form::Ansi)
-}
+alike! {
+    fn(guest, form; pName1: GuestWord, pName2: GuestWord) -> Result<Bool, Fault> {
+        compare(guest, [pName1, pName2], form)
+    }
 
-/// Says whether two names are the same.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsnamecompare_w>
-#[winapi]
-pub fn DnsNameCompare_W(guest: &mut Guest, pName1: GuestWord, pName2: GuestWord) -> Result<Bool, Fault> {
-    compare(guest, [pName1, pName2], Form::Wide)
+    /// Says whether two names are the same.
+    "windns/nf-windns-dnsnamecompare_a"
+    DnsNameCompare_A = Form::Ansi;
+
+    /// Says whether two names are the same.
+    "windns/nf-windns-dnsnamecompare_w"
+    DnsNameCompare_W = Form::Wide;
 }
 
 /// Forgets what was asked for: nothing is kept.

@@ -4,9 +4,25 @@
 
 use plat_abi::ApiDescriptor;
 
-use crate::DLLS;
-use crate::export::{Body, Export};
+use crate::export::{Body, Dll, Export};
 use crate::guest::Guest;
+use crate::{DLLS, NAME_ORDERS};
+
+/// Defines the list of builtin DLLs, and the order of each one's names: a constant for each, because the compiler warns
+/// of one that takes it long.
+macro_rules! dlls {
+    ($($dll:path,)+) => {
+        /// Every builtin DLL, in the order in which they appear in `plat apis`.
+        pub const DLLS: &[Dll] = &[$($dll),+];
+
+        /// The exports and methods of each DLL in the order of their names, as places in its tables.
+        static NAME_ORDERS: &[&[u16]] = &[$({
+            const ORDER: [u16; $crate::entries::count(&$dll)] = $crate::entries::order_of(&$dll);
+            &ORDER
+        }),+];
+    };
+}
+pub(crate) use dlls;
 
 /// What one thunk leads to. An export's index is [`first_index`] of its DLL plus its place in the DLL's tables.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +49,6 @@ pub const COUNT: usize = first_index_at(DLLS.len());
 
 static ENTRIES: [Entry; COUNT] = entries();
 
-/// The exports and methods of each DLL in the order of their names, as places in its tables; DLL after DLL.
-static NAME_ORDER: [u16; COUNT] = name_order_of_all();
-
 /// Returns what a thunk leads to.
 #[inline]
 pub fn entry(index: u32) -> Option<&'static Entry> {
@@ -53,8 +66,7 @@ pub fn first_index(dll: &str) -> u32 {
 /// # Panics
 /// When there is no such DLL.
 pub const fn name_order(place: usize) -> &'static [u16] {
-    let (_, rest) = NAME_ORDER.split_at(first_index_at(place));
-    rest.split_at(first_index_at(place + 1) - first_index_at(place)).0
+    NAME_ORDERS[place]
 }
 
 /// Returns the index of the first export of the DLL at `place` of [`DLLS`]; for their number, the count of all.
@@ -71,15 +83,21 @@ const fn first_indexes() -> [usize; DLLS.len() + 1] {
     let mut indexes = [0; DLLS.len() + 1];
     let mut dll = 0;
     while dll < DLLS.len() {
-        indexes[dll + 1] = indexes[dll];
-        let mut table = 0;
-        while table < DLLS[dll].table_count() {
-            indexes[dll + 1] += DLLS[dll].table(table).len();
-            table += 1;
-        }
+        indexes[dll + 1] = indexes[dll] + count(&DLLS[dll]);
         dll += 1;
     }
     indexes
+}
+
+/// Returns how many exports and methods a DLL has.
+pub(crate) const fn count(dll: &Dll) -> usize {
+    let mut sum = 0;
+    let mut table = 0;
+    while table < dll.table_count() {
+        sum += dll.table(table).len();
+        table += 1;
+    }
+    sum
 }
 
 const fn entries() -> [Entry; COUNT] {
@@ -115,49 +133,45 @@ const fn entry_of(dll: u8, export: &Export) -> Entry {
     Entry { dll, stack_bytes, name: export.name, api }
 }
 
-/// Sorts the exports of each DLL by name: a merge sort, because the compiler has no sorting of its own for constants.
-const fn name_order_of_all() -> [u16; COUNT] {
-    let entries = entries();
-    let mut order = [0u16; COUNT];
-    let mut dll = 0;
-    while dll < DLLS.len() {
-        let (start, end) = (first_index_at(dll), first_index_at(dll + 1));
-        let mut place = 0;
-        while start + place < end {
-            order[start + place] = place as u16;
+/// Sorts a DLL's exports and methods by name: a merge sort, because the compiler has no sorting of its own for constants.
+pub(crate) const fn order_of<const COUNT: usize>(dll: &Dll) -> [u16; COUNT] {
+    let mut names = [""; COUNT];
+    let mut order = [0; COUNT];
+    let (mut table, mut place) = (0, 0);
+    while table < dll.table_count() {
+        let exports = dll.table(table);
+        let mut row = 0;
+        while row < exports.len() {
+            names[place] = exports[row].name;
+            order[place] = place as u16;
             place += 1;
+            row += 1;
         }
-        let mut width = 1;
-        while width < end - start {
-            order = merge_runs(&entries, order, start, end, width);
-            width *= 2;
-        }
-        dll += 1;
+        table += 1;
+    }
+    let mut width = 1;
+    while width < COUNT {
+        order = merge_runs(&names, order, width);
+        width *= 2;
     }
     order
 }
 
-/// Merges each two neighbouring sorted runs of `width` places in `start..end`.
-const fn merge_runs(
-    entries: &[Entry; COUNT],
+/// Merges each two neighbouring sorted runs of `width` places.
+const fn merge_runs<const COUNT: usize>(
+    names: &[&str; COUNT],
     order: [u16; COUNT],
-    start: usize,
-    end: usize,
     width: usize,
 ) -> [u16; COUNT] {
     let mut merged = order;
-    let mut run = start;
-    while run < end {
-        let middle = if run + width < end { run + width } else { end };
-        let last = if middle + width < end { middle + width } else { end };
+    let mut run = 0;
+    while run < COUNT {
+        let middle = if run + width < COUNT { run + width } else { COUNT };
+        let last = if middle + width < COUNT { middle + width } else { COUNT };
         let (mut left, mut right, mut to) = (run, middle, run);
         while to < last {
             let take_left = right == last
-                || (left < middle
-                    && is_before(
-                        entries[start + order[left] as usize].name,
-                        entries[start + order[right] as usize].name,
-                    ));
+                || (left < middle && is_before(names[order[left] as usize], names[order[right] as usize]));
             merged[to] = if take_left { order[left] } else { order[right] };
             if take_left {
                 left += 1;
@@ -171,18 +185,20 @@ const fn merge_runs(
     merged
 }
 
-/// Compares names byte by byte, as Windows' loader searches them. The first sixteen bytes count as one number: the
+/// Compares names byte by byte, as Windows' loader searches them. Sixteen bytes at a time count as one number: the
 /// compiler takes long over each step of a constant.
 const fn is_before(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut at = 0;
-    if let (Some(a), Some(b)) = (a.first_chunk::<16>(), b.first_chunk::<16>()) {
-        let (a, b) = (u128::from_be_bytes(*a), u128::from_be_bytes(*b));
-        if a != b {
-            return a < b;
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    while let (Some((one, after_one)), Some((other, after_other))) =
+        (a.split_first_chunk::<16>(), b.split_first_chunk::<16>())
+    {
+        let (one, other) = (u128::from_be_bytes(*one), u128::from_be_bytes(*other));
+        if one != other {
+            return one < other;
         }
-        at = 16;
+        (a, b) = (after_one, after_other);
     }
+    let mut at = 0;
     while at < a.len() && at < b.len() {
         if a[at] != b[at] {
             return a[at] < b[at];

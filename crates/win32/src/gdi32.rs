@@ -5,6 +5,7 @@ use plat_abi::{GuestWord, winapi};
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, FALSE, Guest, TRUE};
+use crate::widths::both_widths;
 
 /// The DLL.
 pub const DLL: Dll =
@@ -82,34 +83,15 @@ pub fn CreateCompatibleDC(guest: &mut Guest, hdc: GuestWord) -> GuestWord {
     GuestWord::NULL
 }
 
-/// Makes what draws on a device: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-createdca>
-#[winapi]
-pub fn CreateDCA(
-    guest: &mut Guest,
-    pwszDriver: GuestWord,
-    pwszDevice: GuestWord,
-    pszPort: GuestWord,
-    pdm: GuestWord,
-) -> GuestWord {
-    let _ = (guest, pwszDriver, pwszDevice, pszPort, pdm);
-    GuestWord::NULL
-}
-
-/// Makes what draws on a device: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-createdcw>
-#[winapi]
-pub fn CreateDCW(
-    guest: &mut Guest,
-    pwszDriver: GuestWord,
-    pwszDevice: GuestWord,
-    pszPort: GuestWord,
-    pdm: GuestWord,
-) -> GuestWord {
-    let _ = (guest, pwszDriver, pwszDevice, pszPort, pdm);
-    GuestWord::NULL
+both_widths! {
+    /// Makes what draws on a device: there is none.
+    "wingdi/nf-wingdi-createdc"
+    CreateDCA, CreateDCW(
+        guest, width, pwszDriver: GuestWord, pwszDevice: GuestWord, pszPort: GuestWord, pdm: GuestWord
+    ) -> GuestWord {
+        let _ = (guest, width, pwszDriver, pwszDevice, pszPort, pdm);
+        GuestWord::NULL
+    }
 }
 
 /// Deletes what draws.

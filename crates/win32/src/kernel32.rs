@@ -8,6 +8,7 @@ pub mod debugapi;
 pub mod devices;
 pub mod directorychanges;
 pub mod errhandlingapi;
+pub(crate) mod event_leaves;
 pub mod fibersapi;
 pub mod fileapi;
 pub mod filemapping;

@@ -17,6 +17,7 @@
 // The table of all exports is sorted by the compiler.
 #![allow(long_running_const_eval, reason = "it takes a second, once")]
 
+mod alike;
 pub mod apis;
 pub mod cmd;
 pub mod com;
@@ -72,8 +73,7 @@ pub use logic::status::{NtStatus, Win32Error};
 
 use export::Dll;
 
-/// Every builtin DLL, in the order in which they appear in `plat apis`.
-pub const DLLS: &[Dll] = &[
+entries::dlls! {
     ntdll::DLL,
     kernel32::DLL,
     msvcrt::DLL,
@@ -124,7 +124,7 @@ pub const DLLS: &[Dll] = &[
     gdi32::DLL,
     dbghelp::DLL,
     dbghelp::IMAGEHLP,
-];
+}
 
 /// Returns the builtin DLL that another cannot do without: the C runtimes' state is msvcrt.dll's, and the methods that
 /// all objects share are ole32.dll's.

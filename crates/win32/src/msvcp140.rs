@@ -148,6 +148,8 @@ pub const DLL: Dll = Dll {
         time_get::CLASS,
         time_get::STATICS,
         time_get::GET,
+        time_get::VIRTUAL,
+        time_get::OTHERS,
         time_get::MORE,
         time_put::CLASS,
         time_put::STATICS,

@@ -19,62 +19,8 @@ const DATA: &[Export] = dll! {
 /// What all of them have.
 macro_rules! tables {
     ($($more:path),*) => {
-        &[
+        msvcrt::old_tables![
             DATA,
-            msvcrt::ctype::EXPORTS,
-            msvcrt::eh::EXPORTS,
-            msvcrt::eh_amd64::EXPORTS,
-            msvcrt::eh_i386::EXPORTS,
-            msvcrt::eh_i386::cxx::EXPORTS,
-            msvcrt::eh_i386::jump::EXPORTS,
-            msvcrt::jump_amd64::EXPORTS,
-            msvcrt::env::EXPORTS,
-            msvcrt::errno::EXPORTS,
-            msvcrt::exit::EXPORTS,
-            msvcrt::files::EXPORTS,
-            msvcrt::find::EXPORTS,
-            msvcrt::float::EXPORTS,
-            msvcrt::fopen::EXPORTS,
-            msvcrt::format::EXPORTS,
-        msvcrt::format_variants::EXPORTS,
-            msvcrt::io::EXPORTS,
-            msvcrt::locale::EXPORTS,
-        msvcrt::localised::EXPORTS,
-        msvcrt::localised::old::EXPORTS,
-        msvcrt::localised::scans::EXPORTS,
-        msvcrt::locale::OLD_EXPORTS,
-        msvcrt::multibyte::EXPORTS,
-        msvcrt::multibyte::BOUNDED_EXPORTS,
-        msvcrt::multibyte::KANA_EXPORTS,
-        msvcrt::multibyte::STRING_EXPORTS,
-            msvcrt::locks::EXPORTS,
-            msvcrt::malloc::EXPORTS,
-        msvcrt::blocks::EXPORTS,
-        msvcrt::globals::EXPORTS,
-        msvcrt::globals::OLD_EXPORTS,
-            msvcrt::math::EXPORTS,
-            msvcrt::paths::EXPORTS,
-            msvcrt::pipes::EXPORTS,
-            msvcrt::safe::EXPORTS,
-            msvcrt::safe::OLD_EXPORTS,
-            msvcrt::scan::EXPORTS,
-            msvcrt::signal::EXPORTS,
-            msvcrt::sort::EXPORTS,
-            msvcrt::spawn::EXPORTS,
-            msvcrt::startup::EXPORTS,
-            msvcrt::stdio::EXPORTS,
-            msvcrt::stdlib::EXPORTS,
-            msvcrt::stdlib::OLD_EXPORTS,
-            msvcrt::string::EXPORTS,
-            msvcrt::system::EXPORTS,
-            msvcrt::temporary::EXPORTS,
-        msvcrt::threads::EXPORTS,
-            msvcrt::time::EXPORTS,
-            msvcrt::time::OLD_EXPORTS,
-            msvcrt::wide::EXPORTS,
-            msvcrt::wide::OLD_EXPORTS,
-            msvcrt::wide_stdio::EXPORTS,
-            ucrtbase::complex::OLD_EXPORTS,
             ucrtbase::handlers::EXPORTS,
             vcruntime140::types::EXPORTS,
             $($more,)*
@@ -82,43 +28,25 @@ macro_rules! tables {
     };
 }
 
+const fn runtime(name: &'static str, tables: &'static [&'static [Export]]) -> Dll {
+    Dll { name, description: "Microsoft\u{ae} C Runtime Library", tables, methods: &[] }
+}
+
 /// Visual Studio 2005.
-pub const V80: Dll = Dll {
-    name: "msvcr80.dll",
-    description: "Microsoft\u{ae} C Runtime Library",
-    tables: tables!(),
-    methods: &[],
-};
+pub const V80: Dll = runtime("msvcr80.dll", tables!());
 /// Visual Studio 2008.
-pub const V90: Dll = Dll {
-    name: "msvcr90.dll",
-    description: "Microsoft\u{ae} C Runtime Library",
-    tables: tables!(),
-    methods: &[],
-};
+pub const V90: Dll = runtime("msvcr90.dll", tables!());
 /// Visual Studio 2010.
-pub const V100: Dll = Dll {
-    name: "msvcr100.dll",
-    description: "Microsoft\u{ae} C Runtime Library",
-    tables: tables!(),
-    methods: &[],
-};
+pub const V100: Dll = runtime("msvcr100.dll", tables!());
 /// Visual Studio 2012.
-pub const V110: Dll = Dll {
-    name: "msvcr110.dll",
-    description: "Microsoft\u{ae} C Runtime Library",
-    tables: tables!(),
-    methods: &[],
-};
+pub const V110: Dll = runtime("msvcr110.dll", tables!());
 /// Visual Studio 2013, which has the mathematics of C99 too.
-pub const V120: Dll = Dll {
-    name: "msvcr120.dll",
-    description: "Microsoft\u{ae} C Runtime Library",
-    tables: tables!(
+pub const V120: Dll = runtime(
+    "msvcr120.dll",
+    tables!(
         ucrtbase::complex::EXPORTS,
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,
         ucrtbase::math::SSE2_EXPORTS
     ),
-    methods: &[],
-};
+);

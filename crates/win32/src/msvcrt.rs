@@ -57,6 +57,7 @@ pub mod temporary;
 pub mod threads;
 pub mod throw;
 pub mod time;
+pub mod twins;
 pub mod wide;
 pub mod wide_stdio;
 
@@ -66,70 +67,91 @@ pub use exit::at_process_exit;
 pub use startup::attach;
 pub use state::{Crt, detach_thread};
 
+/// The tables that all C runtimes have, with more.
+macro_rules! tables {
+    ($($more:path),* $(,)?) => {
+        &[
+            $crate::ucrtbase::complex::OLD_EXPORTS,
+            $crate::msvcrt::ctype::EXPORTS,
+            $crate::msvcrt::eh::EXPORTS,
+            $crate::msvcrt::eh_amd64::EXPORTS,
+            $crate::msvcrt::eh_i386::EXPORTS,
+            $crate::msvcrt::eh_i386::cxx::EXPORTS,
+            $crate::msvcrt::eh_i386::jump::EXPORTS,
+            $crate::msvcrt::jump_amd64::EXPORTS,
+            $crate::msvcrt::env::EXPORTS,
+            $crate::msvcrt::errno::EXPORTS,
+            $crate::msvcrt::exit::EXPORTS,
+            $crate::msvcrt::files::EXPORTS,
+            $crate::msvcrt::find::EXPORTS,
+            $crate::msvcrt::float::EXPORTS,
+            $crate::msvcrt::fopen::EXPORTS,
+            $crate::msvcrt::io::EXPORTS,
+            $crate::msvcrt::locale::EXPORTS,
+            $crate::msvcrt::localised::EXPORTS,
+            $crate::msvcrt::multibyte::EXPORTS,
+            $crate::msvcrt::multibyte::BOUNDED_EXPORTS,
+            $crate::msvcrt::multibyte::KANA_EXPORTS,
+            $crate::msvcrt::multibyte::STRING_EXPORTS,
+            $crate::msvcrt::locks::EXPORTS,
+            $crate::msvcrt::malloc::EXPORTS,
+            $crate::msvcrt::blocks::EXPORTS,
+            $crate::msvcrt::globals::EXPORTS,
+            $crate::msvcrt::math::EXPORTS,
+            $crate::msvcrt::paths::EXPORTS,
+            $crate::msvcrt::pipes::EXPORTS,
+            $crate::msvcrt::safe::EXPORTS,
+            $crate::msvcrt::signal::EXPORTS,
+            $crate::msvcrt::sort::EXPORTS,
+            $crate::msvcrt::spawn::EXPORTS,
+            $crate::msvcrt::startup::EXPORTS,
+            $crate::msvcrt::stdio::EXPORTS,
+            $crate::msvcrt::stdlib::EXPORTS,
+            $crate::msvcrt::string::EXPORTS,
+            $crate::msvcrt::system::EXPORTS,
+            $crate::msvcrt::temporary::EXPORTS,
+            $crate::msvcrt::threads::EXPORTS,
+            $crate::msvcrt::time::EXPORTS,
+            $crate::msvcrt::twins::EXPORTS,
+            $crate::msvcrt::wide::EXPORTS,
+            $crate::msvcrt::wide_stdio::EXPORTS,
+            $($more,)*
+        ]
+    };
+}
+pub(crate) use tables;
+
+/// The tables of the runtimes before the Universal CRT, with more.
+macro_rules! old_tables {
+    ($($more:path),* $(,)?) => {
+        $crate::msvcrt::tables![
+            $crate::msvcrt::format::EXPORTS,
+            $crate::msvcrt::format_variants::EXPORTS,
+            $crate::msvcrt::globals::OLD_EXPORTS,
+            $crate::msvcrt::locale::OLD_EXPORTS,
+            $crate::msvcrt::localised::old::EXPORTS,
+            $crate::msvcrt::localised::scans::EXPORTS,
+            $crate::msvcrt::safe::OLD_EXPORTS,
+            $crate::msvcrt::scan::EXPORTS,
+            $crate::msvcrt::stdlib::OLD_EXPORTS,
+            $crate::msvcrt::time::OLD_EXPORTS,
+            $crate::msvcrt::wide::OLD_EXPORTS,
+            $($more,)*
+        ]
+    };
+}
+pub(crate) use old_tables;
+
 /// The DLL.
 pub const DLL: Dll = Dll {
     name: "msvcrt.dll",
     description: "Windows NT CRT DLL",
-    tables: &[
+    tables: old_tables![
         conio::EXPORTS,
         conio::PRINT_EXPORTS,
-        ctype::EXPORTS,
         data::EXPORTS,
-        eh::EXPORTS,
-        eh_amd64::EXPORTS,
-        jump_amd64::EXPORTS,
-        eh_i386::EXPORTS,
-        eh_i386::cxx::EXPORTS,
-        eh_i386::jump::EXPORTS,
-        env::EXPORTS,
-        errno::EXPORTS,
-        exit::EXPORTS,
-        files::EXPORTS,
-        find::EXPORTS,
-        float::EXPORTS,
-        fopen::EXPORTS,
-        format::EXPORTS,
-        format_variants::EXPORTS,
-        io::EXPORTS,
-        locale::EXPORTS,
-        localised::EXPORTS,
-        localised::old::EXPORTS,
-        localised::scans::EXPORTS,
-        locale::OLD_EXPORTS,
-        multibyte::EXPORTS,
-        multibyte::BOUNDED_EXPORTS,
-        multibyte::KANA_EXPORTS,
-        multibyte::STRING_EXPORTS,
-        locks::EXPORTS,
-        malloc::EXPORTS,
-        blocks::EXPORTS,
-        globals::EXPORTS,
-        globals::OLD_EXPORTS,
         globals::MSVCRT_EXPORTS,
-        math::EXPORTS,
-        paths::EXPORTS,
-        pipes::EXPORTS,
-        safe::EXPORTS,
-        safe::OLD_EXPORTS,
-        scan::EXPORTS,
-        signal::EXPORTS,
-        sort::EXPORTS,
-        spawn::EXPORTS,
-        startup::EXPORTS,
-        stdio::EXPORTS,
-        stdlib::EXPORTS,
-        stdlib::OLD_EXPORTS,
-        string::EXPORTS,
-        system::EXPORTS,
-        temporary::EXPORTS,
-        threads::EXPORTS,
         throw::EXPORTS,
-        crate::ucrtbase::complex::OLD_EXPORTS,
-        time::EXPORTS,
-        time::OLD_EXPORTS,
-        wide::EXPORTS,
-        wide::OLD_EXPORTS,
-        wide_stdio::EXPORTS,
     ],
     methods: &[],
 };

@@ -11,6 +11,7 @@ pub mod data_file;
 pub mod directory_watch;
 pub mod environment;
 pub mod event;
+pub mod event_words;
 pub mod exception;
 pub mod fiber;
 pub mod file;

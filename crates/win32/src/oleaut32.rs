@@ -14,3 +14,7 @@ pub const DLL: Dll = Dll {
     tables: &[bstr::EXPORTS, variant::EXPORTS, safe_array::EXPORTS, errors::EXPORTS],
     methods: &[],
 };
+
+const S_OK: i32 = 0;
+const E_INVALIDARG: i32 = 0x8007_0057_u32 as i32;
+const E_OUTOFMEMORY: i32 = 0x8007_000e_u32 as i32;

@@ -154,6 +154,8 @@ pub struct Process {
     pub start: Start,
     /// Its objects, by handle.
     pub handles: HandleTable,
+    /// The states of its events that guest code changes.
+    pub event_words: crate::nt::event_words::EventWords,
     /// Its address space.
     pub memory: crate::nt::memory::AddressSpace,
     /// Its registry.
@@ -222,6 +224,7 @@ impl Process {
             machine,
             start,
             handles: HandleTable::default(),
+            event_words: crate::nt::event_words::EventWords::default(),
             memory,
             registry: crate::nt::registry::Registry::default(),
             heaps: crate::nt::heap::Heaps::default(),

@@ -3,6 +3,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory};
 
+use crate::Win32Error;
 use crate::guest::Guest;
 use crate::nt::nls;
 
@@ -16,12 +17,48 @@ pub(crate) enum Width {
 }
 
 impl Width {
+    /// Says whether it is the form of `NameW`.
+    pub(crate) fn is_wide(self) -> bool {
+        self == Self::Wide
+    }
+
     /// Reads a string of this form that ends with a zero; null is empty.
     pub(crate) fn read(self, guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
+        if address.is_null() { Ok(Vec::new()) } else { self.read_string(guest, address) }
+    }
+
+    /// Reads a string of this form that ends with a zero.
+    pub(crate) fn read_string(self, guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Fault> {
         match self {
-            _ if address.is_null() => Ok(Vec::new()),
             Self::Narrow => nls::read_ansi(guest, address.get()),
             Self::Wide => guest.read_wide_string(address.get()),
+        }
+    }
+
+    /// Reads text of `length` units; with a negative length up to and including its zero.
+    pub(crate) fn read_counted(
+        self,
+        guest: &Guest,
+        address: GuestWord,
+        length: i32,
+    ) -> Result<Vec<u16>, Fault> {
+        match self {
+            Self::Narrow => Ok(nls::widen(&nls::read_counted(guest, address, length)?)),
+            Self::Wide => nls::read_counted_wide(guest, address, length),
+        }
+    }
+
+    /// Hands text to a buffer of `capacity` units and returns its length; a capacity of 0 asks for the length.
+    pub(crate) fn put(
+        self,
+        guest: &Guest,
+        buffer: GuestWord,
+        capacity: i32,
+        text: &[u16],
+    ) -> Result<i32, Win32Error> {
+        match self {
+            Self::Narrow => nls::put_bytes(guest, buffer, capacity, &nls::narrow(text)),
+            Self::Wide => nls::put_wide(guest, buffer, capacity, text),
         }
     }
 
@@ -31,6 +68,16 @@ impl Width {
             Self::Narrow => nls::narrow(text).into_iter().chain([0]).collect(),
             Self::Wide => text.iter().chain(&[0]).flat_map(|unit| unit.to_le_bytes()).collect(),
         }
+    }
+
+    /// Returns a text with its zero as bytes of this form, cut to `room` units with the zero.
+    pub(crate) fn cut(self, text: &[u16], room: usize) -> Vec<u8> {
+        let (mut bytes, end) = (self.bytes(text), room * self.unit_bytes());
+        if bytes.len() > end {
+            bytes.truncate(end.saturating_sub(self.unit_bytes()));
+            bytes.resize(end, 0);
+        }
+        bytes
     }
 
     /// Writes a text with its zero.
@@ -48,8 +95,8 @@ impl Width {
 }
 
 /// Defines both forms of a function by one body, which gets the form as its second name: a line of documentation, the
-/// page it comes from without the last letter, the two names, the parameters. After `console` pages are those of the
-/// console's reference, which has one for both forms.
+/// page it comes from without the last letter (two of them where the forms' pages lie apart), the two names, the
+/// parameters. After `console` pages are those of the console's reference, which has one for both forms.
 macro_rules! both_widths {
     (console $(
         $(#[doc = $what:literal])+
@@ -63,14 +110,20 @@ macro_rules! both_widths {
     )*};
     ($(
         $(#[doc = $what:literal])+
-        $page:literal
+        $page:literal $(| $wide_page:literal)?
         $narrow:ident, $wide:ident($guest:ident, $width:ident $(, $name:ident: $type:ty)* $(,)?) -> $result:ty $body:block
     )*) => {$(
         both_widths!(@one [$($what),+] concat!("win32/api/", $page, "a"), $narrow = Narrow, $guest, $width,
             ($($name: $type),*), $result, $body);
-        both_widths!(@one [$($what),+] concat!("win32/api/", $page, "w"), $wide = Wide, $guest, $width,
+        both_widths!(@wide [$page $(, $wide_page)?] [$($what),+] $wide = Wide, $guest, $width,
             ($($name: $type),*), $result, $body);
     )*};
+    (@wide [$page:literal] $what:tt $($rest:tt)+) => {
+        both_widths!(@one $what concat!("win32/api/", $page, "w"), $($rest)+);
+    };
+    (@wide [$narrow_page:literal, $page:literal] $what:tt $($rest:tt)+) => {
+        both_widths!(@one $what concat!("win32/api/", $page, "w"), $($rest)+);
+    };
     (@one [$($what:literal),+] $address:expr, $function:ident = $form:ident, $guest:ident, $width:ident,
         ($($name:ident: $type:ty),*), $result:ty, $body:block) => {
         $(#[doc = $what])+

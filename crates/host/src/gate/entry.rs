@@ -17,6 +17,30 @@ const MXCSR_AND_POKE: i32 = -0x40;
 
 const _: () = assert!(offset_of!(ThreadBlock, poke) == offset_of!(ThreadBlock, mxcsr) + 4);
 
+/// Puts the registers that a function of Linux keeps on the stack.
+macro_rules! push_kept {
+    () => {
+        "push rbp; push rbx; push r12; push r13; push r14; push r15"
+    };
+}
+
+/// Takes them off it.
+macro_rules! pop_kept {
+    () => {
+        "pop r15; pop r14; pop r13; pop r12; pop rbx; pop rbp"
+    };
+}
+
+/// Takes them from the frame of the guest's call at RSP.
+macro_rules! load_kept {
+    () => {
+        concat!(
+            "mov rbx, [rsp + {rbx}]; mov rbp, [rsp + {rbp}]; mov r12, [rsp + {r12}]; ",
+            "mov r13, [rsp + {r13}]; mov r14, [rsp + {r14}]; mov r15, [rsp + {r15}]"
+        )
+    };
+}
+
 global_asm!(
     ".balign 64",
     ".globl plat_gate_begin",
@@ -189,12 +213,7 @@ global_asm!(
     "plat_call64:",
     "cmp dword ptr [rdi + {poke}], 0",
     "jne 34f",
-    "push rbp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
+    push_kept!(),
     "push qword ptr [rdi + {host_rsp}]",
     "push qword ptr [rdi + {top}]",
     "push rdi",
@@ -230,12 +249,7 @@ global_asm!(
     "plat_call32:",
     "cmp dword ptr [rdi + {poke}], 0",
     "jne 35f",
-    "push rbp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
+    push_kept!(),
     "push qword ptr [rdi + {host_rsp}]",
     "push qword ptr [rdi + {top}]",
     "push rdi",
@@ -271,12 +285,7 @@ global_asm!(
     "36:",
     "pop qword ptr [rdi + {top}]",
     "pop qword ptr [rdi + {host_rsp}]",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
+    pop_kept!(),
     "cld",
     "ret",
     // ---- the thread's first function has returned on a spare stack: RBX = thread block, RAX = its result. Goes on where
@@ -294,12 +303,7 @@ global_asm!(
     ".globl plat_switch64",
     "plat_switch64:",
     "mov rsp, rdi",
-    "mov rbx, [rsp + {rbx}]",
-    "mov rbp, [rsp + {rbp}]",
-    "mov r12, [rsp + {r12}]",
-    "mov r13, [rsp + {r13}]",
-    "mov r14, [rsp + {r14}]",
-    "mov r15, [rsp + {r15}]",
+    load_kept!(),
     "mov r10, [rsp + {thread}]",
     "xor eax, eax",
     "jmp 28b",
@@ -314,33 +318,18 @@ global_asm!(
     ".globl plat_leave",
     "plat_leave:",
     "mov rsp, [rdi + {base_rsp}]",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
+    pop_kept!(),
     "ret",
     // ---- calls RSI(RDX) in a way that plat_leave can end: RDI = thread block.
     ".globl plat_start",
     "plat_start:",
-    "push rbp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
+    push_kept!(),
     "mov [rdi + {base_rsp}], rsp",
     "mov rdi, rdx",
     "sub rsp, 8",
     "call rsi",
     "add rsp, 8",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
+    pop_kept!(),
     "ret",
     // ---- a fault's continuation, out of the signal handler: RDI = thread block, RSP = its host_rsp.
     ".globl plat_fault_entry",
@@ -358,12 +347,7 @@ global_asm!(
     ".globl plat_again64",
     "plat_again64:",
     "mov rsp, rdi",
-    "mov rbx, [rsp + {rbx}]",
-    "mov rbp, [rsp + {rbp}]",
-    "mov r12, [rsp + {r12}]",
-    "mov r13, [rsp + {r13}]",
-    "mov r14, [rsp + {r14}]",
-    "mov r15, [rsp + {r15}]",
+    load_kept!(),
     "jmp 5b",
     ".globl plat_again32",
     "plat_again32:",

@@ -3,6 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::sid::done;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -107,64 +108,40 @@ pub fn AddAce(
     done(change(guest, pAcl, |list| list.insert(index, &entries, dwAceRevision as u8)))
 }
 
-/// Adds an entry that allows.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addaccessallowedace>
-#[winapi]
-pub fn AddAccessAllowedAce(
-    guest: &mut Guest,
-    pAcl: GuestWord,
-    dwAceRevision: u32,
-    AccessMask: u32,
-    pSid: GuestWord,
-) -> Result<Bool, Win32Error> {
-    done(add(guest, pAcl, dwAceRevision, &Wish { kind: ace::ALLOWED, flags: 0, mask: AccessMask, sid: pSid }))
+alike! {
+    fn(guest, kind;
+        pAcl: GuestWord, dwAceRevision: u32, AccessMask: u32, pSid: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        done(add(guest, pAcl, dwAceRevision, &Wish { kind, flags: 0, mask: AccessMask, sid: pSid }))
+    }
+
+    /// Adds an entry that allows.
+    "securitybaseapi/nf-securitybaseapi-addaccessallowedace"
+    AddAccessAllowedAce = ace::ALLOWED;
+
+    /// Adds an entry that denies.
+    "securitybaseapi/nf-securitybaseapi-addaccessdeniedace"
+    AddAccessDeniedAce = ace::DENIED;
 }
 
-/// Adds an entry that allows, with flags of inheritance.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addaccessallowedaceex>
-#[winapi]
-pub fn AddAccessAllowedAceEx(
-    guest: &mut Guest,
-    pAcl: GuestWord,
-    dwAceRevision: u32,
-    AceFlags: u32,
-    AccessMask: u32,
-    pSid: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let wish = Wish { kind: ace::ALLOWED, flags: AceFlags, mask: AccessMask, sid: pSid };
-    done(add(guest, pAcl, dwAceRevision, &wish))
-}
+alike! {
+    fn(guest, kind;
+        pAcl: GuestWord, dwAceRevision: u32, AceFlags: u32, AccessMask: u32, pSid: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        done(add(guest, pAcl, dwAceRevision, &Wish { kind, flags: AceFlags, mask: AccessMask, sid: pSid }))
+    }
 
-/// Adds an entry that denies.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addaccessdeniedace>
-#[winapi]
-pub fn AddAccessDeniedAce(
-    guest: &mut Guest,
-    pAcl: GuestWord,
-    dwAceRevision: u32,
-    AccessMask: u32,
-    pSid: GuestWord,
-) -> Result<Bool, Win32Error> {
-    done(add(guest, pAcl, dwAceRevision, &Wish { kind: ace::DENIED, flags: 0, mask: AccessMask, sid: pSid }))
-}
+    /// Adds an entry that allows, with flags of inheritance.
+    "securitybaseapi/nf-securitybaseapi-addaccessallowedaceex"
+    AddAccessAllowedAceEx = ace::ALLOWED;
 
-/// Adds an entry that denies, with flags of inheritance.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addaccessdeniedaceex>
-#[winapi]
-pub fn AddAccessDeniedAceEx(
-    guest: &mut Guest,
-    pAcl: GuestWord,
-    dwAceRevision: u32,
-    AceFlags: u32,
-    AccessMask: u32,
-    pSid: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let wish = Wish { kind: ace::DENIED, flags: AceFlags, mask: AccessMask, sid: pSid };
-    done(add(guest, pAcl, dwAceRevision, &wish))
+    /// Adds an entry that denies, with flags of inheritance.
+    "securitybaseapi/nf-securitybaseapi-addaccessdeniedaceex"
+    AddAccessDeniedAceEx = ace::DENIED;
+
+    /// Adds a label of integrity.
+    "securitybaseapi/nf-securitybaseapi-addmandatoryace"
+    AddMandatoryAce(pAcl, dwAceRevision, AceFlags, MandatoryPolicy, pLabelSid) = ace::LABEL;
 }
 
 /// Adds an entry that has access reported.
@@ -182,22 +159,6 @@ pub fn AddAuditAccessAce(
 ) -> Result<Bool, Win32Error> {
     let flags = u32::from(bAuditSuccess.0) << 6 | u32::from(bAuditFailure.0) << 7;
     done(add(guest, pAcl, dwAceRevision, &Wish { kind: ace::AUDIT, flags, mask: dwAccessMask, sid: pSid }))
-}
-
-/// Adds a label of integrity.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addmandatoryace>
-#[winapi]
-pub fn AddMandatoryAce(
-    guest: &mut Guest,
-    pAcl: GuestWord,
-    dwAceRevision: u32,
-    AceFlags: u32,
-    MandatoryPolicy: u32,
-    pLabelSid: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let wish = Wish { kind: ace::LABEL, flags: AceFlags, mask: MandatoryPolicy, sid: pLabelSid };
-    done(add(guest, pAcl, dwAceRevision, &wish))
 }
 
 /// Adds an entry that allows something about one kind of object.

@@ -75,6 +75,19 @@ impl Request {
         Ok(self.data)
     }
 
+    /// Encrypts or decrypts; stores the result and its size.
+    fn carry_out_in_place(
+        self,
+        guest: &Guest,
+        target: GuestWord,
+        size: GuestWord,
+    ) -> Result<Bool, Win32Error> {
+        let data = self.carry_out()?;
+        guest.write_bytes(target.get(), &data)?;
+        guest.write_bytes(size.get(), &(data.len() as u32).to_le_bytes())?;
+        Ok(TRUE)
+    }
+
     fn rc4(&mut self, bytes: &[u8]) {
         let mut state = lock(&self.key.state);
         let salted = [bytes, &state.salt].concat();
@@ -159,10 +172,7 @@ pub fn CryptEncrypt(
         return if pbData.is_null() { Ok(TRUE) } else { Err(Win32Error::MORE_DATA) };
     }
     let request = Request::read(guest, (hKey, hHash), (Final, dwFlags), pbData, size, true)?;
-    let data = request.carry_out()?;
-    guest.write_bytes(pbData.get(), &data)?;
-    guest.write_bytes(pdwDataLen.get(), &(data.len() as u32).to_le_bytes())?;
-    Ok(TRUE)
+    request.carry_out_in_place(guest, pbData, pdwDataLen)
 }
 
 /// Decrypts data in place; the last piece shrinks by its padding.
@@ -183,10 +193,7 @@ pub fn CryptDecrypt(
     }
     let size = guest.read_u32(pdwDataLen.get())?;
     let request = Request::read(guest, (hKey, hHash), (Final, dwFlags), pbData, size, false)?;
-    let data = request.carry_out()?;
-    guest.write_bytes(pbData.get(), &data)?;
-    guest.write_bytes(pdwDataLen.get(), &(data.len() as u32).to_le_bytes())?;
-    Ok(TRUE)
+    request.carry_out_in_place(guest, pbData, pdwDataLen)
 }
 
 /// Returns how a hash is padded: `CRYPT_NOHASHOID` leaves its name out.

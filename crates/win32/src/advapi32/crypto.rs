@@ -6,6 +6,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::random;
 
 use super::crypt_provider::provider;
+use crate::alike::alike;
 use crate::bcrypt::random::fill;
 use crate::dll;
 use crate::export::Export;
@@ -78,34 +79,19 @@ pub(crate) fn protect_memory(
     }
 }
 
-/// Encrypts memory in place; headers call it `RtlEncryptMemory`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtlencryptmemory>
-#[winapi]
-pub fn SystemFunction040(
-    guest: &mut Guest,
-    Memory: GuestWord,
-    MemorySize: u32,
-    OptionFlags: u32,
-) -> NtStatus {
-    match OptionFlags {
-        0 => protect_memory(guest, Memory, MemorySize, 8, true),
-        _ => NtStatus::NOT_SUPPORTED,
+alike! {
+    fn(guest, encrypts; Memory: GuestWord, MemorySize: u32, OptionFlags: u32) -> NtStatus {
+        match OptionFlags {
+            0 => protect_memory(guest, Memory, MemorySize, 8, encrypts),
+            _ => NtStatus::NOT_SUPPORTED,
+        }
     }
-}
 
-/// Decrypts memory in place; headers call it `RtlDecryptMemory`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-rtldecryptmemory>
-#[winapi]
-pub fn SystemFunction041(
-    guest: &mut Guest,
-    Memory: GuestWord,
-    MemorySize: u32,
-    OptionFlags: u32,
-) -> NtStatus {
-    match OptionFlags {
-        0 => protect_memory(guest, Memory, MemorySize, 8, false),
-        _ => NtStatus::NOT_SUPPORTED,
-    }
+    /// Encrypts memory in place; headers call it `RtlEncryptMemory`.
+    "ntsecapi/nf-ntsecapi-rtlencryptmemory"
+    SystemFunction040 = true;
+
+    /// Decrypts memory in place; headers call it `RtlDecryptMemory`.
+    "ntsecapi/nf-ntsecapi-rtldecryptmemory"
+    SystemFunction041 = false;
 }

@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::sid::{allocate_text, done};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -152,118 +153,69 @@ pub fn InitializeSecurityDescriptor(
     done(create(guest, pSecurityDescriptor, dwRevision))
 }
 
-/// Returns the list of access.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-getsecuritydescriptordacl>
-#[winapi]
-pub fn GetSecurityDescriptorDacl(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    lpbDaclPresent: GuestWord,
-    pDacl: GuestWord,
-    lpbDaclDefaulted: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let put = |target, value| put_bool(guest, target, value);
-    done(get_list(guest, pSecurityDescriptor, DACL, lpbDaclPresent, pDacl, lpbDaclDefaulted, put))
+alike! {
+    fn(guest, part;
+        pSecurityDescriptor: GuestWord, present: GuestWord, list: GuestWord, defaulted: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let put = |target, value| put_bool(guest, target, value);
+        done(get_list(guest, pSecurityDescriptor, part, present, list, defaulted, put))
+    }
+
+    /// Returns the list of access.
+    "securitybaseapi/nf-securitybaseapi-getsecuritydescriptordacl"
+    GetSecurityDescriptorDacl(pSecurityDescriptor, lpbDaclPresent, pDacl, lpbDaclDefaulted) = DACL;
+
+    /// Returns the list of audits.
+    "securitybaseapi/nf-securitybaseapi-getsecuritydescriptorsacl"
+    GetSecurityDescriptorSacl(pSecurityDescriptor, lpbSaclPresent, pSacl, lpbSaclDefaulted) = SACL;
 }
 
-/// Returns the list of audits.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-getsecuritydescriptorsacl>
-#[winapi]
-pub fn GetSecurityDescriptorSacl(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    lpbSaclPresent: GuestWord,
-    pSacl: GuestWord,
-    lpbSaclDefaulted: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let put = |target, value| put_bool(guest, target, value);
-    done(get_list(guest, pSecurityDescriptor, SACL, lpbSaclPresent, pSacl, lpbSaclDefaulted, put))
+alike! {
+    fn(guest, part;
+        pSecurityDescriptor: GuestWord, present: Bool, list: GuestWord, defaulted: Bool
+    ) -> Result<Bool, Win32Error> {
+        done(set_list(guest, pSecurityDescriptor, part, present.0.then_some(list), defaulted.0))
+    }
+
+    /// Sets the list of access of an absolute descriptor.
+    "securitybaseapi/nf-securitybaseapi-setsecuritydescriptordacl"
+    SetSecurityDescriptorDacl(pSecurityDescriptor, bDaclPresent, pDacl, bDaclDefaulted) = DACL;
+
+    /// Sets the list of audits of an absolute descriptor.
+    "securitybaseapi/nf-securitybaseapi-setsecuritydescriptorsacl"
+    SetSecurityDescriptorSacl(pSecurityDescriptor, bSaclPresent, pSacl, bSaclDefaulted) = SACL;
 }
 
-/// Sets the list of access of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-setsecuritydescriptordacl>
-#[winapi]
-pub fn SetSecurityDescriptorDacl(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    bDaclPresent: Bool,
-    pDacl: GuestWord,
-    bDaclDefaulted: Bool,
-) -> Result<Bool, Win32Error> {
-    let list = bDaclPresent.0.then_some(pDacl);
-    done(set_list(guest, pSecurityDescriptor, DACL, list, bDaclDefaulted.0))
+alike! {
+    fn(guest, part;
+        pSecurityDescriptor: GuestWord, sid: GuestWord, defaulted: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        done(get_sid(guest, pSecurityDescriptor, part, sid, |value| put_bool(guest, defaulted, value)))
+    }
+
+    /// Returns the owner.
+    "securitybaseapi/nf-securitybaseapi-getsecuritydescriptorowner"
+    GetSecurityDescriptorOwner(pSecurityDescriptor, pOwner, lpbOwnerDefaulted) = OWNER;
+
+    /// Returns the primary group.
+    "securitybaseapi/nf-securitybaseapi-getsecuritydescriptorgroup"
+    GetSecurityDescriptorGroup(pSecurityDescriptor, pGroup, lpbGroupDefaulted) = GROUP;
 }
 
-/// Sets the list of audits of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-setsecuritydescriptorsacl>
-#[winapi]
-pub fn SetSecurityDescriptorSacl(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    bSaclPresent: Bool,
-    pSacl: GuestWord,
-    bSaclDefaulted: Bool,
-) -> Result<Bool, Win32Error> {
-    let list = bSaclPresent.0.then_some(pSacl);
-    done(set_list(guest, pSecurityDescriptor, SACL, list, bSaclDefaulted.0))
-}
+alike! {
+    fn(guest, part;
+        pSecurityDescriptor: GuestWord, sid: GuestWord, defaulted: Bool
+    ) -> Result<Bool, Win32Error> {
+        done(set_sid(guest, pSecurityDescriptor, part, sid, defaulted.0))
+    }
 
-/// Returns the owner.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-getsecuritydescriptorowner>
-#[winapi]
-pub fn GetSecurityDescriptorOwner(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    pOwner: GuestWord,
-    lpbOwnerDefaulted: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let put = |value| put_bool(guest, lpbOwnerDefaulted, value);
-    done(get_sid(guest, pSecurityDescriptor, OWNER, pOwner, put))
-}
+    /// Sets the owner of an absolute descriptor.
+    "securitybaseapi/nf-securitybaseapi-setsecuritydescriptorowner"
+    SetSecurityDescriptorOwner(pSecurityDescriptor, pOwner, bOwnerDefaulted) = OWNER;
 
-/// Sets the owner of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-setsecuritydescriptorowner>
-#[winapi]
-pub fn SetSecurityDescriptorOwner(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    pOwner: GuestWord,
-    bOwnerDefaulted: Bool,
-) -> Result<Bool, Win32Error> {
-    done(set_sid(guest, pSecurityDescriptor, OWNER, pOwner, bOwnerDefaulted.0))
-}
-
-/// Returns the primary group.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-getsecuritydescriptorgroup>
-#[winapi]
-pub fn GetSecurityDescriptorGroup(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    pGroup: GuestWord,
-    lpbGroupDefaulted: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let put = |value| put_bool(guest, lpbGroupDefaulted, value);
-    done(get_sid(guest, pSecurityDescriptor, GROUP, pGroup, put))
-}
-
-/// Sets the primary group of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-setsecuritydescriptorgroup>
-#[winapi]
-pub fn SetSecurityDescriptorGroup(
-    guest: &mut Guest,
-    pSecurityDescriptor: GuestWord,
-    pGroup: GuestWord,
-    bGroupDefaulted: Bool,
-) -> Result<Bool, Win32Error> {
-    done(set_sid(guest, pSecurityDescriptor, GROUP, pGroup, bGroupDefaulted.0))
+    /// Sets the primary group of an absolute descriptor.
+    "securitybaseapi/nf-securitybaseapi-setsecuritydescriptorgroup"
+    SetSecurityDescriptorGroup(pSecurityDescriptor, pGroup, bGroupDefaulted) = GROUP;
 }
 
 /// Returns the control word and the revision.

@@ -218,26 +218,28 @@ impl Parser {
     }
 
     fn alternatives(&mut self) -> Result<Node, Wrong> {
-        let mut left = self.conjunction()?;
-        loop {
-            self.skip_blanks();
-            if self.peek() != Some('|') || self.peek_at(1) != Some('|') {
-                return Ok(left);
-            }
-            self.at += 2;
-            left = Node::Or(Box::new(left), Box::new(self.conjunction()?));
-        }
+        self.joined('|', Self::conjunction, Node::Or)
     }
 
     fn conjunction(&mut self) -> Result<Node, Wrong> {
-        let mut left = self.pipeline()?;
+        self.joined('&', Self::pipeline, Node::And)
+    }
+
+    /// Reads what a sign that stands twice joins, from left to right.
+    fn joined(
+        &mut self,
+        sign: char,
+        part: fn(&mut Self) -> Result<Node, Wrong>,
+        join: fn(Box<Node>, Box<Node>) -> Node,
+    ) -> Result<Node, Wrong> {
+        let mut left = part(self)?;
         loop {
             self.skip_blanks();
-            if self.peek() != Some('&') || self.peek_at(1) != Some('&') {
+            if self.peek() != Some(sign) || self.peek_at(1) != Some(sign) {
                 return Ok(left);
             }
             self.at += 2;
-            left = Node::And(Box::new(left), Box::new(self.pipeline()?));
+            left = join(Box::new(left), Box::new(part(self)?));
         }
     }
 

@@ -4,6 +4,7 @@ use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 use plat_host::random;
 
 use crate::advapi32::crypto::protect_memory;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -154,30 +155,18 @@ fn memory(
     }
 }
 
-/// Encrypts memory in place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dpapi/nf-dpapi-cryptprotectmemory>
-#[winapi]
-pub fn CryptProtectMemory(
-    guest: &mut Guest,
-    pDataIn: GuestWord,
-    cbDataIn: u32,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    memory(guest, pDataIn, cbDataIn, dwFlags, true)
-}
+alike! {
+    fn(guest, encrypts; pDataIn: GuestWord, cbDataIn: u32, dwFlags: u32) -> Result<Bool, Win32Error> {
+        memory(guest, pDataIn, cbDataIn, dwFlags, encrypts)
+    }
 
-/// Decrypts memory in place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dpapi/nf-dpapi-cryptunprotectmemory>
-#[winapi]
-pub fn CryptUnprotectMemory(
-    guest: &mut Guest,
-    pDataIn: GuestWord,
-    cbDataIn: u32,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    memory(guest, pDataIn, cbDataIn, dwFlags, false)
+    /// Encrypts memory in place.
+    "dpapi/nf-dpapi-cryptprotectmemory"
+    CryptProtectMemory = true;
+
+    /// Decrypts memory in place.
+    "dpapi/nf-dpapi-cryptunprotectmemory"
+    CryptUnprotectMemory = false;
 }
 
 #[cfg(test)]

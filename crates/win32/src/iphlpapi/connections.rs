@@ -8,6 +8,7 @@ use plat_host::network::{self, Endpoints, Table};
 
 use super::{Bytes, code, old_table_of, put_sized};
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
@@ -104,6 +105,15 @@ fn put(
     code(put_sized(guest, at.0, size_at.0, &bytes, Win32Error::INSUFFICIENT_BUFFER))
 }
 
+/// Returns the table of IPv4 or that of IPv6.
+fn of_family(family: u32, [v4, v6]: [Table; 2]) -> Option<Table> {
+    match u16::try_from(family) {
+        Ok(AF_INET) => Some(v4),
+        Ok(AF_INET6) => Some(v6),
+        _ => None,
+    }
+}
+
 /// Tells connections and those who listen: class 0 to 2 without owners, 3 to 5 with them; of each the first is of those
 /// who listen, the second of connections, the third of all.
 ///
@@ -119,10 +129,8 @@ pub fn GetExtendedTcpTable(
     Reserved: u32,
 ) -> u32 {
     let _ = Reserved;
-    let table = match u16::try_from(ulAf) {
-        Ok(AF_INET) => Table::Tcp,
-        Ok(AF_INET6) => Table::Tcp6,
-        _ => return Win32Error::INVALID_PARAMETER.0,
+    let Some(table) = of_family(ulAf, [Table::Tcp, Table::Tcp6]) else {
+        return Win32Error::INVALID_PARAMETER.0;
     };
     let form = match TableClass {
         // Those of IPv6 have no rows without owners.
@@ -153,10 +161,8 @@ pub fn GetExtendedUdpTable(
     Reserved: u32,
 ) -> u32 {
     let _ = Reserved;
-    let table = match u16::try_from(ulAf) {
-        Ok(AF_INET) => Table::Udp,
-        Ok(AF_INET6) => Table::Udp6,
-        _ => return Win32Error::INVALID_PARAMETER.0,
+    let Some(table) = of_family(ulAf, [Table::Udp, Table::Udp6]) else {
+        return Win32Error::INVALID_PARAMETER.0;
     };
     let form = match TableClass {
         0 => Form::Basic,
@@ -167,36 +173,27 @@ pub fn GetExtendedUdpTable(
     put(guest, (pUdpTable, pdwSize, bOrder.0), (table, udp_row), form, |_| true)
 }
 
-/// Tells the connections over IPv4.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-gettcptable>
-#[winapi]
-pub fn GetTcpTable(guest: &mut Guest, TcpTable: GuestWord, SizePointer: GuestWord, Order: Bool) -> u32 {
-    put(guest, (TcpTable, SizePointer, Order.0), (Table::Tcp, tcp_row), Form::Basic, |_| true)
-}
+alike! {
+    fn(guest, rows; at: GuestWord, size_at: GuestWord, is_sorted: Bool) -> u32 {
+        let (table, make, form) = rows;
+        put(guest, (at, size_at, is_sorted.0), (table, make), form, |_| true)
+    }
 
-/// Tells the connections over IPv6.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-gettcp6table>
-#[winapi]
-pub fn GetTcp6Table(guest: &mut Guest, TcpTable: GuestWord, SizePointer: GuestWord, Order: Bool) -> u32 {
-    put(guest, (TcpTable, SizePointer, Order.0), (Table::Tcp6, tcp_row), Form::StateFirst, |_| true)
-}
+    /// Tells the connections over IPv4.
+    "iphlpapi/nf-iphlpapi-gettcptable"
+    GetTcpTable(TcpTable, SizePointer, Order) = (Table::Tcp, tcp_row, Form::Basic);
 
-/// Tells who takes datagrams over IPv4.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getudptable>
-#[winapi]
-pub fn GetUdpTable(guest: &mut Guest, UdpTable: GuestWord, SizePointer: GuestWord, Order: Bool) -> u32 {
-    put(guest, (UdpTable, SizePointer, Order.0), (Table::Udp, udp_row), Form::Basic, |_| true)
-}
+    /// Tells the connections over IPv6.
+    "iphlpapi/nf-iphlpapi-gettcp6table"
+    GetTcp6Table(TcpTable, SizePointer, Order) = (Table::Tcp6, tcp_row, Form::StateFirst);
 
-/// Tells who takes datagrams over IPv6.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getudp6table>
-#[winapi]
-pub fn GetUdp6Table(guest: &mut Guest, Udp6Table: GuestWord, SizePointer: GuestWord, Order: Bool) -> u32 {
-    put(guest, (Udp6Table, SizePointer, Order.0), (Table::Udp6, udp_row), Form::Basic, |_| true)
+    /// Tells who takes datagrams over IPv4.
+    "iphlpapi/nf-iphlpapi-getudptable"
+    GetUdpTable(UdpTable, SizePointer, Order) = (Table::Udp, udp_row, Form::Basic);
+
+    /// Tells who takes datagrams over IPv6.
+    "iphlpapi/nf-iphlpapi-getudp6table"
+    GetUdp6Table(Udp6Table, SizePointer, Order) = (Table::Udp6, udp_row, Form::Basic);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::winsock::address::{AF_INET, AF_INET6, Endpoint};
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -348,30 +349,14 @@ fn put_name(guest: &Guest, luid: GuestWord, to: GuestWord, room: u64, is_wide: b
     })
 }
 
-/// Finds the short name of a LUID.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-convertinterfaceluidtonamea>
-#[winapi]
-pub fn ConvertInterfaceLuidToNameA(
-    guest: &mut Guest,
-    InterfaceLuid: GuestWord,
-    InterfaceName: GuestWord,
-    Length: GuestWord,
-) -> u32 {
-    put_name(guest, InterfaceLuid, InterfaceName, Length.0, false, false)
-}
-
-/// Finds the short name of a LUID.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-convertinterfaceluidtonamew>
-#[winapi]
-pub fn ConvertInterfaceLuidToNameW(
-    guest: &mut Guest,
-    InterfaceLuid: GuestWord,
-    InterfaceName: GuestWord,
-    Length: GuestWord,
-) -> u32 {
-    put_name(guest, InterfaceLuid, InterfaceName, Length.0, true, false)
+both_widths! {
+    /// Finds the short name of a LUID.
+    "netioapi/nf-netioapi-convertinterfaceluidtoname"
+    ConvertInterfaceLuidToNameA, ConvertInterfaceLuidToNameW(
+        guest, width, InterfaceLuid: GuestWord, InterfaceName: GuestWord, Length: GuestWord
+    ) -> u32 {
+        put_name(guest, InterfaceLuid, InterfaceName, Length.0, width.is_wide(), false)
+    }
 }
 
 /// Finds the name that a person knows of a LUID.

@@ -4,6 +4,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::code;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest};
@@ -42,52 +43,26 @@ fn register(guest: &mut Guest, callback: u64, context: u64, is_initial: u8, plac
     0
 }
 
-/// Asks to be told when an interface changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-notifyipinterfacechange>
-#[winapi]
-pub fn NotifyIpInterfaceChange(
-    guest: &mut Guest,
-    Family: u16,
-    Callback: GuestWord,
-    CallerContext: GuestWord,
-    InitialNotification: u8,
-    NotificationHandle: GuestWord,
-) -> u32 {
-    let _ = Family;
-    register(guest, Callback.0, CallerContext.0, InitialNotification, NotificationHandle)
-}
+alike! {
+    fn(guest;
+        Family: u16, Callback: GuestWord, CallerContext: GuestWord, InitialNotification: u8,
+        NotificationHandle: GuestWord
+    ) -> u32 {
+        let _ = Family;
+        register(guest, Callback.0, CallerContext.0, InitialNotification, NotificationHandle)
+    }
 
-/// Asks to be told when an address changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-notifyunicastipaddresschange>
-#[winapi]
-pub fn NotifyUnicastIpAddressChange(
-    guest: &mut Guest,
-    Family: u16,
-    Callback: GuestWord,
-    CallerContext: GuestWord,
-    InitialNotification: u8,
-    NotificationHandle: GuestWord,
-) -> u32 {
-    let _ = Family;
-    register(guest, Callback.0, CallerContext.0, InitialNotification, NotificationHandle)
-}
+    /// Asks to be told when an interface changes.
+    "netioapi/nf-netioapi-notifyipinterfacechange"
+    NotifyIpInterfaceChange;
 
-/// Asks to be told when a route changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/netioapi/nf-netioapi-notifyroutechange2>
-#[winapi]
-pub fn NotifyRouteChange2(
-    guest: &mut Guest,
-    AddressFamily: u16,
-    Callback: GuestWord,
-    CallerContext: GuestWord,
-    InitialNotification: u8,
-    NotificationHandle: GuestWord,
-) -> u32 {
-    let _ = AddressFamily;
-    register(guest, Callback.0, CallerContext.0, InitialNotification, NotificationHandle)
+    /// Asks to be told when an address changes.
+    "netioapi/nf-netioapi-notifyunicastipaddresschange"
+    NotifyUnicastIpAddressChange;
+
+    /// Asks to be told when a route changes.
+    "netioapi/nf-netioapi-notifyroutechange2"
+    NotifyRouteChange2(AddressFamily, Callback, CallerContext, InitialNotification, NotificationHandle);
 }
 
 /// Ends a registration.
@@ -118,20 +93,18 @@ fn pend(guest: &Guest, handle: GuestWord, overlapped: GuestWord) -> u32 {
     }
 }
 
-/// Asks to be told when an address of IPv4 changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-notifyaddrchange>
-#[winapi]
-pub fn NotifyAddrChange(guest: &mut Guest, Handle: GuestWord, overlapped: GuestWord) -> u32 {
-    pend(guest, Handle, overlapped)
-}
+alike! {
+    fn(guest; Handle: GuestWord, overlapped: GuestWord) -> u32 {
+        pend(guest, Handle, overlapped)
+    }
 
-/// Asks to be told when a route of IPv4 changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-notifyroutechange>
-#[winapi]
-pub fn NotifyRouteChange(guest: &mut Guest, Handle: GuestWord, overlapped: GuestWord) -> u32 {
-    pend(guest, Handle, overlapped)
+    /// Asks to be told when an address of IPv4 changes.
+    "iphlpapi/nf-iphlpapi-notifyaddrchange"
+    NotifyAddrChange;
+
+    /// Asks to be told when a route of IPv4 changes.
+    "iphlpapi/nf-iphlpapi-notifyroutechange"
+    NotifyRouteChange;
 }
 
 /// Ends what `NotifyAddrChange` or `NotifyRouteChange` began.

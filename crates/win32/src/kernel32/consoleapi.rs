@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::fileapi::{file, put_wide};
+use super::fileapi::{file, put};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -203,7 +203,7 @@ fn give_title(
     match width {
         Width::Wide => {
             title.truncate((room as usize).saturating_sub(1));
-            put_wide(guest, buffer.0, room, &title)
+            put(guest, width, buffer, room, &title)
         }
         Width::Narrow => {
             let mut bytes = guest.process().files.narrow(&title);

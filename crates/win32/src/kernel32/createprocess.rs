@@ -17,6 +17,7 @@ use crate::nt::process_create::{self, Image, ImageKind, Places, Plan};
 use crate::nt::process_object::ProcessObject;
 use crate::nt::start_record::Startup;
 use crate::process::Process;
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -104,7 +105,7 @@ fn read_environment(guest: &Guest, address: u64, is_wide: bool) -> Result<Variab
     let mut variables = Variables::new();
     let mut at = address;
     loop {
-        let text = if is_wide { guest.read_wide_string(at)? } else { narrow_string(guest, at)? };
+        let text = string(guest, is_wide, at)?;
         if text.is_empty() {
             return Ok(variables);
         }
@@ -125,6 +126,10 @@ fn narrow_string(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
     Ok(guest.process().files.widen(&bytes))
 }
 
+fn string(guest: &Guest, is_wide: bool, address: u64) -> Result<Vec<u16>, Win32Error> {
+    if is_wide { Ok(guest.read_wide_string(address)?) } else { narrow_string(guest, address) }
+}
+
 /// Reads `STARTUPINFO` as the child is to see it, and its handles when they are to be used.
 fn read_startup(
     guest: &Guest,
@@ -135,8 +140,7 @@ fn read_startup(
     let text = |place: GuestWord| -> Result<Vec<u16>, Win32Error> {
         match place.0 {
             0 => Ok(Vec::new()),
-            place if is_wide => Ok(guest.read_wide_string(place)?),
-            place => narrow_string(guest, place),
+            place => string(guest, is_wide, place),
         }
     };
     let reserved = if info.lpReserved2.is_null() {
@@ -233,74 +237,31 @@ fn create(guest: &mut Guest, wish: &Wish, is_wide: bool) -> Result<Bool, Win32Er
     Ok(TRUE)
 }
 
-/// Makes a process: a Windows program, a batch file, or a program of Linux.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createprocessw>
-#[winapi]
-pub fn CreateProcessW(
-    guest: &mut Guest,
-    lpApplicationName: GuestWord,
-    lpCommandLine: GuestWord,
-    lpProcessAttributes: GuestWord,
-    lpThreadAttributes: GuestWord,
-    bInheritHandles: Bool,
-    dwCreationFlags: u32,
-    lpEnvironment: GuestWord,
-    lpCurrentDirectory: GuestWord,
-    lpStartupInfo: GuestWord,
-    lpProcessInformation: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let text = |place: GuestWord| -> Result<Option<Vec<u16>>, Win32Error> {
-        if place.is_null() { Ok(None) } else { Ok(Some(guest.read_wide_string(place.0)?)) }
-    };
-    let wish = Wish {
-        application: text(lpApplicationName)?,
-        line: text(lpCommandLine)?,
-        process_attributes: lpProcessAttributes,
-        thread_attributes: lpThreadAttributes,
-        inherits: bInheritHandles.0,
-        flags: dwCreationFlags,
-        environment: lpEnvironment,
-        directory: text(lpCurrentDirectory)?,
-        startup: lpStartupInfo,
-        information: lpProcessInformation,
-    };
-    create(guest, &wish, true)
-}
-
-/// Makes a process: a Windows program, a batch file, or a program of Linux.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createprocessa>
-#[winapi]
-pub fn CreateProcessA(
-    guest: &mut Guest,
-    lpApplicationName: GuestWord,
-    lpCommandLine: GuestWord,
-    lpProcessAttributes: GuestWord,
-    lpThreadAttributes: GuestWord,
-    bInheritHandles: Bool,
-    dwCreationFlags: u32,
-    lpEnvironment: GuestWord,
-    lpCurrentDirectory: GuestWord,
-    lpStartupInfo: GuestWord,
-    lpProcessInformation: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let text = |place: GuestWord| -> Result<Option<Vec<u16>>, Win32Error> {
-        if place.is_null() { Ok(None) } else { Ok(Some(narrow_string(guest, place.0)?)) }
-    };
-    let wish = Wish {
-        application: text(lpApplicationName)?,
-        line: text(lpCommandLine)?,
-        process_attributes: lpProcessAttributes,
-        thread_attributes: lpThreadAttributes,
-        inherits: bInheritHandles.0,
-        flags: dwCreationFlags,
-        environment: lpEnvironment,
-        directory: text(lpCurrentDirectory)?,
-        startup: lpStartupInfo,
-        information: lpProcessInformation,
-    };
-    create(guest, &wish, false)
+both_widths! {
+    /// Makes a process: a Windows program, a batch file, or a program of Linux.
+    "processthreadsapi/nf-processthreadsapi-createprocess"
+    CreateProcessA, CreateProcessW(
+        guest, width, lpApplicationName: GuestWord, lpCommandLine: GuestWord, lpProcessAttributes: GuestWord,
+        lpThreadAttributes: GuestWord, bInheritHandles: Bool, dwCreationFlags: u32, lpEnvironment: GuestWord,
+        lpCurrentDirectory: GuestWord, lpStartupInfo: GuestWord, lpProcessInformation: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let text = |place: GuestWord| -> Result<Option<Vec<u16>>, Win32Error> {
+            if place.is_null() { Ok(None) } else { Ok(Some(string(guest, width.is_wide(), place.0)?)) }
+        };
+        let wish = Wish {
+            application: text(lpApplicationName)?,
+            line: text(lpCommandLine)?,
+            process_attributes: lpProcessAttributes,
+            thread_attributes: lpThreadAttributes,
+            inherits: bInheritHandles.0,
+            flags: dwCreationFlags,
+            environment: lpEnvironment,
+            directory: text(lpCurrentDirectory)?,
+            startup: lpStartupInfo,
+            information: lpProcessInformation,
+        };
+        create(guest, &wish, width.is_wide())
+    }
 }
 
 /// Starts a program by its command line; returns more than 31 when it did.

@@ -10,7 +10,7 @@ pub mod transfer;
 pub mod volume;
 
 pub(super) use open::file;
-pub(super) use text::{ansi, put_ansi, put_wide, wide};
+pub(super) use text::{path, put};
 
 use crate::dll;
 use crate::export::Export;

@@ -1,6 +1,8 @@
 //! memoryapi.h: file mappings and their views.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use super::fileapi::path;
+use crate::widths::{Width, both_widths};
+use plat_abi::{GuestWord, winapi};
 use plat_regions::Address;
 use plat_regions::windows::PageProtection;
 
@@ -67,52 +69,21 @@ fn create(
     Ok(GuestWord(process.handles.insert(object, SECTION_ALL_ACCESS, flags)))
 }
 
-fn wide_name(guest: &Guest, name: GuestWord) -> Result<Option<Vec<u16>>, Win32Error> {
-    if name.is_null() { Ok(None) } else { Ok(Some(guest.read_wide_string(name.get())?)) }
+fn name_of(guest: &Guest, width: Width, name: GuestWord) -> Result<Option<Vec<u16>>, Win32Error> {
+    if name.is_null() { Ok(None) } else { path(guest, width, name).map(Some) }
 }
 
-fn narrow_name(guest: &Guest, name: GuestWord) -> Result<Option<Vec<u16>>, Win32Error> {
-    if name.is_null() {
-        return Ok(None);
+both_widths! {
+    /// Makes a section of a file or of memory.
+    "winbase/nf-winbase-createfilemapping" | "memoryapi/nf-memoryapi-createfilemapping"
+    CreateFileMappingA, CreateFileMappingW(
+        guest, width, hFile: GuestWord, lpFileMappingAttributes: GuestWord, flProtect: u32,
+        dwMaximumSizeHigh: u32, dwMaximumSizeLow: u32, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = name_of(guest, width, lpName)?;
+        let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
+        create(guest, (hFile, lpFileMappingAttributes), flProtect, size, name)
     }
-    let bytes = guest.read_c_string(name.get())?;
-    Ok(Some(guest.process().files.widen(&bytes)))
-}
-
-/// Makes a section of a file or of memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-createfilemappingw>
-#[winapi]
-pub fn CreateFileMappingW(
-    guest: &mut Guest,
-    hFile: GuestWord,
-    lpFileMappingAttributes: GuestWord,
-    flProtect: u32,
-    dwMaximumSizeHigh: u32,
-    dwMaximumSizeLow: u32,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = wide_name(guest, lpName)?;
-    let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
-    create(guest, (hFile, lpFileMappingAttributes), flProtect, size, name)
-}
-
-/// Makes a section of a file or of memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createfilemappinga>
-#[winapi]
-pub fn CreateFileMappingA(
-    guest: &mut Guest,
-    hFile: GuestWord,
-    lpFileMappingAttributes: GuestWord,
-    flProtect: u32,
-    dwMaximumSizeHigh: u32,
-    dwMaximumSizeLow: u32,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = narrow_name(guest, lpName)?;
-    let size = u64::from(dwMaximumSizeHigh) << 32 | u64::from(dwMaximumSizeLow);
-    create(guest, (hFile, lpFileMappingAttributes), flProtect, size, name)
 }
 
 fn open(guest: &mut Guest, name: Option<Vec<u16>>, inherit: Bool) -> Result<GuestWord, Win32Error> {
@@ -123,34 +94,16 @@ fn open(guest: &mut Guest, name: Option<Vec<u16>>, inherit: Bool) -> Result<Gues
     Ok(GuestWord(process.handles.insert(found, SECTION_ALL_ACCESS, flags)))
 }
 
-/// Opens a named section.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-openfilemappingw>
-#[winapi]
-pub fn OpenFileMappingW(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    let name = wide_name(guest, lpName)?;
-    open(guest, name, bInheritHandle)
-}
-
-/// Opens a named section.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-openfilemappinga>
-#[winapi]
-pub fn OpenFileMappingA(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    let name = narrow_name(guest, lpName)?;
-    open(guest, name, bInheritHandle)
+both_widths! {
+    /// Opens a named section.
+    "winbase/nf-winbase-openfilemapping" | "memoryapi/nf-memoryapi-openfilemapping"
+    OpenFileMappingA, OpenFileMappingW(
+        guest, width, dwDesiredAccess: u32, bInheritHandle: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = dwDesiredAccess;
+        let name = name_of(guest, width, lpName)?;
+        open(guest, name, bInheritHandle)
+    }
 }
 
 fn map(

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::fileapi::info::attribute_data;
-use super::fileapi::{ansi, wide};
+use super::fileapi::path;
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -16,6 +16,7 @@ use crate::logic::wildcard;
 use crate::nt::file_find::{Enumeration, FindObject, Found};
 use crate::nt::handle::HandleFlags;
 use crate::nt::path::FileSystem;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -28,26 +29,16 @@ pub const EXPORTS: &[Export] = dll! {
     full FindClose;
 };
 
-/// What follows the 36 bytes that all such structures begin with: two reserved words.
-fn find_data(found: &Found) -> Vec<u8> {
+/// `WIN32_FIND_DATAA`, 320 bytes, or `WIN32_FIND_DATAW`, 592 bytes: what the 36 bytes of the attributes and two reserved
+/// words are followed by is the name; there are no short names.
+fn find_data(files: &FileSystem, width: Width, found: &Found) -> Vec<u8> {
     let mut bytes = attribute_data(&found.facts);
     bytes.extend([0; 8]);
-    bytes
-}
-
-/// `WIN32_FIND_DATAW`, 592 bytes; there are no short names.
-fn find_data_wide(found: &Found) -> Vec<u8> {
-    let mut bytes = find_data(found);
-    bytes.extend(found.name.iter().take(259).flat_map(|unit| unit.to_le_bytes()));
-    bytes.resize(592, 0);
-    bytes
-}
-
-/// `WIN32_FIND_DATAA`, 320 bytes.
-fn find_data_ansi(files: &FileSystem, found: &Found) -> Vec<u8> {
-    let mut bytes = find_data(found);
-    bytes.extend(files.narrow(&found.name).iter().take(259));
-    bytes.resize(320, 0);
+    match width {
+        Width::Narrow => bytes.extend(files.narrow(&found.name).iter().take(259)),
+        Width::Wide => bytes.extend(found.name.iter().take(259).flat_map(|unit| unit.to_le_bytes())),
+    }
+    bytes.resize(if width.is_wide() { 592 } else { 320 }, 0);
     bytes
 }
 
@@ -96,38 +87,23 @@ fn find_first(
     guest: &Guest,
     path: &[u16],
     into: GuestWord,
-    is_wide: bool,
+    width: Width,
 ) -> Result<HandleOrInvalid, Win32Error> {
     let process = guest.process();
     let (rest, first) = begin(&process.files, path)?;
-    let bytes = if is_wide { find_data_wide(&first) } else { find_data_ansi(&process.files, &first) };
-    guest.write_bytes(into.0, &bytes)?;
+    guest.write_bytes(into.0, &find_data(&process.files, width, &first))?;
     let object = Arc::new(FindObject { rest: Mutex::new(rest) });
     Ok(HandleOrInvalid(process.handles.insert(object, 0, HandleFlags::empty())))
 }
 
-/// Begins to enumerate the files that match a path with wildcards.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findfirstfilew>
-#[winapi]
-pub fn FindFirstFileW(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    lpFindFileData: GuestWord,
-) -> Result<HandleOrInvalid, Win32Error> {
-    find_first(guest, &wide(guest, lpFileName.0)?, lpFindFileData, true)
-}
-
-/// Begins to enumerate the files that match a path with wildcards.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findfirstfilea>
-#[winapi]
-pub fn FindFirstFileA(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    lpFindFileData: GuestWord,
-) -> Result<HandleOrInvalid, Win32Error> {
-    find_first(guest, &ansi(guest, lpFileName.0)?, lpFindFileData, false)
+both_widths! {
+    /// Begins to enumerate the files that match a path with wildcards.
+    "fileapi/nf-fileapi-findfirstfile"
+    FindFirstFileA, FindFirstFileW(
+        guest, width, lpFileName: GuestWord, lpFindFileData: GuestWord
+    ) -> Result<HandleOrInvalid, Win32Error> {
+        find_first(guest, &path(guest, width, lpFileName)?, lpFindFileData, width)
+    }
 }
 
 /// Levels are 0 and 1 (without short names, which there are none of); a search filter is not known.
@@ -136,40 +112,17 @@ fn check_search(level: u32, operation: u32, filter: GuestWord) -> Result<(), Win
     if is_known { Ok(()) } else { Err(Win32Error::INVALID_PARAMETER) }
 }
 
-/// Begins to enumerate the files that match a path with wildcards.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findfirstfileexw>
-#[winapi]
-pub fn FindFirstFileExW(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    fInfoLevelId: u32,
-    lpFindFileData: GuestWord,
-    fSearchOp: u32,
-    lpSearchFilter: GuestWord,
-    dwAdditionalFlags: u32,
-) -> Result<HandleOrInvalid, Win32Error> {
-    let _ = dwAdditionalFlags;
-    check_search(fInfoLevelId, fSearchOp, lpSearchFilter)?;
-    find_first(guest, &wide(guest, lpFileName.0)?, lpFindFileData, true)
-}
-
-/// Begins to enumerate the files that match a path with wildcards.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findfirstfileexa>
-#[winapi]
-pub fn FindFirstFileExA(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    fInfoLevelId: u32,
-    lpFindFileData: GuestWord,
-    fSearchOp: u32,
-    lpSearchFilter: GuestWord,
-    dwAdditionalFlags: u32,
-) -> Result<HandleOrInvalid, Win32Error> {
-    let _ = dwAdditionalFlags;
-    check_search(fInfoLevelId, fSearchOp, lpSearchFilter)?;
-    find_first(guest, &ansi(guest, lpFileName.0)?, lpFindFileData, false)
+both_widths! {
+    /// Begins to enumerate the files that match a path with wildcards.
+    "fileapi/nf-fileapi-findfirstfileex"
+    FindFirstFileExA, FindFirstFileExW(
+        guest, width, lpFileName: GuestWord, fInfoLevelId: u32, lpFindFileData: GuestWord, fSearchOp: u32,
+        lpSearchFilter: GuestWord, dwAdditionalFlags: u32
+    ) -> Result<HandleOrInvalid, Win32Error> {
+        let _ = dwAdditionalFlags;
+        check_search(fInfoLevelId, fSearchOp, lpSearchFilter)?;
+        find_first(guest, &path(guest, width, lpFileName)?, lpFindFileData, width)
+    }
 }
 
 fn find_next(guest: &Guest, handle: GuestWord) -> Result<Found, Win32Error> {
@@ -178,32 +131,16 @@ fn find_next(guest: &Guest, handle: GuestWord) -> Result<Found, Win32Error> {
     next.ok_or(Win32Error::NO_MORE_FILES)
 }
 
-/// Stores the next file of an enumeration.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findnextfilew>
-#[winapi]
-pub fn FindNextFileW(
-    guest: &mut Guest,
-    hFindFile: GuestWord,
-    lpFindFileData: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let found = find_next(guest, hFindFile)?;
-    guest.write_bytes(lpFindFileData.0, &find_data_wide(&found))?;
-    Ok(TRUE)
-}
-
-/// Stores the next file of an enumeration.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findnextfilea>
-#[winapi]
-pub fn FindNextFileA(
-    guest: &mut Guest,
-    hFindFile: GuestWord,
-    lpFindFileData: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let found = find_next(guest, hFindFile)?;
-    guest.write_bytes(lpFindFileData.0, &find_data_ansi(&guest.process().files, &found))?;
-    Ok(TRUE)
+both_widths! {
+    /// Stores the next file of an enumeration.
+    "fileapi/nf-fileapi-findnextfile"
+    FindNextFileA, FindNextFileW(
+        guest, width, hFindFile: GuestWord, lpFindFileData: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let found = find_next(guest, hFindFile)?;
+        guest.write_bytes(lpFindFileData.0, &find_data(&guest.process().files, width, &found))?;
+        Ok(TRUE)
+    }
 }
 
 /// Ends an enumeration.
@@ -223,8 +160,9 @@ mod tests {
     #[test]
     fn structures_have_windows_sizes() {
         let found = Found { name: "a".encode_utf16().collect(), facts: Default::default() };
-        assert_eq!(find_data_wide(&found).len(), 592);
-        assert_eq!(find_data_ansi(&FileSystem::default(), &found).len(), 320);
-        assert_eq!(find_data_wide(&found)[44..48], [b'a', 0, 0, 0]);
+        let data = |width| find_data(&FileSystem::default(), width, &found);
+        assert_eq!(data(Width::Wide).len(), 592);
+        assert_eq!(data(Width::Narrow).len(), 320);
+        assert_eq!(data(Width::Wide)[44..48], [b'a', 0, 0, 0]);
     }
 }

@@ -11,6 +11,7 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::job::{self, JobObject};
 use crate::nt::process_object::ProcessObject;
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -34,30 +35,15 @@ fn create(guest: &mut Guest, attributes: GuestWord, name: &[u16]) -> Result<Gues
     Ok(GuestWord(guest.process().handles.insert(job, JOB_OBJECT_ALL_ACCESS, flags)))
 }
 
-/// Makes a job, or opens the one of a name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/jobapi2/nf-jobapi2-createjobobjectw>
-#[winapi]
-pub fn CreateJobObjectW(
-    guest: &mut Guest,
-    lpJobAttributes: GuestWord,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = if lpName.is_null() { Vec::new() } else { text::wide(guest, lpName.0)? };
-    create(guest, lpJobAttributes, &name)
-}
-
-/// Makes a job, or opens the one of a name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createjobobjecta>
-#[winapi]
-pub fn CreateJobObjectA(
-    guest: &mut Guest,
-    lpJobAttributes: GuestWord,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = if lpName.is_null() { Vec::new() } else { text::ansi(guest, lpName.0)? };
-    create(guest, lpJobAttributes, &name)
+both_widths! {
+    /// Makes a job, or opens the one of a name.
+    "winbase/nf-winbase-createjobobject" | "jobapi2/nf-jobapi2-createjobobject"
+    CreateJobObjectA, CreateJobObjectW(
+        guest, width, lpJobAttributes: GuestWord, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = if lpName.is_null() { Vec::new() } else { text::path(guest, width, lpName)? };
+        create(guest, lpJobAttributes, &name)
+    }
 }
 
 fn job(guest: &Guest, handle: GuestWord) -> Result<Arc<JobObject>, Win32Error> {

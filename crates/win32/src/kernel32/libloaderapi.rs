@@ -6,8 +6,8 @@ use super::fileapi::path_names;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::logic::nls::code_page::CodePage;
 use crate::process::{Module, Symbol};
+use crate::widths::{Width, both_widths};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -30,13 +30,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial SetDllDirectoryA, "accepted and ignored: use --dll-path";
     partial SetDefaultDllDirectories, "accepted and ignored";
 };
-
-/// Decodes text of the ANSI code page.
-fn wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Win32Error> {
-    let bytes = guest.read_c_string(address)?;
-    let page = CodePage::new(0, crate::nt::nls::default_pages())?;
-    page.decode(&bytes, 0)
-}
 
 /// `LOAD_LIBRARY_AS_DATAFILE`, `LOAD_LIBRARY_AS_DATAFILE_EXCLUSIVE`, `LOAD_LIBRARY_AS_IMAGE_RESOURCE`.
 const AS_DATA: u32 = 0x2 | 0x40 | 0x20;
@@ -63,52 +56,23 @@ fn load(guest: &mut Guest, name: &[u16], flags: u32) -> Result<GuestWord, Win32E
     process.loader().load(guest, name, flags).map(GuestWord).map_err(NtStatus::to_win32)
 }
 
-/// Loads a DLL.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibrarya>
-#[winapi]
-pub fn LoadLibraryA(guest: &mut Guest, lpLibFileName: GuestWord) -> Result<GuestWord, Win32Error> {
-    let name = wide(guest, lpLibFileName.get())?;
-    load(guest, &name, 0)
-}
+both_widths! {
+    /// Loads a DLL.
+    "libloaderapi/nf-libloaderapi-loadlibrary"
+    LoadLibraryA, LoadLibraryW(guest, width, lpLibFileName: GuestWord) -> Result<GuestWord, Win32Error> {
+        let name = width.read_string(guest, lpLibFileName)?;
+        load(guest, &name, 0)
+    }
 
-/// Loads a DLL.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryw>
-#[winapi]
-pub fn LoadLibraryW(guest: &mut Guest, lpLibFileName: GuestWord) -> Result<GuestWord, Win32Error> {
-    let name = guest.read_wide_string(lpLibFileName.get())?;
-    load(guest, &name, 0)
-}
-
-/// Loads a DLL with flags.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryexa>
-#[winapi]
-pub fn LoadLibraryExA(
-    guest: &mut Guest,
-    lpLibFileName: GuestWord,
-    hFile: GuestWord,
-    dwFlags: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = hFile;
-    let name = wide(guest, lpLibFileName.get())?;
-    load(guest, &name, dwFlags)
-}
-
-/// Loads a DLL with flags.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryexw>
-#[winapi]
-pub fn LoadLibraryExW(
-    guest: &mut Guest,
-    lpLibFileName: GuestWord,
-    hFile: GuestWord,
-    dwFlags: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = hFile;
-    let name = guest.read_wide_string(lpLibFileName.get())?;
-    load(guest, &name, dwFlags)
+    /// Loads a DLL with flags.
+    "libloaderapi/nf-libloaderapi-loadlibraryex"
+    LoadLibraryExA, LoadLibraryExW(
+        guest, width, lpLibFileName: GuestWord, hFile: GuestWord, dwFlags: u32
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = hFile;
+        let name = width.read_string(guest, lpLibFileName)?;
+        load(guest, &name, dwFlags)
+    }
 }
 
 /// Gives up a reference to a DLL; the last one unloads it.
@@ -163,23 +127,15 @@ fn named(guest: &Guest, name: &[u16]) -> Result<Module, Win32Error> {
     guest.process().loader().module_named(name).ok_or(Win32Error::MOD_NOT_FOUND)
 }
 
-/// Returns a loaded module's base; the program's for a null name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlea>
-#[winapi]
-pub fn GetModuleHandleA(guest: &mut Guest, lpModuleName: GuestWord) -> Result<GuestWord, Win32Error> {
-    let name = if lpModuleName.is_null() { Vec::new() } else { wide(guest, lpModuleName.get())? };
-    named(guest, &name).map(|module| GuestWord(module.base))
-}
-
-/// Returns a loaded module's base; the program's for a null name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandlew>
-#[winapi]
-pub fn GetModuleHandleW(guest: &mut Guest, lpModuleName: GuestWord) -> Result<GuestWord, Win32Error> {
-    let name =
-        if lpModuleName.is_null() { Vec::new() } else { guest.read_wide_string(lpModuleName.get())? };
-    named(guest, &name).map(|module| GuestWord(module.base))
+both_widths! {
+    /// Returns a loaded module's base; the program's for a null name.
+    "libloaderapi/nf-libloaderapi-getmodulehandle"
+    GetModuleHandleA, GetModuleHandleW(
+        guest, width, lpModuleName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = width.read(guest, lpModuleName)?;
+        named(guest, &name).map(|module| GuestWord(module.base))
+    }
 }
 
 /// `GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT`.
@@ -192,14 +148,14 @@ fn handle_ex(
     flags: u32,
     name: GuestWord,
     result: GuestWord,
-    read: fn(&Guest, u64) -> Result<Vec<u16>, Win32Error>,
+    width: Width,
 ) -> Result<Bool, Win32Error> {
     let module = if flags & FROM_ADDRESS != 0 {
         guest.process().loader().module_at(name.get()).ok_or(Win32Error::MOD_NOT_FOUND)
     } else if name.is_null() {
         named(guest, &[])
     } else {
-        let name = read(guest, name.get())?;
+        let name = width.read_string(guest, name)?;
         named(guest, &name)
     };
     let base = module.as_ref().map_or(0, |module| module.base);
@@ -211,30 +167,14 @@ fn handle_ex(
     Ok(TRUE)
 }
 
-/// Returns a loaded module's base, by name or by an address inside, and holds it unless told not to.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandleexa>
-#[winapi]
-pub fn GetModuleHandleExA(
-    guest: &mut Guest,
-    dwFlags: u32,
-    lpModuleName: GuestWord,
-    phModule: GuestWord,
-) -> Result<Bool, Win32Error> {
-    handle_ex(guest, dwFlags, lpModuleName, phModule, wide)
-}
-
-/// Returns a loaded module's base, by name or by an address inside, and holds it unless told not to.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulehandleexw>
-#[winapi]
-pub fn GetModuleHandleExW(
-    guest: &mut Guest,
-    dwFlags: u32,
-    lpModuleName: GuestWord,
-    phModule: GuestWord,
-) -> Result<Bool, Win32Error> {
-    handle_ex(guest, dwFlags, lpModuleName, phModule, |guest, at| Ok(guest.read_wide_string(at)?))
+both_widths! {
+    /// Returns a loaded module's base, by name or by an address inside, and holds it unless told not to.
+    "libloaderapi/nf-libloaderapi-getmodulehandleex"
+    GetModuleHandleExA, GetModuleHandleExW(
+        guest, width, dwFlags: u32, lpModuleName: GuestWord, phModule: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        handle_ex(guest, dwFlags, lpModuleName, phModule, width)
+    }
 }
 
 fn file_name(guest: &Guest, module: GuestWord) -> Result<Vec<u16>, Win32Error> {
@@ -245,58 +185,25 @@ fn file_name(guest: &Guest, module: GuestWord) -> Result<Vec<u16>, Win32Error> {
     found.map(|found| found.path).ok_or(Win32Error::MOD_NOT_FOUND)
 }
 
-/// Writes a module's path; cut short and `ERROR_INSUFFICIENT_BUFFER` when there is no room.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulefilenamew>
-#[winapi]
-pub fn GetModuleFileNameW(
-    guest: &mut Guest,
-    hModule: GuestWord,
-    lpFilename: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    let mut path = file_name(guest, hModule)?;
-    path.push(0);
-    if path.len() <= nSize as usize {
-        guest.write_wide(lpFilename.get(), &path)?;
-        guest.set_last_error(Win32Error::SUCCESS);
-        return Ok(path.len() as u32 - 1);
+both_widths! {
+    /// Writes a module's path; cut short and `ERROR_INSUFFICIENT_BUFFER` when there is no room.
+    "libloaderapi/nf-libloaderapi-getmodulefilename"
+    GetModuleFileNameA, GetModuleFileNameW(
+        guest, width, hModule: GuestWord, lpFilename: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        let path = file_name(guest, hModule)?;
+        let units = width.bytes(&path).len() / width.unit_bytes();
+        if units <= nSize as usize {
+            width.write(guest, lpFilename, &path)?;
+            guest.set_last_error(Win32Error::SUCCESS);
+            return Ok(units as u32 - 1);
+        }
+        guest.set_last_error(Win32Error::INSUFFICIENT_BUFFER);
+        if nSize > 0 {
+            guest.write_bytes(lpFilename.get(), &width.cut(&path, nSize as usize))?;
+        }
+        Ok(nSize)
     }
-    guest.set_last_error(Win32Error::INSUFFICIENT_BUFFER);
-    if let Some(kept) = (nSize as usize).checked_sub(1) {
-        path.truncate(kept);
-        path.push(0);
-        guest.write_wide(lpFilename.get(), &path)?;
-    }
-    Ok(nSize)
-}
-
-/// Writes a module's path in the ANSI code page; cut short when there is no room.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-getmodulefilenamea>
-#[winapi]
-pub fn GetModuleFileNameA(
-    guest: &mut Guest,
-    hModule: GuestWord,
-    lpFilename: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    let path = file_name(guest, hModule)?;
-    let page = CodePage::new(0, crate::nt::nls::default_pages())?;
-    let mut bytes = page.encode(&path, 0, None, false)?.bytes;
-    bytes.push(0);
-    if bytes.len() <= nSize as usize {
-        guest.write_bytes(lpFilename.get(), &bytes)?;
-        guest.set_last_error(Win32Error::SUCCESS);
-        return Ok(bytes.len() as u32 - 1);
-    }
-    guest.set_last_error(Win32Error::INSUFFICIENT_BUFFER);
-    if let Some(kept) = (nSize as usize).checked_sub(1) {
-        bytes.truncate(kept);
-        bytes.push(0);
-        guest.write_bytes(lpFilename.get(), &bytes)?;
-    }
-    Ok(nSize)
 }
 
 /// Asks that a DLL is not told of threads.
@@ -308,22 +215,13 @@ pub fn DisableThreadLibraryCalls(guest: &mut Guest, hLibModule: GuestWord) -> Re
     Ok(TRUE)
 }
 
-/// Sets a folder for the search of DLLs.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setdlldirectoryw>
-#[winapi]
-pub fn SetDllDirectoryW(guest: &mut Guest, lpPathName: GuestWord) -> Bool {
-    let _ = (guest, lpPathName);
-    TRUE
-}
-
-/// Sets a folder for the search of DLLs.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setdlldirectorya>
-#[winapi]
-pub fn SetDllDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Bool {
-    let _ = (guest, lpPathName);
-    TRUE
+both_widths! {
+    /// Sets a folder for the search of DLLs.
+    "winbase/nf-winbase-setdlldirectory"
+    SetDllDirectoryA, SetDllDirectoryW(guest, _width, lpPathName: GuestWord) -> Bool {
+        let _ = (guest, lpPathName);
+        TRUE
+    }
 }
 
 /// Sets which folders are searched for DLLs.

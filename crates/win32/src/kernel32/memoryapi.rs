@@ -173,12 +173,22 @@ pub fn VirtualAllocEx(
     Ok(GuestWord(made))
 }
 
+/// Whose rules hold: Win32 releases only whole allocations, NT parts of them, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// Those of `VirtualFree`.
+    Win32,
+    /// Those of `NtFreeVirtualMemory`.
+    Nt,
+}
+
 /// Frees memory of a process.
 pub(crate) fn free_in(
     guest: &Guest,
     process: GuestWord,
     (base, size): (u64, u64),
     kind: u32,
+    rules: Rules,
 ) -> Result<(), NtStatus> {
     if let Some(process) = other(guest, process)? {
         return process.free(base, size, kind);
@@ -188,7 +198,14 @@ pub(crate) fn free_in(
         AllocationType::RELEASE => FreeKind::Release,
         _ => return Err(NtStatus::INVALID_PARAMETER_4),
     };
-    guest.process().memory.change(|books| books.free(Address::new(base), size, kind)).map(drop)
+    let base = Address::new(base);
+    let freed = guest.process().memory.change(|books| {
+        if rules == Rules::Win32 && kind == FreeKind::Release {
+            books.check_win32_release(base, size)?;
+        }
+        books.free(base, size, kind)
+    });
+    freed.map(drop)
 }
 
 /// Decommits pages or releases an allocation.
@@ -216,12 +233,7 @@ pub fn VirtualFreeEx(
     dwFreeType: u32,
 ) -> Result<Bool, Win32Error> {
     let (base, size) = (lpAddress.get(), dwSize.get());
-    let releases = dwFreeType == AllocationType::RELEASE.bits();
-    if releases && other(guest, hProcess)?.is_none() {
-        let check = guest.process().memory.books().check_win32_release(Address::new(base), size);
-        check.map_err(|error| NtStatus(error.status()).to_win32())?;
-    }
-    free_in(guest, hProcess, (base, size), dwFreeType).map_err(NtStatus::to_win32)?;
+    free_in(guest, hProcess, (base, size), dwFreeType, Rules::Win32).map_err(NtStatus::to_win32)?;
     Ok(TRUE)
 }
 

@@ -14,6 +14,7 @@ use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::pipe::{self, INBOUND, OUTBOUND, PipeTraits, State};
 use crate::nt::wait::{self, WaitFor};
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -81,58 +82,24 @@ fn create(guest: &Guest, path: &[u16], wish: &Wish) -> Result<HandleOrInvalid, W
     Ok(HandleOrInvalid(guest.process().handles.insert(instance, granted, flags)))
 }
 
-/// Makes an instance of a named pipe.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/namedpipeapi/nf-namedpipeapi-createnamedpipew>
-#[winapi]
-pub fn CreateNamedPipeW(
-    guest: &mut Guest,
-    lpName: GuestWord,
-    dwOpenMode: u32,
-    dwPipeMode: u32,
-    nMaxInstances: u32,
-    nOutBufferSize: u32,
-    nInBufferSize: u32,
-    nDefaultTimeOut: u32,
-    lpSecurityAttributes: GuestWord,
-) -> Result<HandleOrInvalid, Win32Error> {
-    let name = text::wide(guest, lpName.0)?;
-    let wish = Wish {
-        open_mode: dwOpenMode,
-        pipe_mode: dwPipeMode,
-        instances: nMaxInstances,
-        buffers: (nOutBufferSize, nInBufferSize),
-        timeout: nDefaultTimeOut,
-        security: lpSecurityAttributes,
-    };
-    create(guest, &name, &wish)
-}
-
-/// Makes an instance of a named pipe.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createnamedpipea>
-#[winapi]
-pub fn CreateNamedPipeA(
-    guest: &mut Guest,
-    lpName: GuestWord,
-    dwOpenMode: u32,
-    dwPipeMode: u32,
-    nMaxInstances: u32,
-    nOutBufferSize: u32,
-    nInBufferSize: u32,
-    nDefaultTimeOut: u32,
-    lpSecurityAttributes: GuestWord,
-) -> Result<HandleOrInvalid, Win32Error> {
-    let name = text::ansi(guest, lpName.0)?;
-    let wish = Wish {
-        open_mode: dwOpenMode,
-        pipe_mode: dwPipeMode,
-        instances: nMaxInstances,
-        buffers: (nOutBufferSize, nInBufferSize),
-        timeout: nDefaultTimeOut,
-        security: lpSecurityAttributes,
-    };
-    create(guest, &name, &wish)
+both_widths! {
+    /// Makes an instance of a named pipe.
+    "winbase/nf-winbase-createnamedpipe" | "namedpipeapi/nf-namedpipeapi-createnamedpipe"
+    CreateNamedPipeA, CreateNamedPipeW(
+        guest, width, lpName: GuestWord, dwOpenMode: u32, dwPipeMode: u32, nMaxInstances: u32,
+        nOutBufferSize: u32, nInBufferSize: u32, nDefaultTimeOut: u32, lpSecurityAttributes: GuestWord
+    ) -> Result<HandleOrInvalid, Win32Error> {
+        let name = text::path(guest, width, lpName)?;
+        let wish = Wish {
+            open_mode: dwOpenMode,
+            pipe_mode: dwPipeMode,
+            instances: nMaxInstances,
+            buffers: (nOutBufferSize, nInBufferSize),
+            timeout: nDefaultTimeOut,
+            security: lpSecurityAttributes,
+        };
+        create(guest, &name, &wish)
+    }
 }
 
 /// Waits for a client; one that came before is told by `ERROR_PIPE_CONNECTED`.
@@ -196,30 +163,15 @@ fn wait_for(path: &[u16], timeout: u32) -> Result<(), Win32Error> {
     }
 }
 
-/// Waits until an instance of a pipe is free.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/namedpipeapi/nf-namedpipeapi-waitnamedpipew>
-#[winapi]
-pub fn WaitNamedPipeW(
-    guest: &mut Guest,
-    lpNamedPipeName: GuestWord,
-    nTimeOut: u32,
-) -> Result<Bool, Win32Error> {
-    wait_for(&text::wide(guest, lpNamedPipeName.0)?, nTimeOut)?;
-    Ok(TRUE)
-}
-
-/// Waits until an instance of a pipe is free.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-waitnamedpipea>
-#[winapi]
-pub fn WaitNamedPipeA(
-    guest: &mut Guest,
-    lpNamedPipeName: GuestWord,
-    nTimeOut: u32,
-) -> Result<Bool, Win32Error> {
-    wait_for(&text::ansi(guest, lpNamedPipeName.0)?, nTimeOut)?;
-    Ok(TRUE)
+both_widths! {
+    /// Waits until an instance of a pipe is free.
+    "winbase/nf-winbase-waitnamedpipe" | "namedpipeapi/nf-namedpipeapi-waitnamedpipe"
+    WaitNamedPipeA, WaitNamedPipeW(
+        guest, width, lpNamedPipeName: GuestWord, nTimeOut: u32
+    ) -> Result<Bool, Win32Error> {
+        wait_for(&text::path(guest, width, lpNamedPipeName)?, nTimeOut)?;
+        Ok(TRUE)
+    }
 }
 
 /// Writes the values whose places are not null.
@@ -380,42 +332,17 @@ fn call(
     transact(guest, &end, input, output, count)
 }
 
-/// Connects, writes a message, reads the answer, lets go.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/namedpipeapi/nf-namedpipeapi-callnamedpipew>
-#[winapi]
-pub fn CallNamedPipeW(
-    guest: &mut Guest,
-    lpNamedPipeName: GuestWord,
-    lpInBuffer: GuestWord,
-    nInBufferSize: u32,
-    lpOutBuffer: GuestWord,
-    nOutBufferSize: u32,
-    lpBytesRead: GuestWord,
-    nTimeOut: u32,
-) -> Result<Bool, Win32Error> {
-    let path = text::wide(guest, lpNamedPipeName.0)?;
-    let (input, output) = ((lpInBuffer, nInBufferSize), (lpOutBuffer, nOutBufferSize));
-    call(guest, &path, input, output, (lpBytesRead, nTimeOut))
-}
-
-/// Connects, writes a message, reads the answer, lets go.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-callnamedpipea>
-#[winapi]
-pub fn CallNamedPipeA(
-    guest: &mut Guest,
-    lpNamedPipeName: GuestWord,
-    lpInBuffer: GuestWord,
-    nInBufferSize: u32,
-    lpOutBuffer: GuestWord,
-    nOutBufferSize: u32,
-    lpBytesRead: GuestWord,
-    nTimeOut: u32,
-) -> Result<Bool, Win32Error> {
-    let path = text::ansi(guest, lpNamedPipeName.0)?;
-    let (input, output) = ((lpInBuffer, nInBufferSize), (lpOutBuffer, nOutBufferSize));
-    call(guest, &path, input, output, (lpBytesRead, nTimeOut))
+both_widths! {
+    /// Connects, writes a message, reads the answer, lets go.
+    "winbase/nf-winbase-callnamedpipe" | "namedpipeapi/nf-namedpipeapi-callnamedpipe"
+    CallNamedPipeA, CallNamedPipeW(
+        guest, width, lpNamedPipeName: GuestWord, lpInBuffer: GuestWord, nInBufferSize: u32,
+        lpOutBuffer: GuestWord, nOutBufferSize: u32, lpBytesRead: GuestWord, nTimeOut: u32
+    ) -> Result<Bool, Win32Error> {
+        let path = text::path(guest, width, lpNamedPipeName)?;
+        let (input, output) = ((lpInBuffer, nInBufferSize), (lpOutBuffer, nOutBufferSize));
+        call(guest, &path, input, output, (lpBytesRead, nTimeOut))
+    }
 }
 
 fn peer(guest: &Guest, pipe: GuestWord, place: GuestWord) -> Result<Bool, Win32Error> {

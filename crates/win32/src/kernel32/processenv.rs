@@ -2,14 +2,15 @@
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
-use super::fileapi::{ansi, put_ansi, put_wide, wide};
+use super::fileapi::{path, put};
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
 use crate::nt::file_standard::{self, Standard};
 use crate::teb::Peb;
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -114,39 +115,29 @@ pub fn GetCommandLineA(guest: &mut Guest) -> GuestWord {
     GuestWord(command_line(guest).1)
 }
 
+/// Reads a text in the code page of file functions, or a wide one.
+fn text(guest: &Guest, width: Width, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
+    match width {
+        Width::Narrow => path(guest, width, address),
+        Width::Wide => Ok(guest.read_wide_string(address.0)?),
+    }
+}
+
 fn variable(guest: &Guest, name: &[u16]) -> Result<Vec<u16>, Win32Error> {
     guest.process().environment.get(guest.process(), name).ok_or(Win32Error::ENVVAR_NOT_FOUND)
 }
 
-/// Stores a variable's value.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentvariablew>
-#[winapi]
-pub fn GetEnvironmentVariableW(
-    guest: &mut Guest,
-    lpName: GuestWord,
-    lpBuffer: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    let value = variable(guest, &guest.read_wide_string(lpName.0)?)?;
-    // An empty value returns 0, too: the last error tells it from a missing one.
-    guest.set_last_error(Win32Error::SUCCESS);
-    put_wide(guest, lpBuffer.0, nSize, &value)
-}
-
-/// Stores a variable's value in the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-getenvironmentvariablea>
-#[winapi]
-pub fn GetEnvironmentVariableA(
-    guest: &mut Guest,
-    lpName: GuestWord,
-    lpBuffer: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    let value = variable(guest, &ansi(guest, lpName.0)?)?;
-    guest.set_last_error(Win32Error::SUCCESS);
-    put_ansi(guest, lpBuffer.0, nSize, &value)
+both_widths! {
+    /// Stores a variable's value.
+    "processenv/nf-processenv-getenvironmentvariable"
+    GetEnvironmentVariableA, GetEnvironmentVariableW(
+        guest, width, lpName: GuestWord, lpBuffer: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        let value = variable(guest, &text(guest, width, lpName)?)?;
+        // An empty value returns 0, too: the last error tells it from a missing one.
+        guest.set_last_error(Win32Error::SUCCESS);
+        put(guest, width, lpBuffer, nSize, &value)
+    }
 }
 
 fn set_variable(guest: &Guest, name: &[u16], value: Option<&[u16]>) -> Result<Bool, Win32Error> {
@@ -161,38 +152,19 @@ fn set_variable(guest: &Guest, name: &[u16], value: Option<&[u16]>) -> Result<Bo
     Ok(TRUE)
 }
 
-/// Sets a variable, or removes it when the value is null.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-setenvironmentvariablew>
-#[winapi]
-pub fn SetEnvironmentVariableW(
-    guest: &mut Guest,
-    lpName: GuestWord,
-    lpValue: GuestWord,
-) -> Result<Bool, Win32Error> {
-    if lpName.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
+both_widths! {
+    /// Sets a variable, or removes it when the value is null.
+    "processenv/nf-processenv-setenvironmentvariable"
+    SetEnvironmentVariableA, SetEnvironmentVariableW(
+        guest, width, lpName: GuestWord, lpValue: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        if lpName.is_null() {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let name = text(guest, width, lpName)?;
+        let value = if lpValue.is_null() { None } else { Some(text(guest, width, lpValue)?) };
+        set_variable(guest, &name, value.as_deref())
     }
-    let name = guest.read_wide_string(lpName.0)?;
-    let value = if lpValue.is_null() { None } else { Some(guest.read_wide_string(lpValue.0)?) };
-    set_variable(guest, &name, value.as_deref())
-}
-
-/// Sets a variable, or removes it when the value is null.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-setenvironmentvariablea>
-#[winapi]
-pub fn SetEnvironmentVariableA(
-    guest: &mut Guest,
-    lpName: GuestWord,
-    lpValue: GuestWord,
-) -> Result<Bool, Win32Error> {
-    if lpName.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let name = ansi(guest, lpName.0)?;
-    let value = if lpValue.is_null() { None } else { Some(ansi(guest, lpValue.0)?) };
-    set_variable(guest, &name, value.as_deref())
 }
 
 /// Returns a copy of the environment: `NAME=value`, zero, …, zero; to be freed.
@@ -225,51 +197,22 @@ pub fn GetEnvironmentStrings(guest: &mut Guest) -> GuestWord {
     ansi_block(guest)
 }
 
-/// Frees a copy of the environment.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-freeenvironmentstringsw>
-#[winapi]
-pub fn FreeEnvironmentStringsW(guest: &mut Guest, penv: GuestWord) -> Bool {
-    Bool(guest.process().heaps.free(0, penv.0))
-}
+both_widths! {
+    /// Frees a copy of the environment.
+    "processenv/nf-processenv-freeenvironmentstrings"
+    FreeEnvironmentStringsA, FreeEnvironmentStringsW(guest, _width, penv: GuestWord) -> Bool {
+        Bool(guest.process().heaps.free(0, penv.0))
+    }
 
-/// Frees a copy of the environment.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-freeenvironmentstringsa>
-#[winapi]
-pub fn FreeEnvironmentStringsA(guest: &mut Guest, penv: GuestWord) -> Bool {
-    Bool(guest.process().heaps.free(0, penv.0))
-}
-
-/// Replaces `%NAME%` by values; returns the room needed in units with the zero.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-expandenvironmentstringsw>
-#[winapi]
-pub fn ExpandEnvironmentStringsW(
-    guest: &mut Guest,
-    lpSrc: GuestWord,
-    lpDst: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    let text = guest.read_wide_string(lpSrc.0)?;
-    let expanded = guest.process().environment.expand(guest.process(), &text);
-    put_wide(guest, lpDst.0, nSize, &expanded)?;
-    Ok(expanded.len() as u32 + 1)
-}
-
-/// Replaces `%NAME%` by values; returns the room needed in bytes with the zero.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-expandenvironmentstringsa>
-#[winapi]
-pub fn ExpandEnvironmentStringsA(
-    guest: &mut Guest,
-    lpSrc: GuestWord,
-    lpDst: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    let expanded = guest.process().environment.expand(guest.process(), &ansi(guest, lpSrc.0)?);
-    put_ansi(guest, lpDst.0, nSize, &expanded)?;
-    Ok(guest.process().files.narrow(&expanded).len() as u32 + 1)
+    /// Replaces `%NAME%` by values; returns the room needed in units with the zero.
+    "processenv/nf-processenv-expandenvironmentstrings"
+    ExpandEnvironmentStringsA, ExpandEnvironmentStringsW(
+        guest, width, lpSrc: GuestWord, lpDst: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        let expanded = guest.process().environment.expand(guest.process(), &text(guest, width, lpSrc)?);
+        put(guest, width, lpDst, nSize, &expanded)?;
+        put(guest, width, GuestWord::NULL, 0, &expanded)
+    }
 }
 
 fn current(guest: &Guest) -> Vec<u16> {
@@ -277,48 +220,33 @@ fn current(guest: &Guest) -> Vec<u16> {
     guest.process().files.current_directory()
 }
 
-/// Stores the current directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcurrentdirectory>
-#[winapi]
-pub fn GetCurrentDirectoryW(
-    guest: &mut Guest,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-) -> Result<u32, Win32Error> {
-    put_wide(guest, lpBuffer.0, nBufferLength, &current(guest))
+alike! {
+    fn(guest, width; nBufferLength: u32, lpBuffer: GuestWord) -> Result<u32, Win32Error> {
+        put(guest, width, lpBuffer, nBufferLength, &current(guest))
+    }
+
+    /// Stores the current directory.
+    "winbase/nf-winbase-getcurrentdirectory"
+    GetCurrentDirectoryW = Width::Wide;
+
+    /// Stores the current directory in the ANSI code page.
+    "winbase/nf-winbase-getcurrentdirectory"
+    GetCurrentDirectoryA = Width::Narrow;
 }
 
-/// Stores the current directory in the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcurrentdirectory>
-#[winapi]
-pub fn GetCurrentDirectoryA(
-    guest: &mut Guest,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-) -> Result<u32, Win32Error> {
-    put_ansi(guest, lpBuffer.0, nBufferLength, &current(guest))
-}
+alike! {
+    fn(guest, width; lpPathName: GuestWord) -> Result<Bool, Win32Error> {
+        guest.process().files.set_current_directory(&path(guest, width, lpPathName)?)?;
+        Ok(TRUE)
+    }
 
-/// Changes the current directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setcurrentdirectory>
-#[winapi]
-pub fn SetCurrentDirectoryW(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
-    let path = wide(guest, lpPathName.0)?;
-    guest.process().files.set_current_directory(&path)?;
-    Ok(TRUE)
-}
+    /// Changes the current directory.
+    "winbase/nf-winbase-setcurrentdirectory"
+    SetCurrentDirectoryW = Width::Wide;
 
-/// Changes the current directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setcurrentdirectory>
-#[winapi]
-pub fn SetCurrentDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
-    let path = ansi(guest, lpPathName.0)?;
-    guest.process().files.set_current_directory(&path)?;
-    Ok(TRUE)
+    /// Changes the current directory.
+    "winbase/nf-winbase-setcurrentdirectory"
+    SetCurrentDirectoryA = Width::Narrow;
 }
 
 /// How the process was started.

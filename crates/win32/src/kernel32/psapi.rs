@@ -10,6 +10,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::process_list;
 use crate::nt::process_object::ProcessObject;
 use crate::nt::remote::RemoteModule;
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file; psapi.dll has them under their old names.
@@ -191,60 +192,22 @@ fn base_name(module: &RemoteModule) -> Vec<u16> {
     module.path.rsplit(|&unit| unit == u16::from(b'\\')).next().unwrap_or(&module.path).to_vec()
 }
 
-/// Returns a module's file name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getmodulebasenamew>
-#[winapi]
-pub fn K32GetModuleBaseNameW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    hModule: GuestWord,
-    lpBaseName: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    put(guest, &base_name(&module(guest, hProcess, hModule)?), lpBaseName, nSize, true)
-}
+both_widths! {
+    /// Returns a module's file name.
+    "psapi/nf-psapi-getmodulebasename"
+    K32GetModuleBaseNameA, K32GetModuleBaseNameW(
+        guest, width, hProcess: GuestWord, hModule: GuestWord, lpBaseName: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        put(guest, &base_name(&module(guest, hProcess, hModule)?), lpBaseName, nSize, width.is_wide())
+    }
 
-/// Returns a module's file name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getmodulebasenamea>
-#[winapi]
-pub fn K32GetModuleBaseNameA(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    hModule: GuestWord,
-    lpBaseName: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    put(guest, &base_name(&module(guest, hProcess, hModule)?), lpBaseName, nSize, false)
-}
-
-/// Returns a module's full path.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getmodulefilenameexw>
-#[winapi]
-pub fn K32GetModuleFileNameExW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    hModule: GuestWord,
-    lpFilename: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    put(guest, &module(guest, hProcess, hModule)?.path, lpFilename, nSize, true)
-}
-
-/// Returns a module's full path.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getmodulefilenameexa>
-#[winapi]
-pub fn K32GetModuleFileNameExA(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    hModule: GuestWord,
-    lpFilename: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    put(guest, &module(guest, hProcess, hModule)?.path, lpFilename, nSize, false)
+    /// Returns a module's full path.
+    "psapi/nf-psapi-getmodulefilenameex"
+    K32GetModuleFileNameExA, K32GetModuleFileNameExW(
+        guest, width, hProcess: GuestWord, hModule: GuestWord, lpFilename: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        put(guest, &module(guest, hProcess, hModule)?.path, lpFilename, nSize, width.is_wide())
+    }
 }
 
 /// Stores a module's place, size and entry point.
@@ -275,30 +238,14 @@ fn device_path(guest: &Guest, handle: GuestWord) -> Result<Vec<u16>, Win32Error>
     Ok(crate::logic::object_name::device_path(&path))
 }
 
-/// Returns the path of a process's program in the form of a device's.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getprocessimagefilenamew>
-#[winapi]
-pub fn K32GetProcessImageFileNameW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    lpImageFileName: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    put(guest, &device_path(guest, hProcess)?, lpImageFileName, nSize, true)
-}
-
-/// Returns the path of a process's program in the form of a device's.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/psapi/nf-psapi-getprocessimagefilenamea>
-#[winapi]
-pub fn K32GetProcessImageFileNameA(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    lpImageFileName: GuestWord,
-    nSize: u32,
-) -> Result<u32, Win32Error> {
-    put(guest, &device_path(guest, hProcess)?, lpImageFileName, nSize, false)
+both_widths! {
+    /// Returns the path of a process's program in the form of a device's.
+    "psapi/nf-psapi-getprocessimagefilename"
+    K32GetProcessImageFileNameA, K32GetProcessImageFileNameW(
+        guest, width, hProcess: GuestWord, lpImageFileName: GuestWord, nSize: u32
+    ) -> Result<u32, Win32Error> {
+        put(guest, &device_path(guest, hProcess)?, lpImageFileName, nSize, width.is_wide())
+    }
 }
 
 fn full_name(
@@ -325,32 +272,14 @@ fn full_name(
     Ok(TRUE)
 }
 
-/// Returns the full path of a process's program.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-queryfullprocessimagenamew>
-#[winapi]
-pub fn QueryFullProcessImageNameW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    dwFlags: u32,
-    lpExeName: GuestWord,
-    lpdwSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    full_name(guest, hProcess, dwFlags, lpExeName, lpdwSize, true)
-}
-
-/// Returns the full path of a process's program.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-queryfullprocessimagenamea>
-#[winapi]
-pub fn QueryFullProcessImageNameA(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    dwFlags: u32,
-    lpExeName: GuestWord,
-    lpdwSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    full_name(guest, hProcess, dwFlags, lpExeName, lpdwSize, false)
+both_widths! {
+    /// Returns the full path of a process's program.
+    "winbase/nf-winbase-queryfullprocessimagename"
+    QueryFullProcessImageNameA, QueryFullProcessImageNameW(
+        guest, width, hProcess: GuestWord, dwFlags: u32, lpExeName: GuestWord, lpdwSize: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        full_name(guest, hProcess, dwFlags, lpExeName, lpdwSize, width.is_wide())
+    }
 }
 
 /// `PROCESS_MEMORY_COUNTERS`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
 use super::resources::name_of;
 use crate::Win32Error;
@@ -10,8 +10,8 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::handle::HandleFlags;
-use crate::nt::nls;
 use crate::nt::resource_update::ResourceUpdate;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -29,30 +29,15 @@ fn begin(guest: &Guest, path: &[u16], empty: Bool) -> Result<GuestWord, Win32Err
     Ok(GuestWord(process.handles.insert(Arc::new(update), 0, HandleFlags::empty())))
 }
 
-/// Begins to change the resources of a file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-beginupdateresourcea>
-#[winapi]
-pub fn BeginUpdateResourceA(
-    guest: &mut Guest,
-    pFileName: GuestWord,
-    bDeleteExistingResources: Bool,
-) -> Result<GuestWord, Win32Error> {
-    let path = nls::read_ansi(guest, pFileName.0)?;
-    begin(guest, &path, bDeleteExistingResources)
-}
-
-/// Begins to change the resources of a file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-beginupdateresourcew>
-#[winapi]
-pub fn BeginUpdateResourceW(
-    guest: &mut Guest,
-    pFileName: GuestWord,
-    bDeleteExistingResources: Bool,
-) -> Result<GuestWord, Win32Error> {
-    let path = guest.read_wide_string(pFileName.0)?;
-    begin(guest, &path, bDeleteExistingResources)
+both_widths! {
+    /// Begins to change the resources of a file.
+    "winbase/nf-winbase-beginupdateresource"
+    BeginUpdateResourceA, BeginUpdateResourceW(
+        guest, width, pFileName: GuestWord, bDeleteExistingResources: Bool
+    ) -> Result<GuestWord, Win32Error> {
+        let path = width.read_string(guest, pFileName)?;
+        begin(guest, &path, bDeleteExistingResources)
+    }
 }
 
 /// A change as the guest states it.
@@ -77,38 +62,16 @@ fn change(guest: &Guest, change: &Change, is_wide: bool) -> Result<Bool, Win32Er
     Ok(TRUE)
 }
 
-/// Adds, replaces or (without data) removes a resource, in the file once the update ends.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-updateresourcea>
-#[winapi]
-pub fn UpdateResourceA(
-    guest: &mut Guest,
-    hUpdate: GuestWord,
-    lpType: GuestWord,
-    lpName: GuestWord,
-    wLanguage: u16,
-    lpData: GuestWord,
-    cb: u32,
-) -> Result<Bool, Win32Error> {
-    let (update, kind, name, language, data, size) = (hUpdate, lpType, lpName, wLanguage, lpData, cb);
-    change(guest, &Change { update, kind, name, language, data, size }, false)
-}
-
-/// Adds, replaces or (without data) removes a resource, in the file once the update ends.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-updateresourcew>
-#[winapi]
-pub fn UpdateResourceW(
-    guest: &mut Guest,
-    hUpdate: GuestWord,
-    lpType: GuestWord,
-    lpName: GuestWord,
-    wLanguage: u16,
-    lpData: GuestWord,
-    cb: u32,
-) -> Result<Bool, Win32Error> {
-    let (update, kind, name, language, data, size) = (hUpdate, lpType, lpName, wLanguage, lpData, cb);
-    change(guest, &Change { update, kind, name, language, data, size }, true)
+both_widths! {
+    /// Adds, replaces or (without data) removes a resource, in the file once the update ends.
+    "winbase/nf-winbase-updateresource"
+    UpdateResourceA, UpdateResourceW(
+        guest, width, hUpdate: GuestWord, lpType: GuestWord, lpName: GuestWord, wLanguage: u16,
+        lpData: GuestWord, cb: u32
+    ) -> Result<Bool, Win32Error> {
+        let (update, kind, name, language, data, size) = (hUpdate, lpType, lpName, wLanguage, lpData, cb);
+        change(guest, &Change { update, kind, name, language, data, size }, width.is_wide())
+    }
 }
 
 fn end(guest: &Guest, handle: GuestWord, discard: Bool) -> Result<Bool, Win32Error> {
@@ -121,18 +84,12 @@ fn end(guest: &Guest, handle: GuestWord, discard: Bool) -> Result<Bool, Win32Err
     Ok(TRUE)
 }
 
-/// Ends an update: writes the file, or drops all changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-endupdateresourcea>
-#[winapi]
-pub fn EndUpdateResourceA(guest: &mut Guest, hUpdate: GuestWord, fDiscard: Bool) -> Result<Bool, Win32Error> {
-    end(guest, hUpdate, fDiscard)
-}
-
-/// Ends an update: writes the file, or drops all changes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-endupdateresourcew>
-#[winapi]
-pub fn EndUpdateResourceW(guest: &mut Guest, hUpdate: GuestWord, fDiscard: Bool) -> Result<Bool, Win32Error> {
-    end(guest, hUpdate, fDiscard)
+both_widths! {
+    /// Ends an update: writes the file, or drops all changes.
+    "winbase/nf-winbase-endupdateresource"
+    EndUpdateResourceA, EndUpdateResourceW(
+        guest, _width, hUpdate: GuestWord, fDiscard: Bool
+    ) -> Result<Bool, Win32Error> {
+        end(guest, hUpdate, fDiscard)
+    }
 }

@@ -8,6 +8,7 @@ use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest};
 use crate::nt::nls;
 use crate::nt::resource::{self, Listed, ResourceName};
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -63,58 +64,22 @@ fn find(
     Ok(GuestWord(found.entry))
 }
 
-/// Finds a resource in the language that suits best.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-findresourcea>
-#[winapi]
-pub fn FindResourceA(
-    guest: &mut Guest,
-    hModule: GuestWord,
-    lpName: GuestWord,
-    lpType: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    find(guest, hModule, (lpType, lpName), 0, false)
-}
+both_widths! {
+    /// Finds a resource in the language that suits best.
+    "winbase/nf-winbase-findresource" | "libloaderapi/nf-libloaderapi-findresource"
+    FindResourceA, FindResourceW(
+        guest, width, hModule: GuestWord, lpName: GuestWord, lpType: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        find(guest, hModule, (lpType, lpName), 0, width.is_wide())
+    }
 
-/// Finds a resource in the language that suits best.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-findresourcew>
-#[winapi]
-pub fn FindResourceW(
-    guest: &mut Guest,
-    hModule: GuestWord,
-    lpName: GuestWord,
-    lpType: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    find(guest, hModule, (lpType, lpName), 0, true)
-}
-
-/// Finds a resource in a language.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-findresourceexa>
-#[winapi]
-pub fn FindResourceExA(
-    guest: &mut Guest,
-    hModule: GuestWord,
-    lpType: GuestWord,
-    lpName: GuestWord,
-    wLanguage: u16,
-) -> Result<GuestWord, Win32Error> {
-    find(guest, hModule, (lpType, lpName), wLanguage, false)
-}
-
-/// Finds a resource in a language.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-findresourceexw>
-#[winapi]
-pub fn FindResourceExW(
-    guest: &mut Guest,
-    hModule: GuestWord,
-    lpType: GuestWord,
-    lpName: GuestWord,
-    wLanguage: u16,
-) -> Result<GuestWord, Win32Error> {
-    find(guest, hModule, (lpType, lpName), wLanguage, true)
+    /// Finds a resource in a language.
+    "winbase/nf-winbase-findresourceex" | "libloaderapi/nf-libloaderapi-findresourceex"
+    FindResourceExA, FindResourceExW(
+        guest, width, hModule: GuestWord, lpType: GuestWord, lpName: GuestWord, wLanguage: u16
+    ) -> Result<GuestWord, Win32Error> {
+        find(guest, hModule, (lpType, lpName), wLanguage, width.is_wide())
+    }
 }
 
 /// Returns where a found resource lies.

@@ -12,6 +12,7 @@ use crate::logic::nls::collate::Rules;
 use crate::logic::nls::normal_form::{self, Form, fold_digit};
 use crate::logic::nls::{case, collate, ctype};
 use crate::nt::nls;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -311,38 +312,16 @@ fn fold(text: &[u16], flags: u32) -> Result<Vec<u16>, Win32Error> {
     Ok(form.map_or_else(|| folded.clone(), |form| normal_form::normalize_lossless(&folded, form)))
 }
 
-/// Folds characters of a wide text into a common form.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/stringapiset/nf-stringapiset-foldstringw>
-#[winapi]
-pub fn FoldStringW(
-    guest: &mut Guest,
-    dwMapFlags: u32,
-    lpSrcStr: GuestWord,
-    cchSrc: i32,
-    lpDestStr: GuestWord,
-    cchDest: i32,
-) -> Result<i32, Win32Error> {
-    check_buffers(lpSrcStr, cchSrc, lpDestStr, cchDest)?;
-    let text = nls::read_counted_wide(guest, lpSrcStr, cchSrc)?;
-    nls::put_wide(guest, lpDestStr, cchDest, &fold(&text, dwMapFlags)?)
-}
-
-/// Folds characters of an ANSI text into a common form.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-foldstringa>
-#[winapi]
-pub fn FoldStringA(
-    guest: &mut Guest,
-    dwMapFlags: u32,
-    lpSrcStr: GuestWord,
-    cchSrc: i32,
-    lpDestStr: GuestWord,
-    cchDest: i32,
-) -> Result<i32, Win32Error> {
-    check_buffers(lpSrcStr, cchSrc, lpDestStr, cchDest)?;
-    let text = nls::widen(&nls::read_counted(guest, lpSrcStr, cchSrc)?);
-    nls::put_bytes(guest, lpDestStr, cchDest, &nls::narrow(&fold(&text, dwMapFlags)?))
+both_widths! {
+    /// Folds characters of a text into a common form.
+    "winnls/nf-winnls-foldstring" | "stringapiset/nf-stringapiset-foldstring"
+    FoldStringA, FoldStringW(
+        guest, width, dwMapFlags: u32, lpSrcStr: GuestWord, cchSrc: i32, lpDestStr: GuestWord, cchDest: i32
+    ) -> Result<i32, Win32Error> {
+        check_buffers(lpSrcStr, cchSrc, lpDestStr, cchDest)?;
+        let text = width.read_counted(guest, lpSrcStr, cchSrc)?;
+        width.put(guest, lpDestStr, cchDest, &fold(&text, dwMapFlags)?)
+    }
 }
 
 #[cfg(test)]

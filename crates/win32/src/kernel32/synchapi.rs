@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::event_leaves::{RESET_EVENT, SET_EVENT, WAIT_FOR_SINGLE_OBJECT, WAIT_FOR_SINGLE_OBJECT_EX};
 use super::fileapi::open::inherit_flags;
 use crate::dll;
 use crate::export::Export;
@@ -17,6 +18,7 @@ use crate::nt::thread::Apc;
 use crate::nt::timer::Timer;
 use crate::nt::{thread, wait};
 use crate::process::Process;
+use crate::widths::{Width, both_widths};
 use crate::{NtStatus, Win32Error};
 
 mod locks;
@@ -69,9 +71,9 @@ pub const EXPORTS: &[Export] = dll! {
     forward ReleaseSRWLockExclusive => "ntdll.RtlReleaseSRWLockExclusive";
     forward ReleaseSRWLockShared => "ntdll.RtlReleaseSRWLockShared";
     full ReleaseSemaphore;
-    full ResetEvent;
+    code ResetEvent: RESET_EVENT;
     full SetCriticalSectionSpinCount;
-    full SetEvent;
+    code SetEvent: SET_EVENT;
     full SetWaitableTimer;
     full SetWaitableTimerEx;
     full SignalObjectAndWait;
@@ -84,8 +86,8 @@ pub const EXPORTS: &[Export] = dll! {
     forward TryEnterCriticalSection => "ntdll.RtlTryEnterCriticalSection";
     full WaitForMultipleObjects;
     full WaitForMultipleObjectsEx;
-    full WaitForSingleObject;
-    full WaitForSingleObjectEx;
+    code WaitForSingleObject: WAIT_FOR_SINGLE_OBJECT;
+    code WaitForSingleObjectEx: WAIT_FOR_SINGLE_OBJECT_EX;
     full WaitOnAddress;
     forward WakeAllConditionVariable => "ntdll.RtlWakeAllConditionVariable";
     forward WakeByAddressAll => "ntdll.RtlWakeAddressAll";
@@ -100,18 +102,14 @@ const WAIT_TIMEOUT: u32 = 258;
 /// `WAIT_IO_COMPLETION`.
 const WAIT_IO_COMPLETION: u32 = 192;
 
-/// Reads a name, if there is one.
-fn wide_name(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
-    if address.is_null() { Ok(Vec::new()) } else { Ok(guest.read_wide_string(address.get())?) }
-}
-
-/// Reads a name in the ANSI code page, if there is one. Names are mostly ASCII; other bytes keep their number, which
-/// is enough to find the same name again.
-fn narrow_name(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
-    if address.is_null() {
-        return Ok(Vec::new());
+/// Reads a name, if there is one. Names are mostly ASCII; other bytes keep their number, which is enough to find the same
+/// name again.
+fn name_of(guest: &Guest, width: Width, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
+    match width {
+        _ if address.is_null() => Ok(Vec::new()),
+        Width::Narrow => Ok(guest.read_c_string(address.get())?.into_iter().map(u16::from).collect()),
+        Width::Wide => Ok(guest.read_wide_string(address.get())?),
     }
-    Ok(guest.read_c_string(address.get())?.into_iter().map(u16::from).collect())
 }
 
 /// Makes or opens a named object and a handle to it; the last error says whether it existed.
@@ -156,120 +154,42 @@ fn object<T: Object>(guest: &Guest, handle: GuestWord) -> Result<Arc<T>, Win32Er
 const CREATE_EVENT_MANUAL_RESET: u32 = 1;
 const CREATE_EVENT_INITIAL_SET: u32 = 2;
 
-/// Makes or opens an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventw>
-#[winapi]
-pub fn CreateEventW(
-    guest: &mut Guest,
-    lpEventAttributes: GuestWord,
-    bManualReset: Bool,
-    bInitialState: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = wide_name(guest, lpName);
-    create(guest, lpEventAttributes, name, || Ok(Event::new(bManualReset.0, bInitialState.0)))
-}
+both_widths! {
+    /// Makes or opens an event.
+    "synchapi/nf-synchapi-createevent"
+    CreateEventA, CreateEventW(
+        guest, width, lpEventAttributes: GuestWord, bManualReset: Bool, bInitialState: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = name_of(guest, width, lpName);
+        create(guest, lpEventAttributes, name, || Ok(Event::new(bManualReset.0, bInitialState.0)))
+    }
 
-/// Makes or opens an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventa>
-#[winapi]
-pub fn CreateEventA(
-    guest: &mut Guest,
-    lpEventAttributes: GuestWord,
-    bManualReset: Bool,
-    bInitialState: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = narrow_name(guest, lpName);
-    create(guest, lpEventAttributes, name, || Ok(Event::new(bManualReset.0, bInitialState.0)))
-}
+    /// Makes or opens an event.
+    "synchapi/nf-synchapi-createeventex"
+    CreateEventExA, CreateEventExW(
+        guest, width, lpEventAttributes: GuestWord, lpName: GuestWord, dwFlags: u32, dwDesiredAccess: u32
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = dwDesiredAccess;
+        let (manual, set) = (dwFlags & CREATE_EVENT_MANUAL_RESET != 0, dwFlags & CREATE_EVENT_INITIAL_SET != 0);
+        let name = name_of(guest, width, lpName);
+        create(guest, lpEventAttributes, name, || Ok(Event::new(manual, set)))
+    }
 
-/// Makes or opens an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventexw>
-#[winapi]
-pub fn CreateEventExW(
-    guest: &mut Guest,
-    lpEventAttributes: GuestWord,
-    lpName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    let (manual, set) = (dwFlags & CREATE_EVENT_MANUAL_RESET != 0, dwFlags & CREATE_EVENT_INITIAL_SET != 0);
-    let name = wide_name(guest, lpName);
-    create(guest, lpEventAttributes, name, || Ok(Event::new(manual, set)))
-}
+    /// Opens a named event.
+    "synchapi/nf-synchapi-openevent"
+    OpenEventA, OpenEventW(
+        guest, width, dwDesiredAccess: u32, bInheritHandle: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        open::<Event>(guest, dwDesiredAccess, bInheritHandle, name_of(guest, width, lpName))
+    }
 
-/// Makes or opens an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createeventexa>
-#[winapi]
-pub fn CreateEventExA(
-    guest: &mut Guest,
-    lpEventAttributes: GuestWord,
-    lpName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    let (manual, set) = (dwFlags & CREATE_EVENT_MANUAL_RESET != 0, dwFlags & CREATE_EVENT_INITIAL_SET != 0);
-    let name = narrow_name(guest, lpName);
-    create(guest, lpEventAttributes, name, || Ok(Event::new(manual, set)))
-}
-
-/// Opens a named event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openeventw>
-#[winapi]
-pub fn OpenEventW(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Event>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpName))
-}
-
-/// Opens a named event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openeventa>
-#[winapi]
-pub fn OpenEventA(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Event>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
-}
-
-/// Opens a named timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openwaitabletimerw>
-#[winapi]
-pub fn OpenWaitableTimerW(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpTimerName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Timer>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpTimerName))
-}
-
-/// Opens a named timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-openwaitabletimera>
-#[winapi]
-pub fn OpenWaitableTimerA(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpTimerName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Timer>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpTimerName))
+    /// Opens a named timer.
+    "winbase/nf-winbase-openwaitabletimer" | "synchapi/nf-synchapi-openwaitabletimer"
+    OpenWaitableTimerA, OpenWaitableTimerW(
+        guest, width, dwDesiredAccess: u32, bInheritHandle: Bool, lpTimerName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        open::<Timer>(guest, dwDesiredAccess, bInheritHandle, name_of(guest, width, lpTimerName))
+    }
 }
 
 /// Sets an event.
@@ -277,7 +197,7 @@ pub fn OpenWaitableTimerA(
 /// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-setevent>
 #[winapi]
 pub fn SetEvent(guest: &mut Guest, hEvent: GuestWord) -> Result<Bool, Win32Error> {
-    object::<Event>(guest, hEvent)?.set();
+    object::<Event>(guest, hEvent)?.set_by(guest.process(), hEvent.get());
     Ok(TRUE)
 }
 
@@ -303,90 +223,33 @@ fn new_mutant(is_owned: bool) -> Result<Arc<Mutant>, NtStatus> {
     Ok(Mutant::new(is_owned.then(thread::current).as_ref()))
 }
 
-/// Makes or opens a mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexw>
-#[winapi]
-pub fn CreateMutexW(
-    guest: &mut Guest,
-    lpMutexAttributes: GuestWord,
-    bInitialOwner: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = wide_name(guest, lpName);
-    create(guest, lpMutexAttributes, name, || new_mutant(bInitialOwner.0))
-}
+both_widths! {
+    /// Makes or opens a mutex.
+    "synchapi/nf-synchapi-createmutex"
+    CreateMutexA, CreateMutexW(
+        guest, width, lpMutexAttributes: GuestWord, bInitialOwner: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = name_of(guest, width, lpName);
+        create(guest, lpMutexAttributes, name, || new_mutant(bInitialOwner.0))
+    }
 
-/// Makes or opens a mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexa>
-#[winapi]
-pub fn CreateMutexA(
-    guest: &mut Guest,
-    lpMutexAttributes: GuestWord,
-    bInitialOwner: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = narrow_name(guest, lpName);
-    create(guest, lpMutexAttributes, name, || new_mutant(bInitialOwner.0))
-}
+    /// Makes or opens a mutex.
+    "synchapi/nf-synchapi-createmutexex"
+    CreateMutexExA, CreateMutexExW(
+        guest, width, lpMutexAttributes: GuestWord, lpName: GuestWord, dwFlags: u32, dwDesiredAccess: u32
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = dwDesiredAccess;
+        let name = name_of(guest, width, lpName);
+        create(guest, lpMutexAttributes, name, || new_mutant(dwFlags & 1 != 0))
+    }
 
-/// Makes or opens a mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexexw>
-#[winapi]
-pub fn CreateMutexExW(
-    guest: &mut Guest,
-    lpMutexAttributes: GuestWord,
-    lpName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    let name = wide_name(guest, lpName);
-    create(guest, lpMutexAttributes, name, || new_mutant(dwFlags & 1 != 0))
-}
-
-/// Makes or opens a mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createmutexexa>
-#[winapi]
-pub fn CreateMutexExA(
-    guest: &mut Guest,
-    lpMutexAttributes: GuestWord,
-    lpName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    let name = narrow_name(guest, lpName);
-    create(guest, lpMutexAttributes, name, || new_mutant(dwFlags & 1 != 0))
-}
-
-/// Opens a named mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw>
-#[winapi]
-pub fn OpenMutexW(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Mutant>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpName))
-}
-
-/// Opens a named mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexa>
-#[winapi]
-pub fn OpenMutexA(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Mutant>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
+    /// Opens a named mutex.
+    "synchapi/nf-synchapi-openmutex"
+    OpenMutexA, OpenMutexW(
+        guest, width, dwDesiredAccess: u32, bInheritHandle: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        open::<Mutant>(guest, dwDesiredAccess, bInheritHandle, name_of(guest, width, lpName))
+    }
 }
 
 /// Gives up one ownership of a mutex.
@@ -399,94 +262,35 @@ pub fn ReleaseMutex(guest: &mut Guest, hMutex: GuestWord) -> Result<Bool, Win32E
     Ok(TRUE)
 }
 
-/// Makes or opens a semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorew>
-#[winapi]
-pub fn CreateSemaphoreW(
-    guest: &mut Guest,
-    lpSemaphoreAttributes: GuestWord,
-    lInitialCount: i32,
-    lMaximumCount: i32,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = wide_name(guest, lpName);
-    create(guest, lpSemaphoreAttributes, name, || Semaphore::new(lInitialCount, lMaximumCount))
-}
+both_widths! {
+    /// Makes or opens a semaphore.
+    "winbase/nf-winbase-createsemaphore"
+    CreateSemaphoreA, CreateSemaphoreW(
+        guest, width, lpSemaphoreAttributes: GuestWord, lInitialCount: i32, lMaximumCount: i32,
+        lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = name_of(guest, width, lpName);
+        create(guest, lpSemaphoreAttributes, name, || Semaphore::new(lInitialCount, lMaximumCount))
+    }
 
-/// Makes or opens a semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphorea>
-#[winapi]
-pub fn CreateSemaphoreA(
-    guest: &mut Guest,
-    lpSemaphoreAttributes: GuestWord,
-    lInitialCount: i32,
-    lMaximumCount: i32,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = narrow_name(guest, lpName);
-    create(guest, lpSemaphoreAttributes, name, || Semaphore::new(lInitialCount, lMaximumCount))
-}
+    /// Makes or opens a semaphore.
+    "winbase/nf-winbase-createsemaphoreex"
+    CreateSemaphoreExA, CreateSemaphoreExW(
+        guest, width, lpSemaphoreAttributes: GuestWord, lInitialCount: i32, lMaximumCount: i32,
+        lpName: GuestWord, dwFlags: u32, dwDesiredAccess: u32
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = (dwFlags, dwDesiredAccess);
+        let name = name_of(guest, width, lpName);
+        create(guest, lpSemaphoreAttributes, name, || Semaphore::new(lInitialCount, lMaximumCount))
+    }
 
-/// Makes or opens a semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphoreexw>
-#[winapi]
-pub fn CreateSemaphoreExW(
-    guest: &mut Guest,
-    lpSemaphoreAttributes: GuestWord,
-    lInitialCount: i32,
-    lMaximumCount: i32,
-    lpName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = (dwFlags, dwDesiredAccess);
-    CreateSemaphoreW(guest, lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName)
-}
-
-/// Makes or opens a semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-createsemaphoreexa>
-#[winapi]
-pub fn CreateSemaphoreExA(
-    guest: &mut Guest,
-    lpSemaphoreAttributes: GuestWord,
-    lInitialCount: i32,
-    lMaximumCount: i32,
-    lpName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = (dwFlags, dwDesiredAccess);
-    CreateSemaphoreA(guest, lpSemaphoreAttributes, lInitialCount, lMaximumCount, lpName)
-}
-
-/// Opens a named semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-opensemaphorew>
-#[winapi]
-pub fn OpenSemaphoreW(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Semaphore>(guest, dwDesiredAccess, bInheritHandle, wide_name(guest, lpName))
-}
-
-/// Opens a named semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-opensemaphorea>
-#[winapi]
-pub fn OpenSemaphoreA(
-    guest: &mut Guest,
-    dwDesiredAccess: u32,
-    bInheritHandle: Bool,
-    lpName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    open::<Semaphore>(guest, dwDesiredAccess, bInheritHandle, narrow_name(guest, lpName))
+    /// Opens a named semaphore.
+    "winbase/nf-winbase-opensemaphore" | "synchapi/nf-synchapi-opensemaphore"
+    OpenSemaphoreA, OpenSemaphoreW(
+        guest, width, dwDesiredAccess: u32, bInheritHandle: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        open::<Semaphore>(guest, dwDesiredAccess, bInheritHandle, name_of(guest, width, lpName))
+    }
 }
 
 /// Adds to a semaphore's count.
@@ -507,62 +311,25 @@ pub fn ReleaseSemaphore(
     Ok(TRUE)
 }
 
-/// Makes or opens a waitable timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerw>
-#[winapi]
-pub fn CreateWaitableTimerW(
-    guest: &mut Guest,
-    lpTimerAttributes: GuestWord,
-    bManualReset: Bool,
-    lpTimerName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = wide_name(guest, lpTimerName);
-    create(guest, lpTimerAttributes, name, || Ok(Timer::new(bManualReset.0)))
-}
+both_widths! {
+    /// Makes or opens a waitable timer.
+    "synchapi/nf-synchapi-createwaitabletimer"
+    CreateWaitableTimerA, CreateWaitableTimerW(
+        guest, width, lpTimerAttributes: GuestWord, bManualReset: Bool, lpTimerName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let name = name_of(guest, width, lpTimerName);
+        create(guest, lpTimerAttributes, name, || Ok(Timer::new(bManualReset.0)))
+    }
 
-/// Makes or opens a waitable timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimera>
-#[winapi]
-pub fn CreateWaitableTimerA(
-    guest: &mut Guest,
-    lpTimerAttributes: GuestWord,
-    bManualReset: Bool,
-    lpTimerName: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let name = narrow_name(guest, lpTimerName);
-    create(guest, lpTimerAttributes, name, || Ok(Timer::new(bManualReset.0)))
-}
-
-/// Makes or opens a waitable timer; all timers have a high resolution here.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerexw>
-#[winapi]
-pub fn CreateWaitableTimerExW(
-    guest: &mut Guest,
-    lpTimerAttributes: GuestWord,
-    lpTimerName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    CreateWaitableTimerW(guest, lpTimerAttributes, Bool(dwFlags & 1 != 0), lpTimerName)
-}
-
-/// Makes or opens a waitable timer; all timers have a high resolution here.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-createwaitabletimerexa>
-#[winapi]
-pub fn CreateWaitableTimerExA(
-    guest: &mut Guest,
-    lpTimerAttributes: GuestWord,
-    lpTimerName: GuestWord,
-    dwFlags: u32,
-    dwDesiredAccess: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = dwDesiredAccess;
-    CreateWaitableTimerA(guest, lpTimerAttributes, Bool(dwFlags & 1 != 0), lpTimerName)
+    /// Makes or opens a waitable timer; all timers have a high resolution here.
+    "synchapi/nf-synchapi-createwaitabletimerex"
+    CreateWaitableTimerExA, CreateWaitableTimerExW(
+        guest, width, lpTimerAttributes: GuestWord, lpTimerName: GuestWord, dwFlags: u32, dwDesiredAccess: u32
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = dwDesiredAccess;
+        let name = name_of(guest, width, lpTimerName);
+        create(guest, lpTimerAttributes, name, || Ok(Timer::new(dwFlags & 1 != 0)))
+    }
 }
 
 /// Sets a waitable timer; it never wakes the machine.

@@ -205,6 +205,10 @@ struct VersionLayout {
 const VERSION_A: VersionLayout = VersionLayout { unit: 1, size: 148, size_ex: 156 };
 const VERSION_W: VersionLayout = VersionLayout { unit: 2, size: 276, size_ex: 284 };
 
+fn version(width: Width) -> &'static VersionLayout {
+    if width.is_wide() { &VERSION_W } else { &VERSION_A }
+}
+
 fn write_version(guest: &Guest, at: u64, layout: &VersionLayout) -> Result<(), Win32Error> {
     let size = guest.read_u32(at)?;
     if size < layout.size {
@@ -222,22 +226,13 @@ fn write_version(guest: &Guest, at: u64, layout: &VersionLayout) -> Result<(), W
     Ok(())
 }
 
-/// Returns the version of Windows: always 10.0.19045 here, whatever the program's manifest says.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversionexw>
-#[winapi]
-pub fn GetVersionExW(guest: &mut Guest, lpVersionInformation: GuestWord) -> Result<Bool, Win32Error> {
-    write_version(guest, lpVersionInformation.get(), &VERSION_W)?;
-    Ok(TRUE)
-}
-
-/// Returns the version of Windows: always 10.0.19045 here, whatever the program's manifest says.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getversionexa>
-#[winapi]
-pub fn GetVersionExA(guest: &mut Guest, lpVersionInformation: GuestWord) -> Result<Bool, Win32Error> {
-    write_version(guest, lpVersionInformation.get(), &VERSION_A)?;
-    Ok(TRUE)
+both_widths! {
+    /// Returns the version of Windows: always 10.0.19045 here, whatever the program's manifest says.
+    "sysinfoapi/nf-sysinfoapi-getversionex"
+    GetVersionExA, GetVersionExW(guest, width, lpVersionInformation: GuestWord) -> Result<Bool, Win32Error> {
+        write_version(guest, lpVersionInformation.get(), version(width))?;
+        Ok(TRUE)
+    }
 }
 
 /// Puts a comparison for a part of the version into a mask: three bits each.
@@ -250,30 +245,14 @@ pub fn VerSetConditionMask(guest: &mut Guest, ConditionMask: u64, TypeMask: u32,
     place.map_or(ConditionMask, |bit| ConditionMask | u64::from(Condition & 7) << (bit * 3))
 }
 
-/// Compares the version of Windows with what a program wants.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-verifyversioninfow>
-#[winapi]
-pub fn VerifyVersionInfoW(
-    guest: &mut Guest,
-    lpVersionInformation: GuestWord,
-    dwTypeMask: u32,
-    dwlConditionMask: u64,
-) -> Result<Bool, Win32Error> {
-    verify_version(guest, lpVersionInformation.get(), &VERSION_W, dwTypeMask, dwlConditionMask)
-}
-
-/// Compares the version of Windows with what a program wants.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-verifyversioninfoa>
-#[winapi]
-pub fn VerifyVersionInfoA(
-    guest: &mut Guest,
-    lpVersionInformation: GuestWord,
-    dwTypeMask: u32,
-    dwlConditionMask: u64,
-) -> Result<Bool, Win32Error> {
-    verify_version(guest, lpVersionInformation.get(), &VERSION_A, dwTypeMask, dwlConditionMask)
+both_widths! {
+    /// Compares the version of Windows with what a program wants.
+    "winbase/nf-winbase-verifyversioninfo"
+    VerifyVersionInfoA, VerifyVersionInfoW(
+        guest, width, lpVersionInformation: GuestWord, dwTypeMask: u32, dwlConditionMask: u64
+    ) -> Result<Bool, Win32Error> {
+        verify_version(guest, lpVersionInformation.get(), version(width), dwTypeMask, dwlConditionMask)
+    }
 }
 
 /// `ERROR_OLD_WIN_VERSION`: the version is not what was wanted.
@@ -407,28 +386,14 @@ fn write_text(guest: &Guest, text: &str, buffer: GuestWord, is_wide: bool) -> Re
     }
 }
 
-/// Returns the machine's NetBIOS name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcomputernamew>
-#[winapi]
-pub fn GetComputerNameW(
-    guest: &mut Guest,
-    lpBuffer: GuestWord,
-    nSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    write_sized(guest, &computer_name(), lpBuffer, nSize, true)
-}
-
-/// Returns the machine's NetBIOS name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcomputernamea>
-#[winapi]
-pub fn GetComputerNameA(
-    guest: &mut Guest,
-    lpBuffer: GuestWord,
-    nSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    write_sized(guest, &computer_name(), lpBuffer, nSize, false)
+both_widths! {
+    /// Returns the machine's NetBIOS name.
+    "winbase/nf-winbase-getcomputername"
+    GetComputerNameA, GetComputerNameW(
+        guest, width, lpBuffer: GuestWord, nSize: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        write_sized(guest, &computer_name(), lpBuffer, nSize, width.is_wide())
+    }
 }
 
 /// Returns a name of the machine: 0 and 4 NetBIOS, 1 and 5 host, 2 and 6 domain, 3 and 7 both; from 4 on physical,
@@ -445,32 +410,15 @@ fn name_of_kind(kind: u32) -> Option<String> {
     }
 }
 
-/// Returns one of the machine's names; a buffer that is too small gives `ERROR_MORE_DATA` and the size needed.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getcomputernameexw>
-#[winapi]
-pub fn GetComputerNameExW(
-    guest: &mut Guest,
-    NameType: u32,
-    lpBuffer: GuestWord,
-    nSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let name = name_of_kind(NameType).ok_or(Win32Error::INVALID_PARAMETER)?;
-    write_sized(guest, &name, lpBuffer, nSize, true).map_err(more_data)
-}
-
-/// Returns one of the machine's names; a buffer that is too small gives `ERROR_MORE_DATA` and the size needed.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getcomputernameexa>
-#[winapi]
-pub fn GetComputerNameExA(
-    guest: &mut Guest,
-    NameType: u32,
-    lpBuffer: GuestWord,
-    nSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let name = name_of_kind(NameType).ok_or(Win32Error::INVALID_PARAMETER)?;
-    write_sized(guest, &name, lpBuffer, nSize, false).map_err(more_data)
+both_widths! {
+    /// Returns one of the machine's names; a buffer that is too small gives `ERROR_MORE_DATA` and the size needed.
+    "sysinfoapi/nf-sysinfoapi-getcomputernameex"
+    GetComputerNameExA, GetComputerNameExW(
+        guest, width, NameType: u32, lpBuffer: GuestWord, nSize: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let name = name_of_kind(NameType).ok_or(Win32Error::INVALID_PARAMETER)?;
+        write_sized(guest, &name, lpBuffer, nSize, width.is_wide()).map_err(more_data)
+    }
 }
 
 fn more_data(error: Win32Error) -> Win32Error {
@@ -496,20 +444,37 @@ fn write_directory(
     Ok(length)
 }
 
-/// Returns the system directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemdirectoryw>
-#[winapi]
-pub fn GetSystemDirectoryW(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
-    write_directory(guest, SYSTEM_DIRECTORY, lpBuffer, uSize, true)
-}
+both_widths! {
+    /// Returns the system directory.
+    "sysinfoapi/nf-sysinfoapi-getsystemdirectory"
+    GetSystemDirectoryA, GetSystemDirectoryW(
+        guest, width, lpBuffer: GuestWord, uSize: u32
+    ) -> Result<u32, Win32Error> {
+        write_directory(guest, SYSTEM_DIRECTORY, lpBuffer, uSize, width.is_wide())
+    }
 
-/// Returns the system directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getsystemdirectorya>
-#[winapi]
-pub fn GetSystemDirectoryA(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
-    write_directory(guest, SYSTEM_DIRECTORY, lpBuffer, uSize, false)
+    /// Returns Windows' directory.
+    "sysinfoapi/nf-sysinfoapi-getwindowsdirectory"
+    GetWindowsDirectoryA, GetWindowsDirectoryW(
+        guest, width, lpBuffer: GuestWord, uSize: u32
+    ) -> Result<u32, Win32Error> {
+        write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width.is_wide())
+    }
+
+    /// Returns Windows' directory, which all users share.
+    "sysinfoapi/nf-sysinfoapi-getsystemwindowsdirectory"
+    GetSystemWindowsDirectoryA, GetSystemWindowsDirectoryW(
+        guest, width, lpBuffer: GuestWord, uSize: u32
+    ) -> Result<u32, Win32Error> {
+        write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width.is_wide())
+    }
+
+    /// Refuses to change the machine's name.
+    "sysinfoapi/nf-sysinfoapi-setcomputernameex"
+    SetComputerNameExA, SetComputerNameExW(guest, width, NameType: u32, lpBuffer: GuestWord) -> Result<Bool, Win32Error> {
+        let _ = (guest, width, NameType, lpBuffer);
+        Err(Win32Error::ACCESS_DENIED)
+    }
 }
 
 /// Refuses to set the clock.
@@ -519,37 +484,4 @@ pub fn GetSystemDirectoryA(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -
 pub fn SetSystemTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool, Win32Error> {
     let _ = (guest, lpSystemTime);
     Err(Win32Error::PRIVILEGE_NOT_HELD)
-}
-
-both_widths! {
-    /// Refuses to change the machine's name.
-    "sysinfoapi/nf-sysinfoapi-setcomputernameex"
-    SetComputerNameExA, SetComputerNameExW(guest, width, NameType: u32, lpBuffer: GuestWord) -> Result<Bool, Win32Error> {
-        let _ = (guest, width, NameType, lpBuffer);
-        Err(Win32Error::ACCESS_DENIED)
-    }
-
-    /// Returns Windows' directory, which all users share.
-    "sysinfoapi/nf-sysinfoapi-getsystemwindowsdirectory"
-    GetSystemWindowsDirectoryA, GetSystemWindowsDirectoryW(
-        guest, width, lpBuffer: GuestWord, uSize: u32
-    ) -> Result<u32, Win32Error> {
-        write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width == Width::Wide)
-    }
-}
-
-/// Returns Windows' directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getwindowsdirectoryw>
-#[winapi]
-pub fn GetWindowsDirectoryW(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
-    write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, true)
-}
-
-/// Returns Windows' directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-getwindowsdirectorya>
-#[winapi]
-pub fn GetWindowsDirectoryA(guest: &mut Guest, lpBuffer: GuestWord, uSize: u32) -> Result<u32, Win32Error> {
-    write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, false)
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::fileapi::text::{put_ansi, put_wide, wide};
+use super::fileapi::text::put;
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -13,6 +13,7 @@ use crate::logic::object_name;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::{Object, ObjectKind};
 use crate::nt::path::lock;
+use crate::widths::Width;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -108,7 +109,7 @@ pub fn GetLogicalDriveStringsA(
     lpBuffer: GuestWord,
 ) -> Result<u32, Win32Error> {
     let text: String = drives(guest).iter().map(|&letter| format!("{}:\\\0", char::from(letter))).collect();
-    put_ansi(guest, lpBuffer.0, nBufferLength, &text.encode_utf16().collect::<Vec<_>>())
+    put(guest, Width::Narrow, lpBuffer, nBufferLength, &text.encode_utf16().collect::<Vec<_>>())
 }
 
 /// Returns the drive's letter that a path (`C:\`) is the root of.
@@ -128,7 +129,7 @@ pub fn GetVolumeNameForVolumeMountPointW(
     lpszVolumeName: GuestWord,
     cchBufferLength: u32,
 ) -> Result<Bool, Win32Error> {
-    let path = wide(guest, lpszVolumeMountPoint.0)?;
+    let path = guest.read_wide_string(lpszVolumeMountPoint.get())?;
     if path.last() != Some(&u16::from(b'\\')) {
         return Err(Win32Error::INVALID_NAME);
     }
@@ -154,7 +155,7 @@ pub fn GetVolumePathNamesForVolumeNameW(
     cchBufferLength: u32,
     lpcchReturnLength: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let name = wide(guest, lpszVolumeName.0)?;
+    let name = guest.read_wide_string(lpszVolumeName.get())?;
     let letter = drives(guest).into_iter().find(|&letter| volume_name(letter) == name);
     let letter = letter.ok_or(Win32Error::FILE_NOT_FOUND)?;
     let text: Vec<u16> = format!("{}:\\\0\0", char::from(letter)).encode_utf16().collect();
@@ -188,7 +189,8 @@ pub fn QueryDosDeviceW(
         let names = names.chain(DEVICES.iter().map(|(name, _)| (*name).to_owned()));
         names.map(|name| name + "\0").collect::<String>().encode_utf16().collect()
     } else {
-        let name = String::from_utf16_lossy(&wide(guest, lpDeviceName.0)?).to_ascii_uppercase();
+        let name =
+            String::from_utf16_lossy(&guest.read_wide_string(lpDeviceName.get())?).to_ascii_uppercase();
         let drive = letters.iter().find(|&&letter| name == format!("{}:", char::from(letter)));
         let device = DEVICES.iter().find(|(device, _)| *device == name);
         let target = match (drive, device) {
@@ -201,6 +203,6 @@ pub fn QueryDosDeviceW(
     if text.len() + 1 > ucchMax as usize {
         return Err(Win32Error::INSUFFICIENT_BUFFER);
     }
-    put_wide(guest, lpTargetPath.0, ucchMax, &text)?;
+    put(guest, Width::Wide, lpTargetPath, ucchMax, &text)?;
     Ok(text.len() as u32 + 1)
 }

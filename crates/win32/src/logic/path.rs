@@ -10,19 +10,22 @@ mod lookup;
 mod unix;
 
 pub use lookup::{DirectorySource, Found, find};
+use unix::push_unix_name;
 pub use unix::{unix_name_to_wide, wide_to_unix_name};
 
 use super::status::Win32Error;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// The longest path in UTF-16 units, terminator included, that a call without `\\?\` takes.
 pub const MAX_PATH: usize = 260;
 
-const SLASH: u16 = b'/' as u16;
-const BACKSLASH: u16 = b'\\' as u16;
-const COLON: u16 = b':' as u16;
-const DOT: u16 = b'.' as u16;
-const SPACE: u16 = b' ' as u16;
+pub(super) const SLASH: u16 = b'/' as u16;
+pub(super) const BACKSLASH: u16 = b'\\' as u16;
+pub(super) const COLON: u16 = b':' as u16;
+pub(super) const DOT: u16 = b'.' as u16;
+pub(super) const SPACE: u16 = b' ' as u16;
 const QUESTION: u16 = b'?' as u16;
 
 /// What a process's paths are relative to.
@@ -127,6 +130,7 @@ pub fn full_path(path: &[u16], context: &impl PathContext) -> Result<Vec<u16>, W
     };
     let joined = match form(path) {
         PathForm::Verbatim => return Ok(path.to_vec()),
+        PathForm::DriveAbsolute if is_normal(path) => return Ok(path.to_vec()),
         PathForm::LocalDevice => [wide(r"\\.\").as_slice(), path.get(4..).unwrap_or(&[])].concat(),
         PathForm::DriveAbsolute | PathForm::Unc => path.to_vec(),
         PathForm::Rooted => {
@@ -174,13 +178,18 @@ pub fn resolve(
     if form(local) != PathForm::DriveAbsolute {
         return Err(Win32Error::INVALID_NAME);
     }
-    let mut unix = drive_root(local[0], drives)?;
+    let mut unix = drive_root(local[0], drives, local.len())?;
     for name in local[3..].split(|&unit| unit == BACKSLASH).filter(|name| !name.is_empty()) {
         check_name(name)?;
-        unix.push(wide_to_unix_name(name));
+        if unix.last() != Some(&b'/') {
+            unix.push(b'/');
+        }
+        push_unix_name(&mut unix, name);
     }
+    let unix = PathBuf::from(OsString::from_vec(unix));
     let wants_directory = local.last() == Some(&BACKSLASH);
-    Ok(Target::File { full: local.to_vec(), unix, wants_directory })
+    let full = if is_device { local.to_vec() } else { full };
+    Ok(Target::File { full, unix, wants_directory })
 }
 
 /// Returns the NT path (`\??\Z:\foo`) for a full Win32 path.
@@ -210,6 +219,18 @@ pub fn unix_to_win32(unix: &Path, drives: &Drives) -> Vec<u16> {
         path.push(BACKSLASH);
     }
     path
+}
+
+/// Says whether [`normalize`] would leave a path with a drive as it is; most are so.
+fn is_normal(path: &[u16]) -> bool {
+    let mut before = COLON;
+    let is_end = |unit| matches!(unit, BACKSLASH | DOT | SPACE);
+    let is_odd = |&unit: &u16| {
+        let odd = unit == SLASH || (unit == BACKSLASH && is_end(before));
+        before = unit;
+        odd
+    };
+    !path.iter().any(is_odd) && !matches!(path.last(), Some(&(DOT | SPACE)))
 }
 
 /// Makes slashes backslashes, resolves `.` and `..`, strips trailing dots and spaces. `path` is absolute.
@@ -290,7 +311,9 @@ fn device_name(path: &[u16]) -> Option<&[u16]> {
 
 /// Returns the device with exactly this name, case ignored.
 fn device(name: &[u16]) -> Option<Device> {
-    if name.len() > 7 {
+    // The initials of the devices; most names end here.
+    let initial = u8::try_from(*name.first()?).ok()?.to_ascii_uppercase();
+    if name.len() > 7 || !matches!(initial, b'N' | b'C' | b'A' | b'P' | b'L') {
         return None;
     }
     let upper = String::from_utf16(name).ok()?.to_ascii_uppercase();
@@ -310,17 +333,24 @@ fn device(name: &[u16]) -> Option<Device> {
     })
 }
 
-fn drive_root(letter: u16, drives: &Drives) -> Result<PathBuf, Win32Error> {
-    match u8::try_from(letter).map(|letter| letter.to_ascii_uppercase()) {
-        Ok(b'Z') => Ok(PathBuf::from("/")),
-        Ok(b'C') => drives.c.clone().ok_or(Win32Error::PATH_NOT_FOUND),
-        _ => Err(Win32Error::PATH_NOT_FOUND),
-    }
+/// Returns the bytes of a drive's Unix path, with room for a name of so many units.
+fn drive_root(letter: u16, drives: &Drives, units: usize) -> Result<Vec<u8>, Win32Error> {
+    let root = match u8::try_from(letter).map(|letter| letter.to_ascii_uppercase()) {
+        Ok(b'Z') => b"/".as_slice(),
+        Ok(b'C') => drives.c.as_ref().ok_or(Win32Error::PATH_NOT_FOUND)?.as_os_str().as_bytes(),
+        _ => return Err(Win32Error::PATH_NOT_FOUND),
+    };
+    let mut bytes = Vec::with_capacity(root.len() + units);
+    bytes.extend_from_slice(root);
+    Ok(bytes)
 }
 
 /// Refuses names that Windows refuses. A colon would name a stream, which no Unix file has.
 fn check_name(name: &[u16]) -> Result<(), Win32Error> {
-    let is_forbidden = |unit: &u16| *unit < SPACE || "<>:\"|?*/".bytes().any(|byte| u16::from(byte) == *unit);
+    let is_forbidden = |&unit: &u16| {
+        let byte = u8::try_from(unit).unwrap_or(b'a');
+        byte < b' ' || matches!(byte, b'<' | b'>' | b':' | b'"' | b'|' | b'?' | b'*' | b'/')
+    };
     // Under `\\?\` the names `.` and `..` arrive here unresolved; no Windows file has them.
     let is_dots = matches!(name, [DOT] | [DOT, DOT]);
     if is_dots || name.iter().any(is_forbidden) { Err(Win32Error::INVALID_NAME) } else { Ok(()) }

@@ -8,7 +8,7 @@
 mod float;
 mod positional;
 
-pub use positional::format_positional;
+pub use positional::{format_double, format_positional};
 
 /// The C runtime whose format of exponents, infinities and `%n` applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

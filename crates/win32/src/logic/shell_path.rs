@@ -2,14 +2,11 @@
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/shell/shlwapi-path>
 
+use super::path::{BACKSLASH, COLON, DOT, SLASH, SPACE};
+
 /// The most units of a path with its zero: `MAX_PATH`.
 pub const PATH_UNITS: usize = 260;
 
-const BACKSLASH: u16 = b'\\' as u16;
-const SLASH: u16 = b'/' as u16;
-const DOT: u16 = b'.' as u16;
-const COLON: u16 = b':' as u16;
-const BLANK: u16 = b' ' as u16;
 const QUOTE: u16 = b'"' as u16;
 
 fn is_separator(unit: u16) -> bool {
@@ -74,7 +71,7 @@ pub fn file_name(path: &[u16]) -> usize {
 /// Returns where the extension begins, its dot included; the end where there is none.
 pub fn extension(path: &[u16]) -> usize {
     let dot = path.iter().rposition(|&unit| unit == DOT);
-    let barrier = path.iter().rposition(|&unit| unit == BACKSLASH || unit == BLANK);
+    let barrier = path.iter().rposition(|&unit| unit == BACKSLASH || unit == SPACE);
     match dot {
         Some(dot) if barrier.is_none_or(|barrier| barrier < dot) => dot,
         _ => path.len(),
@@ -114,7 +111,7 @@ pub fn arguments(line: &[u16]) -> usize {
     for (at, &unit) in line.iter().enumerate() {
         match unit {
             QUOTE => is_quoted = !is_quoted,
-            BLANK if !is_quoted => return at + 1,
+            SPACE if !is_quoted => return at + 1,
             _ => {}
         }
     }
@@ -205,7 +202,7 @@ pub fn with_extension(path: &[u16], new: &[u16]) -> Option<Vec<u16>> {
 
 /// Puts quotes around a path with blanks, if they are missing.
 pub fn quoted(path: &[u16]) -> Option<Vec<u16>> {
-    let needs = path.contains(&BLANK) && path.first() != Some(&QUOTE) && path.len() + 2 < PATH_UNITS;
+    let needs = path.contains(&SPACE) && path.first() != Some(&QUOTE) && path.len() + 2 < PATH_UNITS;
     needs.then(|| std::iter::once(QUOTE).chain(path.iter().copied()).chain([QUOTE]).collect())
 }
 

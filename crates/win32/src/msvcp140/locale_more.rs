@@ -18,11 +18,7 @@ use super::tables::table;
 use super::threads::lock_library;
 use crate::guest::Guest;
 use crate::msvcrt::state::{place, place_wide};
-
-/// The names of days and months in the "C" locale, short and long, as `_Getdays` and `_Getmonths` give them.
-const DAYS: &str = ":Sun:Sunday:Mon:Monday:Tue:Tuesday:Wed:Wednesday:Thu:Thursday:Fri:Friday:Sat:Saturday";
-const MONTHS: &str = ":Jan:January:Feb:February:Mar:March:Apr:April:May:May:Jun:June:Jul:July:Aug:August:Sep:September\
-    :Oct:October:Nov:November:Dec:December";
+use crate::ucrtbase::library::{DAYS, MONTHS};
 
 /// Fills a facet with one of the tables of bases.
 fn base(

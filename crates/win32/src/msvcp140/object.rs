@@ -50,11 +50,6 @@ impl Words {
         self
     }
 
-    /// Appends the words of others.
-    pub(super) fn and(self, others: Self) -> Self {
-        others.words[..others.count].iter().fold(self, |words, &word| words.word(word))
-    }
-
     /// Appends a number of eight bytes.
     pub(super) fn long(self, value: u64) -> Self {
         if self.is_64 { self.word(value) } else { self.word(value).word(value >> 32) }

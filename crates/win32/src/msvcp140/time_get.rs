@@ -6,12 +6,13 @@ use plat_abi::{Fault, GuestWord, Memory};
 
 use super::facets::{category, class_of, facet_class};
 use super::ios::state;
-use super::iterators::Input;
+use super::iterators::{Reading, readers};
 use super::members::{kinds_of, more_names};
 use super::names::Kind;
 use super::object::{Words, virtual_method};
 use super::streambuf::{Buffer, load_unit};
 use crate::guest::Guest;
+use crate::msvcrt::time::{DAYS, MONTHS};
 
 facet_class! { time_get_class, time_get_statics, "?$time_get@#V?$istreambuf_iterator@^@std@@", category::TIME, "time-get-class";
 time_get_new time_get_new_info time_get_new_default time_get_end time_get_init time_get_make }
@@ -30,22 +31,6 @@ mod tm {
     pub(super) const WEEKDAY: u64 = 24;
     pub(super) const DAY_OF_YEAR: u64 = 28;
 }
-
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// A date that is read.
 struct Reader {
@@ -229,72 +214,30 @@ impl Reader {
     }
 }
 
-/// What these functions have: the result, the two iterators, the stream, its state, the date.
-type Arguments = (GuestWord, u64, u64, GuestWord, GuestWord, GuestWord);
-
 /// Reads a date by a pattern.
-fn read(
-    guest: &mut Guest,
-    kind: Kind,
-    (to, first, _, _, outcome, time): Arguments,
-    pattern: &[u16],
-) -> Result<GuestWord, Fault> {
-    let input = Input::of(guest, kind, first)?;
-    let found = match input.buffer() {
-        Some(buffer) => {
-            let mut reader = Reader { buffer, kind, time: time.0, outcome: 0 };
-            reader.pattern(guest, pattern)?;
-            reader.outcome
-        }
-        None => state::EOF | state::FAIL,
-    };
-    let old = guest.read_u32(outcome.0)?;
-    guest.write(outcome.0, &(old | found))?;
-    input.store(guest, to)
+fn read(guest: &mut Guest, kind: Kind, reading: Reading, pattern: &[u16]) -> Result<GuestWord, Fault> {
+    reading.run(guest, kind, |guest, buffer| {
+        let mut reader = Reader { buffer, kind, time: reading.value.0, outcome: 0 };
+        reader.pattern(guest, pattern)?;
+        Ok(reader.outcome)
+    })
 }
 
-fn units(pattern: &str) -> Vec<u16> {
-    pattern.encode_utf16().collect()
+/// Reads a date by a pattern of bytes.
+fn read_bytes(guest: &mut Guest, kind: Kind, reading: Reading, pattern: &[u8]) -> Result<GuestWord, Fault> {
+    let pattern: Vec<u16> = pattern.iter().copied().map(u16::from).collect();
+    read(guest, kind, reading, &pattern)
 }
 
-/// Calls the virtual function behind one: a program's own facet may have another.
-fn ask(
-    guest: &mut Guest,
-    this: GuestWord,
-    place: u64,
-    (to, first, last, base, outcome, time): Arguments,
-) -> Result<GuestWord, Fault> {
-    let words = Words::new(guest).word(to.0).long(first).long(last);
-    let words = words.word(base.0).word(outcome.0).word(time.0);
-    virtual_method(guest, this.0, place, words).map(GuestWord)
+readers! { "time-get-class", "?$time_get@#V?$istreambuf_iterator@^@std@@", time_get_members, time_get_virtual, read_bytes;
+    "Reads a time.", "get_time", "P*AUtm@@" 4 time_get_time time_get_do_time b"%H : %M : %S";
+    "Reads a date.", "get_date", "P*AUtm@@" 5 time_get_date time_get_do_date b"%d / %m / %y";
+    "Reads the name of a day.", "get_weekday", "P*AUtm@@" 6 time_get_weekday time_get_do_weekday b"%a";
+    "Reads the name of a month.", "get_monthname", "P*AUtm@@" 7 time_get_monthname time_get_do_monthname b"%b";
+    "Reads a year.", "get_year", "P*AUtm@@" 8 time_get_year time_get_do_year b"%Y";
 }
 
-kinds_of! { GET in time_get_members, "time-get-class";
-    "Reads a time.", "?get_time@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_time(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        ask(guest, this, 4, (to, first, last, base, outcome, time))
-    }
-
-    "Reads a date.", "?get_date@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_date(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        ask(guest, this, 5, (to, first, last, base, outcome, time))
-    }
-
-    "Reads the name of a day.", "?get_weekday@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_weekday(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        ask(guest, this, 6, (to, first, last, base, outcome, time))
-    }
-
-    "Reads the name of a month.", "?get_monthname@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_monthname(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        ask(guest, this, 7, (to, first, last, base, outcome, time))
-    }
-
-    "Reads a year.", "?get_year@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_year(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        ask(guest, this, 8, (to, first, last, base, outcome, time))
-    }
-
+kinds_of! { OTHERS in time_get_others, "time-get-class";
     "Returns the order of days, months and years.", "?date_order@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AW4dateorder@time_base@2@XZ";
     time_get_order(guest, kind, this) -> i32 {
         const DATE_ORDER: u64 = 3;
@@ -305,7 +248,7 @@ kinds_of! { GET in time_get_members, "time-get-class";
     "Reads what a letter stands for.", "?do_get@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@DD@Z";
     time_get_letter(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord, letter: u8, modifier: u8) -> GuestWord {
         let _ = (this, modifier);
-        read(guest, kind, (to, first, last, base, outcome, time), &[u16::from(b'%'), letter.into()])
+        read_bytes(guest, kind, Reading { to, first, last, base, outcome, value: time }, &[b'%', letter])
     }
 
     "Reads a date by a pattern.", "?get@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@P*B#4@Z";
@@ -315,44 +258,14 @@ kinds_of! { GET in time_get_members, "time-get-class";
         for at in (pattern.0..end.0).step_by(kind.unit() as usize) {
             text.push(load_unit(guest, kind, at)?);
         }
-        read(guest, kind, (to, first, last, base, outcome, time), &text)
+        read(guest, kind, Reading { to, first, last, base, outcome, value: time }, &text)
     }
 
     "Reads a date by a pattern of bytes.", "?_Getfmt@?$time_get@#V?$istreambuf_iterator@^@std@@I*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@P*BD@Z";
     time_get_bytes(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord, pattern: GuestWord) -> GuestWord {
         let _ = this;
-        let text: Vec<u16> = guest.read_c_string(pattern.0)?.into_iter().map(u16::from).collect();
-        read(guest, kind, (to, first, last, base, outcome, time), &text)
-    }
-
-    "Reads a time.", "?do_get_time@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_do_time(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        let _ = this;
-        read(guest, kind, (to, first, last, base, outcome, time), &units("%H : %M : %S"))
-    }
-
-    "Reads a date.", "?do_get_date@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_do_date(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        let _ = this;
-        read(guest, kind, (to, first, last, base, outcome, time), &units("%d / %m / %y"))
-    }
-
-    "Reads the name of a day.", "?do_get_weekday@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_do_weekday(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        let _ = this;
-        read(guest, kind, (to, first, last, base, outcome, time), &units("%a"))
-    }
-
-    "Reads the name of a month.", "?do_get_monthname@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_do_monthname(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        let _ = this;
-        read(guest, kind, (to, first, last, base, outcome, time), &units("%b"))
-    }
-
-    "Reads a year.", "?do_get_year@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@@Z";
-    time_get_do_year(guest, kind, this, to: GuestWord, first: u64, last: u64, base: GuestWord, outcome: GuestWord, time: GuestWord) -> GuestWord {
-        let _ = this;
-        read(guest, kind, (to, first, last, base, outcome, time), &units("%Y"))
+        let text = guest.read_c_string(pattern.0)?;
+        read_bytes(guest, kind, Reading { to, first, last, base, outcome, value: time }, &text)
     }
 
     "Returns the order of days, months and years.", "?do_date_order@?$time_get@#V?$istreambuf_iterator@^@std@@M*B+?AW4dateorder@time_base@2@XZ";
@@ -362,6 +275,6 @@ kinds_of! { GET in time_get_members, "time-get-class";
     }
 }
 
-more_names! { MORE of time_get_members;
+more_names! { MORE of time_get_others;
     "?get@?$time_get@#V?$istreambuf_iterator@^@std@@Q*B+?AV?$istreambuf_iterator@#U?$char_traits@#@std@@@2@V32@0A*AVios_base@2@A*AHP*AUtm@@DD@Z" => time_get_letter;
 }

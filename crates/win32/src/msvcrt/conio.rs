@@ -7,7 +7,7 @@ use plat_abi::{Fault, GuestWord, Memory, VarArgs};
 
 use super::define::define;
 use super::errno::EINVAL;
-use super::format::{narrow, wide};
+use super::format::{formatted, options};
 use super::state::{crt, set_errno};
 use crate::NtStatus;
 use crate::dll;
@@ -21,11 +21,11 @@ use crate::widths::Width;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full _getch; full "getch" = _getch; full _getch_nolock; full _getche; full "getche" = _getche; full _getche_nolock;
-    full _getwch; full _getwch_nolock; full _getwche; full _getwche_nolock;
+    full _getch; full "getch" = _getch; full "_getch_nolock" = _getch; full _getche; full "getche" = _getche; full "_getche_nolock" = _getche;
+    full _getwch; full "_getwch_nolock" = _getwch; full _getwche; full "_getwche_nolock" = _getwche;
     full _kbhit; full "kbhit" = _kbhit;
-    full _ungetch; full "ungetch" = _ungetch; full _ungetch_nolock; full _ungetwch; full _ungetwch_nolock;
-    full _putch; full "putch" = _putch; full _putch_nolock; full _putwch; full _putwch_nolock;
+    full _ungetch; full "ungetch" = _ungetch; full "_ungetch_nolock" = _ungetch; full _ungetwch; full "_ungetwch_nolock" = _ungetwch;
+    full _putch; full "putch" = _putch; full "_putch_nolock" = _putch; full _putwch; full "_putwch_nolock" = _putwch;
     full _cputs; full "cputs" = _cputs; full _cputws; full _cgets; full "cgets" = _cgets; full _cgetws;
 };
 
@@ -194,19 +194,9 @@ define! {
         Ok(get(guest, Width::Narrow).map_or(EOF, i32::from))
     }
 
-    "Reads a key.", "getch-nolock-getwch-nolock";
-    _getch_nolock(guest) -> i32 {
-        _getch(guest)
-    }
-
     "Reads a key and shows it.", "getche-getwche";
     _getche(guest) -> i32 {
         Ok(get_shown(guest, Width::Narrow).map_or(EOF, i32::from))
-    }
-
-    "Reads a key and shows it.", "getche-nolock-getwche-nolock";
-    _getche_nolock(guest) -> i32 {
-        _getche(guest)
     }
 
     "Reads a key as a wide character.", "getch-getwch";
@@ -214,19 +204,9 @@ define! {
         Ok(get(guest, Width::Wide).unwrap_or(WEOF))
     }
 
-    "Reads a key as a wide character.", "getch-nolock-getwch-nolock";
-    _getwch_nolock(guest) -> u16 {
-        _getwch(guest)
-    }
-
     "Reads a key as a wide character and shows it.", "getche-getwche";
     _getwche(guest) -> u16 {
         Ok(get_shown(guest, Width::Wide).unwrap_or(WEOF))
-    }
-
-    "Reads a key as a wide character and shows it.", "getche-nolock-getwche-nolock";
-    _getwche_nolock(guest) -> u16 {
-        _getwche(guest)
     }
 
     "Says whether a key waits.", "kbhit";
@@ -245,19 +225,9 @@ define! {
         Ok(if c != EOF && put_back(guest, c as u8 as u16) { c } else { EOF })
     }
 
-    "Puts a key back; one at a time.", "ungetch-ungetwch-ungetch-nolock-ungetwch-nolock";
-    _ungetch_nolock(guest, c: i32) -> i32 {
-        _ungetch(guest, c)
-    }
-
     "Puts a wide character back; one at a time.", "ungetch-ungetwch-ungetch-nolock-ungetwch-nolock";
     _ungetwch(guest, c: u16) -> u16 {
         Ok(if c != WEOF && put_back(guest, c) { c } else { WEOF })
-    }
-
-    "Puts a wide character back; one at a time.", "ungetch-ungetwch-ungetch-nolock-ungetwch-nolock";
-    _ungetwch_nolock(guest, c: u16) -> u16 {
-        _ungetwch(guest, c)
     }
 
     "Writes a character to the console.", "putch-putwch";
@@ -265,19 +235,9 @@ define! {
         Ok(if put(guest, Width::Narrow, &[c as u8 as u16]).is_ok() { c } else { EOF })
     }
 
-    "Writes a character to the console.", "putch-nolock-putwch-nolock";
-    _putch_nolock(guest, c: i32) -> i32 {
-        _putch(guest, c)
-    }
-
     "Writes a wide character to the console.", "putch-putwch";
     _putwch(guest, c: u16) -> u16 {
         Ok(if put(guest, Width::Wide, &[c]).is_ok() { c } else { WEOF })
-    }
-
-    "Writes a wide character to the console.", "putch-nolock-putwch-nolock";
-    _putwch_nolock(guest, c: u16) -> u16 {
-        _putwch(guest, c)
     }
 
     "Writes a string to the console.", "cputs-cputws";
@@ -314,13 +274,14 @@ define! {
 
     "Writes formatted text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
     _vcprintf(guest, format: GuestWord, argptr: GuestWord) -> i32 {
-        let text: Vec<u16> = narrow(guest, format.0, argptr.0)?.into_iter().map(u16::from).collect();
+        let bytes: Vec<u8> = formatted(guest, format.0, argptr.0, options(guest))?;
+        let text: Vec<u16> = bytes.into_iter().map(u16::from).collect();
         Ok(print(guest, Width::Narrow, &text))
     }
 
     "Writes formatted wide text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
     _vcwprintf(guest, format: GuestWord, argptr: GuestWord) -> i32 {
-        let text = wide(guest, format.0, argptr.0)?;
+        let text: Vec<u16> = formatted(guest, format.0, argptr.0, options(guest))?;
         Ok(print(guest, Width::Wide, &text))
     }
 }

@@ -404,10 +404,7 @@ pub fn __CxxFrameHandler3(
     pContext: GuestWord,
     pDC: GuestWord,
 ) -> Result<u32, Fault> {
-    let record = Record::load(guest, pExcept.0)?;
-    let dispatcher = Dispatcher::load(guest, pDC.0)?;
-    let handler = Handler::plain(guest, pRN.0, &dispatcher)?;
-    handle(guest, handler, (pExcept.0, record), pContext.0, dispatcher.target)
+    handle(guest, Handler::plain, [pExcept, pRN, pContext, pDC])
 }
 
 /// Handles the exceptions of C++ functions with packed tables.
@@ -421,24 +418,23 @@ pub fn __CxxFrameHandler4(
     pContext: GuestWord,
     pDC: GuestWord,
 ) -> Result<u32, Fault> {
-    let record = Record::load(guest, pExcept.0)?;
-    let dispatcher = Dispatcher::load(guest, pDC.0)?;
-    let handler = Handler::packed(guest, pRN.0, &dispatcher)?;
-    handle(guest, handler, (pExcept.0, record), pContext.0, dispatcher.target)
+    handle(guest, Handler::packed, [pExcept, pRN, pContext, pDC])
 }
 
-/// Answers for a frame; `context` is the address of the exception's, `target_ip` where an unwind ends.
+/// Answers for a frame whose tables `load` reads; the words are the addresses of the exception, the frame, the context and the
+/// dispatcher's context.
 fn handle(
     guest: &mut Guest,
-    handler: Handler,
-    (address, record): (u64, Record),
-    context: u64,
-    target_ip: u64,
+    load: fn(&Guest, u64, &Dispatcher) -> Result<Handler, Fault>,
+    [GuestWord(address), GuestWord(frame), GuestWord(context), GuestWord(dispatcher)]: [GuestWord; 4],
 ) -> Result<u32, Fault> {
+    let record = Record::load(guest, address)?;
+    let dispatcher = Dispatcher::load(guest, dispatcher)?;
+    let handler = load(guest, frame, &dispatcher)?;
     if record.flags & UNWINDING != 0 {
         let mut target = handler.around.map_or(-1, |block| block.high);
         if record.flags & TARGET_UNWIND != 0 {
-            target = handler.info.state(guest, target_ip)?.max(target);
+            target = handler.info.state(guest, dispatcher.target)?.max(target);
         }
         let stack = guest.gate().top_stack_pointer().unwrap_or(handler.own);
         handler.unwind(guest, target, stack)?;

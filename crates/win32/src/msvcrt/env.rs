@@ -4,7 +4,8 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::errno::{EINVAL, ERANGE};
 use super::startup::place_pointers;
-use super::state::{crt, place_narrow, place_wide, set_errno, variable, write_narrow_z, write_wide_z};
+use super::state::{crt, place_narrow, place_wide, set_errno, variable};
+use super::twins::{GuestUnit, write_z};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -143,6 +144,24 @@ pub fn _wputenv(guest: &mut Guest, envstring: GuestWord) -> Result<i32, Fault> {
     put(guest, &line)
 }
 
+/// Copies a value, if there is one, into a buffer of so many units; stores what it needs.
+fn copy_value<T: GuestUnit>(
+    guest: &Guest,
+    value: GuestWord,
+    [needed_at, buffer, room]: [GuestWord; 3],
+) -> Result<i32, Fault> {
+    let text = if value.is_null() { None } else { Some(T::read(guest, value.0)?) };
+    let needed = text.as_ref().map_or(0, |text| text.len() as u64 + 1);
+    guest.write_word(needed_at.0, needed)?;
+    if needed > room.0 && !buffer.is_null() {
+        return Ok(ERANGE);
+    }
+    if !buffer.is_null() && room.0 > 0 {
+        write_z(guest, buffer.0, &text.unwrap_or_default())?;
+    }
+    Ok(0)
+}
+
 /// Copies a variable's value; stores the size that it needs, 0 when there is none.
 ///
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/getenv-s-wgetenv-s>
@@ -155,16 +174,7 @@ pub fn getenv_s(
     varname: GuestWord,
 ) -> Result<i32, Fault> {
     let value = getenv(guest, varname)?;
-    let text = if value.is_null() { None } else { Some(guest.read_c_string(value.0)?) };
-    let needed = text.as_ref().map_or(0, |text| text.len() as u64 + 1);
-    guest.write_word(pReturnValue.0, needed)?;
-    if needed > numberOfElements.0 && !buffer.is_null() {
-        return Ok(ERANGE);
-    }
-    if !buffer.is_null() && numberOfElements.0 > 0 {
-        write_narrow_z(guest, buffer.0, &text.unwrap_or_default())?;
-    }
-    Ok(0)
+    copy_value::<u8>(guest, value, [pReturnValue, buffer, numberOfElements])
 }
 
 /// Copies a variable's value; stores the size that it needs in units, 0 when there is none.
@@ -179,16 +189,7 @@ pub fn _wgetenv_s(
     varname: GuestWord,
 ) -> Result<i32, Fault> {
     let value = _wgetenv(guest, varname)?;
-    let text = if value.is_null() { None } else { Some(guest.read_wide_string(value.0)?) };
-    let needed = text.as_ref().map_or(0, |text| text.len() as u64 + 1);
-    guest.write_word(pReturnValue.0, needed)?;
-    if needed > numberOfElements.0 && !buffer.is_null() {
-        return Ok(ERANGE);
-    }
-    if !buffer.is_null() && numberOfElements.0 > 0 {
-        write_wide_z(guest, buffer.0, &text.unwrap_or_default())?;
-    }
-    Ok(0)
+    copy_value::<u16>(guest, value, [pReturnValue, buffer, numberOfElements])
 }
 
 /// Copies a variable's value into new memory, which the program frees.

@@ -2,8 +2,9 @@
 //!
 //! They translate to kernel32's functions, as the real runtime's do.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
+use super::define::define;
 use super::errno::{EACCES, ENOENT, ERANGE};
 use super::fd::{self, Mode};
 use super::io::read_path;
@@ -177,9 +178,9 @@ struct Layout {
     time: u64,
 }
 
-/// Returns the layout of `_stat` and its kin: 32-bit programs have 32-bit times where the name does not say 64.
-fn layout(guest: &Guest, size: u64, is_time_64: bool) -> Layout {
-    Layout { size, time: if is_time_64 || guest.machine().is_64() { 8 } else { 4 } }
+/// Returns the layout of `_stat` and its kin: where the name does not say how long times are, they are as pointers.
+fn layout(guest: &Guest, size: u64, time: Option<u64>) -> Layout {
+    Layout { size, time: time.unwrap_or(guest.machine().pointer_size()) }
 }
 
 fn store_facts(guest: &Guest, to: u64, facts: &Facts, layout: Layout) -> Result<(), Fault> {
@@ -333,25 +334,20 @@ fn make_path(guest: &Guest, to: GuestWord, parts: [GuestWord; 4], wide: bool) ->
 
 /// Defines pairs of functions for narrow and wide paths.
 macro_rules! pairs {
-    ($($narrow:ident, $wide:ident($guest:ident, $path:ident $(, $param:ident: $type:ty)*), $doc:literal, $page:literal: $body:expr;)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $narrow($guest: &mut Guest, path: GuestWord $(, $param: $type)*) -> Result<i32, Fault> {
-            let $path = any_path($guest, path, false)?;
-            $body
-        }
-
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $wide($guest: &mut Guest, path: GuestWord $(, $param: $type)*) -> Result<i32, Fault> {
-            let $path = any_path($guest, path, true)?;
-            $body
-        }
-    )*};
+    ($($narrow:ident, $wide:ident($guest:ident, $path:ident $(, $param:ident: $type:ty)*), $doc:literal, $page:literal: $body:expr;)*) => {
+        define! { $(
+            $doc, $page;
+            $narrow($guest, path: GuestWord $(, $param: $type)*) -> i32 {
+                let $path = any_path($guest, path, false)?;
+                $body
+            }
+            $doc, $page;
+            $wide($guest, path: GuestWord $(, $param: $type)*) -> i32 {
+                let $path = any_path($guest, path, true)?;
+                $body
+            }
+        )* }
+    };
 }
 pairs! {
     remove, _wremove(guest, path), "Removes a file; returns 0, or -1.", "remove-wremove": path_call(guest, "DeleteFileW", &path, &[]);
@@ -365,84 +361,38 @@ pairs! {
     _chmod, _wchmod(guest, path, pmode: i32), "Makes a file read-only, or not; returns 0, or -1.", "chmod-wchmod": chmod_path(guest, &path, pmode);
 }
 
-/// Defines the stat family: name, size's bytes, whether times are 64-bit ones by name, wide.
+/// Defines the stat family: for a path, a wide path and an open file, the bytes of a size and of times.
 macro_rules! stats {
-    ($($name:ident($size:literal, $time64:literal, $wide:literal);)*) => {$(
-        #[doc = "Stores what is known of a file; returns 0, or -1."]
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/stat-functions>
-        #[winapi(cdecl)]
-        pub fn $name(guest: &mut Guest, path: GuestWord, buffer: GuestWord) -> Result<i32, Fault> {
-            let layout = layout(guest, $size, $time64);
-            stat_path(guest, path, buffer, layout, $wide)
-        }
-    )*};
+    ($($narrow:ident, $wide:ident, $open:ident($size:literal, $time:expr);)*) => {
+        define! { $(
+            "Stores what is known of a file; returns 0, or -1.", "stat-functions";
+            $narrow(guest, path: GuestWord, buffer: GuestWord) -> i32 {
+                let layout = layout(guest, $size, $time);
+                stat_path(guest, path, buffer, layout, false)
+            }
+            "Stores what is known of a file; returns 0, or -1.", "stat-functions";
+            $wide(guest, path: GuestWord, buffer: GuestWord) -> i32 {
+                let layout = layout(guest, $size, $time);
+                stat_path(guest, path, buffer, layout, true)
+            }
+            "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
+            $open(guest, fd: i32, buffer: GuestWord) -> i32 {
+                let layout = layout(guest, $size, $time);
+                stat_descriptor(guest, fd, buffer, layout)
+            }
+        )* }
+    };
 }
 stats! {
-    _stat64i32(4, true, false);
-    _wstat64i32(4, true, true);
-    _stat(4, false, false);
-    _stati64(8, false, false);
-    _stat64(8, true, false);
-    _wstat(4, false, true);
-    _wstati64(8, false, true);
-    _wstat64(8, true, true);
+    _stat, _wstat, _fstat(4, None);
+    _stati64, _wstati64, _fstati64(8, None);
+    _stat32, _wstat32, _fstat32(4, Some(4));
+    _stat32i64, _wstat32i64, _fstat32i64(8, Some(4));
+    _stat64i32, _wstat64i32, _fstat64i32(4, Some(8));
+    _stat64, _wstat64, _fstat64(8, Some(8));
 }
 
-/// Defines functions: text, page of the reference, name, parameters, result, body.
-macro_rules! functions {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
-    )*};
-}
-functions! {
-    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
-    _fstat(guest, fd: i32, buffer: GuestWord) -> i32 {
-        let layout = layout(guest, 4, false);
-        stat_descriptor(guest, fd, buffer, layout)
-    }
-    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
-    _fstati64(guest, fd: i32, buffer: GuestWord) -> i32 {
-        let layout = layout(guest, 8, false);
-        stat_descriptor(guest, fd, buffer, layout)
-    }
-    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
-    _fstat64(guest, fd: i32, buffer: GuestWord) -> i32 {
-        let layout = layout(guest, 8, true);
-        stat_descriptor(guest, fd, buffer, layout)
-    }
-    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
-    _fstat64i32(guest, fd: i32, buffer: GuestWord) -> i32 {
-        stat_descriptor(guest, fd, buffer, Layout { size: 4, time: 8 })
-    }
-    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
-    _fstat32(guest, fd: i32, buffer: GuestWord) -> i32 {
-        stat_descriptor(guest, fd, buffer, Layout { size: 4, time: 4 })
-    }
-    "Stores what is known of an open file; returns 0, or -1.", "fstat-fstat32-fstat64-fstati64-fstat32i64-fstat64i32";
-    _fstat32i64(guest, fd: i32, buffer: GuestWord) -> i32 {
-        stat_descriptor(guest, fd, buffer, Layout { size: 8, time: 4 })
-    }
-    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
-    _stat32(guest, path: GuestWord, buffer: GuestWord) -> i32 {
-        stat_path(guest, path, buffer, Layout { size: 4, time: 4 }, false)
-    }
-    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
-    _wstat32(guest, path: GuestWord, buffer: GuestWord) -> i32 {
-        stat_path(guest, path, buffer, Layout { size: 4, time: 4 }, true)
-    }
-    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
-    _stat32i64(guest, path: GuestWord, buffer: GuestWord) -> i32 {
-        stat_path(guest, path, buffer, Layout { size: 8, time: 4 }, false)
-    }
-    "Stores what is known of a file; returns 0, or -1.", "stat-functions";
-    _wstat32i64(guest, path: GuestWord, buffer: GuestWord) -> i32 {
-        stat_path(guest, path, buffer, Layout { size: 8, time: 4 }, true)
-    }
+define! {
     "Renames a file or a directory; returns 0, or -1.", "rename-wrename";
     rename(guest, oldname: GuestWord, newname: GuestWord) -> i32 {
         let (from, to) = (read_path(guest, oldname)?, read_path(guest, newname)?);

@@ -1,7 +1,8 @@
 //! stdio.h: opening, closing, positions and buffers of streams.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
+use super::define::define;
 use super::errno::EINVAL;
 use super::io::{
     O_APPEND, O_BINARY, O_CREAT, O_EXCL, O_RDWR, O_TEMPORARY, O_TEXT, O_TRUNC, O_WRONLY, S_IWRITE, SH_DENYNO,
@@ -123,18 +124,7 @@ fn next_name(guest: &Guest) -> String {
     format!("\\s{process:x}.{number:x}")
 }
 
-/// Defines functions: text, page of the reference, name, parameters, result, body.
-macro_rules! functions {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
-    )*};
-}
-
-functions! {
+define! {
     "Opens a file as a stream; null with `errno` when that failed.", "fopen-wfopen";
     fopen(guest, filename: GuestWord, mode: GuestWord) -> GuestWord {
         let (path, mode) = (read_path(guest, filename)?, guest.read_c_string(mode.0)?);

@@ -5,51 +5,14 @@
 use plat_abi::{Cursor, Fault, GuestWord, Memory, VarArgs, winapi};
 
 use super::errno::{EINVAL, ERANGE};
+use super::locale::with_locale;
 use super::state::{crt, set_errno};
 use super::stream::{self, EOF};
+use super::twins::GuestUnit;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, GuestMemory};
-use crate::logic::printf::{Arguments, Options, Runtime, Unit, format_positional, format_text};
-
-/// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {
-    full printf;
-    full fprintf;
-    full vprintf;
-    full vfprintf;
-    full sprintf;
-    full vsprintf;
-    full _snprintf;
-    full _vsnprintf;
-    full _scprintf;
-    full _vscprintf;
-    full wprintf;
-    full fwprintf;
-    full vwprintf;
-    full vfwprintf;
-    full swprintf;
-    full vswprintf;
-    full _snwprintf;
-    full _vsnwprintf;
-    full _scwprintf;
-    full _vscwprintf;
-    full sprintf_s;
-    full vsprintf_s;
-    full _snprintf_s;
-    full _vsnprintf_s;
-    full swprintf_s;
-    full vswprintf_s;
-    full _snwprintf_s;
-    full _vsnwprintf_s;
-    full "printf_s" = printf;
-    full "fprintf_s" = fprintf;
-    full "vprintf_s" = vprintf;
-    full "vfprintf_s" = vfprintf;
-    full "wprintf_s" = wprintf;
-    full "fwprintf_s" = fwprintf;
-    full "vfwprintf_s" = vfwprintf;
-};
+use crate::logic::printf::{Arguments, Options, Runtime, format_double, format_positional, format_text};
 
 /// `_TRUNCATE`: cut the text to the buffer.
 pub(crate) const TRUNCATE: u32 = u32::MAX;
@@ -75,15 +38,10 @@ impl Arguments for GuestArguments<'_> {
         self.cursor.slot_f64()
     }
     fn narrow_string(&mut self, address: u64, max: Option<usize>) -> Result<Vec<u8>, Fault> {
-        read_at_most(
-            max,
-            |index| self.guest.read::<u8>(address + index),
-            || self.guest.read_c_string(address),
-        )
+        read_at_most(self.guest, address, max)
     }
     fn wide_string(&mut self, address: u64, max: Option<usize>) -> Result<Vec<u16>, Fault> {
-        let unit = |index| self.guest.read::<u16>(address + 2 * index);
-        read_at_most(max, unit, || self.guest.read_wide_string(address))
+        read_at_most(self.guest, address, max)
     }
     fn store_count(&mut self, address: u64, count: u64, size: u8) -> Result<(), Fault> {
         self.guest.write_bytes(address, &count.to_le_bytes()[..usize::from(size).min(8)])
@@ -97,21 +55,11 @@ impl Arguments for GuestArguments<'_> {
 }
 
 /// Reads a string, or with `max` that many units of it: they need no terminator, and nothing after them is touched.
-fn read_at_most<T: Default + PartialEq>(
-    max: Option<usize>,
-    read: impl Fn(u64) -> Result<T, Fault>,
-    read_all: impl Fn() -> Result<Vec<T>, Fault>,
-) -> Result<Vec<T>, Fault> {
-    let Some(max) = max else { return read_all() };
-    let mut text = Vec::new();
-    for index in 0..max as u64 {
-        let unit = read(index)?;
-        if unit == T::default() {
-            break;
-        }
-        text.push(unit);
+fn read_at_most<T: GuestUnit>(guest: &Guest, address: u64, max: Option<usize>) -> Result<Vec<T>, Fault> {
+    match max {
+        Some(max) => T::read_n(guest, address, max as u64),
+        None => T::read(guest, address),
     }
-    Ok(text)
 }
 
 pub(crate) fn options(guest: &Guest) -> Options {
@@ -119,57 +67,15 @@ pub(crate) fn options(guest: &Guest) -> Options {
     Options { decimal_point, ..Options::of(Runtime::Msvcrt, guest.machine().pointer_size() as u8) }
 }
 
-/// Formats narrow text.
-pub(crate) fn narrow(guest: &Guest, format: u64, list: u64) -> Result<Vec<u8>, Fault> {
-    narrow_with(guest, format, list, options(guest))
-}
-
-/// Formats narrow text by a runtime's rules.
-pub(crate) fn narrow_with(guest: &Guest, format: u64, list: u64, options: Options) -> Result<Vec<u8>, Fault> {
-    let format = guest.read_c_string(format)?;
+/// Formats text.
+pub(crate) fn formatted<T: GuestUnit>(
+    guest: &Guest,
+    format: u64,
+    list: u64,
+    options: Options,
+) -> Result<Vec<T>, Fault> {
+    let format = T::read(guest, format)?;
     format_text(&format, &mut GuestArguments { guest, cursor: guest.va_list(list) }, options)
-}
-
-/// Formats wide text.
-pub(crate) fn wide(guest: &Guest, format: u64, list: u64) -> Result<Vec<u16>, Fault> {
-    wide_with(guest, format, list, options(guest))
-}
-
-/// Formats wide text by a runtime's rules.
-pub(crate) fn wide_with(guest: &Guest, format: u64, list: u64, options: Options) -> Result<Vec<u16>, Fault> {
-    let format = guest.read_wide_string(format)?;
-    format_text(&format, &mut GuestArguments { guest, cursor: guest.va_list(list) }, options)
-}
-
-/// A unit of text, narrow or wide, and how it lies in guest memory.
-pub(crate) trait GuestUnit: Unit + Default {
-    fn read_format(guest: &Guest, address: u64) -> Result<Vec<Self>, Fault>;
-    fn write(guest: &Guest, address: u64, text: &[Self]) -> Result<(), Fault>;
-    fn to_bytes(guest: &Guest, text: Vec<Self>) -> Vec<u8>;
-}
-
-impl GuestUnit for u8 {
-    fn read_format(guest: &Guest, address: u64) -> Result<Vec<u8>, Fault> {
-        guest.read_c_string(address)
-    }
-    fn write(guest: &Guest, address: u64, text: &[u8]) -> Result<(), Fault> {
-        guest.write_bytes(address, text)
-    }
-    fn to_bytes(_: &Guest, text: Vec<u8>) -> Vec<u8> {
-        text
-    }
-}
-
-impl GuestUnit for u16 {
-    fn read_format(guest: &Guest, address: u64) -> Result<Vec<u16>, Fault> {
-        guest.read_wide_string(address)
-    }
-    fn write(guest: &Guest, address: u64, text: &[u16]) -> Result<(), Fault> {
-        guest.write_wide(address, text)
-    }
-    fn to_bytes(guest: &Guest, text: Vec<u16>) -> Vec<u8> {
-        crt(guest).locale.narrow(&text)
-    }
 }
 
 /// Where formatted text goes.
@@ -193,7 +99,7 @@ pub(crate) fn deliver<T: GuestUnit>(
     is_positional: bool,
     options: Options,
 ) -> Result<i32, Fault> {
-    let format = T::read_format(guest, format)?;
+    let format = T::read(guest, format)?;
     let mut arguments = GuestArguments { guest, cursor: guest.va_list(list) };
     let text = match is_positional {
         true => format_positional(&format, &mut arguments, options)?,
@@ -215,40 +121,6 @@ pub(crate) fn deliver<T: GuestUnit>(
     }
 }
 
-/// One double as the only argument of a format.
-struct OneDouble(f64);
-
-impl Arguments for OneDouble {
-    type Error = std::convert::Infallible;
-    fn int32(&mut self) -> Result<u32, Self::Error> {
-        Ok(0)
-    }
-    fn int64(&mut self) -> Result<u64, Self::Error> {
-        Ok(0)
-    }
-    fn pointer(&mut self) -> Result<u64, Self::Error> {
-        Ok(0)
-    }
-    fn double(&mut self) -> Result<f64, Self::Error> {
-        Ok(self.0)
-    }
-    fn narrow_string(&mut self, _: u64, _: Option<usize>) -> Result<Vec<u8>, Self::Error> {
-        Ok(Vec::new())
-    }
-    fn wide_string(&mut self, _: u64, _: Option<usize>) -> Result<Vec<u16>, Self::Error> {
-        Ok(Vec::new())
-    }
-    fn store_count(&mut self, _: u64, _: u64, _: u8) -> Result<(), Self::Error> {
-        Ok(())
-    }
-    fn widen(&self, _: &[u8]) -> Vec<u16> {
-        Vec::new()
-    }
-    fn narrow(&self, _: &[u16]) -> Vec<u8> {
-        Vec::new()
-    }
-}
-
 /// Writes a number as `%g` does, with so many significant digits.
 pub(crate) fn general(guest: &Guest, value: f64, digits: i32) -> Vec<u8> {
     general_of(guest, value, digits, Runtime::Msvcrt)
@@ -258,22 +130,10 @@ pub(crate) fn general(guest: &Guest, value: f64, digits: i32) -> Vec<u8> {
 pub(crate) fn general_of(guest: &Guest, value: f64, digits: i32, runtime: Runtime) -> Vec<u8> {
     let format = format!("%.{}g", digits.clamp(0, 300));
     let options = Options::of(runtime, guest.machine().pointer_size() as u8);
-    let Ok(text) = format_text(format.as_bytes(), &mut OneDouble(value), options);
-    text
+    format_double(format.as_bytes(), value, options)
 }
 
-fn print(guest: &mut Guest, file: u64, format: GuestWord, list: u64) -> Result<i32, Fault> {
-    let text = narrow(guest, format.0, list)?;
-    print_bytes(guest, file, &text, text.len())
-}
-
-fn print_wide(guest: &mut Guest, file: u64, format: GuestWord, list: u64) -> Result<i32, Fault> {
-    let text = wide(guest, format.0, list)?;
-    let bytes = crt(guest).locale.narrow(&text);
-    print_bytes(guest, file, &bytes, text.len())
-}
-
-pub(crate) fn print_bytes(guest: &mut Guest, file: u64, bytes: &[u8], count: usize) -> Result<i32, Fault> {
+fn print_bytes(guest: &mut Guest, file: u64, bytes: &[u8], count: usize) -> Result<i32, Fault> {
     let written = stream::with(guest, file, |guest, stream| stream::put(guest, file, stream, bytes))?;
     Ok(if written == bytes.len() { count as i32 } else { EOF })
 }
@@ -297,7 +157,7 @@ fn store<T: Copy + Default>(
 }
 
 /// Writes text as the `_s` functions do: cut with `_TRUNCATE`, else empty and -1 when it does not fit.
-pub(crate) fn store_safe<T: Copy + Default>(
+fn store_safe<T: Copy + Default>(
     guest: &mut Guest,
     mut text: Vec<T>,
     size: u64,
@@ -328,143 +188,66 @@ pub(crate) fn store_safe<T: Copy + Default>(
     Ok(if keep == length { length as i32 } else { -1 })
 }
 
-/// Defines a function of the family: what follows its name is the page in Microsoft's reference, the parameters and
-/// the body.
-macro_rules! family {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) $body:block)*) => {$(
-        #[doc = $doc]
+/// Defines functions of the family and their table. A row has, for narrow and wide text, a function with its arguments in the call
+/// and one with a `va_list`: what they do before and behind the word "text", the pages of the two (or the page), units and names, whether a locale
+/// follows the format, the parameters before the format, where the text goes, whether arguments may be numbered.
+macro_rules! variants {
+    ($(also { $($more:tt)* })? $($before:literal $after:literal, $pages:tt;
+        $($unit:ident $name:ident $list:ident),+; $locale:tt $params:tt $end:expr, $numbered:literal;)*) => {
+        /// The exports of this file.
+        pub const EXPORTS: &[Export] = dll! { $($(full $name; full $list;)+)* $($($more)*)? };
+        $($(variants!(@pair [$before $after] $pages, $unit $name $list $locale $params $end, $numbered);)+)*
+    };
+    (@pair [$before:literal $after:literal] $pages:tt, $unit:ident $name:ident $list:ident
+        [$($locale:ident)?] ($($param:ident: $type:ty),*) $end:expr, $numbered:literal) => {
+        #[doc = concat!($before, variants!(@text $unit), $after)]
         ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", variants!(@page $pages), ">")]
         #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<i32, Fault> $body
-    )*};
-}
+        pub fn $name(guest: &mut Guest $(, $param: $type)*, format: GuestWord $(, $locale: GuestWord)?, argument: VarArgs) -> Result<i32, Fault> {
+            $list(guest $(, $param)*, format $(, $locale)?, GuestWord(argument.0))
+        }
 
-family! {
-    "Prints formatted text to the standard output.", "printf-printf-l-wprintf-wprintf-l";
-    printf(guest, format: GuestWord, argument: VarArgs) {
-        let file = stdout(guest);
-        print(guest, file, format, argument.0)
+        #[doc = concat!($before, variants!(@text $unit), $after)]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", variants!(@list_page $pages), ">")]
+        #[winapi(cdecl)]
+        pub fn $list(guest: &mut Guest $(, $param: $type)*, format: GuestWord $(, $locale: GuestWord)?, argptr: GuestWord) -> Result<i32, Fault> {
+            let object = 0 $(+ $locale.0)?;
+            with_locale(guest, object, |guest| {
+                let options = options(guest);
+                deliver::<$unit>(guest, $end, [format.0, argptr.0], $numbered, options)
+            })
+        }
+    };
+    (@text u8) => { " text" };
+    (@text u16) => { " wide text" };
+    (@page ($page:literal $list_page:literal)) => { $page };
+    (@page $page:literal) => { $page };
+    (@list_page ($page:literal $list_page:literal)) => { $list_page };
+    (@list_page $page:literal) => { $page };
+}
+pub(crate) use variants;
+
+variants! {
+    also {
+        full "printf_s" = printf; full "fprintf_s" = fprintf; full "vprintf_s" = vprintf; full "vfprintf_s" = vfprintf;
+        full "wprintf_s" = wprintf; full "fwprintf_s" = fwprintf; full "vfwprintf_s" = vfwprintf;
     }
-    "Prints formatted text to a stream.", "fprintf-fprintf-l-fwprintf-fwprintf-l";
-    fprintf(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
-        print(guest, stream.0, format, argument.0)
-    }
-    "Prints formatted text to the standard output.", "vprintf-vprintf-l-vwprintf-vwprintf-l";
-    vprintf(guest, format: GuestWord, argptr: GuestWord) {
-        let file = stdout(guest);
-        print(guest, file, format, argptr.0)
-    }
-    "Prints formatted text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
-    vfprintf(guest, stream: GuestWord, format: GuestWord, argptr: GuestWord) {
-        print(guest, stream.0, format, argptr.0)
-    }
-    "Prints formatted wide text to the standard output.", "printf-printf-l-wprintf-wprintf-l";
-    wprintf(guest, format: GuestWord, argument: VarArgs) {
-        let file = stdout(guest);
-        print_wide(guest, file, format, argument.0)
-    }
-    "Prints formatted wide text to a stream.", "fprintf-fprintf-l-fwprintf-fwprintf-l";
-    fwprintf(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
-        print_wide(guest, stream.0, format, argument.0)
-    }
-    "Prints formatted wide text to the standard output.", "vprintf-vprintf-l-vwprintf-vwprintf-l";
-    vwprintf(guest, format: GuestWord, argptr: GuestWord) {
-        let file = stdout(guest);
-        print_wide(guest, file, format, argptr.0)
-    }
-    "Prints formatted wide text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
-    vfwprintf(guest, stream: GuestWord, format: GuestWord, argptr: GuestWord) {
-        print_wide(guest, stream.0, format, argptr.0)
-    }
-    "Formats text into a buffer of unknown size.", "sprintf-sprintf-l-swprintf-swprintf-l-swprintf-l";
-    sprintf(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        vsprintf(guest, buffer, format, GuestWord(argument.0))
-    }
-    "Formats text into a buffer of unknown size.", "vsprintf-vsprintf-l-vswprintf-vswprintf-l-vswprintf-l";
-    vsprintf(guest, buffer: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = narrow(guest, format.0, argptr.0)?;
-        store(&text, u64::MAX, |text| guest.write_bytes(buffer.0, text))
-    }
-    "Formats wide text into a buffer of unknown size: msvcrt's takes no count.", "sprintf-sprintf-l-swprintf-swprintf-l-swprintf-l";
-    swprintf(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        vswprintf(guest, buffer, format, GuestWord(argument.0))
-    }
-    "Formats wide text into a buffer of unknown size: msvcrt's takes no count.", "vsprintf-vsprintf-l-vswprintf-vswprintf-l-vswprintf-l";
-    vswprintf(guest, buffer: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = wide(guest, format.0, argptr.0)?;
-        store(&text, u64::MAX, |text| guest.write_wide(buffer.0, text))
-    }
-    "Formats at most `count` bytes; -1 when there are more, no terminator when there are as many.", "snprintf-snprintf-snprintf-l-snwprintf-snwprintf-l";
-    _snprintf(guest, buffer: GuestWord, count: GuestWord, format: GuestWord, argument: VarArgs) {
-        _vsnprintf(guest, buffer, count, format, GuestWord(argument.0))
-    }
-    "Formats at most `count` bytes; -1 when there are more, no terminator when there are as many.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";
-    _vsnprintf(guest, buffer: GuestWord, count: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = narrow(guest, format.0, argptr.0)?;
-        store(&text, count.0, |text| guest.write_bytes(buffer.0, text))
-    }
-    "Formats at most `count` units; -1 when there are more, no terminator when there are as many.", "snprintf-snprintf-snprintf-l-snwprintf-snwprintf-l";
-    _snwprintf(guest, buffer: GuestWord, count: GuestWord, format: GuestWord, argument: VarArgs) {
-        _vsnwprintf(guest, buffer, count, format, GuestWord(argument.0))
-    }
-    "Formats at most `count` units; -1 when there are more, no terminator when there are as many.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";
-    _vsnwprintf(guest, buffer: GuestWord, count: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = wide(guest, format.0, argptr.0)?;
-        store(&text, count.0, |text| guest.write_wide(buffer.0, text))
-    }
-    "Returns the length of the formatted text.", "scprintf-scprintf-l-scwprintf-scwprintf-l";
-    _scprintf(guest, format: GuestWord, argument: VarArgs) {
-        Ok(narrow(guest, format.0, argument.0)?.len() as i32)
-    }
-    "Returns the length of the formatted text.", "vscprintf-vscprintf-l-vscwprintf-vscwprintf-l";
-    _vscprintf(guest, format: GuestWord, argptr: GuestWord) {
-        Ok(narrow(guest, format.0, argptr.0)?.len() as i32)
-    }
-    "Returns the length of the formatted wide text.", "scprintf-scprintf-l-scwprintf-scwprintf-l";
-    _scwprintf(guest, format: GuestWord, argument: VarArgs) {
-        Ok(wide(guest, format.0, argument.0)?.len() as i32)
-    }
-    "Returns the length of the formatted wide text.", "vscprintf-vscprintf-l-vscwprintf-vscwprintf-l";
-    _vscwprintf(guest, format: GuestWord, argptr: GuestWord) {
-        Ok(wide(guest, format.0, argptr.0)?.len() as i32)
-    }
-    "Formats text into a buffer of known size; empty and -1 when it does not fit.", "sprintf-s-sprintf-s-l-swprintf-s-swprintf-s-l";
-    sprintf_s(guest, buffer: GuestWord, sizeOfBuffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        vsprintf_s(guest, buffer, sizeOfBuffer, format, GuestWord(argument.0))
-    }
-    "Formats text into a buffer of known size; empty and -1 when it does not fit.", "vsprintf-s-vsprintf-s-l-vswprintf-s-vswprintf-s-l";
-    vsprintf_s(guest, buffer: GuestWord, numberOfElements: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = narrow(guest, format.0, argptr.0)?;
-        store_safe(guest, text, numberOfElements.0, TRUNCATE - 1, |guest, text| guest.write_bytes(buffer.0, text))
-    }
-    "Formats wide text into a buffer of known size; empty and -1 when it does not fit.", "sprintf-s-sprintf-s-l-swprintf-s-swprintf-s-l";
-    swprintf_s(guest, buffer: GuestWord, sizeOfBuffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        vswprintf_s(guest, buffer, sizeOfBuffer, format, GuestWord(argument.0))
-    }
-    "Formats wide text into a buffer of known size; empty and -1 when it does not fit.", "vsprintf-s-vsprintf-s-l-vswprintf-s-vswprintf-s-l";
-    vswprintf_s(guest, buffer: GuestWord, numberOfElements: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = wide(guest, format.0, argptr.0)?;
-        store_safe(guest, text, numberOfElements.0, TRUNCATE - 1, |guest, text| guest.write_wide(buffer.0, text))
-    }
-    "Formats at most `count` bytes and a terminator into a buffer of known size.", "snprintf-s-snprintf-s-l-snwprintf-s-snwprintf-s-l";
-    _snprintf_s(guest, buffer: GuestWord, sizeOfBuffer: GuestWord, count: GuestWord, format: GuestWord, argument: VarArgs) {
-        _vsnprintf_s(guest, buffer, sizeOfBuffer, count, format, GuestWord(argument.0))
-    }
-    "Formats at most `count` bytes and a terminator into a buffer of known size.", "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l";
-    _vsnprintf_s(guest, buffer: GuestWord, sizeOfBuffer: GuestWord, count: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = narrow(guest, format.0, argptr.0)?;
-        store_safe(guest, text, sizeOfBuffer.0, count.0 as u32, |guest, text| guest.write_bytes(buffer.0, text))
-    }
-    "Formats at most `count` units and a terminator into a buffer of known size.", "snprintf-s-snprintf-s-l-snwprintf-s-snwprintf-s-l";
-    _snwprintf_s(guest, buffer: GuestWord, sizeOfBuffer: GuestWord, count: GuestWord, format: GuestWord, argument: VarArgs) {
-        _vsnwprintf_s(guest, buffer, sizeOfBuffer, count, format, GuestWord(argument.0))
-    }
-    "Formats at most `count` units and a terminator into a buffer of known size.", "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l";
-    _vsnwprintf_s(guest, buffer: GuestWord, sizeOfBuffer: GuestWord, count: GuestWord, format: GuestWord, argptr: GuestWord) {
-        let text = wide(guest, format.0, argptr.0)?;
-        store_safe(guest, text, sizeOfBuffer.0, count.0 as u32, |guest, text| guest.write_wide(buffer.0, text))
-    }
+    "Prints formatted" " to the standard output.", ("printf-printf-l-wprintf-wprintf-l" "vprintf-vprintf-l-vwprintf-vwprintf-l");
+        u8 printf vprintf, u16 wprintf vwprintf; []() End::Stream(0), false;
+    "Prints formatted" " to a stream.", ("fprintf-fprintf-l-fwprintf-fwprintf-l" "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l");
+        u8 fprintf vfprintf, u16 fwprintf vfwprintf; [](stream: GuestWord) End::Stream(stream.0), false;
+    "Formats" " into a buffer of unknown size: msvcrt's takes no count.", ("sprintf-sprintf-l-swprintf-swprintf-l-swprintf-l" "vsprintf-vsprintf-l-vswprintf-vswprintf-l-vswprintf-l");
+        u8 sprintf vsprintf, u16 swprintf vswprintf; [](buffer: GuestWord) End::Buffer(buffer.0, u64::MAX), false;
+    "Formats at most `count` units of" "; -1 when there are more, no terminator when there are as many.", ("snprintf-snprintf-snprintf-l-snwprintf-snwprintf-l" "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l");
+        u8 _snprintf _vsnprintf, u16 _snwprintf _vsnwprintf; [](buffer: GuestWord, count: GuestWord) End::Buffer(buffer.0, count.0), false;
+    "Returns the length of the formatted" ".", ("scprintf-scprintf-l-scwprintf-scwprintf-l" "vscprintf-vscprintf-l-vscwprintf-vscwprintf-l");
+        u8 _scprintf _vscprintf, u16 _scwprintf _vscwprintf; []() End::Measure, false;
+    "Formats" " into a buffer of known size; empty and -1 when it does not fit.", ("sprintf-s-sprintf-s-l-swprintf-s-swprintf-s-l" "vsprintf-s-vsprintf-s-l-vswprintf-s-vswprintf-s-l");
+        u8 sprintf_s vsprintf_s, u16 swprintf_s vswprintf_s; [](buffer: GuestWord, sizeOfBuffer: GuestWord) End::Safe(buffer.0, sizeOfBuffer.0, TRUNCATE - 1), false;
+    "Formats at most `count` units of" " and a terminator into a buffer of known size.", ("snprintf-s-snprintf-s-l-snwprintf-s-snwprintf-s-l" "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l");
+        u8 _snprintf_s _vsnprintf_s, u16 _snwprintf_s _vsnwprintf_s; [](buffer: GuestWord, sizeOfBuffer: GuestWord, count: GuestWord) End::Safe(buffer.0, sizeOfBuffer.0, count.0 as u32), false;
 }
 
 #[cfg(test)]

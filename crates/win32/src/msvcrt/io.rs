@@ -1,7 +1,8 @@
 //! io.h: descriptors. The mechanics live in `fd.rs`.
 
-use plat_abi::{Fault, GuestWord, Memory, VarArgs, winapi};
+use plat_abi::{Fault, GuestWord, Memory, VarArgs};
 
+use super::define::define;
 use super::errno::{EBADF, EINVAL};
 use super::fd::{self, Mode};
 use super::handles::{self, Disposition, Whence, Wish};
@@ -173,18 +174,7 @@ fn on_handle(
     fd::finish(guest, result.map(|()| 0))
 }
 
-/// Defines functions: text, page of the reference, name, parameters, result, body.
-macro_rules! functions {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
-    )*};
-}
-
-functions! {
+define! {
     "Says whether a descriptor is a console or another character device.", "isatty";
     _isatty(guest, fd: i32) -> i32 {
         Ok(if fd::mode(guest, fd).contains(Mode::DEVICE) { 0x40 } else { 0 })

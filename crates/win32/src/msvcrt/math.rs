@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::define::define;
 use super::errno::{EDOM, ERANGE};
 use super::state::set_errno;
 use crate::dll;
@@ -30,28 +31,30 @@ fn check(guest: &mut Guest, arguments: &[f64], result: f64) -> Result<f64, Fault
     Ok(result)
 }
 
-/// Defines functions of one number, for doubles and floats.
-macro_rules! of_one {
-    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr;)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $double(guest: &mut Guest, x: f64) -> Result<f64, Fault> {
-            let function: fn(f64) -> f64 = $function;
-            check(guest, &[x], function(x))
-        }
-
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $float(guest: &mut Guest, x: f32) -> Result<f32, Fault> {
-            let function: fn(f64) -> f64 = $function;
-            check(guest, &[f64::from(x)], function(f64::from(x))).map(|result| result as f32)
-        }
-    )*};
+/// As [`check`], for a float's function.
+fn check_single(guest: &mut Guest, arguments: &[f64], result: f64) -> Result<f32, Fault> {
+    check(guest, arguments, result).map(|result| result as f32)
 }
+
+/// Defines functions of one number, for doubles and floats. `check` and `check_single` are the runtime's.
+macro_rules! of_one {
+    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr;)*) => {
+        define! { $(
+            $doc, $page;
+            $double(guest, x: f64) -> f64 {
+                let function: fn(f64) -> f64 = $function;
+                check(guest, &[x], function(x))
+            }
+            $doc, $page;
+            $float(guest, x: f32) -> f32 {
+                let function: fn(f64) -> f64 = $function;
+                check_single(guest, &[f64::from(x)], function(f64::from(x)))
+            }
+        )* }
+    };
+}
+pub(crate) use of_one;
+
 of_one! {
     acos, acosf, "Returns the arc cosine.", "acos-acosf-acosl": f64::acos;
     asin, asinf, "Returns the arc sine.", "asin-asinf-asinl": f64::asin;
@@ -73,26 +76,21 @@ of_one! {
 
 /// Defines functions of two numbers, for doubles and floats.
 macro_rules! of_two {
-    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr;)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $double(guest: &mut Guest, x: f64, y: f64) -> Result<f64, Fault> {
-            let function: fn(f64, f64) -> f64 = $function;
-            check(guest, &[x, y], function(x, y))
-        }
-
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $float(guest: &mut Guest, x: f32, y: f32) -> Result<f32, Fault> {
-            let function: fn(f64, f64) -> f64 = $function;
-            let (x, y) = (f64::from(x), f64::from(y));
-            check(guest, &[x, y], function(x, y)).map(|result| result as f32)
-        }
-    )*};
+    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr;)*) => {
+        define! { $(
+            $doc, $page;
+            $double(guest, x: f64, y: f64) -> f64 {
+                let function: fn(f64, f64) -> f64 = $function;
+                check(guest, &[x, y], function(x, y))
+            }
+            $doc, $page;
+            $float(guest, x: f32, y: f32) -> f32 {
+                let function: fn(f64, f64) -> f64 = $function;
+                let (x, y) = (f64::from(x), f64::from(y));
+                check_single(guest, &[x, y], function(x, y))
+            }
+        )* }
+    };
 }
 of_two! {
     atan2, atan2f, "Returns the arc tangent of `x` / `y`, in all four quadrants.", "atan-atanf-atanl-atan2-atan2f-atan2l": f64::atan2;

@@ -6,9 +6,10 @@ use super::define::define;
 use super::errno::{self, EILSEQ, EINVAL, ERANGE};
 use super::paths::store;
 use super::state::{crt, set_errno};
-use super::string::{self, read_n};
+use super::string;
 use super::time::{self, Style, Tm};
-use super::wide::{self, read_wide_n};
+use super::twins::{read_n, read_wide_n};
+use super::wide;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -181,7 +182,7 @@ define! {
         Ok(str)
     }
     "Compares at most `count` units of wide strings by the locale's order.", "strncoll-wcsncoll-mbsncoll-strncoll-l-wcsncoll-l-mbsncoll-l";
-    _wcsncoll(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 { wide::wcsncmp(guest, string1, string2, count) }
+    _wcsncoll(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 { super::twins::wcsncmp(guest, string1, string2, count) }
     "Compares at most `count` units of wide strings by the locale's order, without regard to case.", "strnicoll-wcsnicoll-mbsnicoll-strnicoll-l-wcsnicoll-l-mbsnicoll-l";
     _wcsnicoll(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 { wide::_wcsnicmp(guest, string1, string2, count) }
 

@@ -5,18 +5,11 @@ use plat_abi::{Cursor, Fault, GuestWord, Memory, VarArgs, winapi};
 
 use super::state::crt;
 use super::stream::{self, FILE};
+use super::twins::GuestUnit;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, GuestMemory};
 use crate::logic::scanf::{Input, ScanOptions, Targets, scan};
-
-/// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {
-    full scanf; full fscanf; full sscanf; full vsscanf; full sscanf_s; full scanf_s; full fscanf_s;
-    full swscanf; full swscanf_s; full wscanf; full fwscanf; full wscanf_s; full fwscanf_s;
-    full _snscanf; full _snscanf_s; full _snwscanf; full _snwscanf_s; full vscanf; full vfscanf; full vwscanf; full vfwscanf; full vswscanf;
-    full vscanf_s; full vfscanf_s; full vwscanf_s; full vfwscanf_s; full vsscanf_s; full vswscanf_s;
-};
 
 /// Where the values go.
 struct GuestTargets<'a> {
@@ -107,34 +100,33 @@ fn read_format(guest: &Guest, format: u64, wide: bool) -> Result<Vec<u16>, Fault
     Ok(guest.read_c_string(format)?.into_iter().map(u16::from).collect())
 }
 
-/// Scans a string.
-pub(crate) fn scan_text(
-    guest: &Guest,
-    text: u64,
-    format: u64,
-    list: u64,
-    wide: bool,
-    secure: bool,
-) -> Result<i32, Fault> {
-    let mut input = TextInput { text: read_format(guest, text, wide)?, at: 0 };
-    let format = read_format(guest, format, wide)?;
-    let mut targets = GuestTargets { guest, cursor: guest.va_list(list), wide };
-    scan(&format, &mut input, &mut targets, options(guest, wide, secure))
+/// Where the text comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// The standard input.
+    Standard,
+    /// A stream. Its bytes count as characters in both families: text in the code pages here is single bytes.
+    Stream(u64),
+    /// A string.
+    Text(u64),
+    /// At most so many units of a string.
+    Units(u64, u64),
 }
 
-/// Scans a string of at most `count` units, wide and with buffer sizes as said.
-pub(crate) fn scan_text_n(
-    guest: &Guest,
-    text: u64,
-    count: u64,
+/// Scans text: by a wide format or not, text buffers with sizes or without.
+pub(crate) fn scan_source(
+    guest: &mut Guest,
+    source: Source,
     format: u64,
     list: u64,
     [wide, secure]: [bool; 2],
 ) -> Result<i32, Fault> {
-    let text = if wide {
-        super::wide::read_wide_n(guest, text, count)?
-    } else {
-        super::string::read_n(guest, text, count)?.into_iter().map(u16::from).collect()
+    let text = match source {
+        Source::Standard => return scan_stream(guest, stream::iob(guest), format, list, [wide, secure]),
+        Source::Stream(file) => return scan_stream(guest, file, format, list, [wide, secure]),
+        Source::Text(text) => read_format(guest, text, wide)?,
+        Source::Units(text, count) if wide => u16::read_n(guest, text, count)?,
+        Source::Units(text, count) => u8::read_n(guest, text, count)?.into_iter().map(u16::from).collect(),
     };
     let mut input = TextInput { text, at: 0 };
     let format = read_format(guest, format, wide)?;
@@ -142,14 +134,12 @@ pub(crate) fn scan_text_n(
     scan(&format, &mut input, &mut targets, options(guest, wide, secure))
 }
 
-/// Scans a stream. Its bytes count as characters in both families: text in the code pages here is single bytes.
-pub(crate) fn scan_stream(
+fn scan_stream(
     guest: &mut Guest,
     file: u64,
     format: u64,
     list: u64,
-    wide: bool,
-    secure: bool,
+    [wide, secure]: [bool; 2],
 ) -> Result<i32, Fault> {
     let format = read_format(guest, format, wide)?;
     let other = Guest::of_thread(guest.process(), guest.gate());
@@ -168,135 +158,45 @@ pub(crate) fn scan_stream(
     })
 }
 
-/// Defines functions of the family: text, page, name, parameters, body.
+/// Defines functions and their table. A row has four: with narrow and with wide formats, both without and with sizes of buffers.
+/// It says what they do, the parameters before the format, where the text comes from, the arguments, and pages and names.
 macro_rules! family {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) $body:block)*) => {$(
+    ($($doc:literal, ($($param:ident: $type:ty),*) $source:expr, $list:ident: $list_type:ty;
+        $page:literal $narrow:ident $wide:ident, $secure_page:literal $narrow_secure:ident $wide_secure:ident;)*) => {
+        /// The exports of this file.
+        pub const EXPORTS: &[Export] = dll! {$(full $narrow; full $wide; full $narrow_secure; full $wide_secure;)*};
+        $(
+            family!(@one concat!($doc, "."), $page, $narrow($($param: $type),*) $source, $list: $list_type, [false, false]);
+            family!(@one concat!($doc, " by a wide format."), $page, $wide($($param: $type),*) $source, $list: $list_type, [true, false]);
+            family!(@one concat!($doc, "; text buffers have sizes."), $secure_page,
+                $narrow_secure($($param: $type),*) $source, $list: $list_type, [false, true]);
+            family!(@one concat!($doc, " by a wide format; text buffers have sizes."), $secure_page,
+                $wide_secure($($param: $type),*) $source, $list: $list_type, [true, true]);
+        )*
+    };
+    (@one $doc:expr, $page:literal, $name:ident($($param:ident: $type:ty),*) $source:expr, $list:ident: $list_type:ty, $how:expr) => {
         #[doc = $doc]
         ///
         #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
         #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<i32, Fault> $body
-    )*};
+        pub fn $name(guest: &mut Guest $(, $param: $type)*, format: GuestWord, $list: $list_type) -> Result<i32, Fault> {
+            scan_source(guest, $source, format.0, $list.0, $how)
+        }
+    };
 }
 family! {
-    "Reads values from the standard input.", "scanf-scanf-l-wscanf-wscanf-l";
-    scanf(guest, format: GuestWord, argument: VarArgs) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, argument.0, false, false)
-    }
-    "Reads values from the standard input; text buffers have sizes.", "scanf-s-scanf-s-l-wscanf-s-wscanf-s-l";
-    scanf_s(guest, format: GuestWord, argument: VarArgs) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, argument.0, false, true)
-    }
-    "Reads values from the standard input by a wide format.", "scanf-scanf-l-wscanf-wscanf-l";
-    wscanf(guest, format: GuestWord, argument: VarArgs) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, argument.0, true, false)
-    }
-    "Reads values from a stream.", "fscanf-fscanf-l-fwscanf-fwscanf-l";
-    fscanf(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_stream(guest, stream.0, format.0, argument.0, false, false)
-    }
-    "Reads values from a stream; text buffers have sizes.", "fscanf-s-fscanf-s-l-fwscanf-s-fwscanf-s-l";
-    fscanf_s(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_stream(guest, stream.0, format.0, argument.0, false, true)
-    }
-    "Reads values from a stream by a wide format.", "fscanf-fscanf-l-fwscanf-fwscanf-l";
-    fwscanf(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_stream(guest, stream.0, format.0, argument.0, true, false)
-    }
-    "Reads values from a string.", "sscanf-sscanf-l-swscanf-swscanf-l";
-    sscanf(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text(guest, buffer.0, format.0, argument.0, false, false)
-    }
-    "Reads values from a string.", "vsscanf-vswscanf";
-    vsscanf(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_text(guest, buffer.0, format.0, arglist.0, false, false)
-    }
-    "Reads values from a string; text buffers have sizes.", "sscanf-s-sscanf-s-l-swscanf-s-swscanf-s-l";
-    sscanf_s(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text(guest, buffer.0, format.0, argument.0, false, true)
-    }
-    "Reads values from a wide string.", "sscanf-sscanf-l-swscanf-swscanf-l";
-    swscanf(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text(guest, buffer.0, format.0, argument.0, true, false)
-    }
-    "Reads values from a wide string; text buffers have sizes.", "sscanf-s-sscanf-s-l-swscanf-s-swscanf-s-l";
-    swscanf_s(guest, buffer: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text(guest, buffer.0, format.0, argument.0, true, true)
-    }
-    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
-    _snscanf(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text_n(guest, input.0, length.0, format.0, argument.0, [false, false])
-    }
-    "Reads values from the standard input.", "vscanf-vwscanf";
-    vscanf(guest, format: GuestWord, arglist: GuestWord) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, arglist.0, false, false)
-    }
-    "Reads values from a stream.", "vfscanf-vfwscanf";
-    vfscanf(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_stream(guest, stream.0, format.0, arglist.0, false, false)
-    }
-    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
-    _snscanf_s(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text_n(guest, input.0, length.0, format.0, argument.0, [false, true])
-    }
-    "Reads values from the standard input.", "vscanf-vwscanf";
-    vscanf_s(guest, format: GuestWord, arglist: GuestWord) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, arglist.0, false, true)
-    }
-    "Reads values from a stream.", "vfscanf-vfwscanf";
-    vfscanf_s(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_stream(guest, stream.0, format.0, arglist.0, false, true)
-    }
-    "Reads values from a string.", "vsscanf-vswscanf";
-    vsscanf_s(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_text(guest, buffer.0, format.0, arglist.0, false, true)
-    }
-    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
-    _snwscanf(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text_n(guest, input.0, length.0, format.0, argument.0, [true, false])
-    }
-    "Reads values from the standard input.", "vscanf-vwscanf";
-    vwscanf(guest, format: GuestWord, arglist: GuestWord) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, arglist.0, true, false)
-    }
-    "Reads values from a stream.", "vfscanf-vfwscanf";
-    vfwscanf(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_stream(guest, stream.0, format.0, arglist.0, true, false)
-    }
-    "Reads values from a string.", "vsscanf-vswscanf";
-    vswscanf(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_text(guest, buffer.0, format.0, arglist.0, true, false)
-    }
-    "Reads values from the standard input by a wide format; text buffers have sizes.", "scanf-s-scanf-s-l-wscanf-s-wscanf-s-l";
-    wscanf_s(guest, format: GuestWord, argument: VarArgs) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, argument.0, true, true)
-    }
-    "Reads values from a stream by a wide format; text buffers have sizes.", "fscanf-s-fscanf-s-l-fwscanf-s-fwscanf-s-l";
-    fwscanf_s(guest, stream: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_stream(guest, stream.0, format.0, argument.0, true, true)
-    }
-    "Reads values from at most so many units of a text.", "snscanf-snscanf-l-snwscanf-snwscanf-l";
-    _snwscanf_s(guest, input: GuestWord, length: GuestWord, format: GuestWord, argument: VarArgs) {
-        scan_text_n(guest, input.0, length.0, format.0, argument.0, [true, true])
-    }
-    "Reads values from the standard input.", "vscanf-vwscanf";
-    vwscanf_s(guest, format: GuestWord, arglist: GuestWord) {
-        let file = stream::iob(guest);
-        scan_stream(guest, file, format.0, arglist.0, true, true)
-    }
-    "Reads values from a stream.", "vfscanf-vfwscanf";
-    vfwscanf_s(guest, stream: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_stream(guest, stream.0, format.0, arglist.0, true, true)
-    }
-    "Reads values from a string.", "vsscanf-vswscanf";
-    vswscanf_s(guest, buffer: GuestWord, format: GuestWord, arglist: GuestWord) {
-        scan_text(guest, buffer.0, format.0, arglist.0, true, true)
-    }
+    "Reads values from the standard input", () Source::Standard, argument: VarArgs;
+        "scanf-scanf-l-wscanf-wscanf-l" scanf wscanf, "scanf-s-scanf-s-l-wscanf-s-wscanf-s-l" scanf_s wscanf_s;
+    "Reads values from the standard input", () Source::Standard, arglist: GuestWord;
+        "vscanf-vwscanf" vscanf vwscanf, "vscanf-s-vwscanf-s" vscanf_s vwscanf_s;
+    "Reads values from a stream", (stream: GuestWord) Source::Stream(stream.0), argument: VarArgs;
+        "fscanf-fscanf-l-fwscanf-fwscanf-l" fscanf fwscanf, "fscanf-s-fscanf-s-l-fwscanf-s-fwscanf-s-l" fscanf_s fwscanf_s;
+    "Reads values from a stream", (stream: GuestWord) Source::Stream(stream.0), arglist: GuestWord;
+        "vfscanf-vfwscanf" vfscanf vfwscanf, "vfscanf-s-vfwscanf-s" vfscanf_s vfwscanf_s;
+    "Reads values from a string", (buffer: GuestWord) Source::Text(buffer.0), argument: VarArgs;
+        "sscanf-sscanf-l-swscanf-swscanf-l" sscanf swscanf, "sscanf-s-sscanf-s-l-swscanf-s-swscanf-s-l" sscanf_s swscanf_s;
+    "Reads values from a string", (buffer: GuestWord) Source::Text(buffer.0), arglist: GuestWord;
+        "vsscanf-vswscanf" vsscanf vswscanf, "vsscanf-s-vswscanf-s" vsscanf_s vswscanf_s;
+    "Reads values from at most so many units of a string", (input: GuestWord, length: GuestWord) Source::Units(input.0, length.0), argument: VarArgs;
+        "snscanf-snscanf-l-snwscanf-snwscanf-l" _snscanf _snwscanf, "snscanf-s-snscanf-s-l-snwscanf-s-snwscanf-s-l" _snscanf_s _snwscanf_s;
 }

@@ -1,9 +1,11 @@
 //! stdlib.h: numbers from text and back, random numbers, sorting and searching.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
+use super::define::define;
 use super::errno::{EINVAL, ERANGE};
-use super::state::{block, set_errno, thread_block, write_narrow_z, write_wide_z};
+use super::state::{block, set_errno, thread_block, write_narrow_z};
+use super::twins::{GuestUnit, check_room, write_z};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -123,46 +125,45 @@ fn signed_digits(value: i64, base: i32, bits: u32) -> String {
 }
 
 /// Stores digits in a buffer of known size.
-pub(crate) fn store_checked(guest: &mut Guest, buffer: u64, size: u64, text: &str) -> Result<i32, Fault> {
-    let code = super::string::check_room(size, text.len() as u64);
+pub(crate) fn store_checked<T: GuestUnit>(
+    guest: &Guest,
+    buffer: u64,
+    size: u64,
+    text: &str,
+) -> Result<i32, Fault> {
+    let code = check_room(size, text.len() as u64);
     if code == 0 {
-        write_narrow_z(guest, buffer, text.as_bytes())?;
+        store::<T>(guest, buffer, text)?;
     }
     Ok(code)
 }
 
-/// Defines functions: text, page of the reference, name, parameters, result, body.
-macro_rules! functions {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
-    )*};
+/// Stores digits.
+fn store<T: GuestUnit>(guest: &Guest, buffer: u64, text: &str) -> Result<(), Fault> {
+    write_z(guest, buffer, &text.bytes().map(T::from).collect::<Vec<T>>())
 }
 
 /// Defines the readers: name, kind, result; those without an end pointer read base 10.
 macro_rules! readers {
-    (short $($name:ident($kind:expr) -> $result:ty, $page:literal;)*) => {$(
-        #[doc = "Reads a decimal number."]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name(guest: &mut Guest, str: GuestWord) -> Result<$result, Fault> {
-            integer(guest, str.0, 0, 10, $kind).map(|value| value as $result)
-        }
-    )*};
-    (long $($name:ident($kind:expr) -> $result:ty, $page:literal;)*) => {$(
-        #[doc = "Reads a number in a base, 0 for the base that its prefix says; stores where it ends."]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name(guest: &mut Guest, strSource: GuestWord, endptr: GuestWord, base: i32) -> Result<$result, Fault> {
-            integer(guest, strSource.0, endptr.0, base, $kind).map(|value| value as $result)
-        }
-    )*};
+    (short $($name:ident($kind:expr) -> $result:ty, $page:literal;)*) => {
+        define! { $(
+            "Reads a decimal number.", $page;
+            $name(guest, str: GuestWord) -> $result {
+                integer(guest, str.0, 0, 10, $kind).map(|value| value as $result)
+            }
+        )* }
+    };
+    (long $($name:ident($kind:expr) -> $result:ty, $page:literal;)*) => {
+        define! { $(
+            "Reads a number in a base, 0 for the base that its prefix says; stores where it ends.", $page;
+            $name(guest, strSource: GuestWord, endptr: GuestWord, base: i32) -> $result {
+                integer(guest, strSource.0, endptr.0, base, $kind).map(|value| value as $result)
+            }
+        )* }
+    };
 }
+pub(crate) use readers;
+
 readers! { short
     atoi(kind(64, true, false)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
     atol(kind(64, true, false)) -> i32, "atol-atol-l-wtol-wtol-l";
@@ -182,53 +183,32 @@ readers! { long
     _wcstoui64(kind(64, false, true)) -> u64, "strtoui64-wcstoui64-strtoui64-l-wcstoui64-l";
 }
 
-/// Defines the writers of numbers: narrow, wide, narrow with a size.
+/// Defines the writers of numbers: narrow, wide, both with a size.
 macro_rules! writers {
-    ($($narrow:ident, $wide:ident, $safe:ident, $wide_safe:ident($type:ty): $text:expr;)*) => {$(
-        #[doc = "Writes a number in a base."]
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-itow>
-        #[winapi(cdecl)]
-        pub fn $narrow(guest: &mut Guest, value: $type, buffer: GuestWord, radix: i32) -> Result<GuestWord, Fault> {
-            let text: fn($type, i32) -> String = $text;
-            write_narrow_z(guest, buffer.0, text(value, radix).as_bytes())?;
-            Ok(buffer)
-        }
-
-        #[doc = "Writes a number in a base as wide text."]
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-itow>
-        #[winapi(cdecl)]
-        pub fn $wide(guest: &mut Guest, value: $type, buffer: GuestWord, radix: i32) -> Result<GuestWord, Fault> {
-            let text: fn($type, i32) -> String = $text;
-            let units: Vec<u16> = text(value, radix).encode_utf16().collect();
-            write_wide_z(guest, buffer.0, &units)?;
-            Ok(buffer)
-        }
-
-        #[doc = "Writes a number in a base into a buffer of known size."]
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-s-itow-s>
-        #[winapi(cdecl)]
-        pub fn $safe(guest: &mut Guest, value: $type, buffer: GuestWord, size: GuestWord, radix: i32) -> Result<i32, Fault> {
-            let text: fn($type, i32) -> String = $text;
-            store_checked(guest, buffer.0, size.0, &text(value, radix))
-        }
-
-        #[doc = "Writes a number in a base as wide text into a buffer of known size."]
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/itoa-s-itow-s>
-        #[winapi(cdecl)]
-        pub fn $wide_safe(guest: &mut Guest, value: $type, buffer: GuestWord, size: GuestWord, radix: i32) -> Result<i32, Fault> {
-            let text: fn($type, i32) -> String = $text;
-            let units: Vec<u16> = text(value, radix).encode_utf16().collect();
-            let code = super::string::check_room(size.0, units.len() as u64);
-            if code == 0 {
-                write_wide_z(guest, buffer.0, &units)?;
+    ($($narrow:ident, $wide:ident, $safe:ident, $wide_safe:ident($type:ty): $text:expr;)*) => {
+        define! { $(
+            "Writes a number in a base.", "itoa-itow";
+            $narrow(guest, value: $type, buffer: GuestWord, radix: i32) -> GuestWord {
+                let text: fn($type, i32) -> String = $text;
+                store::<u8>(guest, buffer.0, &text(value, radix)).map(|()| buffer)
             }
-            Ok(code)
-        }
-    )*};
+            "Writes a number in a base as wide text.", "itoa-itow";
+            $wide(guest, value: $type, buffer: GuestWord, radix: i32) -> GuestWord {
+                let text: fn($type, i32) -> String = $text;
+                store::<u16>(guest, buffer.0, &text(value, radix)).map(|()| buffer)
+            }
+            "Writes a number in a base into a buffer of known size.", "itoa-s-itow-s";
+            $safe(guest, value: $type, buffer: GuestWord, size: GuestWord, radix: i32) -> i32 {
+                let text: fn($type, i32) -> String = $text;
+                store_checked::<u8>(guest, buffer.0, size.0, &text(value, radix))
+            }
+            "Writes a number in a base as wide text into a buffer of known size.", "itoa-s-itow-s";
+            $wide_safe(guest, value: $type, buffer: GuestWord, size: GuestWord, radix: i32) -> i32 {
+                let text: fn($type, i32) -> String = $text;
+                store_checked::<u16>(guest, buffer.0, size.0, &text(value, radix))
+            }
+        )* }
+    };
 }
 writers! {
     _itoa, _itow, _itoa_s, _itow_s(i32): |value, base| signed_digits(value.into(), base, 32);
@@ -296,7 +276,7 @@ fn store_decimal_s(
 ) -> Result<i32, Fault> {
     guest.write(dec.0, &point)?;
     guest.write(sign.0, &i32::from(negative))?;
-    store_checked(guest, buffer.0, size, &text)
+    store_checked::<u8>(guest, buffer.0, size, &text)
 }
 
 /// `_OVERFLOW` and `_UNDERFLOW`, for a number that was not written as zero.
@@ -308,7 +288,7 @@ pub(crate) fn range_code(value: f64, was_something: bool) -> i32 {
     }
 }
 
-functions! {
+define! {
     "Reads a floating-point number.", "atof-atof-l-wtof-wtof-l";
     atof(guest, str: GuestWord) -> f64 {
         float(guest, str.0, 0, false)
@@ -363,7 +343,7 @@ functions! {
     "Writes a number with so many significant digits into a buffer of known size.", "gcvt-s";
     _gcvt_s(guest, buffer: GuestWord, sizeInBytes: GuestWord, value: f64, digits: i32) -> i32 {
         let text = super::format::general(guest, value, digits);
-        store_checked(guest, buffer.0, sizeInBytes.0, &String::from_utf8_lossy(&text))
+        store_checked::<u8>(guest, buffer.0, sizeInBytes.0, &String::from_utf8_lossy(&text))
     }
     "Stores `count` significant digits of a number, without point and sign, which are stored too.", "ecvt-s";
     _ecvt_s(guest, buffer: GuestWord, sizeInBytes: GuestWord, value: f64, count: i32, dec: GuestWord, sign: GuestWord) -> i32 {

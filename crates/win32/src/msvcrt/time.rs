@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
 
+use super::define::define;
 use super::errno::EINVAL;
 use super::locale;
 use super::state::{block, place_narrow, set_errno, thread_block, variable, write_narrow_z, write_wide_z};
@@ -9,6 +10,7 @@ use super::system::kernel32;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::kernel32::timezoneapi::SYSTEMTIME;
 use crate::logic::nls::date_format;
 use crate::logic::nls::locale::{self as facts, Locale};
 use crate::logic::time::{
@@ -34,8 +36,11 @@ pub const OLD_EXPORTS: &[Export] = dll! {
     full strftime; full wcsftime;
 };
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const MONTHS: [&str; 12] = [
+/// The names of days in the "C" locale.
+pub(crate) const DAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+/// The names of months in the "C" locale.
+pub(crate) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -122,17 +127,7 @@ pub(crate) fn utc(seconds: i64) -> Option<Tm> {
 
 /// The sixteen bytes of a `SYSTEMTIME`.
 fn system_time_bytes(time: &SystemTime) -> Vec<u8> {
-    let words = [
-        time.year,
-        time.month,
-        time.day_of_week,
-        time.day,
-        time.hour,
-        time.minute,
-        time.second,
-        time.millisecond,
-    ];
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    SYSTEMTIME::from(*time).fields.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
 /// Converts between UTC and local time by one of kernel32's functions; both are FILETIMEs.
@@ -165,8 +160,8 @@ pub(crate) fn zone(guest: &mut Guest) -> Result<Zone, Fault> {
     let summer: i32 = guest.read(scratch + 168)?;
     let summer_month: u16 = guest.read(scratch + 154)?;
     let names = [
-        super::wide::read_wide_n(guest, scratch + 4, 32)?,
-        super::wide::read_wide_n(guest, scratch + 88, 32)?,
+        super::twins::read_wide_n(guest, scratch + 4, 32)?,
+        super::twins::read_wide_n(guest, scratch + 88, 32)?,
     ];
     Ok(Zone { standard: bias + standard, summer: (summer_month != 0).then_some(bias + summer), names })
 }
@@ -482,21 +477,10 @@ pub(crate) fn format_wide(
     Ok(GuestWord(units.len() as u64))
 }
 
-/// Defines functions: text, page of the reference, name, parameters, result, body.
-macro_rules! functions {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
-    )*};
-}
-
 /// Defines the functions of three names: by the machine, 32-bit times, 64-bit times.
 macro_rules! three {
     ($($doc:literal, $page:literal; $plain:ident, $short:ident, $long:ident($guest:ident, $seconds:ident): $body:expr;)*) => {
-        functions! {$(
+        define! {$(
             $doc, $page;
             $plain($guest, sourceTime: GuestWord) -> GuestWord {
                 let $seconds = read_seconds($guest, sourceTime, is_64($guest))?;
@@ -527,7 +511,7 @@ three! {
     ctime, _ctime32, _ctime64(guest, seconds): give_ctime(guest, seconds);
 }
 
-functions! {
+define! {
     "Returns the time in seconds since 1970, and stores it.", "time-time32-time64";
     time(guest, destTime: GuestWord) -> i64 {
         if is_64(guest) { _time64(guest, destTime) } else { _time32(guest, destTime).map(i64::from) }

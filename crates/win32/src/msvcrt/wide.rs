@@ -1,11 +1,12 @@
 //! wchar.h: wide strings, and conversions between them and narrow ones.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
-use super::errno::{EILSEQ, EINVAL};
+use super::define::define;
+use super::errno::EILSEQ;
 use super::leaves;
-use super::state::{block, crt, place_wide, set_errno, thread_block, write_wide_z};
-use super::string::{check_room, find, read_n, token};
+use super::state::{block, crt, set_errno, thread_block, write_wide_z};
+use super::twins::{at, check_room, next_token, order, read_n, read_wide_n, store_checked};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -15,12 +16,12 @@ use crate::logic::nls::case::{downcase_string, upcase_string};
 pub const EXPORTS: &[Export] = dll! {
     code wcslen: leaves::WCSLEN;
     code wcscmp: leaves::WCSCMP;
-    full wcscpy; full wcscat; full wcsncpy; full wcsncat; full wcsncmp; full wcsnlen;
-    full wcscpy_s; full wcscat_s; full wcsncpy_s; full wcsncat_s;
+
+
     full _wcsicmp; full "wcsicmp" = _wcsicmp; full _wcsnicmp; full wcscoll; full _wcsicoll;
     partial wcsxfrm, "copies: the order is that of the C locale";
-    full wcschr; full wcsrchr; full wcsstr; full wcsspn; full wcscspn; full wcspbrk; full wcstok_s;
-    full _wcsdup; full "wcsdup" = _wcsdup; full _wcslwr; full _wcsupr; full _wcsrev; full _wcsset;
+    full wcschr; full wcsrchr;
+    full _wcslwr; full _wcsupr; full _wcsset;
     full mbstowcs; full wcstombs; full mbstowcs_s; full wcstombs_s; full mbtowc; full wctomb; full mblen; full mbrtowc; full wcrtomb; full mbrlen;
     full mbsrtowcs; full wcsrtombs;
     full btowc; full wctob;
@@ -30,66 +31,6 @@ pub const EXPORTS: &[Export] = dll! {
 pub const OLD_EXPORTS: &[Export] = dll! {
     full wcstok;
 };
-
-/// Defines functions of wide strings: text, page of the reference, name, parameters, result, body.
-macro_rules! functions {
-    ($($doc:literal, $page:literal; $name:ident($guest:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $name($guest: &mut Guest $(, $param: $type)*) -> Result<$result, Fault> $body
-    )*};
-}
-
-fn order<T: Ord>(left: &T, right: &T) -> i32 {
-    left.cmp(right) as i32
-}
-
-/// Reads at most `max` units of a string.
-pub(crate) fn read_wide_n(guest: &Guest, address: u64, max: u64) -> Result<Vec<u16>, Fault> {
-    let mut text = Vec::new();
-    while (text.len() as u64) < max {
-        let unit: u16 = guest.read(address.wrapping_add(2 * text.len() as u64))?;
-        if unit == 0 {
-            break;
-        }
-        text.push(unit);
-    }
-    Ok(text)
-}
-
-fn at(start: u64, index: Option<usize>) -> GuestWord {
-    GuestWord(index.map_or(0, |index| start + 2 * index as u64))
-}
-
-fn store_checked(guest: &Guest, dest: u64, size: u64, text: &[u16]) -> Result<i32, Fault> {
-    let code = if dest == 0 { EINVAL } else { check_room(size, text.len() as u64) };
-    if code == 0 {
-        write_wide_z(guest, dest, text)?;
-    } else if dest != 0 && size > 0 {
-        guest.write(dest, &0u16)?;
-    }
-    Ok(code)
-}
-
-fn next_token(guest: &mut Guest, text: u64, delimiters: u64, slot: u64) -> Result<GuestWord, Fault> {
-    let start = if text != 0 { text } else { guest.read_word(slot)? };
-    if start == 0 {
-        return Ok(GuestWord::NULL);
-    }
-    let (units, delimiters) = (guest.read_wide_string(start)?, guest.read_wide_string(delimiters)?);
-    let Some((first, end)) = token(&units, &delimiters) else {
-        guest.write_word(slot, start + 2 * units.len() as u64)?;
-        return Ok(GuestWord::NULL);
-    };
-    let is_last = end == units.len();
-    if !is_last {
-        guest.write(start + 2 * end as u64, &0u16)?;
-    }
-    guest.write_word(slot, start + 2 * (end as u64 + u64::from(!is_last)))?;
-    Ok(GuestWord(start + 2 * first as u64))
-}
 
 /// Converts a narrow string into a buffer of `count` units (or only measures); -1 for what is no text of the locale.
 fn to_wide(guest: &mut Guest, to: u64, from: u64, count: u64) -> Result<u64, Fault> {
@@ -129,69 +70,7 @@ fn read_character(guest: &Guest, address: u64, count: u64) -> Result<Vec<u8>, Fa
     Ok(Vec::new())
 }
 
-functions! {
-    "Copies a wide string.", "strcpy-wcscpy-mbscpy";
-    wcscpy(guest, strDestination: GuestWord, strSource: GuestWord) -> GuestWord {
-        let text = guest.read_wide_string(strSource.0)?;
-        write_wide_z(guest, strDestination.0, &text)?;
-        Ok(strDestination)
-    }
-    "Appends a wide string.", "strcat-wcscat-mbscat";
-    wcscat(guest, strDestination: GuestWord, strSource: GuestWord) -> GuestWord {
-        let text = guest.read_wide_string(strSource.0)?;
-        let end = strDestination.0 + 2 * guest.read_wide_string(strDestination.0)?.len() as u64;
-        write_wide_z(guest, end, &text)?;
-        Ok(strDestination)
-    }
-    "Copies at most `count` units of a wide string, and fills up with zeros.", "strncpy-strncpy-l-wcsncpy-wcsncpy-l-mbsncpy-mbsncpy-l";
-    wcsncpy(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
-        let text = read_wide_n(guest, strSource.0, count.0)?;
-        guest.write_wide(strDest.0, &text)?;
-        let rest = count.0 - text.len() as u64;
-        plat_host::memory::fill(strDest.0 + 2 * text.len() as u64, 0, rest.saturating_mul(2))
-            .map_err(crate::guest::to_fault)?;
-        Ok(strDest)
-    }
-    "Appends at most `count` units of a wide string and a terminator.", "strncat-strncat-l-wcsncat-wcsncat-l-mbsncat-mbsncat-l";
-    wcsncat(guest, strDest: GuestWord, strSource: GuestWord, count: GuestWord) -> GuestWord {
-        let text = read_wide_n(guest, strSource.0, count.0)?;
-        let end = strDest.0 + 2 * guest.read_wide_string(strDest.0)?.len() as u64;
-        write_wide_z(guest, end, &text)?;
-        Ok(strDest)
-    }
-    "Compares at most `count` units of wide strings.", "strncmp-wcsncmp-mbsncmp-mbsncmp-l";
-    wcsncmp(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 {
-        Ok(order(&read_wide_n(guest, string1.0, count.0)?, &read_wide_n(guest, string2.0, count.0)?))
-    }
-    "Returns the length of a wide string, at most `numberOfElements`.", "strnlen-strnlen-s";
-    wcsnlen(guest, str: GuestWord, numberOfElements: GuestWord) -> GuestWord {
-        Ok(GuestWord(read_wide_n(guest, str.0, numberOfElements.0)?.len() as u64))
-    }
-    "Copies a wide string into a buffer of known size.", "strcpy-s-wcscpy-s-mbscpy-s";
-    wcscpy_s(guest, dest: GuestWord, dest_size: GuestWord, src: GuestWord) -> i32 {
-        let text = guest.read_wide_string(src.0)?;
-        store_checked(guest, dest.0, dest_size.0, &text)
-    }
-    "Appends a wide string in a buffer of known size.", "strcat-s-wcscat-s-mbscat-s";
-    wcscat_s(guest, strDestination: GuestWord, numberOfElements: GuestWord, strSource: GuestWord) -> i32 {
-        let mut text = guest.read_wide_string(strDestination.0)?;
-        text.extend(guest.read_wide_string(strSource.0)?);
-        store_checked(guest, strDestination.0, numberOfElements.0, &text)
-    }
-    "Copies at most `count` units into a buffer of known size.", "strncpy-s-strncpy-s-l-wcsncpy-s-wcsncpy-s-l-mbsncpy-s-mbsncpy-s-l";
-    wcsncpy_s(guest, strDest: GuestWord, numberOfElements: GuestWord, strSource: GuestWord, count: GuestWord) -> i32 {
-        let max = if count.0 as u32 == u32::MAX { numberOfElements.0.saturating_sub(1) } else { count.0 };
-        let text = read_wide_n(guest, strSource.0, max)?;
-        store_checked(guest, strDest.0, numberOfElements.0, &text)
-    }
-    "Appends at most `count` units in a buffer of known size.", "strncat-s-strncat-s-l-wcsncat-s-wcsncat-s-l-mbsncat-s-mbsncat-s-l";
-    wcsncat_s(guest, strDest: GuestWord, numberOfElements: GuestWord, strSource: GuestWord, count: GuestWord) -> i32 {
-        let mut text = guest.read_wide_string(strDest.0)?;
-        let room = numberOfElements.0.saturating_sub(text.len() as u64 + 1);
-        let max = if count.0 as u32 == u32::MAX { room } else { count.0 };
-        text.extend(read_wide_n(guest, strSource.0, max)?);
-        store_checked(guest, strDest.0, numberOfElements.0, &text)
-    }
+define! {
     "Compares wide strings without regard to case.", "stricmp-wcsicmp-mbsicmp-stricmp-l-wcsicmp-l-mbsicmp-l";
     _wcsicmp(guest, string1: GuestWord, string2: GuestWord) -> i32 {
         let (left, right) = (guest.read_wide_string(string1.0)?, guest.read_wide_string(string2.0)?);
@@ -228,49 +107,18 @@ functions! {
     wcschr(guest, str: GuestWord, c: u16) -> GuestWord {
         let mut text = guest.read_wide_string(str.0)?;
         text.push(0);
-        Ok(at(str.0, text.iter().position(|&unit| unit == c)))
+        Ok(at::<u16>(str.0, text.iter().position(|&unit| unit == c)))
     }
     "Finds the last such unit in a wide string, the terminator included; null when there is none.", "strrchr-wcsrchr-mbsrchr-mbsrchr-l";
     wcsrchr(guest, str: GuestWord, c: u16) -> GuestWord {
         let mut text = guest.read_wide_string(str.0)?;
         text.push(0);
-        Ok(at(str.0, text.iter().rposition(|&unit| unit == c)))
-    }
-    "Finds a wide string in a wide string; null when it is not there.", "strstr-wcsstr-mbsstr-mbsstr-l";
-    wcsstr(guest, str: GuestWord, strSearch: GuestWord) -> GuestWord {
-        Ok(at(str.0, find(&guest.read_wide_string(str.0)?, &guest.read_wide_string(strSearch.0)?)))
-    }
-    "Returns how many units at the beginning are in `strCharSet`.", "strspn-wcsspn-mbsspn-mbsspn-l";
-    wcsspn(guest, str: GuestWord, strCharSet: GuestWord) -> GuestWord {
-        let (text, set) = (guest.read_wide_string(str.0)?, guest.read_wide_string(strCharSet.0)?);
-        Ok(GuestWord(text.iter().take_while(|unit| set.contains(unit)).count() as u64))
-    }
-    "Returns how many units at the beginning are not in `strCharSet`.", "strcspn-wcscspn-mbscspn-mbscspn-l";
-    wcscspn(guest, str: GuestWord, strCharSet: GuestWord) -> GuestWord {
-        let (text, set) = (guest.read_wide_string(str.0)?, guest.read_wide_string(strCharSet.0)?);
-        Ok(GuestWord(text.iter().take_while(|unit| !set.contains(unit)).count() as u64))
-    }
-    "Finds the first unit that is in `strCharSet`; null when there is none.", "strpbrk-wcspbrk-mbspbrk-mbspbrk-l";
-    wcspbrk(guest, str: GuestWord, strCharSet: GuestWord) -> GuestWord {
-        let (text, set) = (guest.read_wide_string(str.0)?, guest.read_wide_string(strCharSet.0)?);
-        Ok(at(str.0, text.iter().position(|unit| set.contains(unit))))
+        Ok(at::<u16>(str.0, text.iter().rposition(|&unit| unit == c)))
     }
     "Cuts the next token off a wide string; null continues where the thread's last call stopped.", "strtok-strtok-l-wcstok-wcstok-l-mbstok-mbstok-l";
     wcstok(guest, strToken: GuestWord, strDelimit: GuestWord) -> GuestWord {
         let slot = thread_block(guest)? + block::WIDE_TOKEN;
-        next_token(guest, strToken.0, strDelimit.0, slot)
-    }
-    "Cuts the next token off a wide string; null continues where `*context` says.", "strtok-s-strtok-s-l-wcstok-s-wcstok-s-l-mbstok-s-mbstok-s-l";
-    wcstok_s(guest, str: GuestWord, delimiters: GuestWord, context: GuestWord) -> GuestWord {
-        next_token(guest, str.0, delimiters.0, context.0)
-    }
-    "Copies a wide string into new memory; null for null.", "strdup-wcsdup-mbsdup";
-    _wcsdup(guest, strSource: GuestWord) -> GuestWord {
-        if strSource.is_null() {
-            return Ok(GuestWord::NULL);
-        }
-        let text = guest.read_wide_string(strSource.0)?;
-        place_wide(guest, &text).map(GuestWord)
+        next_token::<u16>(guest, strToken.0, strDelimit.0, slot)
     }
     "Turns a wide string to lower case.", "strlwr-wcslwr-mbslwr-strlwr-l-wcslwr-l-mbslwr-l";
     _wcslwr(guest, str: GuestWord) -> GuestWord {
@@ -281,13 +129,6 @@ functions! {
     "Turns a wide string to upper case.", "strupr-strupr-l-mbsupr-mbsupr-l-wcsupr-l-wcsupr";
     _wcsupr(guest, str: GuestWord) -> GuestWord {
         let text = upcase_string(&guest.read_wide_string(str.0)?);
-        guest.write_wide(str.0, &text)?;
-        Ok(str)
-    }
-    "Turns a wide string round.", "strrev-wcsrev-mbsrev-mbsrev-l";
-    _wcsrev(guest, str: GuestWord) -> GuestWord {
-        let mut text = guest.read_wide_string(str.0)?;
-        text.reverse();
         guest.write_wide(str.0, &text)?;
         Ok(str)
     }

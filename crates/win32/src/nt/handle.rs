@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bitflags::bitflags;
 
-use super::object::{Object, ObjectRef, downcast};
+use super::object::{Object, ObjectKind, ObjectRef, downcast};
 use crate::NtStatus;
 
 bitflags! {
@@ -115,6 +115,13 @@ impl HandleTable {
         Ok(())
     }
 
+    /// Says whether a handle stands for this very object.
+    pub(super) fn is_of<T: Object>(&self, handle: u64, object: &T) -> bool {
+        let table = self.lock();
+        let entry = slot(handle).and_then(|index| table.slots.get(index)?.as_ref());
+        entry.is_some_and(|entry| std::ptr::addr_eq(Arc::as_ptr(&entry.object), object))
+    }
+
     /// Closes a handle; the object is returned so that it is dropped without the table's lock.
     ///
     /// # Errors
@@ -128,6 +135,12 @@ impl HandleTable {
             return Err(NtStatus::HANDLE_NOT_CLOSABLE);
         }
         let entry = place.take().expect("it was just looked at");
+        if entry.object.kind() == ObjectKind::Event {
+            // The number is given out again only when the event has let it go.
+            drop(table);
+            entry.object.handle_closes(plain(handle));
+            table = self.lock();
+        }
         table.free.push(index);
         Ok(entry.object)
     }
@@ -146,6 +159,11 @@ impl HandleTable {
 
 /// The highest inherited handle has this index: a record of another process must not fill the memory.
 const INHERITED_MAX: usize = 1 << 22;
+
+/// Returns a handle without the two bits that Windows ignores.
+pub(super) fn plain(handle: u64) -> u64 {
+    handle & !3
+}
 
 /// Windows ignores the low two bits of a handle.
 fn slot(handle: u64) -> Option<usize> {

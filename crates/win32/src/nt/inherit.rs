@@ -273,7 +273,7 @@ fn file_of(
     if traits & SOCKET != 0 {
         let end = SocketEnd::of_descriptor(&file).map_err(status_of)?;
         end.is_nonblocking.store(traits & SOCKET_NONBLOCKING != 0, std::sync::atomic::Ordering::Relaxed);
-        let _ = transfers.socket.set(end);
+        let _ = transfers.socket.set(Box::new(end));
     }
     if traits & NAMED_PIPE != 0 {
         let end = PipeEnd::inherited(
@@ -281,7 +281,7 @@ fn file_of(
             traits & PIPE_SERVER != 0,
             traits & PIPE_READS_MESSAGES != 0,
         );
-        let _ = transfers.pipe.set(end);
+        let _ = transfers.pipe.set(Box::new(end));
     }
     let traits = FileTraits { overlapped: traits & OVERLAPPED != 0, delete_on_close: false };
     let path = (!path.as_os_str().is_empty()).then_some(path);

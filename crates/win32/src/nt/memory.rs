@@ -379,10 +379,7 @@ impl AddressSpace {
                 wanted.push((range, access));
             }
         }
-        let mut kernel = plat_host::maps::read_own()?;
-        for guarded in self.arena.guarded() {
-            plat_host::maps::overlay(&mut kernel, guarded);
-        }
+        let kernel = plat_host::maps::read_own()?;
         Ok(self.arena.windows().iter().flat_map(|window| compare(*window, &wanted, &kernel)).collect())
     }
 

@@ -16,10 +16,12 @@ use super::path::lock;
 use crate::logic::nls::case::upcase_string;
 use crate::logic::path::unix_name_to_wide;
 
-/// The least number of names for which remembering pays.
+/// The least number of names for which remembering pays at once; smaller directories are remembered when they were read
+/// this often.
 const NAMES_MIN: usize = 64;
+const READINGS_MIN: u32 = 8;
 /// The most directories that are remembered.
-const DIRECTORIES_MAX: usize = 64;
+const DIRECTORIES_MAX: usize = 256;
 
 /// Remembered directories.
 #[derive(Default)]
@@ -35,6 +37,8 @@ struct State {
     /// By device and inode: renaming a directory, or one above it, changes nothing in it.
     watches: HashMap<(u64, u64), i32>,
     names: HashMap<i32, Names>,
+    /// How often directories were read that are not remembered.
+    readings: HashMap<(u64, u64), u32>,
 }
 
 /// The names of one directory, by their upper case.
@@ -46,6 +50,12 @@ fn folded(name: &OsStr) -> Vec<u16> {
 }
 
 impl Names {
+    fn read(directory: &Path) -> Self {
+        let mut names = Self::default();
+        directory::names(directory).unwrap_or_default().into_iter().for_each(|name| names.add(name));
+        names
+    }
+
     fn add(&mut self, name: OsString) {
         self.0.entry(folded(&name)).or_default().insert(name);
     }
@@ -76,21 +86,18 @@ impl NameCache {
         if let Some(names) = state.watches.get(&key).and_then(|watch| state.names.get(watch)) {
             return names.find(wanted);
         }
-        // Watched before it is read: what happens in between is told, and adding or removing twice does no harm.
-        let watch = state.watch(directory);
-        let mut names = Names::default();
-        let listed = directory::names(directory).unwrap_or_default();
-        let is_large = listed.len() >= NAMES_MIN;
-        listed.into_iter().for_each(|name| names.add(name));
-        let found = names.find(wanted);
-        if let Some(watch) = watch {
-            if is_large {
-                state.watches.insert(key, watch);
-                state.names.insert(watch, names);
-            } else {
-                state.end(watch);
-            }
+        // To watch takes ten times as long as to read a few names.
+        let names = Names::read(directory);
+        let readings = state.count_reading(key);
+        if names.0.len() < NAMES_MIN && readings < READINGS_MIN {
+            return names.find(wanted);
         }
+        // Watched before it is read: what happens in between is told, and adding or removing twice does no harm.
+        let Some(watch) = state.watch(directory) else { return names.find(wanted) };
+        let names = Names::read(directory);
+        let found = names.find(wanted);
+        state.watches.insert(key, watch);
+        state.names.insert(watch, names);
         found
     }
 }
@@ -104,6 +111,16 @@ impl State {
             self.forget_all();
         }
         self.watcher.as_ref()?.watch(directory)
+    }
+
+    /// Notes that a directory was read; says how often.
+    fn count_reading(&mut self, key: (u64, u64)) -> u32 {
+        if self.readings.len() >= DIRECTORIES_MAX {
+            self.readings.clear();
+        }
+        let count = self.readings.entry(key).or_default();
+        *count += 1;
+        *count
     }
 
     fn end(&self, watch: i32) {
@@ -151,6 +168,22 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_directory_is_remembered_when_it_was_read_often() {
+        let directory = std::env::temp_dir().join(format!("plat-small-names-{}", std::process::id()));
+        std::fs::create_dir(&directory).expect("a fresh directory");
+        let cache = NameCache::default();
+        for index in 0..20 {
+            assert_eq!(cache.find(&directory, OsStr::new("NAME")), None);
+            let is_remembered = !lock(&cache.state).names.is_empty();
+            assert_eq!(is_remembered, index + 1 >= READINGS_MIN, "look-up {index}");
+        }
+        std::fs::write(directory.join("Name"), "").expect("written");
+        assert_eq!(cache.find(&directory, OsStr::new("NAME")), Some("Name".into()));
+        std::fs::remove_dir_all(&directory).expect("removed");
+        assert_eq!(cache.find(&directory, OsStr::new("NAME")), None);
+    }
 
     #[test]
     fn what_others_do_in_a_remembered_directory_is_seen() {

@@ -68,7 +68,10 @@ pub fn page(identifier: u32) -> Result<Cow<'static, CodePage>, Win32Error> {
     match identifier {
         0 | 3 => Ok(Cow::Borrowed(ansi())),
         CP_OEMCP => Ok(Cow::Borrowed(oem())),
-        _ => CodePage::new(identifier, default_pages()).map(Cow::Owned),
+        // Tables of other pages are made anew each time; what nearly all ask for is made already.
+        number if number == ansi().number() => Ok(Cow::Borrowed(ansi())),
+        number if number == oem().number() => Ok(Cow::Borrowed(oem())),
+        _ => CodePage::new(identifier, DefaultPages::default()).map(Cow::Owned),
     }
 }
 

@@ -58,6 +58,11 @@ pub trait Object: Any + Send + Sync {
         None
     }
 
+    /// Is told that a handle of it is about to stand for something else. No lock is held.
+    fn handle_closes(&self, handle: u64) {
+        let _ = handle;
+    }
+
     /// Returns its waiting side, if a thread can wait for it.
     fn waitable(&self) -> Option<&dyn super::wait::Waitable> {
         None

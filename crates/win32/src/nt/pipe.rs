@@ -107,6 +107,8 @@ fn socket_name(name: &[u16]) -> String {
 
 /// Returns a pipe's name without `\\.\pipe\`, if the path is one's.
 pub fn name_of(path: &[u16]) -> Option<Vec<u16>> {
+    // Few paths begin with a slash.
+    path.first().filter(|&&unit| unit == u16::from(b'\\') || unit == u16::from(b'/'))?;
     let text: Vec<u16> =
         path.iter().map(|&unit| if unit == u16::from(b'/') { u16::from(b'\\') } else { unit }).collect();
     let lower = String::from_utf16_lossy(text.get(..9)?).to_lowercase();
@@ -163,7 +165,7 @@ impl Drop for PipeEnd {
 
 fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
     let transfers = Transfers::default();
-    let _ = transfers.pipe.set(end);
+    let _ = transfers.pipe.set(Box::new(end));
     FileObject {
         file,
         kind: FileKind::Pipe,
@@ -288,7 +290,7 @@ impl FileObject {
     /// # Errors
     /// `INVALID_DEVICE_REQUEST` when it is none.
     pub fn pipe_end(&self) -> Result<&PipeEnd, NtStatus> {
-        self.transfers.pipe.get().ok_or(NtStatus::INVALID_DEVICE_REQUEST)
+        self.transfers.pipe.get().map(Box::as_ref).ok_or(NtStatus::INVALID_DEVICE_REQUEST)
     }
 
     /// Lays out `FILE_PIPE_INFORMATION`, or `FILE_PIPE_LOCAL_INFORMATION`.
@@ -375,7 +377,7 @@ impl FileObject {
     /// # Errors
     /// `PIPE_LISTENING`, `PIPE_DISCONNECTED`.
     pub fn check_connected(&self) -> Result<(), NtStatus> {
-        match self.transfers.pipe.get().map(PipeEnd::state) {
+        match self.transfers.pipe.get().map(|end| end.state()) {
             Some(State::Listening) => Err(NtStatus::PIPE_LISTENING),
             Some(State::Disconnected) => Err(NtStatus::PIPE_DISCONNECTED),
             _ => Ok(()),

@@ -109,9 +109,9 @@ pub struct Transfers {
     reads: Mutex<Queue>,
     writes: Mutex<Queue>,
     /// The pipe's side, if it is a named pipe.
-    pub pipe: OnceLock<PipeEnd>,
+    pub pipe: OnceLock<Box<PipeEnd>>,
     /// The socket's side, if it is one.
-    pub socket: OnceLock<SocketEnd>,
+    pub socket: OnceLock<Box<SocketEnd>>,
     /// What is heard of a directory, once somebody asked.
     pub changes: OnceLock<Arc<DirectoryWatch>>,
     /// The number of the console's screen buffer, if it is one beside the first.
@@ -208,7 +208,7 @@ impl FileObject {
         match work {
             Work::Socket(work) => self.attempt_socket(work),
             Work::Changes { buffer, length } => self.attempt_changes(*buffer, *length),
-            Work::Connect => match end.map(PipeEnd::state) {
+            Work::Connect => match end.map(|end| end.state()) {
                 Some(super::pipe::State::Listening) => None,
                 Some(super::pipe::State::Connected) => Some(Ok(0)),
                 _ => Some(Err(NtStatus::PIPE_DISCONNECTED)),

@@ -212,7 +212,7 @@ pub struct Socket {
 
 fn object(file: File, end: SocketEnd, overlapped: bool) -> FileObject {
     let transfers = Transfers::default();
-    let _ = transfers.socket.set(end);
+    let _ = transfers.socket.set(Box::new(end));
     FileObject {
         file,
         kind: FileKind::Pipe,

@@ -98,7 +98,7 @@ impl FileObject {
     /// Says whether and how the kernel may be asked for a socket of this phase: one that was never connected would
     /// always be ready.
     fn question(&self, wanted: Readiness) -> Readiness {
-        let is_stream = self.transfers.socket.get().is_some_and(super::socket::SocketEnd::is_stream);
+        let is_stream = self.transfers.socket.get().is_some_and(|end| end.is_stream());
         match self.refresh_connection() {
             Phase::Idle | Phase::Failed if is_stream => Readiness::default(),
             // Whether it could be made is asked by the same question.
@@ -109,7 +109,7 @@ impl FileObject {
 
     /// Translates the kernel's answer for a socket.
     fn state_of(&self, answer: Readiness) -> State {
-        let is_stream = self.transfers.socket.get().is_some_and(super::socket::SocketEnd::is_stream);
+        let is_stream = self.transfers.socket.get().is_some_and(|end| end.is_stream());
         let phase = self.refresh_connection();
         if is_stream && matches!(phase, Phase::Idle | Phase::Failed | Phase::Connecting) {
             return State { failed: phase == Phase::Failed, ..State::default() };

@@ -31,6 +31,9 @@ pub trait Waitable {
         Some(false)
     }
 
+    /// Is told that a thread begins to wait for it: from now on the host must see every change.
+    fn is_awaited(&self) {}
+
     /// Takes [`Waitable::take`] back, since a wait for several objects could not have them all. Only of objects that
     /// processes share.
     fn give_back(&self, thread: &ThreadObject) {
@@ -96,6 +99,11 @@ impl Queues {
         }
     }
 
+    /// Says whether somebody waits for the object.
+    pub(super) fn has_waiters(&self, object: &dyn Waitable) -> bool {
+        !self.by_object.is_empty() && self.by_object.contains_key(&key(object))
+    }
+
     /// Lets everyone who waits for the object look again when to wake up.
     pub fn reconsider(&mut self, object: &dyn Waitable) {
         for waiter in self.by_object.get(&key(object)).into_iter().flatten() {
@@ -114,6 +122,7 @@ impl Queues {
 
     fn add(&mut self, waiter: &Arc<Waiter>) {
         for object in waitables(&waiter.objects) {
+            object.is_awaited();
             self.by_object.entry(key(object)).or_default().push_back(Arc::clone(waiter));
         }
         self.by_thread.insert(waiter.thread.id(), Arc::clone(waiter));

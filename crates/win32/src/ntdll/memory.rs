@@ -6,8 +6,8 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
 use crate::kernel32::memoryapi::{
-    MEMORY_BASIC_INFORMATION, ReadProcessMemory, VirtualLock, VirtualUnlock, WriteProcessMemory, allocate_in,
-    free_in, information_at, protect_in,
+    MEMORY_BASIC_INFORMATION, ReadProcessMemory, Rules, VirtualLock, VirtualUnlock, WriteProcessMemory,
+    allocate_in, free_in, information_at, protect_in,
 };
 use crate::logic::object_name;
 use crate::nt::process_object::ProcessObject;
@@ -69,7 +69,7 @@ pub fn NtFreeVirtualMemory(
         0 => allocation_size(guest, ProcessHandle, base)?,
         size => pages((base, size)).1,
     };
-    free_in(guest, ProcessHandle, (base, size), FreeType)?;
+    free_in(guest, ProcessHandle, (base, size), FreeType, Rules::Nt)?;
     guest.write_word(BaseAddress.0, pages((base, whole)).0)?;
     Ok(guest.write_word(RegionSize.0, whole)?)
 }

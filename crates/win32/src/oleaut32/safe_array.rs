@@ -2,8 +2,8 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::bstr;
 use super::variant::{self, ADD_REF, RELEASE, call_method};
+use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -31,9 +31,6 @@ pub const EXPORTS: &[Export] = dll! {
     @40 stub SafeArrayRedim;
 };
 
-const S_OK: i32 = 0;
-const E_INVALIDARG: i32 = 0x8007_0057_u32 as i32;
-const E_OUTOFMEMORY: i32 = 0x8007_000e_u32 as i32;
 const E_UNEXPECTED: i32 = 0x8000_ffff_u32 as i32;
 const DISP_E_BADINDEX: i32 = 0x8002_000b_u32 as i32;
 const DISP_E_ARRAYISLOCKED: i32 = 0x8002_000d_u32 as i32;

@@ -2,7 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::{bstr, safe_array};
+use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr, safe_array};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -16,9 +16,6 @@ pub const EXPORTS: &[Export] = dll! {
     @147 partial VariantChangeTypeEx, "as VariantChangeType; the locale counts for nothing";
 };
 
-const S_OK: i32 = 0;
-const E_OUTOFMEMORY: i32 = 0x8007_000e_u32 as i32;
-const E_INVALIDARG: i32 = 0x8007_0057_u32 as i32;
 const DISP_E_TYPEMISMATCH: i32 = 0x8002_0005_u32 as i32;
 const DISP_E_BADVARTYPE: i32 = 0x8002_0008_u32 as i32;
 const DISP_E_OVERFLOW: i32 = 0x8002_000a_u32 as i32;

@@ -8,7 +8,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
 use crate::logic::status::Win32Error;
-use crate::nt::nls;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -122,45 +122,17 @@ pub fn SHGetKnownFolderPath(
     Ok(S_OK)
 }
 
-/// Copies the path of a folder by its number.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-shgetfolderpathw>
-#[winapi]
-pub fn SHGetFolderPathW(
-    guest: &mut Guest,
-    hwnd: GuestWord,
-    csidl: i32,
-    hToken: GuestWord,
-    dwFlags: u32,
-    pszPath: GuestWord,
-) -> Result<HResult, plat_abi::Fault> {
-    let _ = (hwnd, hToken, dwFlags);
-    let Some(mut text) = by_number(guest, csidl) else { return Ok(INVALID_ARGUMENT) };
-    text.truncate(PATH_UNITS - 1);
-    text.push(0);
-    guest.write_wide(pszPath.get(), &text)?;
-    Ok(S_OK)
-}
-
-/// Copies the path of a folder by its number.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-shgetfolderpatha>
-#[winapi]
-pub fn SHGetFolderPathA(
-    guest: &mut Guest,
-    hwnd: GuestWord,
-    csidl: i32,
-    hToken: GuestWord,
-    dwFlags: u32,
-    pszPath: GuestWord,
-) -> Result<HResult, plat_abi::Fault> {
-    let _ = (hwnd, hToken, dwFlags);
-    let Some(text) = by_number(guest, csidl) else { return Ok(INVALID_ARGUMENT) };
-    let mut bytes = nls::narrow(&text);
-    bytes.truncate(PATH_UNITS - 1);
-    bytes.push(0);
-    guest.write_bytes(pszPath.get(), &bytes)?;
-    Ok(S_OK)
+both_widths! {
+    /// Copies the path of a folder by its number.
+    "shlobj_core/nf-shlobj_core-shgetfolderpath"
+    SHGetFolderPathA, SHGetFolderPathW(
+        guest, width, hwnd: GuestWord, csidl: i32, hToken: GuestWord, dwFlags: u32, pszPath: GuestWord
+    ) -> Result<HResult, plat_abi::Fault> {
+        let _ = (hwnd, hToken, dwFlags);
+        let Some(text) = by_number(guest, csidl) else { return Ok(INVALID_ARGUMENT) };
+        guest.write_bytes(pszPath.get(), &width.cut(&text, PATH_UNITS))?;
+        Ok(S_OK)
+    }
 }
 
 /// Copies the path of a folder by its number.

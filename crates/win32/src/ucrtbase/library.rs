@@ -23,9 +23,11 @@ pub const EXPORTS: &[Export] = dll! {
 /// The lock of locales.
 const LOCALE_LOCK: i32 = 4;
 
-/// Names of days and months, short and long, each after a colon.
-const DAYS: &str = ":Sun:Sunday:Mon:Monday:Tue:Tuesday:Wed:Wednesday:Thu:Thursday:Fri:Friday:Sat:Saturday";
-const MONTHS: &str = ":Jan:January:Feb:February:Mar:March:Apr:April:May:May:Jun:June\
+/// Names of days in the "C" locale, short and long, each after a colon.
+pub(crate) const DAYS: &str =
+    ":Sun:Sunday:Mon:Monday:Tue:Tuesday:Wed:Wednesday:Thu:Thursday:Fri:Friday:Sat:Saturday";
+/// Names of months, as [`DAYS`].
+pub(crate) const MONTHS: &str = ":Jan:January:Feb:February:Mar:March:Apr:April:May:May:Jun:June\
     :Jul:July:Aug:August:Sep:September:Oct:October:Nov:November:Dec:December";
 
 fn units(text: &str) -> Vec<u16> {

@@ -1,6 +1,6 @@
 //! math.h of C99, as the Universal CRT and msvcr120 export it: doubles, floats, and `long double`, which is a double.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 use plat_host::libm;
 
 use crate::dll;
@@ -8,7 +8,7 @@ use crate::export::{Code, Export};
 use crate::guest::Guest;
 use crate::msvcrt::define::define;
 use crate::msvcrt::errno::{EDOM, ERANGE};
-use crate::msvcrt::math;
+use crate::msvcrt::math::{self, of_one};
 use crate::msvcrt::state::set_errno;
 
 /// The exports of this file for doubles.
@@ -132,28 +132,11 @@ fn check(guest: &mut Guest, arguments: &[f64], result: f64) -> Result<f64, Fault
     Ok(result)
 }
 
-/// Defines functions of one number, for doubles and floats. A float's result is a double's, rounded.
-macro_rules! of_one {
-    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr;)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $double(guest: &mut Guest, x: f64) -> Result<f64, Fault> {
-            let function: fn(f64) -> f64 = $function;
-            check(guest, &[x], function(x))
-        }
-
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $float(guest: &mut Guest, x: f32) -> Result<f32, Fault> {
-            let function: fn(f64) -> f64 = $function;
-            check(guest, &[f64::from(x)], f64::from(function(f64::from(x)) as f32)).map(|result| result as f32)
-        }
-    )*};
+/// As [`check`], for a float's function, whose result is a double's, rounded.
+fn check_single(guest: &mut Guest, arguments: &[f64], result: f64) -> Result<f32, Fault> {
+    check(guest, arguments, f64::from(result as f32)).map(|result| result as f32)
 }
+
 of_one! {
     acosh, acoshf, "Returns the inverse hyperbolic cosine.", "acosh-acoshf-acoshl": f64::acosh;
     asinh, asinhf, "Returns the inverse hyperbolic sine.", "asinh-asinhf-asinhl": f64::asinh;
@@ -174,27 +157,22 @@ of_one! {
 
 /// Defines functions of two numbers, for doubles and floats.
 macro_rules! of_two {
-    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr, $single:expr;)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $double(guest: &mut Guest, x: f64, y: f64) -> Result<f64, Fault> {
-            let function: fn(f64, f64) -> f64 = $function;
-            check(guest, &[x, y], function(x, y))
-        }
-
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/", $page, ">")]
-        #[winapi(cdecl)]
-        pub fn $float(guest: &mut Guest, x: f32, y: f32) -> Result<f32, Fault> {
-            let function: fn(f32, f32) -> f32 = $single;
-            let result = function(x, y);
-            check(guest, &[x.into(), y.into()], result.into())?;
-            Ok(result)
-        }
-    )*};
+    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr, $single:expr;)*) => {
+        define! { $(
+            $doc, $page;
+            $double(guest, x: f64, y: f64) -> f64 {
+                let function: fn(f64, f64) -> f64 = $function;
+                check(guest, &[x, y], function(x, y))
+            }
+            $doc, $page;
+            $float(guest, x: f32, y: f32) -> f32 {
+                let function: fn(f32, f32) -> f32 = $single;
+                let result = function(x, y);
+                check(guest, &[x.into(), y.into()], result.into())?;
+                Ok(result)
+            }
+        )* }
+    };
 }
 of_two! {
     fdim, fdimf, "Returns how much greater `x` is than `y`, at least 0.", "fdim-fdimf-fdiml":

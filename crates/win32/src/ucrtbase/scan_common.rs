@@ -8,34 +8,34 @@ use crate::dll;
 use crate::export::Export;
 use crate::msvcrt::define::define;
 use crate::msvcrt::locale::with_locale;
-use crate::msvcrt::scan::{scan_stream, scan_text_n};
-
-/// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {
-    full __stdio_common_vfscanf; full __stdio_common_vfwscanf; full __stdio_common_vsscanf; full __stdio_common_vswscanf;
-};
+use crate::msvcrt::scan::{Source, scan_source};
 
 /// `_CRT_INTERNAL_SCANF_SECURECRT`: text buffers have sizes.
 const SECURE: u64 = 1;
 
-define! {
+/// Defines functions and their table: text, page, name, the parameters before the format, where the text comes from, whether the
+/// format is wide.
+macro_rules! common {
+    ($($doc:literal, $page:literal; $name:ident($($param:ident: $type:ty),*) $source:expr, $wide:literal;)*) => {
+        /// The exports of this file.
+        pub const EXPORTS: &[Export] = dll! { $(full $name;)* };
+        define! { $(
+            $doc, $page;
+            $name(guest, options: u64 $(, $param: $type)*, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
+                let how = [$wide, options & SECURE != 0];
+                with_locale(guest, locale.0, |guest| scan_source(guest, $source, format.0, arglist.0, how))
+            }
+        )* }
+    };
+}
+
+common! {
     "Reads values from a stream.", "fscanf-fscanf-l-fwscanf-fwscanf-l";
-    __stdio_common_vfscanf(guest, options: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| scan_stream(guest, stream.0, format.0, arglist.0, false, options & SECURE != 0))
-    }
-
+    __stdio_common_vfscanf(stream: GuestWord) Source::Stream(stream.0), false;
     "Reads values from a stream by a wide format.", "fscanf-fscanf-l-fwscanf-fwscanf-l";
-    __stdio_common_vfwscanf(guest, options: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| scan_stream(guest, stream.0, format.0, arglist.0, true, options & SECURE != 0))
-    }
-
+    __stdio_common_vfwscanf(stream: GuestWord) Source::Stream(stream.0), true;
     "Reads values from a string of at most `buffer_count` bytes.", "sscanf-sscanf-l-swscanf-swscanf-l";
-    __stdio_common_vsscanf(guest, options: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| scan_text_n(guest, buffer.0, buffer_count.0, format.0, arglist.0, [false, options & SECURE != 0]))
-    }
-
+    __stdio_common_vsscanf(buffer: GuestWord, buffer_count: GuestWord) Source::Units(buffer.0, buffer_count.0), false;
     "Reads values from a wide string of at most `buffer_count` units.", "sscanf-sscanf-l-swscanf-swscanf-l";
-    __stdio_common_vswscanf(guest, options: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| scan_text_n(guest, buffer.0, buffer_count.0, format.0, arglist.0, [true, options & SECURE != 0]))
-    }
+    __stdio_common_vswscanf(buffer: GuestWord, buffer_count: GuestWord) Source::Units(buffer.0, buffer_count.0), true;
 }

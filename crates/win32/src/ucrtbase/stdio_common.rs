@@ -12,22 +12,11 @@ use crate::guest::Guest;
 use crate::logic::printf::{Options, Runtime};
 use crate::msvcrt::conio::print as print_to_console;
 use crate::msvcrt::define::define;
-use crate::msvcrt::format::{End, TRUNCATE, deliver, narrow_with, print_bytes, store_safe, wide_with};
+use crate::msvcrt::format::{End, TRUNCATE, deliver, formatted};
 use crate::msvcrt::locale::with_locale;
 use crate::msvcrt::state::crt;
+use crate::msvcrt::twins::GuestUnit;
 use crate::widths::Width;
-
-/// The exports of this file.
-pub const EXPORTS: &[Export] = dll! {
-    full __stdio_common_vfprintf; full "__stdio_common_vfprintf_s" = __stdio_common_vfprintf;
-    full __stdio_common_vfprintf_p;
-    full __stdio_common_vfwprintf; full "__stdio_common_vfwprintf_s" = __stdio_common_vfwprintf;
-    full __conio_common_vcprintf; full "__conio_common_vcprintf_s" = __conio_common_vcprintf; partial "__conio_common_vcprintf_p" = __conio_common_vcprintf, "positional formats (%1$d) are not known";
-    full __conio_common_vcwprintf; full "__conio_common_vcwprintf_s" = __conio_common_vcwprintf; partial "__conio_common_vcwprintf_p" = __conio_common_vcwprintf, "positional formats (%1$d) are not known";
-    full __stdio_common_vfwprintf_p;
-    full __stdio_common_vsprintf; full __stdio_common_vsprintf_s; full __stdio_common_vsnprintf_s; full __stdio_common_vsprintf_p;
-    full __stdio_common_vswprintf; full __stdio_common_vswprintf_s; full __stdio_common_vsnwprintf_s; full __stdio_common_vswprintf_p;
-};
 
 /// `_CRT_INTERNAL_PRINTF_LEGACY_VSPRINTF_NULL_TERMINATION`: no terminator when there is no room, and -1.
 const LEGACY_TERMINATION: u64 = 1;
@@ -82,113 +71,98 @@ fn store<T: Copy + Default>(
     Ok(result)
 }
 
-define! {
-    "Prints formatted text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
-    __stdio_common_vfprintf(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-            print_bytes(guest, stream.0, &text, text.len())
-        })
-    }
+/// Where text goes.
+#[derive(Clone, Copy)]
+enum To {
+    /// Where all C runtimes have it; arguments may be numbered or not.
+    End(End, bool),
+    /// A buffer of so many units, by the options.
+    Buffer(u64, u64),
+    /// The console; the locale does not count.
+    Console,
+}
 
-    "Prints formatted text to a stream; arguments may be numbered.", "printf-p-positional-parameters";
-    __stdio_common_vfprintf_p(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let options = options(guest, options_bits);
-            deliver::<u8>(guest, End::Stream(stream.0), [format.0, arglist.0], true, options)
-        })
-    }
+/// Formats text by a locale, and delivers it.
+fn print<T: GuestUnit + Into<u16>>(
+    guest: &mut Guest,
+    flags: u64,
+    to: To,
+    [format, locale, list]: [GuestWord; 3],
+) -> Result<i32, Fault> {
+    let (format, list) = (format.0, list.0);
+    let object = if matches!(to, To::Console) { 0 } else { locale.0 };
+    with_locale(guest, object, |guest| {
+        let options = options(guest, flags);
+        match to {
+            To::End(end, is_numbered) => deliver::<T>(guest, end, [format, list], is_numbered, options),
+            To::Buffer(buffer, count) => {
+                let text: Vec<T> = formatted(guest, format, list, options)?;
+                store(flags, text, buffer, count, |text| T::write(guest, buffer, text))
+            }
+            To::Console => {
+                let text: Vec<T> = formatted(guest, format, list, options)?;
+                let width = if T::IS_WIDE { Width::Wide } else { Width::Narrow };
+                Ok(print_to_console(guest, width, &text.into_iter().map(T::into).collect::<Vec<u16>>()))
+            }
+        }
+    })
+}
 
-    "Prints formatted wide text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
-    __stdio_common_vfwprintf(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-            let bytes = crt(guest).locale.narrow(&text);
-            print_bytes(guest, stream.0, &bytes, text.len())
-        })
-    }
+/// Defines functions and their table: for narrow and for wide text, the page, both names, the parameters before the format, where
+/// the text goes.
+macro_rules! common {
+    (also { $($more:tt)* } $($doc:literal, $wide_doc:literal, $page:literal;
+        $narrow:ident, $wide:ident($($param:ident: $type:ty),*) $to:expr;)*) => {
+        /// The exports of this file.
+        pub const EXPORTS: &[Export] = dll! { $(full $narrow; full $wide;)* $($more)* };
+        define! { $(
+            $doc, $page;
+            $narrow(guest, options: u64 $(, $param: $type)*, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
+                print::<u8>(guest, options, $to, [format, locale, arglist])
+            }
+            $wide_doc, $page;
+            $wide(guest, options: u64 $(, $param: $type)*, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
+                print::<u16>(guest, options, $to, [format, locale, arglist])
+            }
+        )* }
+    };
+}
 
+common! {
+    also {
+        full "__stdio_common_vfprintf_s" = __stdio_common_vfprintf; full "__stdio_common_vfwprintf_s" = __stdio_common_vfwprintf;
+        full "__conio_common_vcprintf_s" = __conio_common_vcprintf; full "__conio_common_vcwprintf_s" = __conio_common_vcwprintf;
+        partial "__conio_common_vcprintf_p" = __conio_common_vcprintf, "positional formats (%1$d) are not known";
+        partial "__conio_common_vcwprintf_p" = __conio_common_vcwprintf, "positional formats (%1$d) are not known";
+    }
+    "Prints formatted text to a stream.", "Prints formatted wide text to a stream.", "vfprintf-vfprintf-l-vfwprintf-vfwprintf-l";
+    __stdio_common_vfprintf, __stdio_common_vfwprintf(stream: GuestWord) To::End(End::Stream(stream.0), false);
+
+    "Prints formatted text to a stream; arguments may be numbered.",
     "Prints formatted wide text to a stream; arguments may be numbered.", "printf-p-positional-parameters";
-    __stdio_common_vfwprintf_p(guest, options_bits: u64, stream: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let options = options(guest, options_bits);
-            deliver::<u16>(guest, End::Stream(stream.0), [format.0, arglist.0], true, options)
-        })
-    }
+    __stdio_common_vfprintf_p, __stdio_common_vfwprintf_p(stream: GuestWord) To::End(End::Stream(stream.0), true);
 
-    "Prints formatted text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
-    __conio_common_vcprintf(guest, options_bits: u64, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        Ok(print_to_console(guest, Width::Narrow, &text.into_iter().map(u16::from).collect::<Vec<u16>>()))
-    }
+    "Prints formatted text to the console.", "Prints formatted wide text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
+    __conio_common_vcprintf, __conio_common_vcwprintf() To::Console;
 
-    "Prints formatted wide text to the console.", "vcprintf-vcprintf-l-vcwprintf-vcwprintf-l";
-    __conio_common_vcwprintf(guest, options_bits: u64, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let _ = locale;
-        let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-        Ok(print_to_console(guest, Width::Wide, &text))
-    }
-
-    "Formats text into a buffer; the options say what happens when it is too small.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";
-    __stdio_common_vsprintf(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-            store(options_bits, text, buffer.0, buffer_count.0, |text| guest.write_bytes(buffer.0, text))
-        })
-    }
-
+    "Formats text into a buffer; the options say what happens when it is too small.",
     "Formats wide text into a buffer; the options say what happens when it is too small.", "vsnprintf-vsnprintf-vsnprintf-l-vsnwprintf-vsnwprintf-l";
-    __stdio_common_vswprintf(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-            store(options_bits, text, buffer.0, buffer_count.0, |text| guest.write_wide(buffer.0, text))
-        })
-    }
+    __stdio_common_vsprintf, __stdio_common_vswprintf(buffer: GuestWord, buffer_count: GuestWord) To::Buffer(buffer.0, buffer_count.0);
 
-    "Formats text into a buffer; empty and -1 when it does not fit; arguments may be numbered.", "printf-p-positional-parameters";
-    __stdio_common_vsprintf_p(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let options = options(guest, options_bits);
-            deliver::<u8>(guest, End::Safe(buffer.0, buffer_count.0, TRUNCATE - 1), [format.0, arglist.0], true, options)
-        })
-    }
-
+    "Formats text into a buffer; empty and -1 when it does not fit; arguments may be numbered.",
     "Formats wide text into a buffer; empty and -1 when it does not fit; arguments may be numbered.", "printf-p-positional-parameters";
-    __stdio_common_vswprintf_p(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let options = options(guest, options_bits);
-            deliver::<u16>(guest, End::Safe(buffer.0, buffer_count.0, TRUNCATE - 1), [format.0, arglist.0], true, options)
-        })
-    }
+    __stdio_common_vsprintf_p, __stdio_common_vswprintf_p(buffer: GuestWord, buffer_count: GuestWord)
+        To::End(End::Safe(buffer.0, buffer_count.0, TRUNCATE - 1), true);
 
-    "Formats text into a buffer; empty and -1 when it does not fit.", "vsprintf-s-vsprintf-s-l-vswprintf-s-vswprintf-s-l";
-    __stdio_common_vsprintf_s(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let most = GuestWord(u64::from(TRUNCATE - 1));
-        __stdio_common_vsnprintf_s(guest, options_bits, buffer, buffer_count, most, format, locale, arglist)
-    }
-
+    "Formats text into a buffer; empty and -1 when it does not fit.",
     "Formats wide text into a buffer; empty and -1 when it does not fit.", "vsprintf-s-vsprintf-s-l-vswprintf-s-vswprintf-s-l";
-    __stdio_common_vswprintf_s(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        let most = GuestWord(u64::from(TRUNCATE - 1));
-        __stdio_common_vsnwprintf_s(guest, options_bits, buffer, buffer_count, most, format, locale, arglist)
-    }
+    __stdio_common_vsprintf_s, __stdio_common_vswprintf_s(buffer: GuestWord, buffer_count: GuestWord)
+        To::End(End::Safe(buffer.0, buffer_count.0, TRUNCATE - 1), false);
 
-    "Formats at most `max_count` bytes and a terminator into a buffer.", "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l";
-    __stdio_common_vsnprintf_s(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, max_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let text = narrow_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-            store_safe(guest, text, buffer_count.0, max_count.0 as u32, |guest, text| guest.write_bytes(buffer.0, text))
-        })
-    }
-
+    "Formats at most `max_count` bytes and a terminator into a buffer.",
     "Formats at most `max_count` units and a terminator into a buffer.", "vsnprintf-s-vsnprintf-s-vsnprintf-s-l-vsnwprintf-s-vsnwprintf-s-l";
-    __stdio_common_vsnwprintf_s(guest, options_bits: u64, buffer: GuestWord, buffer_count: GuestWord, max_count: GuestWord, format: GuestWord, locale: GuestWord, arglist: GuestWord) -> i32 {
-        with_locale(guest, locale.0, |guest| {
-            let text = wide_with(guest, format.0, arglist.0, options(guest, options_bits))?;
-            store_safe(guest, text, buffer_count.0, max_count.0 as u32, |guest, text| guest.write_wide(buffer.0, text))
-        })
-    }
+    __stdio_common_vsnprintf_s, __stdio_common_vsnwprintf_s(buffer: GuestWord, buffer_count: GuestWord, max_count: GuestWord)
+        To::End(End::Safe(buffer.0, buffer_count.0, max_count.0 as u32), false);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! stdlib.h, string.h and wctype.h in the Universal CRT's form: numbers like `inf` and `0x1p3`, limits on overflow, C99's names.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
 use crate::dll;
 use crate::export::Export;
@@ -11,8 +11,8 @@ use crate::msvcrt::define::define;
 use crate::msvcrt::errno::ERANGE;
 use crate::msvcrt::format::general_of;
 use crate::msvcrt::state::{set_errno, write_narrow_z};
-use crate::msvcrt::stdlib::{Kind, integer, kind, range_code, read_float_text, store_checked};
-use crate::msvcrt::{ctype, stdlib, wide};
+use crate::msvcrt::stdlib::{Kind, integer, kind, range_code, read_float_text, readers, store_checked};
+use crate::msvcrt::{ctype, stdlib, twins};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -22,7 +22,7 @@ pub const EXPORTS: &[Export] = dll! {
     full "wcstoll" = stdlib::_wcstoi64; full "wcstoimax" = stdlib::_wcstoi64;
     full strtod; full "strtold" = strtod; full strtof; full wcstod; full "wcstold" = wcstod; full wcstof; full atof; full _wtof;
     full _gcvt; full _gcvt_s; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
-    full "wcstok" = wide::wcstok_s;
+    full "wcstok" = twins::wcstok_s;
     full isblank; full iswblank; full wctype; full wctrans; full towctrans;
 };
 
@@ -51,38 +51,17 @@ fn single(guest: &mut Guest, text: u64, end: u64, wide: bool) -> Result<f32, Fau
     Ok(result)
 }
 
-/// Defines readers of integers without an end pointer, and with one.
-macro_rules! readers {
-    ($($short:ident, $kind:expr;)*) => {$(
-        /// Reads a decimal number; what is out of range is the limit.
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/atoi-atoi-l-wtoi-wtoi-l>
-        #[winapi(cdecl)]
-        pub fn $short(guest: &mut Guest, str: GuestWord) -> Result<i32, Fault> {
-            integer(guest, str.0, 0, 10, $kind).map(|value| value as i32)
-        }
-    )*};
-    (unsigned $($long:ident, $result:ty, $kind:expr;)*) => {$(
-        /// Reads an unsigned number in a base, 0 for the base that its prefix says; stores where it ends.
-        ///
-        /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/strtoul-strtoul-l-wcstoul-wcstoul-l>
-        #[winapi(cdecl)]
-        pub fn $long(guest: &mut Guest, strSource: GuestWord, endptr: GuestWord, base: i32) -> Result<$result, Fault> {
-            integer(guest, strSource.0, endptr.0, base, $kind).map(|value| value as $result)
-        }
-    )*};
+readers! { short
+    atoi(kind(32, true, false)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
+    atol(kind(32, true, false)) -> i32, "atol-atol-l-wtol-wtol-l";
+    _wtoi(kind(32, true, true)) -> i32, "atoi-atoi-l-wtoi-wtoi-l";
+    _wtol(kind(32, true, true)) -> i32, "atol-atol-l-wtol-wtol-l";
 }
-readers! {
-    atoi, kind(32, true, false);
-    atol, kind(32, true, false);
-    _wtoi, kind(32, true, true);
-    _wtol, kind(32, true, true);
-}
-readers! { unsigned
-    strtoul, u32, unsigned(32, false);
-    _strtoui64, u64, unsigned(64, false);
-    wcstoul, u32, unsigned(32, true);
-    _wcstoui64, u64, unsigned(64, true);
+readers! { long
+    strtoul(unsigned(32, false)) -> u32, "strtoul-strtoul-l-wcstoul-wcstoul-l";
+    _strtoui64(unsigned(64, false)) -> u64, "strtoui64-wcstoui64-strtoui64-l-wcstoui64-l";
+    wcstoul(unsigned(32, true)) -> u32, "strtoul-strtoul-l-wcstoul-wcstoul-l";
+    _wcstoui64(unsigned(64, true)) -> u64, "strtoui64-wcstoui64-strtoui64-l-wcstoui64-l";
 }
 
 /// The bits of character classes by the names that `wctype` knows.
@@ -124,7 +103,7 @@ define! {
     "Writes a number with so many significant digits into a buffer of known size.", "gcvt-s";
     _gcvt_s(guest, buffer: GuestWord, sizeInBytes: GuestWord, value: f64, digits: i32) -> i32 {
         let text = general_of(guest, value, digits, Runtime::Ucrt);
-        store_checked(guest, buffer.0, sizeInBytes.0, &String::from_utf8_lossy(&text))
+        store_checked::<u8>(guest, buffer.0, sizeInBytes.0, &String::from_utf8_lossy(&text))
     }
     "Reads a float; returns 0, `_OVERFLOW` (3) or `_UNDERFLOW` (4).", "atodbl-atodbl-l-atoldbl-atoldbl-l-atoflt-atoflt-l";
     _atoflt(guest, value: GuestWord, str: GuestWord) -> i32 {

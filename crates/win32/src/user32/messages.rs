@@ -8,7 +8,8 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::printf::{Options, Runtime, Unit, format_text};
 use crate::nt::format::Inserts;
-use crate::nt::{nls, resource};
+use crate::nt::resource;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -54,90 +55,36 @@ fn error_title() -> Vec<u16> {
 }
 
 /// Reads the texts of a box, and shows it.
-fn message_box_a(
+fn message_box(
     guest: &Guest,
+    width: Width,
     lpText: GuestWord,
     lpCaption: GuestWord,
     kind: u32,
 ) -> Result<i32, Win32Error> {
-    let text = if lpText.is_null() { Vec::new() } else { nls::read_ansi(guest, lpText.get())? };
-    let caption = if lpCaption.is_null() { error_title() } else { nls::read_ansi(guest, lpCaption.get())? };
+    let text = width.read(guest, lpText)?;
+    let caption = if lpCaption.is_null() { error_title() } else { width.read_string(guest, lpCaption)? };
     show(&caption, &text, kind)
 }
 
-/// Shows a message.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messageboxa>
-#[winapi]
-pub fn MessageBoxA(
-    guest: &mut Guest,
-    hWnd: GuestWord,
-    lpText: GuestWord,
-    lpCaption: GuestWord,
-    uType: u32,
-) -> Result<i32, Win32Error> {
-    let _ = hWnd;
-    message_box_a(guest, lpText, lpCaption, uType)
-}
+both_widths! {
+    /// Shows a message.
+    "winuser/nf-winuser-messagebox"
+    MessageBoxA, MessageBoxW(
+        guest, width, hWnd: GuestWord, lpText: GuestWord, lpCaption: GuestWord, uType: u32
+    ) -> Result<i32, Win32Error> {
+        let _ = hWnd;
+        message_box(guest, width, lpText, lpCaption, uType)
+    }
 
-/// Shows a message with buttons in a language.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messageboxexa>
-#[winapi]
-pub fn MessageBoxExA(
-    guest: &mut Guest,
-    hWnd: GuestWord,
-    lpText: GuestWord,
-    lpCaption: GuestWord,
-    uType: u32,
-    wLanguageId: u16,
-) -> Result<i32, Win32Error> {
-    let _ = (hWnd, wLanguageId);
-    message_box_a(guest, lpText, lpCaption, uType)
-}
-
-/// Reads the texts of a box, and shows it.
-fn message_box_w(
-    guest: &Guest,
-    lpText: GuestWord,
-    lpCaption: GuestWord,
-    kind: u32,
-) -> Result<i32, Win32Error> {
-    let text = if lpText.is_null() { Vec::new() } else { guest.read_wide_string(lpText.get())? };
-    let caption =
-        if lpCaption.is_null() { error_title() } else { guest.read_wide_string(lpCaption.get())? };
-    show(&caption, &text, kind)
-}
-
-/// Shows a message.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messageboxw>
-#[winapi]
-pub fn MessageBoxW(
-    guest: &mut Guest,
-    hWnd: GuestWord,
-    lpText: GuestWord,
-    lpCaption: GuestWord,
-    uType: u32,
-) -> Result<i32, Win32Error> {
-    let _ = hWnd;
-    message_box_w(guest, lpText, lpCaption, uType)
-}
-
-/// Shows a message with buttons in a language.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messageboxexw>
-#[winapi]
-pub fn MessageBoxExW(
-    guest: &mut Guest,
-    hWnd: GuestWord,
-    lpText: GuestWord,
-    lpCaption: GuestWord,
-    uType: u32,
-    wLanguageId: u16,
-) -> Result<i32, Win32Error> {
-    let _ = (hWnd, wLanguageId);
-    message_box_w(guest, lpText, lpCaption, uType)
+    /// Shows a message with buttons in a language.
+    "winuser/nf-winuser-messageboxex"
+    MessageBoxExA, MessageBoxExW(
+        guest, width, hWnd: GuestWord, lpText: GuestWord, lpCaption: GuestWord, uType: u32, wLanguageId: u16
+    ) -> Result<i32, Win32Error> {
+        let _ = (hWnd, wLanguageId);
+        message_box(guest, width, lpText, lpCaption, uType)
+    }
 }
 
 /// Finds string `id` of a module, null being the program: its address and its length in units.
@@ -150,54 +97,25 @@ fn find_string(guest: &Guest, hInstance: GuestWord, id: u32) -> Result<(u64, u16
     found.ok_or(Win32Error::RESOURCE_NAME_NOT_FOUND)
 }
 
-/// Copies a string resource, cut to the buffer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-loadstringa>
-#[winapi]
-pub fn LoadStringA(
-    guest: &mut Guest,
-    hInstance: GuestWord,
-    uID: u32,
-    lpBuffer: GuestWord,
-    cchBufferMax: i32,
-) -> Result<i32, Win32Error> {
-    if lpBuffer.is_null() || cchBufferMax <= 0 {
-        return Err(Win32Error::INVALID_PARAMETER);
+both_widths! {
+    /// Copies a string resource, cut to the buffer; for a size of 0 stores where the resource itself lies.
+    "winuser/nf-winuser-loadstring"
+    LoadStringA, LoadStringW(
+        guest, width, hInstance: GuestWord, uID: u32, lpBuffer: GuestWord, cchBufferMax: i32
+    ) -> Result<i32, Win32Error> {
+        let is_taken = cchBufferMax > 0 || (cchBufferMax == 0 && width.is_wide());
+        if lpBuffer.is_null() || !is_taken {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let (address, length) = find_string(guest, hInstance, uID)?;
+        if cchBufferMax == 0 {
+            guest.write_word(lpBuffer.get(), address)?;
+            return Ok(i32::from(length));
+        }
+        let text = width.cut(&guest.read_wide(address, u64::from(length))?, cchBufferMax as usize);
+        guest.write_bytes(lpBuffer.get(), &text)?;
+        Ok((text.len() / width.unit_bytes()) as i32 - 1)
     }
-    let (address, length) = find_string(guest, hInstance, uID)?;
-    let mut text = nls::narrow(&guest.read_wide(address, u64::from(length))?);
-    text.truncate(cchBufferMax as usize - 1);
-    let length = text.len() as i32;
-    text.push(0);
-    guest.write_bytes(lpBuffer.get(), &text)?;
-    Ok(length)
-}
-
-/// Copies a string resource, cut to the buffer; for a size of 0 stores where the resource itself lies.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-loadstringw>
-#[winapi]
-pub fn LoadStringW(
-    guest: &mut Guest,
-    hInstance: GuestWord,
-    uID: u32,
-    lpBuffer: GuestWord,
-    cchBufferMax: i32,
-) -> Result<i32, Win32Error> {
-    if lpBuffer.is_null() || cchBufferMax < 0 {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let (address, length) = find_string(guest, hInstance, uID)?;
-    if cchBufferMax == 0 {
-        guest.write_word(lpBuffer.get(), address)?;
-        return Ok(i32::from(length));
-    }
-    let mut text = guest.read_wide(address, u64::from(length))?;
-    text.truncate(cchBufferMax as usize - 1);
-    let length = text.len() as i32;
-    text.push(0);
-    guest.write_wide(lpBuffer.get(), &text)?;
-    Ok(length)
 }
 
 /// Units that `wsprintf` writes at most, its zero included.

@@ -9,6 +9,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::locale_names;
 use crate::logic::version_info::{self, Value};
 use crate::nt::nls;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -104,42 +105,16 @@ fn language_name(language: u32) -> Vec<u16> {
     name.unwrap_or(NEUTRAL).encode_utf16().collect()
 }
 
-/// Returns a language's name, cut to the buffer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winver/nf-winver-verlanguagenamew>
-#[winapi]
-pub fn VerLanguageNameW(
-    guest: &mut Guest,
-    wLang: u32,
-    szLang: GuestWord,
-    cchLang: u32,
-) -> Result<u32, Win32Error> {
-    let mut name = language_name(wLang);
-    let length = name.len() as u32;
-    if !szLang.is_null() && cchLang > 0 {
-        name.truncate(cchLang as usize - 1);
-        name.push(0);
-        guest.write_wide(szLang.0, &name)?;
+both_widths! {
+    /// Returns a language's name, cut to the buffer.
+    "winver/nf-winver-verlanguagename"
+    VerLanguageNameA, VerLanguageNameW(
+        guest, width, wLang: u32, szLang: GuestWord, cchLang: u32
+    ) -> Result<u32, Win32Error> {
+        let name = language_name(wLang);
+        if !szLang.is_null() && cchLang > 0 {
+            guest.write_bytes(szLang.0, &width.cut(&name, cchLang as usize))?;
+        }
+        Ok((width.bytes(&name).len() / width.unit_bytes()) as u32 - 1)
     }
-    Ok(length)
-}
-
-/// Returns a language's name, cut to the buffer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winver/nf-winver-verlanguagenamea>
-#[winapi]
-pub fn VerLanguageNameA(
-    guest: &mut Guest,
-    wLang: u32,
-    szLang: GuestWord,
-    cchLang: u32,
-) -> Result<u32, Win32Error> {
-    let mut name = nls::narrow(&language_name(wLang));
-    let length = name.len() as u32;
-    if !szLang.is_null() && cchLang > 0 {
-        name.truncate(cchLang as usize - 1);
-        name.push(0);
-        guest.write_bytes(szLang.0, &name)?;
-    }
-    Ok(length)
 }

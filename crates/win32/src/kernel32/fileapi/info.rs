@@ -3,12 +3,13 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::open::file;
-use super::text::{ansi, wide};
+use super::text::path;
 use super::transfer::complete;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::file_info::{self, FileFacts, NewTimes, attribute};
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// Returns the facts about a Win32 path; devices have next to none.
@@ -32,22 +33,15 @@ fn empty_is_not_found(path: &[u16]) -> impl Fn(Win32Error) -> Win32Error {
     move |error| if is_empty { Win32Error::PATH_NOT_FOUND } else { error }
 }
 
-/// Returns the attributes of a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesw>
-#[winapi]
-pub fn GetFileAttributesW(guest: &mut Guest, lpFileName: GuestWord) -> Result<OrMinusOne, Win32Error> {
-    let path = wide(guest, lpFileName.0)?;
-    Ok(OrMinusOne(facts_of_path(guest, &path)?.attributes))
-}
-
-/// Returns the attributes of a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesa>
-#[winapi]
-pub fn GetFileAttributesA(guest: &mut Guest, lpFileName: GuestWord) -> Result<OrMinusOne, Win32Error> {
-    let path = ansi(guest, lpFileName.0)?;
-    Ok(OrMinusOne(facts_of_path(guest, &path)?.attributes))
+both_widths! {
+    /// Returns the attributes of a file or directory.
+    "fileapi/nf-fileapi-getfileattributes"
+    GetFileAttributesA, GetFileAttributesW(
+        guest, width, lpFileName: GuestWord
+    ) -> Result<OrMinusOne, Win32Error> {
+        let path = path(guest, width, lpFileName)?;
+        Ok(OrMinusOne(facts_of_path(guest, &path)?.attributes))
+    }
 }
 
 /// Lays a time out as `FILETIME`.
@@ -74,30 +68,14 @@ fn attributes_ex(guest: &Guest, path: &[u16], level: u32, into: GuestWord) -> Re
     Ok(TRUE)
 }
 
-/// Stores attributes, times and size of a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesexw>
-#[winapi]
-pub fn GetFileAttributesExW(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    fInfoLevelId: u32,
-    lpFileInformation: GuestWord,
-) -> Result<Bool, Win32Error> {
-    attributes_ex(guest, &wide(guest, lpFileName.0)?, fInfoLevelId, lpFileInformation)
-}
-
-/// Stores attributes, times and size of a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfileattributesexa>
-#[winapi]
-pub fn GetFileAttributesExA(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    fInfoLevelId: u32,
-    lpFileInformation: GuestWord,
-) -> Result<Bool, Win32Error> {
-    attributes_ex(guest, &ansi(guest, lpFileName.0)?, fInfoLevelId, lpFileInformation)
+both_widths! {
+    /// Stores attributes, times and size of a file or directory.
+    "fileapi/nf-fileapi-getfileattributesex"
+    GetFileAttributesExA, GetFileAttributesExW(
+        guest, width, lpFileName: GuestWord, fInfoLevelId: u32, lpFileInformation: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        attributes_ex(guest, &path(guest, width, lpFileName)?, fInfoLevelId, lpFileInformation)
+    }
 }
 
 fn set_attributes(guest: &Guest, path: &[u16], attributes: u32) -> Result<Bool, Win32Error> {
@@ -106,28 +84,14 @@ fn set_attributes(guest: &Guest, path: &[u16], attributes: u32) -> Result<Bool, 
     Ok(TRUE)
 }
 
-/// Sets the attributes of a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfileattributesw>
-#[winapi]
-pub fn SetFileAttributesW(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    dwFileAttributes: u32,
-) -> Result<Bool, Win32Error> {
-    set_attributes(guest, &wide(guest, lpFileName.0)?, dwFileAttributes)
-}
-
-/// Sets the attributes of a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfileattributesa>
-#[winapi]
-pub fn SetFileAttributesA(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    dwFileAttributes: u32,
-) -> Result<Bool, Win32Error> {
-    set_attributes(guest, &ansi(guest, lpFileName.0)?, dwFileAttributes)
+both_widths! {
+    /// Sets the attributes of a file or directory.
+    "fileapi/nf-fileapi-setfileattributes"
+    SetFileAttributesA, SetFileAttributesW(
+        guest, width, lpFileName: GuestWord, dwFileAttributes: u32
+    ) -> Result<Bool, Win32Error> {
+        set_attributes(guest, &path(guest, width, lpFileName)?, dwFileAttributes)
+    }
 }
 
 /// Stores what is known of an open file: `BY_HANDLE_FILE_INFORMATION`, 52 bytes.

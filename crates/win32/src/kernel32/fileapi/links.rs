@@ -5,20 +5,12 @@ use std::path::{Path, PathBuf};
 use plat_abi::GuestWord;
 use plat_host::file_path::{self, Status};
 
-use super::text;
+use super::text::path;
 use crate::Win32Error;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::path::Target;
 use crate::nt::path::status_of;
-use crate::widths::{Width, both_widths};
-
-/// Reads a path in either form; null is an invalid one.
-pub(super) fn path(guest: &Guest, width: Width, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
-    match width {
-        Width::Narrow => text::ansi(guest, address.0),
-        Width::Wide => text::wide(guest, address.0),
-    }
-}
+use crate::widths::both_widths;
 
 /// Fails when something of this name is there, a link that leads nowhere too.
 fn check_free(path: &Path) -> Result<(), Win32Error> {

@@ -1,9 +1,8 @@
 //! Delete, rename, copy; make and remove directories.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
-use super::links::path;
-use super::text::{ansi, wide};
+use super::text::path;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::{security, security_memory};
 use crate::widths::both_widths;
@@ -19,20 +18,12 @@ fn delete(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {
     Ok(TRUE)
 }
 
-/// Deletes a file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletefilew>
-#[winapi]
-pub fn DeleteFileW(guest: &mut Guest, lpFileName: GuestWord) -> Result<Bool, Win32Error> {
-    delete(guest, &wide(guest, lpFileName.0)?)
-}
-
-/// Deletes a file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-deletefilea>
-#[winapi]
-pub fn DeleteFileA(guest: &mut Guest, lpFileName: GuestWord) -> Result<Bool, Win32Error> {
-    delete(guest, &ansi(guest, lpFileName.0)?)
+both_widths! {
+    /// Deletes a file.
+    "fileapi/nf-fileapi-deletefile"
+    DeleteFileA, DeleteFileW(guest, width, lpFileName: GuestWord) -> Result<Bool, Win32Error> {
+        delete(guest, &path(guest, width, lpFileName)?)
+    }
 }
 
 fn create_directory(guest: &Guest, path: &[u16], attributes: GuestWord) -> Result<Bool, Win32Error> {
@@ -59,20 +50,12 @@ fn remove_directory(guest: &Guest, path: &[u16]) -> Result<Bool, Win32Error> {
     Ok(TRUE)
 }
 
-/// Removes an empty directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-removedirectoryw>
-#[winapi]
-pub fn RemoveDirectoryW(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
-    remove_directory(guest, &wide(guest, lpPathName.0)?)
-}
-
-/// Removes an empty directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-removedirectorya>
-#[winapi]
-pub fn RemoveDirectoryA(guest: &mut Guest, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
-    remove_directory(guest, &ansi(guest, lpPathName.0)?)
+both_widths! {
+    /// Removes an empty directory.
+    "fileapi/nf-fileapi-removedirectory"
+    RemoveDirectoryA, RemoveDirectoryW(guest, width, lpPathName: GuestWord) -> Result<Bool, Win32Error> {
+        remove_directory(guest, &path(guest, width, lpPathName)?)
+    }
 }
 
 fn rename(guest: &Guest, from: &[u16], to: &[u16], flags: u32) -> Result<Bool, Win32Error> {
@@ -86,59 +69,24 @@ fn rename(guest: &Guest, from: &[u16], to: &[u16], flags: u32) -> Result<Bool, W
     Ok(TRUE)
 }
 
-/// Renames a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefilew>
-#[winapi]
-pub fn MoveFileW(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let (from, to) = (wide(guest, lpExistingFileName.0)?, wide(guest, lpNewFileName.0)?);
-    rename(guest, &from, &to, MOVEFILE_COPY_ALLOWED)
-}
+both_widths! {
+    /// Renames a file or directory.
+    "winbase/nf-winbase-movefile"
+    MoveFileA, MoveFileW(
+        guest, width, lpExistingFileName: GuestWord, lpNewFileName: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
+        rename(guest, &from, &to, MOVEFILE_COPY_ALLOWED)
+    }
 
-/// Renames a file or directory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefilea>
-#[winapi]
-pub fn MoveFileA(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let (from, to) = (ansi(guest, lpExistingFileName.0)?, ansi(guest, lpNewFileName.0)?);
-    rename(guest, &from, &to, MOVEFILE_COPY_ALLOWED)
-}
-
-/// Renames a file or directory; may replace a file, or copy to another file system. Without a new name it deletes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefileexw>
-#[winapi]
-pub fn MoveFileExW(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let from = wide(guest, lpExistingFileName.0)?;
-    let to = wide(guest, lpNewFileName.0)?;
-    rename(guest, &from, &to, dwFlags)
-}
-
-/// Renames a file or directory; may replace a file, or copy to another file system.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefileexa>
-#[winapi]
-pub fn MoveFileExA(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let (from, to) = (ansi(guest, lpExistingFileName.0)?, ansi(guest, lpNewFileName.0)?);
-    rename(guest, &from, &to, dwFlags)
+    /// Renames a file or directory; may replace a file, or copy to another file system. Without a new name it deletes.
+    "winbase/nf-winbase-movefileex"
+    MoveFileExA, MoveFileExW(
+        guest, width, lpExistingFileName: GuestWord, lpNewFileName: GuestWord, dwFlags: u32
+    ) -> Result<Bool, Win32Error> {
+        let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
+        rename(guest, &from, &to, dwFlags)
+    }
 }
 
 fn copy(guest: &Guest, from: &[u16], to: &[u16], fail_if_exists: bool) -> Result<Bool, Win32Error> {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
-use super::links::path;
-use super::text;
+use super::text::path;
 use crate::guest::{Guest, HandleOrInvalid};
 use crate::logic::path::Target;
 use crate::nt::file::{FileKind, FileObject, access};
@@ -13,7 +12,7 @@ use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
 use crate::nt::{pipe, security, security_memory};
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 use crate::{NtStatus, Win32Error};
 
 const FILE_FLAG_WRITE_THROUGH: u32 = 0x8000_0000;
@@ -169,7 +168,7 @@ pub fn CreateFile2(
     dwCreationDisposition: u32,
     pCreateExParams: GuestWord,
 ) -> Result<HandleOrInvalid, Win32Error> {
-    let name = text::wide(guest, lpFileName.0)?;
+    let name = path(guest, Width::Wide, lpFileName)?;
     let more: CREATEFILE2_EXTENDED_PARAMETERS =
         if pCreateExParams.is_null() { Default::default() } else { guest.read(pCreateExParams.0)? };
     let wish = Wish {

@@ -3,13 +3,14 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::open::file;
-use super::text::{ansi, put_ansi, put_wide, wide};
+use super::text::{path, put};
 use crate::Win32Error;
 use crate::guest::Guest;
 use crate::logic::nls::case::equal_ignore_case;
 use crate::logic::path::unix_name_to_wide;
 use crate::nt::file::access;
 use crate::nt::file_open::{CreateOptions, Disposition, Request};
+use crate::widths::{Width, both_widths};
 
 const BACKSLASH: u16 = b'\\' as u16;
 
@@ -30,14 +31,14 @@ fn put_full(
     capacity: u32,
     buffer: GuestWord,
     part: GuestWord,
-    is_wide: bool,
+    width: Width,
 ) -> Result<u32, Win32Error> {
-    let put = if is_wide { put_wide } else { put_ansi };
-    let length = put(guest, buffer.0, capacity, full)?;
+    let length = put(guest, width, buffer, capacity, full)?;
     let fits = !buffer.is_null() && length < capacity;
     if !part.is_null() && fits {
         let at = file_part(full).map_or(0, |at| {
-            let units = if is_wide { at * 2 } else { guest.process().files.narrow(&full[..at]).len() };
+            let units =
+                if width.is_wide() { at * 2 } else { guest.process().files.narrow(&full[..at]).len() };
             buffer.0 + units as u64
         });
         guest.write_word(part.0, at)?;
@@ -45,34 +46,15 @@ fn put_full(
     Ok(length)
 }
 
-/// Stores the full path of a file name; looks at no disk.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfullpathnamew>
-#[winapi]
-pub fn GetFullPathNameW(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-    lpFilePart: GuestWord,
-) -> Result<u32, Win32Error> {
-    let full = guest.process().files.full_path(&wide(guest, lpFileName.0)?)?;
-    put_full(guest, &full, nBufferLength, lpBuffer, lpFilePart, true)
-}
-
-/// Stores the full path of a file name; looks at no disk.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfullpathnamea>
-#[winapi]
-pub fn GetFullPathNameA(
-    guest: &mut Guest,
-    lpFileName: GuestWord,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-    lpFilePart: GuestWord,
-) -> Result<u32, Win32Error> {
-    let full = guest.process().files.full_path(&ansi(guest, lpFileName.0)?)?;
-    put_full(guest, &full, nBufferLength, lpBuffer, lpFilePart, false)
+both_widths! {
+    /// Stores the full path of a file name; looks at no disk.
+    "fileapi/nf-fileapi-getfullpathname"
+    GetFullPathNameA, GetFullPathNameW(
+        guest, width, lpFileName: GuestWord, nBufferLength: u32, lpBuffer: GuestWord, lpFilePart: GuestWord
+    ) -> Result<u32, Win32Error> {
+        let full = guest.process().files.full_path(&path(guest, width, lpFileName)?)?;
+        put_full(guest, &full, nBufferLength, lpBuffer, lpFilePart, width)
+    }
 }
 
 /// Returns a path in the spelling of the disk, in the form in which it was given.
@@ -99,8 +81,8 @@ pub fn GetLongPathNameW(
     lpszLongPath: GuestWord,
     cchBuffer: u32,
 ) -> Result<u32, Win32Error> {
-    let long = spelled(guest, &wide(guest, lpszShortPath.0)?)?;
-    put_wide(guest, lpszLongPath.0, cchBuffer, &long)
+    let long = spelled(guest, &path(guest, Width::Wide, lpszShortPath)?)?;
+    put(guest, Width::Wide, lpszLongPath, cchBuffer, &long)
 }
 
 /// Stores an existing path as it is: there are no short names, as on volumes where they are switched off.
@@ -113,27 +95,23 @@ pub fn GetShortPathNameW(
     lpszShortPath: GuestWord,
     cchBuffer: u32,
 ) -> Result<u32, Win32Error> {
-    let path = wide(guest, lpszLongPath.0)?;
+    let path = path(guest, Width::Wide, lpszLongPath)?;
     guest.process().files.locate(&path)?;
-    put_wide(guest, lpszShortPath.0, cchBuffer, &path)
+    put(guest, Width::Wide, lpszShortPath, cchBuffer, &path)
 }
 
 const VOLUME_NAME_DOS: u32 = 0;
 const VOLUME_NAME_NONE: u32 = 4;
 
-/// Stores the path of an open file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfinalpathnamebyhandlew>
-#[winapi]
-pub fn GetFinalPathNameByHandleW(
-    guest: &mut Guest,
-    hFile: GuestWord,
-    lpszFilePath: GuestWord,
-    cchFilePath: u32,
-    dwFlags: u32,
-) -> Result<u32, Win32Error> {
-    let path = final_path(guest, hFile, dwFlags)?;
-    put_wide(guest, lpszFilePath.0, cchFilePath, &path)
+both_widths! {
+    /// Stores the path of an open file.
+    "fileapi/nf-fileapi-getfinalpathnamebyhandle"
+    GetFinalPathNameByHandleA, GetFinalPathNameByHandleW(
+        guest, width, hFile: GuestWord, lpszFilePath: GuestWord, cchFilePath: u32, dwFlags: u32
+    ) -> Result<u32, Win32Error> {
+        let path = final_path(guest, hFile, dwFlags)?;
+        put(guest, width, lpszFilePath, cchFilePath, &path)
+    }
 }
 
 /// Returns the path of an open file in the form that the flags ask for.
@@ -149,21 +127,6 @@ fn final_path(guest: &Guest, hFile: GuestWord, dwFlags: u32) -> Result<Vec<u16>,
     }
 }
 
-/// Stores the path of an open file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getfinalpathnamebyhandlea>
-#[winapi]
-pub fn GetFinalPathNameByHandleA(
-    guest: &mut Guest,
-    hFile: GuestWord,
-    lpszFilePath: GuestWord,
-    cchFilePath: u32,
-    dwFlags: u32,
-) -> Result<u32, Win32Error> {
-    let path = final_path(guest, hFile, dwFlags)?;
-    put_ansi(guest, lpszFilePath.0, cchFilePath, &path)
-}
-
 /// Returns the directory for temporary files, with a last backslash.
 fn temporary_directory(guest: &Guest) -> Result<Vec<u16>, Win32Error> {
     let variable = |name: &str| guest.process().environment.get(guest.process(), &text(name));
@@ -175,20 +138,14 @@ fn temporary_directory(guest: &Guest) -> Result<Vec<u16>, Win32Error> {
     Ok(path)
 }
 
-/// Stores the directory for temporary files.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettemppathw>
-#[winapi]
-pub fn GetTempPathW(guest: &mut Guest, nBufferLength: u32, lpBuffer: GuestWord) -> Result<u32, Win32Error> {
-    put_wide(guest, lpBuffer.0, nBufferLength, &temporary_directory(guest)?)
-}
-
-/// Stores the directory for temporary files.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettemppatha>
-#[winapi]
-pub fn GetTempPathA(guest: &mut Guest, nBufferLength: u32, lpBuffer: GuestWord) -> Result<u32, Win32Error> {
-    put_ansi(guest, lpBuffer.0, nBufferLength, &temporary_directory(guest)?)
+both_widths! {
+    /// Stores the directory for temporary files.
+    "fileapi/nf-fileapi-gettemppath"
+    GetTempPathA, GetTempPathW(
+        guest, width, nBufferLength: u32, lpBuffer: GuestWord
+    ) -> Result<u32, Win32Error> {
+        put(guest, width, lpBuffer, nBufferLength, &temporary_directory(guest)?)
+    }
 }
 
 fn temporary_name(directory: &[u16], prefix: &[u16], number: u16) -> Vec<u16> {
@@ -241,39 +198,19 @@ fn make_temporary(
     Err(Win32Error::FILE_EXISTS)
 }
 
-/// Makes the name of a temporary file, and the file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettempfilenamew>
-#[winapi]
-pub fn GetTempFileNameW(
-    guest: &mut Guest,
-    lpPathName: GuestWord,
-    lpPrefixString: GuestWord,
-    uUnique: u32,
-    lpTempFileName: GuestWord,
-) -> Result<u32, Win32Error> {
-    let prefix =
-        if lpPrefixString.is_null() { Vec::new() } else { guest.read_wide_string(lpPrefixString.0)? };
-    let (name, number) = make_temporary(guest, &wide(guest, lpPathName.0)?, &prefix, uUnique)?;
-    put_wide(guest, lpTempFileName.0, u32::MAX, &name)?;
-    Ok(number)
-}
-
-/// Makes the name of a temporary file, and the file.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-gettempfilenamea>
-#[winapi]
-pub fn GetTempFileNameA(
-    guest: &mut Guest,
-    lpPathName: GuestWord,
-    lpPrefixString: GuestWord,
-    uUnique: u32,
-    lpTempFileName: GuestWord,
-) -> Result<u32, Win32Error> {
-    let prefix = if lpPrefixString.is_null() { Vec::new() } else { ansi(guest, lpPrefixString.0)? };
-    let (name, number) = make_temporary(guest, &ansi(guest, lpPathName.0)?, &prefix, uUnique)?;
-    put_ansi(guest, lpTempFileName.0, u32::MAX, &name)?;
-    Ok(number)
+both_widths! {
+    /// Makes the name of a temporary file, and the file.
+    "fileapi/nf-fileapi-gettempfilename"
+    GetTempFileNameA, GetTempFileNameW(
+        guest, width, lpPathName: GuestWord, lpPrefixString: GuestWord, uUnique: u32,
+        lpTempFileName: GuestWord
+    ) -> Result<u32, Win32Error> {
+        let prefix =
+            if lpPrefixString.is_null() { Vec::new() } else { path(guest, width, lpPrefixString)? };
+        let (name, number) = make_temporary(guest, &path(guest, width, lpPathName)?, &prefix, uUnique)?;
+        put(guest, width, lpTempFileName, u32::MAX, &name)?;
+        Ok(number)
+    }
 }
 
 /// Returns the directories that SearchPath looks in by default: the program's, the system's, the current one, PATH.
@@ -316,46 +253,19 @@ pub(crate) fn search(
     Err(Win32Error::FILE_NOT_FOUND)
 }
 
-/// Looks for a file in a list of directories.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-searchpathw>
-#[winapi]
-pub fn SearchPathW(
-    guest: &mut Guest,
-    lpPath: GuestWord,
-    lpFileName: GuestWord,
-    lpExtension: GuestWord,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-    lpFilePart: GuestWord,
-) -> Result<u32, Win32Error> {
-    if lpFileName.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
+both_widths! {
+    /// Looks for a file in a list of directories.
+    "processenv/nf-processenv-searchpath"
+    SearchPathA, SearchPathW(
+        guest, width, lpPath: GuestWord, lpFileName: GuestWord, lpExtension: GuestWord, nBufferLength: u32,
+        lpBuffer: GuestWord, lpFilePart: GuestWord
+    ) -> Result<u32, Win32Error> {
+        if lpFileName.is_null() {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let list = if lpPath.is_null() { search_directories(guest) } else { path(guest, width, lpPath)? };
+        let extension = if lpExtension.is_null() { Vec::new() } else { path(guest, width, lpExtension)? };
+        let found = search(guest, &list, &path(guest, width, lpFileName)?, &extension)?;
+        put_full(guest, &found, nBufferLength, lpBuffer, lpFilePart, width)
     }
-    let list = if lpPath.is_null() { search_directories(guest) } else { guest.read_wide_string(lpPath.0)? };
-    let extension = if lpExtension.is_null() { Vec::new() } else { guest.read_wide_string(lpExtension.0)? };
-    let found = search(guest, &list, &guest.read_wide_string(lpFileName.0)?, &extension)?;
-    put_full(guest, &found, nBufferLength, lpBuffer, lpFilePart, true)
-}
-
-/// Looks for a file in a list of directories.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processenv/nf-processenv-searchpatha>
-#[winapi]
-pub fn SearchPathA(
-    guest: &mut Guest,
-    lpPath: GuestWord,
-    lpFileName: GuestWord,
-    lpExtension: GuestWord,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-    lpFilePart: GuestWord,
-) -> Result<u32, Win32Error> {
-    if lpFileName.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let list = if lpPath.is_null() { search_directories(guest) } else { ansi(guest, lpPath.0)? };
-    let extension = if lpExtension.is_null() { Vec::new() } else { ansi(guest, lpExtension.0)? };
-    let found = search(guest, &list, &ansi(guest, lpFileName.0)?, &extension)?;
-    put_full(guest, &found, nBufferLength, lpBuffer, lpFilePart, false)
 }

@@ -338,7 +338,11 @@ pub fn SetFilePointer(
     dwMoveMethod: u32,
 ) -> Result<OrMinusOne, Win32Error> {
     if lpDistanceToMoveHigh.is_null() {
-        let before = file(guest, hFile, 0)?.position().unwrap_or(0);
+        // From the beginning 32 bits lead nowhere that the caller cannot be told.
+        let before = match dwMoveMethod {
+            0 => 0,
+            _ => file(guest, hFile, 0)?.position().unwrap_or(0),
+        };
         let position = seek(guest, hFile, i64::from(lDistanceToMove), dwMoveMethod)?;
         let Ok(position) = u32::try_from(position) else {
             // The caller cannot be told so high a position: nothing moves.

@@ -3,8 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::file_path::{Space, Status, space};
 
-use super::links::path;
-use super::text::{ansi, put_ansi, put_wide, wide};
+use super::text::{path, put};
 use crate::Win32Error;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::file_info::volume_serial;
@@ -31,7 +30,7 @@ pub fn GetLogicalDriveStringsW(
 ) -> Result<u32, Win32Error> {
     let c = if guest.process().files.drives().c.is_some() { "C:\\\0" } else { "" };
     let text: Vec<u16> = format!("{c}Z:\\\0").encode_utf16().collect();
-    put_wide(guest, lpBuffer.0, nBufferLength, &text)
+    put(guest, Width::Wide, lpBuffer, nBufferLength, &text)
 }
 
 const DRIVE_NO_ROOT_DIR: u32 = 1;
@@ -60,13 +59,13 @@ pub fn GetDriveTypeA(guest: &mut Guest, lpRootPathName: GuestWord) -> Result<u32
     if lpRootPathName.is_null() {
         return Ok(DRIVE_FIXED);
     }
-    let root = ansi(guest, lpRootPathName.0)?;
+    let root = path(guest, Width::Narrow, lpRootPathName)?;
     Ok(drive_type(guest, &root))
 }
 
 /// Null means the root of the current directory.
 fn root_or_current(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, Win32Error> {
-    if address.is_null() { Ok(vec![u16::from(b'\\')]) } else { wide(guest, address.0) }
+    if address.is_null() { Ok(vec![u16::from(b'\\')]) } else { path(guest, Width::Wide, address) }
 }
 
 fn space_of(guest: &Guest, path: GuestWord) -> Result<Space, Win32Error> {
@@ -139,11 +138,11 @@ fn put_text(
         return Ok(());
     }
     let text: Vec<u16> = text.encode_utf16().collect();
-    let stored = match width {
-        Width::Narrow => put_ansi(guest, place.0, capacity, &text)?,
-        Width::Wide => put_wide(guest, place.0, capacity, &text)?,
-    };
-    if stored > text.len() as u32 { Err(Win32Error::BAD_LENGTH) } else { Ok(()) }
+    if put(guest, width, place, capacity, &text)? > text.len() as u32 {
+        Err(Win32Error::BAD_LENGTH)
+    } else {
+        Ok(())
+    }
 }
 
 both_widths! {

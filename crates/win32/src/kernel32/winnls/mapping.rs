@@ -12,6 +12,7 @@ use crate::kernel32::stringapiset::{compare, string_types};
 use crate::logic::nls::collate::Rules;
 use crate::logic::nls::{case, collate, normal_form};
 use crate::nt::nls;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -91,49 +92,20 @@ fn check(source: GuestWord, length: i32, target: GuestWord, size: i32, flags: u3
     Ok(())
 }
 
-/// Maps a string of the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-lcmapstringa>
-#[winapi]
-pub fn LCMapStringA(
-    guest: &mut Guest,
-    Locale: u32,
-    dwMapFlags: u32,
-    lpSrcStr: GuestWord,
-    cchSrc: i32,
-    lpDestStr: GuestWord,
-    cchDest: i32,
-) -> Result<i32, Win32Error> {
-    let _ = Locale;
-    check(lpSrcStr, cchSrc, lpDestStr, cchDest, dwMapFlags)?;
-    let text = nls::widen(&nls::read_counted(guest, lpSrcStr, cchSrc)?);
-    let bytes = match map(&text, dwMapFlags)? {
-        Mapped::Text(text) => nls::narrow(&text),
-        Mapped::Key(key) => key,
-    };
-    nls::put_bytes(guest, lpDestStr, cchDest, &bytes)
-}
-
-/// Maps a string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-lcmapstringw>
-#[winapi]
-pub fn LCMapStringW(
-    guest: &mut Guest,
-    Locale: u32,
-    dwMapFlags: u32,
-    lpSrcStr: GuestWord,
-    cchSrc: i32,
-    lpDestStr: GuestWord,
-    cchDest: i32,
-) -> Result<i32, Win32Error> {
-    let _ = Locale;
-    check(lpSrcStr, cchSrc, lpDestStr, cchDest, dwMapFlags)?;
-    let text = nls::read_counted_wide(guest, lpSrcStr, cchSrc)?;
-    match map(&text, dwMapFlags)? {
-        Mapped::Text(text) => nls::put_wide(guest, lpDestStr, cchDest, &text),
-        // The buffer of a sort key is counted in bytes.
-        Mapped::Key(key) => nls::put_bytes(guest, lpDestStr, cchDest, &key),
+both_widths! {
+    /// Maps a string of the ANSI code page.
+    "winnls/nf-winnls-lcmapstring"
+    LCMapStringA, LCMapStringW(
+        guest, width, Locale: u32, dwMapFlags: u32, lpSrcStr: GuestWord, cchSrc: i32, lpDestStr: GuestWord,
+        cchDest: i32
+    ) -> Result<i32, Win32Error> {
+        let _ = Locale;
+        check(lpSrcStr, cchSrc, lpDestStr, cchDest, dwMapFlags)?;
+        match map(&width.read_counted(guest, lpSrcStr, cchSrc)?, dwMapFlags)? {
+            Mapped::Text(text) => width.put(guest, lpDestStr, cchDest, &text),
+            // The buffer of a sort key is counted in bytes.
+            Mapped::Key(key) => nls::put_bytes(guest, lpDestStr, cchDest, &key),
+        }
     }
 }
 

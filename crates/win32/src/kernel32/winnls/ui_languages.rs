@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -87,36 +88,22 @@ listers! {
     "getprocesspreferreduilanguages" GetProcessPreferredUILanguages = |_| vec![0, 0], 0;
 }
 
-/// Sets the thread's languages: there is one language only.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-setthreadpreferreduilanguages>
-#[winapi]
-pub fn SetThreadPreferredUILanguages(
-    guest: &mut Guest,
-    dwFlags: u32,
-    pwszLanguagesBuffer: GuestWord,
-    pulNumLanguages: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (dwFlags, pwszLanguagesBuffer);
-    if !pulNumLanguages.is_null() {
-        guest.write(pulNumLanguages.get(), &1u32)?;
+alike! {
+    fn(guest;
+        dwFlags: u32, pwszLanguagesBuffer: GuestWord, pulNumLanguages: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = (dwFlags, pwszLanguagesBuffer);
+        if !pulNumLanguages.is_null() {
+            guest.write(pulNumLanguages.get(), &1u32)?;
+        }
+        Ok(TRUE)
     }
-    Ok(TRUE)
-}
 
-/// Sets the process's languages: there is one language only.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-setprocesspreferreduilanguages>
-#[winapi]
-pub fn SetProcessPreferredUILanguages(
-    guest: &mut Guest,
-    dwFlags: u32,
-    pwszLanguagesBuffer: GuestWord,
-    pulNumLanguages: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (dwFlags, pwszLanguagesBuffer);
-    if !pulNumLanguages.is_null() {
-        guest.write(pulNumLanguages.get(), &1u32)?;
-    }
-    Ok(TRUE)
+    /// Sets the thread's languages: there is one language only.
+    "winnls/nf-winnls-setthreadpreferreduilanguages"
+    SetThreadPreferredUILanguages;
+
+    /// Sets the process's languages: there is one language only.
+    "winnls/nf-winnls-setprocesspreferreduilanguages"
+    SetProcessPreferredUILanguages;
 }

@@ -48,23 +48,23 @@ fn wide(text: &str) -> Vec<u16> {
 impl NumberFormat {
     /// Returns a locale's way to write numbers.
     pub fn of_numbers(locale: &Locale) -> Self {
-        Self {
-            digits: locale.number(locale::DIGITS),
-            leading_zero: locale.number(locale::LEADING_ZERO) != 0,
-            grouping: grouping(locale.text(locale::GROUPING)),
-            decimal: wide(locale.text(locale::DECIMAL)),
-            thousand: wide(locale.text(locale::THOUSAND)),
-        }
+        use locale::{DECIMAL, DIGITS, GROUPING, THOUSAND};
+        Self::of(locale, DIGITS, [GROUPING, DECIMAL, THOUSAND])
     }
 
     /// Returns a locale's way to write the digits of amounts.
     pub fn of_money(locale: &Locale) -> Self {
+        use locale::{MONEY_DECIMAL, MONEY_DIGITS, MONEY_GROUPING, MONEY_THOUSAND};
+        Self::of(locale, MONEY_DIGITS, [MONEY_GROUPING, MONEY_DECIMAL, MONEY_THOUSAND])
+    }
+
+    fn of(locale: &Locale, digits: u32, [groups, decimal, thousand]: [u32; 3]) -> Self {
         Self {
-            digits: locale.number(locale::MONEY_DIGITS),
+            digits: locale.number(digits),
             leading_zero: locale.number(locale::LEADING_ZERO) != 0,
-            grouping: grouping(locale.text(locale::MONEY_GROUPING)),
-            decimal: wide(locale.text(locale::MONEY_DECIMAL)),
-            thousand: wide(locale.text(locale::MONEY_THOUSAND)),
+            grouping: grouping(locale.text(groups)),
+            decimal: wide(locale.text(decimal)),
+            thousand: wide(locale.text(thousand)),
         }
     }
 

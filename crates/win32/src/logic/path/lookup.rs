@@ -40,7 +40,15 @@ pub fn find(path: &Path, source: &impl DirectorySource) -> Found {
     }
     let names: Vec<_> = path.components().collect();
     let mut found = PathBuf::new();
-    for (at, component) in names.iter().enumerate() {
+    // Mostly the last name alone is missing or spelled otherwise.
+    let known = match path.parent() {
+        Some(parent) if source.exists(parent) => {
+            found.push(parent);
+            names.len() - 1
+        }
+        _ => 0,
+    };
+    for (at, component) in names.iter().enumerate().skip(known) {
         let next = found.join(component);
         if source.exists(&next) {
             found = next;

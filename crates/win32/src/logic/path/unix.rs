@@ -38,6 +38,12 @@ pub fn unix_name_to_wide(name: &OsStr) -> Vec<u16> {
 /// Returns the Unix form of a UTF-16 file name.
 pub fn wide_to_unix_name(wide: &[u16]) -> OsString {
     let mut bytes = Vec::with_capacity(wide.len());
+    push_unix_name(&mut bytes, wide);
+    OsString::from_vec(bytes)
+}
+
+/// Appends the Unix form of a UTF-16 file name.
+pub(super) fn push_unix_name(bytes: &mut Vec<u8>, wide: &[u16]) {
     for decoded in char::decode_utf16(wide.iter().copied()) {
         match decoded {
             Ok(character) => {
@@ -62,7 +68,6 @@ pub fn wide_to_unix_name(wide: &[u16]) -> OsString {
             }
         }
     }
-    OsString::from_vec(bytes)
 }
 
 fn byte_to_surrogate(byte: u8) -> u16 {

@@ -49,6 +49,14 @@ pub fn format_positional<U: Unit, A: Arguments>(
     format_text(&plain, &mut Ordered { inner: arguments, values }, options).map(Some)
 }
 
+/// Formats text that takes one double.
+pub fn format_double<U: Unit>(format: &[U], value: f64, options: Options) -> Vec<U> {
+    let mut none = Recorder(Vec::new());
+    let mut arguments = Ordered { inner: &mut none, values: vec![value.to_bits()].into_iter() };
+    let Ok(text) = format_text(format, &mut arguments, options);
+    text
+}
+
 /// Returns the kinds of the arguments from first to last.
 fn kinds(order: &[usize], taken: &[Kind]) -> Option<Vec<Kind>> {
     let count = order.iter().max()? + 1;

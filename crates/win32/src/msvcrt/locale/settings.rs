@@ -90,6 +90,9 @@ pub(crate) fn with_locale<T>(
     object: u64,
     body: impl FnOnce(&mut Guest) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    if object == 0 {
+        return body(guest);
+    }
     let settings =
         lock(&super::crt(guest).locale.objects).iter().find(|row| row.0 == object).map(|row| row.1.clone());
     let Some(settings) = settings else { return body(guest) };

@@ -10,6 +10,7 @@ use crate::guest::Guest;
 use crate::logic::nls::code_page::CodePage;
 use crate::msvcrt::errno::{EINVAL, ERANGE};
 use crate::msvcrt::state::{set_errno, write_narrow_z};
+use crate::msvcrt::twins::{STRUNCATE, read_n};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -28,18 +29,6 @@ enum By {
     Bytes,
 }
 
-/// Reads at most so many bytes of a text.
-pub(super) fn read_most(guest: &Guest, address: GuestWord, count: u64) -> Result<Vec<u8>, Fault> {
-    let mut text = Vec::new();
-    for index in 0..count {
-        match guest.read::<u8>(address.0 + index)? {
-            0 => break,
-            byte => text.push(byte),
-        }
-    }
-    Ok(text)
-}
-
 /// Reads a text up to a limit.
 fn read_to(
     guest: &Guest,
@@ -49,9 +38,9 @@ fn read_to(
     by: By,
 ) -> Result<Vec<u16>, Fault> {
     match by {
-        By::Bytes => Ok(split(page, &read_most(guest, address, count)?)),
+        By::Bytes => Ok(split(page, &read_n(guest, address.0, count)?)),
         By::Characters => {
-            let text = read_most(guest, address, count.saturating_mul(2))?;
+            let text = read_n(guest, address.0, count.saturating_mul(2))?;
             let mut characters = split(page, &text);
             characters.truncate(count as usize);
             Ok(characters)
@@ -132,14 +121,12 @@ fn put_safe(
     by: By,
     is_append: bool,
 ) -> Result<i32, Fault> {
-    /// `STRUNCATE`.
-    const TRUNCATED: i32 = 80;
     if to.is_null() || size.0 == 0 || (from.is_null() && count.0 != 0) {
         return set_errno(guest, EINVAL).map(|()| EINVAL);
     }
     let page = page(guest);
     let truncates = count.0 as u32 == u32::MAX;
-    let held = if is_append { read_most(guest, to, size.0)?.len() as u64 } else { 0 };
+    let held = if is_append { read_n(guest, to.0, size.0)?.len() as u64 } else { 0 };
     if held == size.0 {
         guest.write(to.0, &0u8)?;
         return set_errno(guest, EINVAL).map(|()| EINVAL);
@@ -155,7 +142,7 @@ fn put_safe(
     }
     if truncates {
         let kept = whole(&page, split(&page, &bytes[..room]));
-        return write_narrow_z(guest, to.0 + held, &join(&kept)).map(|()| TRUNCATED);
+        return write_narrow_z(guest, to.0 + held, &join(&kept)).map(|()| STRUNCATE);
     }
     guest.write(to.0, &0u8)?;
     set_errno(guest, ERANGE).map(|()| ERANGE)

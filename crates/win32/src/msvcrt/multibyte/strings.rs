@@ -13,7 +13,7 @@ use crate::logic::nls::collate;
 use crate::msvcrt::errno::{EINVAL, ERANGE};
 use crate::msvcrt::locale::{LOWER, UPPER};
 use crate::msvcrt::state::{block, crt, set_errno, thread_block};
-use crate::msvcrt::string;
+use crate::msvcrt::twins;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -23,8 +23,8 @@ pub const EXPORTS: &[Export] = dll! {
     full _mbspbrk; full _mbspbrk_l; full _mbsspnp; full _mbsspnp_l; full _mbstok; full _mbstok_l; full _mbstok_s; full _mbstok_s_l;
     full _mbslwr; full _mbslwr_l; full _mbsupr; full _mbsupr_l; full _mbslwr_s; full _mbslwr_s_l; full _mbsupr_s; full _mbsupr_s_l;
     full _mbsrev; full _mbsrev_l; full _mbsset; full _mbsset_l; full _mbsset_s; full _mbsset_s_l; full _mbccpy; full _mbccpy_l; full _mbccpy_s; full _mbccpy_s_l;
-    full "_mbscpy" = string::strcpy; full "_mbscat" = string::strcat; full "_mbsdup" = string::_strdup;
-    full "_mbscpy_s" = string::strcpy_s; full "_mbscat_s" = string::strcat_s; full _mbscpy_s_l; full _mbscat_s_l;
+    full "_mbscpy" = twins::strcpy; full "_mbscat" = twins::strcat; full "_mbsdup" = twins::_strdup;
+    full "_mbscpy_s" = twins::strcpy_s; full "_mbscat_s" = twins::strcat_s; full _mbscpy_s_l; full _mbscat_s_l;
 };
 
 /// Returns a comparison as the C library does.
@@ -170,7 +170,7 @@ pairs! {
     _mbstrlen, _mbstrlen_l(guest, str: GuestWord) -> GuestWord { count_characters(guest, &guest.read_c_string(str.0)?) }
     "Returns the characters of at most so many bytes of a string in the locale.", "strlen-wcslen-mbslen-mbslen-l-mbstrlen-mbstrlen-l";
     _mbstrnlen, _mbstrnlen_l(guest, str: GuestWord, count: GuestWord) -> GuestWord {
-        let text = super::bounded::read_most(guest, str, count.0)?;
+        let text = twins::read_n(guest, str.0, count.0)?;
         count_characters(guest, &text)
     }
     "Finds a character.", "strchr-wcschr-mbschr-mbschr-l";
@@ -273,12 +273,12 @@ crate::msvcrt::define::define! {
     "Copies a string into a buffer of known size.", "strcpy-s-wcscpy-s-mbscpy-s";
     _mbscpy_s_l(guest, dest: GuestWord, dest_size: GuestWord, src: GuestWord, locale: GuestWord) -> i32 {
         let _ = locale;
-        string::strcpy_s(guest, dest, dest_size, src)
+        twins::strcpy_s(guest, dest, dest_size, src)
     }
     "Appends a string in a buffer of known size.", "strcat-s-wcscat-s-mbscat-s";
     _mbscat_s_l(guest, dest: GuestWord, dest_size: GuestWord, src: GuestWord, locale: GuestWord) -> i32 {
         let _ = locale;
-        string::strcat_s(guest, dest, dest_size, src)
+        twins::strcat_s(guest, dest, dest_size, src)
     }
 }
 
