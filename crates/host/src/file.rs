@@ -231,6 +231,20 @@ impl File {
         Ok(rustix::fs::chmod(path, Mode::from_raw_mode(mode))?)
     }
 
+    /// Returns which of the attributes hidden (2) and system (4) are kept with the file.
+    pub fn dos_attributes(&self) -> u32 {
+        crate::file_path::dos_attributes(Path::new(&format!("/proc/self/fd/{}", self.number())))
+    }
+
+    /// Keeps the attributes hidden and system with the file.
+    ///
+    /// # Errors
+    /// As for [`crate::file_path::set_dos_attributes`].
+    pub fn set_dos_attributes(&self, attributes: u32) -> Result<(), Errno> {
+        let path = format!("/proc/self/fd/{}", self.number());
+        crate::file_path::set_dos_attributes(Path::new(&path), attributes)
+    }
+
     /// Sets access and modification time (seconds and nanoseconds since 1970); `None` leaves one as it is.
     ///
     /// # Errors

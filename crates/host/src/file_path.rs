@@ -193,6 +193,37 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<(), Errno> {
     Ok(rustix::fs::chmod(path, Mode::from_raw_mode(mode))?)
 }
 
+/// The extended attribute in which Samba and Wine keep attributes that Linux has no place for, as text: `0x6`.
+const DOS_ATTRIBUTES: &str = "user.DOSATTRIB";
+/// Hidden and system: the attributes that are kept so.
+const KEPT_ATTRIBUTES: u32 = 6;
+
+/// Returns which of the attributes hidden (2) and system (4) are kept with a file; links are followed.
+pub fn dos_attributes(path: &Path) -> u32 {
+    let mut text = [0_u8; 16];
+    let Ok(length) = rustix::fs::getxattr(path, DOS_ATTRIBUTES, &mut text) else { return 0 };
+    let digits = std::str::from_utf8(&text[..length.min(text.len())]).unwrap_or("");
+    let digits = digits.trim_end_matches('\0').trim_start_matches("0x");
+    u32::from_str_radix(digits, 16).unwrap_or(0) & KEPT_ATTRIBUTES
+}
+
+/// Keeps the attributes hidden and system with a file.
+///
+/// # Errors
+/// The kernel's errno: EOPNOTSUPP where the file system keeps no extended attributes.
+pub fn set_dos_attributes(path: &Path, attributes: u32) -> Result<(), Errno> {
+    let kept = attributes & KEPT_ATTRIBUTES;
+    if kept == dos_attributes(path) {
+        return Ok(());
+    }
+    if kept == 0 {
+        return Ok(rustix::fs::removexattr(path, DOS_ATTRIBUTES)?);
+    }
+    let text = format!("0x{kept:x}");
+    let flags = rustix::fs::XattrFlags::empty();
+    Ok(rustix::fs::setxattr(path, DOS_ATTRIBUTES, text.as_bytes(), flags)?)
+}
+
 /// Renames; an existing target is replaced only when `replace` is set.
 ///
 /// # Errors

@@ -29,6 +29,20 @@ impl Form {
     }
 }
 
+/// Returns the rests of the names of this user at which somebody listens and that begin with `prefix`; names that were
+/// cut are left out.
+pub fn listening_names(prefix: &str) -> Vec<String> {
+    // The kernel's table shows abstract names behind an @.
+    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
+    let start = format!("@plat/{}/{prefix}", rustix::process::getuid().as_raw());
+    let lines = table.split(|&byte| byte == b'\n').map(String::from_utf8_lossy);
+    let names = lines.filter_map(|line| Some(line[line.find(&start)? + start.len()..].to_owned()));
+    let mut names: Vec<String> = names.filter(|name| !name.contains('#')).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// A long name is cut and made unique by a number, since the kernel takes 107 bytes.
 fn address(name: &str) -> Result<SocketAddrUnix, Errno> {
     const LONGEST: usize = 72;

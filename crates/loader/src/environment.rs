@@ -71,17 +71,19 @@ const fn field(i386: u64, amd64: u64) -> Field {
 
 /// Bytes of the structure itself, strings after it.
 const PARAMETERS_BYTES: u64 = 0x440;
+/// Bytes that the current directory's buffer has at least: `MAX_PATH` characters.
+const DIRECTORY_BYTES: u64 = 520;
 
 fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     const NORMALIZED: u32 = 1;
     let start = &process.start;
-    let strings = [
-        (Parameters::CURRENT_DIRECTORY, start.current_directory.as_slice()),
-        (Parameters::IMAGE_PATH, &start.program),
-        (Parameters::COMMAND_LINE, &start.command_line),
-    ];
+    let strings =
+        [(Parameters::IMAGE_PATH, start.program.as_slice()), (Parameters::COMMAND_LINE, &start.command_line)];
     let environment = environment_block(&start.environment);
     let size: u64 = PARAMETERS_BYTES
+        + DIRECTORY_BYTES
+        + start.current_directory.len() as u64 * 2
+        + 16
         + strings.iter().map(|(_, text)| text.len() as u64 * 2 + 16).sum::<u64>()
         + environment.len() as u64 * 2;
     let base = process.heaps.allocate(0, size, true).ok_or(NtStatus::NO_MEMORY)?;
@@ -93,6 +95,12 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     for (field, text) in strings {
         at = write_string(process.machine, base + field.offset(process.machine), at, text)?;
     }
+    // There is room for another current directory.
+    let directory = base + Parameters::CURRENT_DIRECTORY.offset(process.machine);
+    let room = (start.current_directory.len() as u64 * 2 + 2).max(DIRECTORY_BYTES);
+    write_string(process.machine, directory, at, &start.current_directory)?;
+    memory.write(directory + 2, &(room.min(0xfffe) as u16))?;
+    at = (at + room).next_multiple_of(8);
     memory.write_wide(at, &environment)?;
     word(process, base, Parameters::ENVIRONMENT, at)?;
     for which in [Standard::Input, Standard::Output, Standard::Error] {

@@ -337,6 +337,21 @@ impl Graph {
         crate::place::protect(self.process, &image, base)
     }
 
+    /// Returns a module and all that it needs, directly or not.
+    pub(crate) fn closure(&self, root: u64) -> Vec<u64> {
+        let mut found = vec![root];
+        let mut next = 0;
+        while let Some(&base) = found.get(next) {
+            next += 1;
+            for &needed in &self.loaded[self.index_of(base)].needs {
+                if !found.contains(&needed) {
+                    found.push(needed);
+                }
+            }
+        }
+        found
+    }
+
     /// Returns the place of a module by its base.
     pub(crate) fn index_of(&self, base: u64) -> usize {
         let index = self.loaded.iter().position(|loaded| loaded.module.base == base);

@@ -32,12 +32,18 @@ struct Entry {
 }
 
 impl PeLoader {
-    /// Initialises modules that are not yet, what a module needs before it.
+    /// Initialises modules that are not yet, what a module needs before it: all, or only `root` and what it needs. A
+    /// `DllMain` that loads a DLL does not have those initialised that wait for its own end.
     ///
     /// # Errors
     /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`.
-    pub(crate) fn attach_modules(&self, guest: &mut Guest, reserved: u64) -> Result<(), LoadError> {
-        while let Some(entry) = self.next_to_attach() {
+    pub(crate) fn attach_modules(
+        &self,
+        guest: &mut Guest,
+        root: Option<u64>,
+        reserved: u64,
+    ) -> Result<(), LoadError> {
+        while let Some(entry) = self.next_to_attach(root) {
             self.give_tls(guest, entry.base)?;
             if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
                 self.written(plat_win32::msvcrt::attach(guest))?;
@@ -52,11 +58,16 @@ impl PeLoader {
     }
 
     /// Marks the next module as attached and returns what to call for it.
-    fn next_to_attach(&self) -> Option<Entry> {
+    fn next_to_attach(&self, root: Option<u64>) -> Option<Entry> {
         let mut graph = self.graph();
-        let order = graph.order.clone();
-        let base = order.into_iter().find(|&base| !graph.loaded[graph.index_of(base)].attached)?;
-        let index = graph.index_of(base);
+        let wanted = root.map(|root| graph.closure(root));
+        let is_wanted = |loaded: &Loaded| {
+            let base = loaded.module.base;
+            !loaded.attached
+                && wanted.as_ref().is_none_or(|wanted| loaded.module.is_builtin || wanted.contains(&base))
+        };
+        let mut order = graph.order.iter().map(|&base| graph.index_of(base));
+        let index = order.find(|&index| is_wanted(&graph.loaded[index]))?;
         graph.loaded[index].attached = true;
         let (ldr_entry, entry) = (graph.loaded[index].ldr_entry, entry_of(&graph.loaded[index]));
         drop(graph);

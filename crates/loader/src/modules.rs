@@ -56,7 +56,7 @@ impl PeLoader {
             return Ok(());
         }
         self.start_tls(guest)?;
-        self.attach_modules(guest, 1)
+        self.attach_modules(guest, None, 1)
     }
 
     pub(crate) fn process(&self) -> &'static Process {
@@ -123,7 +123,9 @@ impl PeLoader {
         let (base, is_new) = self.graph().load(name, path, references, plan)?;
         if is_new {
             self.list_new_modules();
-            if let Err(error) = self.attach_modules(guest, 0) {
+        }
+        if references == References::Resolve {
+            if let Err(error) = self.attach_modules(guest, Some(base), 0) {
                 // A DLL that refused is told that it goes, as Windows does, and is gone.
                 self.drop_reference(guest, base);
                 return Err(error);

@@ -225,6 +225,7 @@ impl Launch {
 
 /// Calls the program's entry point.
 fn start_program(guest: &mut Guest, (entry, peb): (u64, u64)) -> Result<u32, LoadError> {
+    plat_win32::nt::wait::make_early_calls(guest).map_err(setup("calls queued before the start"))?;
     let code = guest.call(entry, &[peb]).map_err(|_| setup("the stack")(NtStatus::STACK_OVERFLOW))?;
     Ok(code as u32)
 }

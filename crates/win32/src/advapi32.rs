@@ -12,6 +12,7 @@ pub mod crypto;
 pub mod descriptor;
 pub mod eventlog;
 pub mod evntprov;
+pub mod lsa;
 pub mod object_security;
 pub mod privilege;
 pub mod refuse;
@@ -46,6 +47,7 @@ pub const DLL: Dll = Dll {
         privilege::EXPORTS,
         eventlog::EXPORTS,
         evntprov::EXPORTS,
+        lsa::EXPORTS,
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,

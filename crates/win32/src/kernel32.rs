@@ -7,6 +7,7 @@ pub mod consoleapi;
 pub mod createprocess;
 pub mod cycle_times;
 pub mod debugapi;
+pub mod devices;
 pub mod directorychanges;
 pub mod dll_directories;
 pub mod errhandlingapi;
@@ -52,6 +53,7 @@ pub mod time_zones;
 pub mod timezoneapi;
 pub mod tls;
 pub mod toolhelp;
+pub mod volumes;
 pub mod werapi;
 pub mod winnls;
 pub mod xstate;
@@ -73,6 +75,7 @@ pub const DLL: Dll = Dll {
         consoleapi::screens::EXPORTS,
         cycle_times::EXPORTS,
         debugapi::EXPORTS,
+        devices::EXPORTS,
         createprocess::EXPORTS,
         directorychanges::EXPORTS,
         dll_directories::EXPORTS,
@@ -118,6 +121,7 @@ pub const DLL: Dll = Dll {
         timezoneapi::EXPORTS,
         tls::EXPORTS,
         toolhelp::EXPORTS,
+        volumes::EXPORTS,
         werapi::EXPORTS,
         winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,

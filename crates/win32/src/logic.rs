@@ -11,6 +11,7 @@ pub mod heap;
 pub mod messages;
 pub mod nls;
 pub mod number;
+pub mod object_name;
 pub mod path;
 pub mod path_cch;
 pub mod printf;

@@ -24,6 +24,12 @@ pub const EXPORTS: &[Export] = dll! {
     full NetApiBufferSize;
     partial NetUserGetInfo, "levels 0, 1, 10, 20 and 23; other machines are not asked";
     partial NetUserGetLocalGroups, "level 0; other machines are not asked";
+    partial NetUserEnum, "level 0; other machines are not asked";
+    partial NetLocalGroupGetInfo, "levels 0 and 1; other machines are not asked";
+    partial NetLocalGroupEnum, "levels 0 and 1; other machines are not asked";
+    partial NetGroupEnum, "a machine without domain has none";
+    partial NetUserGetGroups, "a machine without domain has none";
+    partial DsEnumerateDomainTrustsW, "always ERROR_NOT_SUPPORTED: the machine is in no domain";
     partial NetWkstaGetInfo, "levels 100 to 102; other machines are not asked";
     partial NetServerGetInfo, "levels 100 and 101; other machines are not asked";
     full NetGetJoinInformation;
@@ -155,6 +161,167 @@ pub fn NetUserGetInfo(
     LStatus(told.and_then(|user| put(guest, bufptr, |answer| lay_user(answer, &user, level))))
 }
 
+/// Stores how many entries were read and how many there are.
+fn put_counts(guest: &Guest, places: [GuestWord; 2], count: usize) -> Result<(), Win32Error> {
+    for place in places {
+        guest.write(place.get(), &(count as u32))?;
+    }
+    Ok(())
+}
+
+/// Lays out a group: its name, and a comment for level 1.
+fn lay_groups(answer: &mut Answer, names: &[String], level: u32) {
+    for name in names {
+        answer.pointer(wide(name));
+        if level == 1 {
+            answer.pointer(wide(""));
+        }
+    }
+}
+
+/// Stores a list of names of users or groups.
+fn list(
+    guest: &Guest,
+    server: GuestWord,
+    target: GuestWord,
+    counts: [GuestWord; 2],
+    (names, level): (&[String], u32),
+) -> Result<(), Win32Error> {
+    check_server(guest, server)?;
+    put_counts(guest, counts, names.len())?;
+    put(guest, target, |answer| {
+        lay_groups(answer, names, level);
+        Ok(())
+    })
+}
+
+/// Lists the users.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netuserenum>
+#[winapi]
+pub fn NetUserEnum(
+    guest: &mut Guest,
+    servername: GuestWord,
+    level: u32,
+    filter: u32,
+    bufptr: GuestWord,
+    prefmaxlen: u32,
+    entriesread: GuestWord,
+    totalentries: GuestWord,
+    resume_handle: GuestWord,
+) -> LStatus {
+    let _ = (filter, prefmaxlen, resume_handle);
+    if level != 0 {
+        return LStatus(Err(Win32Error::INVALID_LEVEL));
+    }
+    let names: Vec<String> = accounts::users().into_iter().map(|user| user.name).collect();
+    LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&names, level)))
+}
+
+/// Tells facts about a group of the machine.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupgetinfo>
+#[winapi]
+pub fn NetLocalGroupGetInfo(
+    guest: &mut Guest,
+    servername: GuestWord,
+    groupname: GuestWord,
+    level: u32,
+    bufptr: GuestWord,
+) -> LStatus {
+    /// `NERR_GroupNotFound`.
+    const GROUP_NOT_FOUND: Win32Error = Win32Error(2220);
+    if level > 1 {
+        return LStatus(Err(Win32Error::INVALID_LEVEL));
+    }
+    let tell = || {
+        check_server(guest, servername)?;
+        let name = String::from_utf16_lossy(&guest.read_wide_string(groupname.get())?);
+        let known = account::by_name(&name).ok_or(GROUP_NOT_FOUND)?;
+        put(guest, bufptr, |answer| {
+            lay_groups(answer, std::slice::from_ref(&known.name), level);
+            Ok(())
+        })
+    };
+    LStatus(tell())
+}
+
+/// Lists the groups of the machine.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupenum>
+#[winapi]
+pub fn NetLocalGroupEnum(
+    guest: &mut Guest,
+    servername: GuestWord,
+    level: u32,
+    bufptr: GuestWord,
+    prefmaxlen: u32,
+    entriesread: GuestWord,
+    totalentries: GuestWord,
+    resumehandle: GuestWord,
+) -> LStatus {
+    let _ = (prefmaxlen, resumehandle);
+    if level > 1 {
+        return LStatus(Err(Win32Error::INVALID_LEVEL));
+    }
+    let names: Vec<String> = accounts::groups().into_iter().map(|group| group.name).collect();
+    LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&names, level)))
+}
+
+/// Lists the groups of a domain: there are none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netgroupenum>
+#[winapi]
+pub fn NetGroupEnum(
+    guest: &mut Guest,
+    servername: GuestWord,
+    level: u32,
+    bufptr: GuestWord,
+    prefmaxlen: u32,
+    entriesread: GuestWord,
+    totalentries: GuestWord,
+    resume_handle: GuestWord,
+) -> LStatus {
+    let _ = (prefmaxlen, resume_handle);
+    LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&[], level)))
+}
+
+/// Lists the groups of a domain that a user is in: there are none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netusergetgroups>
+#[winapi]
+pub fn NetUserGetGroups(
+    guest: &mut Guest,
+    servername: GuestWord,
+    username: GuestWord,
+    level: u32,
+    bufptr: GuestWord,
+    prefmaxlen: u32,
+    entriesread: GuestWord,
+    totalentries: GuestWord,
+) -> LStatus {
+    let _ = prefmaxlen;
+    if let Err(error) = find_user(guest, username) {
+        return LStatus(Err(error));
+    }
+    LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&[], level)))
+}
+
+/// Lists the domains that are trusted.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/dsgetdc/nf-dsgetdc-dsenumeratedomaintrustsw>
+#[winapi]
+pub fn DsEnumerateDomainTrustsW(
+    guest: &mut Guest,
+    ServerName: GuestWord,
+    Flags: u32,
+    Domains: GuestWord,
+    DomainCount: GuestWord,
+) -> LStatus {
+    let _ = (guest, ServerName, Flags, Domains, DomainCount);
+    LStatus(Err(Win32Error::NOT_SUPPORTED))
+}
+
 /// Lists the groups of a user by name.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netusergetlocalgroups>
@@ -179,9 +346,7 @@ pub fn NetUserGetLocalGroups(
         let all = accounts::groups();
         let is_his = |group: &&accounts::Group| group.id == user.group || group.members.contains(&user.name);
         let groups: Vec<_> = all.iter().filter(is_his).collect();
-        for count in [entriesread, totalentries] {
-            guest.write(count.get(), &(groups.len() as u32))?;
-        }
+        put_counts(guest, [entriesread, totalentries], groups.len())?;
         put(guest, bufptr, |answer| {
             groups.iter().for_each(|group| {
                 answer.pointer(wide(&group.name));

@@ -39,6 +39,7 @@ pub mod name_cache;
 pub mod names;
 pub mod nls;
 pub mod object;
+pub mod object_directory;
 pub mod path;
 pub mod pipe;
 pub mod pipe_transfer;

@@ -1,8 +1,11 @@
 //! ntdll.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod access;
 pub mod alerts;
+mod attributes;
 pub mod digests;
 pub mod exceptions;
+pub mod file_extras;
 pub mod files;
 pub mod heap;
 pub mod image;
@@ -10,18 +13,23 @@ pub mod keyed_events;
 pub mod ldr;
 pub mod memory;
 pub mod named_pipes;
+pub mod object_directories;
 pub mod objects;
 pub mod path_names;
 pub mod pointers;
 pub mod process;
 pub mod registry;
 pub mod rtl;
+pub mod rtl_process;
 pub mod rtl_registry;
 pub mod rtl_string;
+pub mod sections;
 pub mod security;
 mod sockets;
+pub mod synchronisation;
 pub mod system;
 pub mod threadpool;
+pub mod threads;
 pub mod token;
 pub mod unwind;
 pub mod wait_address;
@@ -35,7 +43,9 @@ pub const DLL: Dll = Dll {
     tables: &[
         digests::EXPORTS,
         alerts::EXPORTS,
+        access::EXPORTS,
         exceptions::EXPORTS,
+        file_extras::EXPORTS,
         files::EXPORTS,
         image::EXPORTS,
         keyed_events::EXPORTS,
@@ -43,6 +53,7 @@ pub const DLL: Dll = Dll {
         ldr::EXPORTS,
         memory::EXPORTS,
         named_pipes::EXPORTS,
+        object_directories::EXPORTS,
         objects::EXPORTS,
         path_names::EXPORTS,
         pointers::EXPORTS,
@@ -52,11 +63,16 @@ pub const DLL: Dll = Dll {
         rtl_registry::EXPORTS,
         unwind::EXPORTS,
         wait_address::EXPORTS,
+        rtl_process::EXPORTS,
         rtl_string::EXPORTS,
+        sections::EXPORTS,
         security::EXPORTS,
+        synchronisation::EXPORTS,
         system::EXPORTS,
-        token::EXPORTS,
         threadpool::EXPORTS,
+        threads::EXPORTS,
+        token::EXPORTS,
+        unwind::EXPORTS,
     ],
     methods: &[],
 };

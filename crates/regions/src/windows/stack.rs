@@ -105,12 +105,29 @@ impl WindowsSpace {
     ///
     /// Source: Microsoft, "Creating Guard Pages", "Thread Stack Size", "SetThreadStackGuarantee function".
     pub fn touch_guard(&mut self, address: Address) -> Result<Transaction<'_, GuardTouch>, RuleError> {
+        self.touch_guard_of(address, None)
+    }
+
+    /// As [`WindowsSpace::touch_guard`], by a thread that says which range its stack is: one that a program made itself
+    /// grows, too.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn touch_guard_of(
+        &mut self,
+        address: Address,
+        own_stack: Option<AddressRange>,
+    ) -> Result<Transaction<'_, GuardTouch>, RuleError> {
         self.begin();
-        let outcome = self.touch_in_books(address);
+        let outcome = self.touch_in_books(address, own_stack);
         Transaction::finish(self, outcome)
     }
 
-    fn touch_in_books(&mut self, address: Address) -> Result<GuardTouch, RuleError> {
+    fn touch_in_books(
+        &mut self,
+        address: Address,
+        own_stack: Option<AddressRange>,
+    ) -> Result<GuardTouch, RuleError> {
         let page = address.align_down(PAGE_SIZE);
         let old = self.pages.get(page).map(|(_, old)| *old);
         let Some(old) = old.filter(|old| old.protection.contains(PageProtection::GUARD)) else {
@@ -125,7 +142,12 @@ impl WindowsSpace {
         );
         match self.allocations.get(page) {
             Some((at, held)) if held.role == Role::Stack => Ok(self.grow_stack(at, page, old.allocation)),
-            _ => Ok(GuardTouch::Guard),
+            // A part of a larger allocation may be the stack.
+            Some((at, _)) => match own_stack.filter(|own| own.contains(page) && at.contains(own.start)) {
+                Some(own) => Ok(self.grow_stack(own, page, old.allocation)),
+                None => Ok(GuardTouch::Guard),
+            },
+            None => Ok(GuardTouch::Guard),
         }
     }
 
@@ -151,6 +173,30 @@ impl WindowsSpace {
 mod tests {
     use super::*;
     use crate::Layout;
+
+    #[test]
+    fn a_stack_that_a_program_made_grows_for_its_own_thread() {
+        let mut space = WindowsSpace::new(&Layout::builtin("win64").expect("built in"));
+        let reserve = crate::windows::Request::new(
+            0x1_0000,
+            crate::windows::AllocationType::RESERVE,
+            PageProtection::READWRITE,
+        );
+        let range = space.allocate(&reserve).expect("room").commit();
+        let mut guard = crate::windows::Request::new(
+            PAGE_SIZE,
+            crate::windows::AllocationType::COMMIT,
+            PageProtection::READWRITE | PageProtection::GUARD,
+        );
+        let page = Address::new(range.end.get() - 2 * PAGE_SIZE);
+        guard.base = Some(page);
+        space.allocate(&guard).expect("reserved").commit();
+        let touch = space.touch_guard_of(page, Some(range)).expect("guarded").commit();
+        assert_eq!(touch, GuardTouch::Grown { new_limit: page });
+        let below = Address::new(page.get() - PAGE_SIZE);
+        // Another thread's touch is one of a plain guard page.
+        assert_eq!(space.touch_guard(below).expect("guarded").commit(), GuardTouch::Guard);
+    }
 
     #[test]
     fn a_stack_grows_page_by_page_until_it_overflows() {

@@ -284,10 +284,19 @@ pub fn MakeSelfRelativeSD(
     if Fields::read(guest, pAbsoluteSecurityDescriptor.get())?.is_relative() {
         return Err(Win32Error::BAD_DESCRIPTOR_FORMAT);
     }
-    let descriptor = read_descriptor(guest, pAbsoluteSecurityDescriptor.get())?;
-    let room = guest.read_u32(lpdwBufferLength.get())?;
-    let target = (pSelfRelativeSecurityDescriptor.get(), room);
-    done(put_descriptor(guest, &descriptor, target, lpdwBufferLength.get()))
+    done(make_relative(guest, pAbsoluteSecurityDescriptor, pSelfRelativeSecurityDescriptor, lpdwBufferLength))
+}
+
+/// Writes a descriptor in the self-relative form.
+pub(crate) fn make_relative(
+    guest: &Guest,
+    from: GuestWord,
+    to: GuestWord,
+    length: GuestWord,
+) -> Result<(), NtStatus> {
+    let descriptor = read_descriptor(guest, from.get())?;
+    let room = guest.read_u32(length.get())?;
+    put_descriptor(guest, &descriptor, (to.get(), room), length.get())
 }
 
 /// Writes a self-relative descriptor in the absolute form, its parts each to a place of its own.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::sid::done;
 use crate::dll;
@@ -321,6 +321,18 @@ pub fn PrivilegeCheck(
     RequiredPrivileges: GuestWord,
     pfResult: GuestWord,
 ) -> Result<Bool, Win32Error> {
+    let put = |guest: &Guest, answer: bool| guest.write(pfResult.get(), &u32::from(answer));
+    check_privileges(guest, ClientToken, RequiredPrivileges, put)?;
+    Ok(TRUE)
+}
+
+/// Marks the privileges of a set that are enabled and gives the answer to `put`.
+pub(crate) fn check_privileges(
+    guest: &Guest,
+    ClientToken: GuestWord,
+    RequiredPrivileges: GuestWord,
+    put: impl FnOnce(&Guest, bool) -> Result<(), Fault>,
+) -> Result<(), Win32Error> {
     /// `PRIVILEGE_SET_ALL_NECESSARY`.
     const ALL: u32 = 1;
     /// `SE_PRIVILEGE_USED_FOR_ACCESS`.
@@ -338,8 +350,7 @@ pub fn PrivilegeCheck(
     guest.write_bytes(RequiredPrivileges.get() + 8, &to_bytes(&required)[4..])?;
     let all = held.iter().all(|&held| held);
     let any = held.contains(&true);
-    guest.write(pfResult.get(), &u32::from(all || (control & ALL == 0 && any)))?;
-    Ok(TRUE)
+    Ok(put(guest, all || (control & ALL == 0 && any))?)
 }
 
 /// Copies a token with less: SIDs that only deny, fewer privileges, SIDs that must be allowed too.

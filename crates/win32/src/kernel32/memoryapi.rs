@@ -10,10 +10,11 @@ use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request, R
 
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, Guest, TRUE};
+use crate::guest::{Bool, FALSE, Guest, TRUE};
 use crate::nt::control::MEMORY_PIECE;
 use crate::nt::process_object::ProcessObject;
 use crate::nt::remote::RemoteRun;
+use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -33,6 +34,10 @@ pub const EXPORTS: &[Export] = dll! {
     partial WriteProcessMemory, "protection is lifted in other processes only";
     full IsBadReadPtr;
     full IsBadWritePtr;
+    full IsBadStringPtrA;
+    full IsBadStringPtrW;
+    partial GetProcessWorkingSetSize, "always the usual limits";
+    partial SetProcessWorkingSetSize, "the limits are taken and not used";
     full GetWriteWatch;
     full ResetWriteWatch;
 };
@@ -107,7 +112,7 @@ impl From<Run> for MEMORY_BASIC_INFORMATION {
 }
 
 /// Returns the process of a handle; nothing for the calling one.
-fn other(guest: &Guest, process: GuestWord) -> Result<Option<Arc<ProcessObject>>, Win32Error> {
+fn other(guest: &Guest, process: GuestWord) -> Result<Option<Arc<ProcessObject>>, NtStatus> {
     let process = guest.process().object_as::<ProcessObject>(process.get())?;
     Ok(process.as_other().is_some().then_some(process))
 }
@@ -123,18 +128,29 @@ pub(super) fn allocate_request(guest: &Guest, request: &Request) -> Result<Guest
     Ok(GuestWord(range.start.get()))
 }
 
-fn allocate(
+/// Allocates memory of a process; returns first address and size.
+pub(crate) fn allocate_in(
     guest: &Guest,
-    base: GuestWord,
-    size: GuestWord,
+    process: GuestWord,
+    (base, size): (u64, u64),
     kind: u32,
     protect: u32,
-) -> Result<GuestWord, Win32Error> {
+) -> Result<(u64, u64), NtStatus> {
+    if let Some(process) = other(guest, process)? {
+        let made = process.allocate(base, size, kind, protect)?;
+        let start = if base == 0 { made } else { base };
+        let end = start.saturating_add(size).checked_next_multiple_of(plat_regions::PAGE_SIZE);
+        return Ok((made, end.unwrap_or(u64::MAX) - made));
+    }
     let kind = AllocationType::from_bits_retain(kind);
-    let mut request = Request::new(size.get(), kind, PageProtection::of_program(protect));
-    request.base = (!base.is_null()).then(|| Address::new(base.get()));
-    allocate_request(guest, &request)
+    let mut request = Request::new(size, kind, PageProtection::of_program(protect));
+    request.base = (base != 0).then(|| Address::new(base));
+    let range = guest.process().memory.allocate(&request)?;
+    Ok((range.start.get(), range.end.get() - range.start.get()))
 }
+
+/// `GetCurrentProcess`.
+const OWN: GuestWord = GuestWord(u64::MAX);
 
 /// Reserves or commits pages. `dwSize` is in bytes, rounded up to whole pages.
 ///
@@ -147,7 +163,7 @@ pub fn VirtualAlloc(
     flAllocationType: u32,
     flProtect: u32,
 ) -> Result<GuestWord, Win32Error> {
-    allocate(guest, lpAddress, dwSize, flAllocationType, flProtect)
+    VirtualAllocEx(guest, OWN, lpAddress, dwSize, flAllocationType, flProtect)
 }
 
 /// Reserves or commits pages of a process.
@@ -162,15 +178,32 @@ pub fn VirtualAllocEx(
     flAllocationType: u32,
     flProtect: u32,
 ) -> Result<GuestWord, Win32Error> {
-    if let Some(process) = other(guest, hProcess)? {
-        let (base, size) = (lpAddress.get(), dwSize.get());
-        return Ok(GuestWord(process.allocate(base, size, flAllocationType, flProtect)?));
-    }
-    allocate(guest, lpAddress, dwSize, flAllocationType, flProtect)
+    let range = (lpAddress.get(), dwSize.get());
+    let (made, _) =
+        allocate_in(guest, hProcess, range, flAllocationType, flProtect).map_err(NtStatus::to_win32)?;
+    Ok(GuestWord(made))
 }
 
-fn free(guest: &Guest, address: GuestWord, size: GuestWord, kind: u32) -> Result<Bool, Win32Error> {
-    let (base, size) = (Address::new(address.get()), size.get());
+/// Whose rules hold: Win32 releases only whole allocations, NT parts of them, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// Those of `VirtualFree`.
+    Win32,
+    /// Those of `NtFreeVirtualMemory`.
+    Nt,
+}
+
+/// Frees memory of a process.
+pub(crate) fn free_in(
+    guest: &Guest,
+    process: GuestWord,
+    (base, size): (u64, u64),
+    kind: u32,
+    rules: Rules,
+) -> Result<(), NtStatus> {
+    if let Some(process) = other(guest, process)? {
+        return process.free(base, size, kind);
+    }
     let kind = match AllocationType::from_bits_retain(kind) {
         AllocationType::DECOMMIT => FreeKind::Decommit,
         AllocationType::RELEASE => FreeKind::Release,
@@ -178,16 +211,16 @@ fn free(guest: &Guest, address: GuestWord, size: GuestWord, kind: u32) -> Result
             FreeKind::ReleasePreserve
         }
         kind if kind == AllocationType::RELEASE | AllocationType::COALESCE_PLACEHOLDERS => FreeKind::Coalesce,
-        _ => return Err(Win32Error::INVALID_PARAMETER),
+        _ => return Err(NtStatus::INVALID_PARAMETER_4),
     };
+    let base = Address::new(base);
     let freed = guest.process().memory.change(|books| {
-        if kind == FreeKind::Release {
+        if rules == Rules::Win32 && kind == FreeKind::Release {
             books.check_win32_release(base, size)?;
         }
         books.free(base, size, kind)
     });
-    freed.map_err(NtStatus::to_win32)?;
-    Ok(TRUE)
+    freed.map(drop)
 }
 
 /// Decommits pages or releases an allocation.
@@ -200,7 +233,7 @@ pub fn VirtualFree(
     dwSize: GuestWord,
     dwFreeType: u32,
 ) -> Result<Bool, Win32Error> {
-    free(guest, lpAddress, dwSize, dwFreeType)
+    VirtualFreeEx(guest, OWN, lpAddress, dwSize, dwFreeType)
 }
 
 /// Decommits pages or releases an allocation of a process.
@@ -214,29 +247,24 @@ pub fn VirtualFreeEx(
     dwSize: GuestWord,
     dwFreeType: u32,
 ) -> Result<Bool, Win32Error> {
-    if let Some(process) = other(guest, hProcess)? {
-        process.free(lpAddress.get(), dwSize.get(), dwFreeType)?;
-        return Ok(TRUE);
-    }
-    free(guest, lpAddress, dwSize, dwFreeType)
+    let (base, size) = (lpAddress.get(), dwSize.get());
+    free_in(guest, hProcess, (base, size), dwFreeType, Rules::Win32).map_err(NtStatus::to_win32)?;
+    Ok(TRUE)
 }
 
-fn protect(
+/// Changes the protection of memory of a process; returns the one before.
+pub(crate) fn protect_in(
     guest: &Guest,
-    address: GuestWord,
-    size: GuestWord,
+    process: GuestWord,
+    (base, size): (u64, u64),
     protection: u32,
-    old: GuestWord,
-) -> Result<Bool, Win32Error> {
-    // The old protection must have a place before anything changes.
-    let before = guest.read_u32(old.get())?;
-    guest.write(old.get(), &before)?;
+) -> Result<u32, NtStatus> {
+    if let Some(process) = other(guest, process)? {
+        return process.protect(base, size, protection);
+    }
     let protection = PageProtection::of_program(protection);
-    let base = Address::new(address.get());
-    let change = guest.process().memory.change(|books| books.protect(base, size.get(), protection));
-    let before = change.map_err(NtStatus::to_win32)?;
-    guest.write(old.get(), &before.bits())?;
-    Ok(TRUE)
+    let base = Address::new(base);
+    Ok(guest.process().memory.change(|books| books.protect(base, size, protection))?.bits())
 }
 
 /// Changes the protection of committed pages.
@@ -250,7 +278,7 @@ pub fn VirtualProtect(
     flNewProtect: u32,
     lpflOldProtect: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    protect(guest, lpAddress, dwSize, flNewProtect, lpflOldProtect)
+    VirtualProtectEx(guest, OWN, lpAddress, dwSize, flNewProtect, lpflOldProtect)
 }
 
 /// Changes the protection of committed pages of a process.
@@ -265,28 +293,26 @@ pub fn VirtualProtectEx(
     flNewProtect: u32,
     lpflOldProtect: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    if let Some(process) = other(guest, hProcess)? {
-        let before = process.protect(lpAddress.get(), dwSize.get(), flNewProtect)?;
-        guest.write(lpflOldProtect.get(), &before)?;
-        return Ok(TRUE);
-    }
-    protect(guest, lpAddress, dwSize, flNewProtect, lpflOldProtect)
+    // The old protection must have a place before anything changes.
+    let before = guest.read_u32(lpflOldProtect.get())?;
+    guest.write(lpflOldProtect.get(), &before)?;
+    let range = (lpAddress.get(), dwSize.get());
+    let before = protect_in(guest, hProcess, range, flNewProtect).map_err(NtStatus::to_win32)?;
+    guest.write(lpflOldProtect.get(), &before)?;
+    Ok(TRUE)
 }
 
-fn query(
+/// Describes the run of pages of a process that an address lies in.
+pub(crate) fn information_at(
     guest: &Guest,
-    address: GuestWord,
-    buffer: GuestWord,
-    length: GuestWord,
-) -> Result<GuestWord, Win32Error> {
-    let size = MEMORY_BASIC_INFORMATION::size(guest.process().machine);
-    if length.get() < size {
-        return Err(Win32Error::BAD_LENGTH);
+    process: GuestWord,
+    address: u64,
+) -> Result<MEMORY_BASIC_INFORMATION, NtStatus> {
+    if let Some(process) = other(guest, process)? {
+        return Ok(process.query(address)?.into());
     }
-    let run = guest.process().memory.books().query(Address::new(address.get()));
-    let information = MEMORY_BASIC_INFORMATION::from(run.ok_or(Win32Error::INVALID_PARAMETER)?);
-    guest.write(buffer.get(), &information)?;
-    Ok(GuestWord(size))
+    let run = guest.process().memory.books().query(Address::new(address));
+    Ok(run.ok_or(NtStatus::INVALID_PARAMETER)?.into())
 }
 
 /// Describes the run of pages that an address lies in; returns the bytes written.
@@ -299,7 +325,7 @@ pub fn VirtualQuery(
     lpBuffer: GuestWord,
     dwLength: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    query(guest, lpAddress, lpBuffer, dwLength)
+    VirtualQueryEx(guest, OWN, lpAddress, lpBuffer, dwLength)
 }
 
 /// Describes the run of pages of a process that an address lies in; returns the bytes written.
@@ -313,14 +339,12 @@ pub fn VirtualQueryEx(
     lpBuffer: GuestWord,
     dwLength: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let Some(process) = other(guest, hProcess)? else {
-        return query(guest, lpAddress, lpBuffer, dwLength);
-    };
     let size = MEMORY_BASIC_INFORMATION::size(guest.process().machine);
     if dwLength.get() < size {
         return Err(Win32Error::BAD_LENGTH);
     }
-    guest.write(lpBuffer.get(), &MEMORY_BASIC_INFORMATION::from(process.query(lpAddress.get())?))?;
+    let information = information_at(guest, hProcess, lpAddress.get()).map_err(NtStatus::to_win32)?;
+    guest.write(lpBuffer.get(), &information)?;
     Ok(GuestWord(size))
 }
 
@@ -495,6 +519,56 @@ pub fn IsBadWritePtr(guest: &mut Guest, lp: GuestWord, ucb: GuestWord) -> Bool {
         guest.read_bytes(at, &mut byte).and_then(|()| guest.write_bytes(at, &byte)).is_err()
     };
     Bool(touches(lp, ucb).any(bad))
+}
+
+both_widths! {
+    /// Says whether a text cannot be read up to its zero, or up to a number of characters.
+    "winbase/nf-winbase-isbadstringptr"
+    IsBadStringPtrA, IsBadStringPtrW(guest, width, lpsz: GuestWord, ucchMax: GuestWord) -> Bool {
+        let unit = width.unit_bytes();
+        let mut text = [0; 2];
+        for index in 0..ucchMax.get() {
+            let at = lpsz.get().wrapping_add(index * unit as u64);
+            if guest.read_bytes(at, &mut text[..unit]).is_err() {
+                return TRUE;
+            }
+            if text == [0; 2] {
+                break;
+            }
+        }
+        FALSE
+    }
+}
+
+/// Stores the limits of a process' working set, in bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-getprocessworkingsetsize>
+#[winapi]
+pub fn GetProcessWorkingSetSize(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpMinimumWorkingSetSize: GuestWord,
+    lpMaximumWorkingSetSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    other(guest, hProcess)?;
+    guest.write_word(lpMinimumWorkingSetSize.get(), 50 * plat_regions::PAGE_SIZE)?;
+    guest.write_word(lpMaximumWorkingSetSize.get(), 345 * plat_regions::PAGE_SIZE)?;
+    Ok(TRUE)
+}
+
+/// Sets the limits of a process' working set.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-setprocessworkingsetsize>
+#[winapi]
+pub fn SetProcessWorkingSetSize(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    dwMinimumWorkingSetSize: GuestWord,
+    dwMaximumWorkingSetSize: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (dwMinimumWorkingSetSize, dwMaximumWorkingSetSize);
+    other(guest, hProcess)?;
+    Ok(TRUE)
 }
 
 /// Lists an address on each page of a range.

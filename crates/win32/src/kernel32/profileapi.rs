@@ -1,6 +1,7 @@
-//! profileapi.h: the performance counter.
+//! profileapi.h and realtimeapiset.h: the performance counter and the time since the system started.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_host::clock;
 
 use crate::Win32Error;
 use crate::dll;
@@ -12,7 +13,50 @@ use crate::nt::time;
 pub const EXPORTS: &[Export] = dll! {
     full QueryPerformanceCounter;
     full QueryPerformanceFrequency;
+    full QueryInterruptTime;
+    full QueryInterruptTimePrecise;
+    full QueryUnbiasedInterruptTime;
+    full QueryUnbiasedInterruptTimePrecise;
 };
+
+/// Stores the time since the system started, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryinterrupttime>
+#[winapi]
+pub fn QueryInterruptTime(guest: &mut Guest, lpInterruptTime: GuestWord) -> Result<(), Fault> {
+    guest.write(lpInterruptTime.get(), &(clock::boot_nanoseconds() / 100))
+}
+
+/// Stores the time since the system started, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryinterrupttimeprecise>
+#[winapi]
+pub fn QueryInterruptTimePrecise(guest: &mut Guest, lpInterruptTimePrecise: GuestWord) -> Result<(), Fault> {
+    QueryInterruptTime(guest, lpInterruptTimePrecise)
+}
+
+/// Stores the time since the system started without that in which it slept, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryunbiasedinterrupttime>
+#[winapi]
+pub fn QueryUnbiasedInterruptTime(guest: &mut Guest, UnbiasedTime: GuestWord) -> Result<Bool, Win32Error> {
+    if UnbiasedTime.is_null() {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    QueryUnbiasedInterruptTimePrecise(guest, UnbiasedTime)?;
+    Ok(TRUE)
+}
+
+/// Stores the time since the system started without that in which it slept, in units of 100 ns.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryunbiasedinterrupttimeprecise>
+#[winapi]
+pub fn QueryUnbiasedInterruptTimePrecise(
+    guest: &mut Guest,
+    lpUnbiasedInterruptTimePrecise: GuestWord,
+) -> Result<(), Fault> {
+    guest.write(lpUnbiasedInterruptTimePrecise.get(), &(clock::monotonic_nanoseconds() / 100))
+}
 
 /// Reads the performance counter: 100 ns units on a clock that never jumps.
 ///

@@ -236,11 +236,10 @@ pub fn K32GetModuleInformation(
     Ok(TRUE)
 }
 
-/// A program's path as a device's: `\Device\HarddiskVolume1\…`.
+/// A program's path as a device's: `\Device\HarddiskVolume1\…` for one on `C:`.
 fn device_path(guest: &Guest, handle: GuestWord) -> Result<Vec<u16>, Win32Error> {
     let path = process_list::program(guest.process(), &*process(guest, handle)?)?;
-    let device: Vec<u16> = r"\Device\HarddiskVolume1".encode_utf16().collect();
-    Ok([device.as_slice(), path.get(2..).unwrap_or(&[])].concat())
+    Ok(crate::logic::object_name::device_path(&path))
 }
 
 both_widths! {

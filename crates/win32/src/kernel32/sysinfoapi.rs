@@ -25,6 +25,11 @@ pub const EXPORTS: &[Export] = dll! {
     full GetSystemDirectoryA;
     full GetSystemDirectoryW;
     full GetSystemInfo;
+    partial SetComputerNameExA, "the machine's name is Linux': ACCESS_DENIED";
+    partial SetComputerNameExW, "the machine's name is Linux': ACCESS_DENIED";
+    partial SetSystemTime, "the clock is Linux': PRIVILEGE_NOT_HELD";
+    full GetSystemWindowsDirectoryA;
+    full GetSystemWindowsDirectoryW;
     full GetSystemTime;
     full GetSystemTimeAdjustment;
     full GetSystemTimeAsFileTime;
@@ -457,4 +462,28 @@ both_widths! {
     ) -> Result<u32, Win32Error> {
         write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width.is_wide())
     }
+
+    /// Returns Windows' directory, which all users share.
+    "sysinfoapi/nf-sysinfoapi-getsystemwindowsdirectory"
+    GetSystemWindowsDirectoryA, GetSystemWindowsDirectoryW(
+        guest, width, lpBuffer: GuestWord, uSize: u32
+    ) -> Result<u32, Win32Error> {
+        write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width.is_wide())
+    }
+
+    /// Refuses to change the machine's name.
+    "sysinfoapi/nf-sysinfoapi-setcomputernameex"
+    SetComputerNameExA, SetComputerNameExW(guest, width, NameType: u32, lpBuffer: GuestWord) -> Result<Bool, Win32Error> {
+        let _ = (guest, width, NameType, lpBuffer);
+        Err(Win32Error::ACCESS_DENIED)
+    }
+}
+
+/// Refuses to set the clock.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-setsystemtime>
+#[winapi]
+pub fn SetSystemTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool, Win32Error> {
+    let _ = (guest, lpSystemTime);
+    Err(Win32Error::PRIVILEGE_NOT_HELD)
 }

@@ -99,6 +99,16 @@ pub fn start(process: &'static Process, parent: Option<File>) {
     if let Some(parent) = parent {
         serve(process, Arc::new(parent));
     }
+    listen_to_others(process);
+}
+
+/// Begins to listen to those who open the process by its identifier or are given a handle of it, unless it does.
+pub fn listen_to_others(process: &'static Process) {
+    static LISTENS: std::sync::Once = std::sync::Once::new();
+    LISTENS.call_once(|| begin_to_listen(process));
+}
+
+fn begin_to_listen(process: &'static Process) {
     // Somebody else's process of this name would be one of another container: then only the parent is heard.
     if let Ok(listener) = Listener::bind(&name_of(plat_host::sysinfo::process_id()), Form::Messages) {
         listen(process, Arc::new(listener));

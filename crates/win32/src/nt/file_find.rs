@@ -77,7 +77,11 @@ impl Enumeration {
             // A symbolic link that leads nowhere is shown as itself.
             let status = Status::of_path(&path, true).or_else(|_| Status::of_path(&path, false));
             if let Ok(status) = status {
-                return Some(Found { name, facts: FileFacts::of_status(&status) });
+                let kept = || plat_host::file_path::dos_attributes(&path);
+                return Some(Found {
+                    name,
+                    facts: FileFacts::of_status(&status).with_kept(status.kind, kept),
+                });
             }
         }
         None

@@ -15,6 +15,10 @@ use crate::logic::time::{file_time_to_unix, unix_to_file_time};
 pub mod attribute {
     /// `FILE_ATTRIBUTE_READONLY`.
     pub const READONLY: u32 = 0x1;
+    /// `FILE_ATTRIBUTE_HIDDEN`.
+    pub const HIDDEN: u32 = 0x2;
+    /// `FILE_ATTRIBUTE_SYSTEM`.
+    pub const SYSTEM: u32 = 0x4;
     /// `FILE_ATTRIBUTE_DIRECTORY`.
     pub const DIRECTORY: u32 = 0x10;
     /// `FILE_ATTRIBUTE_ARCHIVE`.
@@ -72,7 +76,16 @@ impl FileFacts {
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` and what else the kernel answers.
     pub fn of_path(path: &Path) -> Result<Self, NtStatus> {
-        Ok(Self::of_status(&Status::of_path(path, true).map_err(status_of)?))
+        let status = Status::of_path(path, true).map_err(status_of)?;
+        Ok(Self::of_status(&status).with_kept(status.kind, || file_path::dos_attributes(path)))
+    }
+
+    /// Adds the attributes that are kept beside what Linux tells.
+    pub fn with_kept(mut self, kind: Kind, kept: impl FnOnce() -> u32) -> Self {
+        if matches!(kind, Kind::Regular | Kind::Directory) {
+            self.attributes |= kept();
+        }
+        self
     }
 }
 
@@ -120,7 +133,8 @@ impl FileObject {
     /// # Errors
     /// What the kernel answers.
     pub fn facts(&self) -> Result<FileFacts, NtStatus> {
-        Ok(FileFacts::of_status(&self.file.status().map_err(status_of)?))
+        let status = self.file.status().map_err(status_of)?;
+        Ok(FileFacts::of_status(&status).with_kept(status.kind, || self.file.dos_attributes()))
     }
 
     /// Sets times.
@@ -135,12 +149,16 @@ impl FileObject {
         self.file.set_times(unix(times.accessed), unix(times.written)).map_err(status_of)
     }
 
-    /// Sets the attributes that Linux can keep: read-only.
+    /// Sets the attributes that Linux can keep: read-only, hidden, system.
     ///
     /// # Errors
     /// What the kernel answers.
     pub fn set_attributes(&self, attributes: u32) -> Result<(), NtStatus> {
         let status = self.file.identity().map_err(status_of)?;
+        if matches!(status.kind, Kind::Regular | Kind::Directory) {
+            // Some file systems have no place for them.
+            let _ = self.file.set_dos_attributes(attributes);
+        }
         let mode = mode_for(attributes, status.mode);
         // A directory's read-only attribute protects nothing in Windows; in Linux it would.
         if mode == status.mode || self.kind != FileKind::Disk {
@@ -156,6 +174,10 @@ impl FileObject {
 /// What the kernel answers.
 pub fn set_attributes(path: &Path, attributes: u32) -> Result<(), NtStatus> {
     let status = Status::of_path(path, true).map_err(status_of)?;
+    if matches!(status.kind, Kind::Regular | Kind::Directory) {
+        // Some file systems have no place for them.
+        let _ = file_path::set_dos_attributes(path, attributes);
+    }
     let mode = mode_for(attributes, status.mode);
     if mode == status.mode || status.kind != Kind::Regular {
         return Ok(());

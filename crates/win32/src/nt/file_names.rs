@@ -202,6 +202,27 @@ impl FileObject {
         *lock(&self.path) = Some(to);
         Ok(())
     }
+
+    /// Gives the open file a further name.
+    ///
+    /// # Errors
+    /// As for [`FileObject::rename`]; `FILE_IS_A_DIRECTORY`.
+    pub fn link(&self, files: &FileSystem, to: &Path, replace: bool) -> Result<(), NtStatus> {
+        let status = self.file.identity().map_err(status_of)?;
+        if status.kind == Kind::Directory {
+            return Err(NtStatus::FILE_IS_A_DIRECTORY);
+        }
+        let from = lock(&self.path).clone().ok_or(NtStatus::INVALID_PARAMETER)?;
+        let to = files.rename_target(&status, to, replace)?;
+        match Status::of_path(&to, false) {
+            Ok(other) if (other.device, other.inode) == (status.device, status.inode) => {
+                return if replace { Ok(()) } else { Err(NtStatus::OBJECT_NAME_COLLISION) };
+            }
+            Ok(_) => file_path::remove_file(&to).map_err(status_of)?,
+            Err(_) => {}
+        }
+        file_path::link(&from, &to).map_err(status_of)
+    }
 }
 
 fn copy_data(from: &Path, to: &Path, status: &Status, replace: bool) -> Result<(), NtStatus> {

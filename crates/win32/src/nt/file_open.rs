@@ -11,6 +11,7 @@ use plat_host::file::{File, Open};
 use plat_host::file_path::{Errno, Kind, Status};
 
 use super::file::{FileKind, FileObject, FileTraits, Registration, access, kind_of};
+use super::file_info::attribute;
 use super::file_share::Claim;
 use super::path::{FileSystem, status_of};
 use crate::NtStatus;
@@ -221,6 +222,10 @@ impl FileSystem {
         if let Some(mode) = request.mode {
             // The umask only takes bits away: until here it was open to fewer.
             file.set_mode(mode).map_err(status_of)?;
+        }
+        if request.attributes & (attribute::HIDDEN | attribute::SYSTEM) != 0 {
+            // Some file systems have no place for them.
+            let _ = file.set_dos_attributes(request.attributes);
         }
         let status = file.identity().map_err(status_of)?;
         Ok((self.register(file, &status, path, request)?, Outcome::Created))

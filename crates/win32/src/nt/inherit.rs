@@ -21,6 +21,7 @@ use super::job::JobObject;
 use super::mutant::Mutant;
 use super::names::LeaseCell;
 use super::object::{ObjectKind, ObjectRef, downcast};
+use super::object_directory::{ObjectDirectory, ObjectLink};
 use super::path::status_of;
 use super::pipe::PipeEnd;
 use super::pipe_transfer::Transfers;
@@ -93,7 +94,7 @@ pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<Obje
         return file_record(&file, list);
     }
     if let Some(process) = downcast::<ProcessObject>(Arc::clone(object)) {
-        let other = process.as_other()?;
+        let Some(other) = process.as_other() else { return own_record(list) };
         let fd = keep(list, other.linux.as_fd())?;
         let page = other.page.as_ref().and_then(|page| keep(list, page.as_fd()));
         return Some(ObjectRecord::Process { id: process.id(), fd, page: page.unwrap_or(-1) });
@@ -105,9 +106,28 @@ pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<Obje
     if let Some(shared) = shared_record(object, list) {
         return Some(shared);
     }
+    if let Some(directory) = downcast::<ObjectDirectory>(Arc::clone(object)) {
+        return Some(ObjectRecord::Name { is_link: false, path: directory.path().to_vec() });
+    }
+    if let Some(link) = downcast::<ObjectLink>(Arc::clone(object)) {
+        return Some(ObjectRecord::Name { is_link: true, path: link.target().to_vec() });
+    }
     let section = downcast::<SectionObject>(Arc::clone(object))?;
     let fd = keep(list, section.section().as_fd())?;
     Some(ObjectRecord::Section { fd, size: section.size(), protection: section.protection().bits() })
+}
+
+/// Makes the record of this process itself: who gets it may ask it, and learns how it ended.
+fn own_record(list: &mut Vec<OwnedFd>) -> Option<ObjectRecord> {
+    let process = Process::current()?;
+    super::control::listen_to_others(process);
+    let id = plat_host::sysinfo::process_id();
+    let linux = Linux::open(id).ok()?;
+    if process.children.page().is_none() {
+        process.children.set_page(ExitPage::create().ok()?);
+    }
+    let page = process.children.page().and_then(|page| keep(list, page.as_fd()));
+    Some(ObjectRecord::Process { id, fd: keep(list, linux.as_fd())?, page: page.unwrap_or(-1) })
 }
 
 fn shared_record(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<ObjectRecord> {
@@ -192,6 +212,8 @@ pub fn object_of(
             Ok(Arc::new(SectionObject::shared(section, PageProtection::from_bits_truncate(*protection))))
         }
         ObjectRecord::Shared { kind, fd: number } => shared_object(*kind, SharedState::map(fd(*number)?)?),
+        ObjectRecord::Name { is_link: false, path } => Ok(Arc::new(ObjectDirectory::new(path.clone()))),
+        ObjectRecord::Name { is_link: true, path } => Ok(Arc::new(ObjectLink::new(path.clone()))),
         ObjectRecord::Job { page, line } => Ok(Arc::new(JobObject::shared(fd(*page)?, fd(*line)?)?)),
     }
 }

@@ -365,7 +365,10 @@ impl AddressSpace {
         if self.open_shared_data(address) || self.first_write(address) {
             return GuardHit::Accessible;
         }
-        let Ok(touch) = self.change(|books| books.touch_guard(Address::new(address))) else {
+        let (bottom, base) = (teb.get(Teb::DEALLOCATION_STACK), teb.get(Teb::STACK_BASE));
+        let own = bottom.unwrap_or(0)..base.unwrap_or(0);
+        let own_stack = AddressRange::new(Address::new(own.start), Address::new(own.end));
+        let Ok(touch) = self.change(|books| books.touch_guard_of(Address::new(address), own_stack)) else {
             return GuardHit::NotAGuard;
         };
         let (hit, limit) = match touch {
@@ -374,7 +377,6 @@ impl AddressSpace {
             GuardTouch::Overflow { new_limit: limit } => (GuardHit::StackOverflow, limit),
         };
         // A thread may touch another thread's stack: then its own limit stays.
-        let own = teb.get(Teb::DEALLOCATION_STACK).unwrap_or(0)..teb.get(Teb::STACK_BASE).unwrap_or(0);
         if own.contains(&limit.get()) {
             // A guest that unmapped its own TEB finds out by itself.
             let _ = teb.set(Teb::STACK_LIMIT, limit.get());

@@ -76,6 +76,18 @@ impl Mutant {
         self.give_up(&mut wait::lock(), thread)
     }
 
+    /// Returns its count (1 when it is free, less 1 for each time it is owned), whether a thread owns it, and whether its
+    /// owner abandoned it.
+    pub fn describe(&self, thread: &ThreadObject) -> (i32, bool, bool) {
+        let _queues = wait::lock();
+        if let Some(shared) = self.shared.get() {
+            let (recursion, is_owned, is_abandoned) = shared.ownership(thread.id());
+            return (1_i32.wrapping_sub(recursion as i32), is_owned, is_abandoned);
+        }
+        let state = self.state();
+        (1_i32.wrapping_sub(state.recursion as i32), state.owner == Some(thread.id()), state.is_abandoned)
+    }
+
     fn give_up(&self, queues: &mut Queues, thread: &ThreadObject) -> Result<u32, NtStatus> {
         if let Some(shared) = self.shared.get() {
             let before = shared.disown(thread.id()).ok_or(NtStatus::MUTANT_NOT_OWNED)?;

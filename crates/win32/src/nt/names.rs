@@ -16,11 +16,12 @@ use plat_host::service::{self, Interest, Ticket};
 
 use super::control::{MESSAGE_MAX, Passed};
 use super::inherit;
-use super::object::{Object, ObjectRef, downcast};
+use super::object::{Object, ObjectKind, ObjectRef, downcast};
+use super::object_directory;
 use super::path::lock;
 use super::start_record::HandleRecord;
 use crate::NtStatus;
-use crate::logic::nls::case;
+use crate::logic::object_name;
 use crate::logic::record::{Reader, Writer};
 use crate::process::Process;
 
@@ -34,7 +35,8 @@ pub struct LeaseCell(OnceLock<Lease>);
 
 #[derive(Debug)]
 struct Lease {
-    key: Vec<u16>,
+    /// The name's key with the capitals that it was made with.
+    spelled: Vec<u16>,
     listener: Arc<Listener>,
     ticket: Mutex<Option<Ticket>>,
 }
@@ -50,7 +52,7 @@ impl Drop for Lease {
 impl LeaseCell {
     /// Returns the name and its socket's two descriptors.
     pub fn parts(&self) -> Option<(&[u16], [std::os::fd::BorrowedFd<'_>; 2])> {
-        self.0.get().map(|lease| (lease.key.as_slice(), lease.listener.parts()))
+        self.0.get().map(|lease| (lease.spelled.as_slice(), lease.listener.parts()))
     }
 }
 
@@ -74,21 +76,35 @@ impl Names {
         name: &[u16],
         make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
     ) -> Result<(Arc<T>, bool), NtStatus> {
-        if name.is_empty() {
+        self.open_or_create_at(process, &key_of_win32(name), make)
+    }
+
+    /// As [`Names::open_or_create`], by the key as [`object_name::spelled`] gives it; an empty one is no name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_or_create_at<T: Object>(
+        &self,
+        process: &Process,
+        spelled: &[u16],
+        make: impl FnOnce() -> Result<Arc<T>, NtStatus>,
+    ) -> Result<(Arc<T>, bool), NtStatus> {
+        if spelled.is_empty() {
             return Ok((make()?, false));
         }
-        let key = key(name)?;
+        let key = &object_name::upcase(spelled)[..];
         let mut known = lock(&self.objects);
+        check_directory(&mut known, process, key)?;
         for _ in 0..ATTEMPTS {
-            if let Some(found) = find(&mut known, process, &key)? {
+            if let Some(found) = find(&mut known, process, key)? {
                 return downcast(found).map(|object| (object, true)).ok_or(NtStatus::OBJECT_TYPE_MISMATCH);
             }
-            match Listener::bind_shared(&socket_name(&key)) {
+            match Listener::bind_shared(&socket_name(key)) {
                 Err(errno) if is_taken(errno) => plat_host::thread::sleep(ATTEMPT_NANOSECONDS),
                 // Where there are no such sockets, names are this process's.
                 listener => {
                     let object = make()?;
-                    keep(&mut known, object.clone(), key, listener.ok());
+                    keep(&mut known, object.clone(), spelled.to_vec(), listener.ok());
                     return Ok((object, false));
                 }
             }
@@ -101,8 +117,34 @@ impl Names {
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` when there is none, `OBJECT_TYPE_MISMATCH` when it is of another kind.
     pub fn open<T: Object>(&self, process: &Process, name: &[u16]) -> Result<Arc<T>, NtStatus> {
-        let found = find(&mut lock(&self.objects), process, &key(name)?)?;
+        self.open_at(process, &object_name::upcase(&key_of_win32(name)))
+    }
+
+    /// As [`Names::open`], by the key of [`object_name::key`].
+    ///
+    /// # Errors
+    /// As there, and `OBJECT_PATH_NOT_FOUND`.
+    pub fn open_at<T: Object>(&self, process: &Process, key: &[u16]) -> Result<Arc<T>, NtStatus> {
+        let mut known = lock(&self.objects);
+        let found = find(&mut known, process, key)?;
+        if found.is_none() {
+            check_directory(&mut known, process, key)?;
+        }
         downcast(found.ok_or(NtStatus::OBJECT_NAME_NOT_FOUND)?).ok_or(NtStatus::OBJECT_TYPE_MISMATCH)
+    }
+
+    /// Finds the object of a key, of whatever kind.
+    ///
+    /// # Errors
+    /// What making it of another process' answer says.
+    pub fn find_any(&self, process: &Process, key: &[u16]) -> Result<Option<ObjectRef>, NtStatus> {
+        find(&mut lock(&self.objects), process, key)
+    }
+
+    /// Returns the keys that processes of this user have now; very long ones are not among them.
+    pub fn known_keys(&self) -> Vec<Vec<u16>> {
+        let names = pipe::listening_names(SOCKET_PREFIX);
+        names.iter().map(|name| name.encode_utf16().collect()).collect()
     }
 
     /// Takes over an object that came from another process with its name; returns the one that this process has of
@@ -130,7 +172,9 @@ fn find(known: &mut Known, process: &Process, key: &[u16]) -> Result<Option<Obje
     let mut passed = Passed::read(&mut reader, descriptors)?;
     let object = inherit::object_of(process, &record.object, &mut passed)?;
     match inherit::name_of(&record, &mut passed) {
-        Some((named, listener)) if named == key => Ok(Some(adopt(known, object, named, listener))),
+        Some((named, listener)) if object_name::upcase(&named) == key => {
+            Ok(Some(adopt(known, object, named, listener)))
+        }
         // A name so long that its socket has another one's, or one of an object that has lost its name.
         _ => Ok(None),
     }
@@ -150,22 +194,23 @@ fn ask(socket: &str) -> Option<(Vec<u8>, Vec<OwnedFd>)> {
     None
 }
 
-fn adopt(known: &mut Known, object: ObjectRef, key: Vec<u16>, listener: Listener) -> ObjectRef {
+fn adopt(known: &mut Known, object: ObjectRef, spelled: Vec<u16>, listener: Listener) -> ObjectRef {
+    let key = object_name::upcase(&spelled);
     if let Some(found) = known.get(&key).and_then(Weak::upgrade).filter(|found| found.kind() == object.kind())
     {
         return found;
     }
-    keep(known, Arc::clone(&object), key, Some(listener));
+    keep(known, Arc::clone(&object), spelled, Some(listener));
     object
 }
 
 /// Notes an object under a name and begins to answer for it.
-fn keep(known: &mut Known, object: ObjectRef, key: Vec<u16>, listener: Option<Listener>) {
+fn keep(known: &mut Known, object: ObjectRef, spelled: Vec<u16>, listener: Option<Listener>) {
     known.retain(|_, object| object.strong_count() > 0);
     let weak = Arc::downgrade(&object);
-    known.insert(key.clone(), Weak::clone(&weak));
+    known.insert(object_name::upcase(&spelled), Weak::clone(&weak));
     let (Some(cell), Some(listener)) = (object.lease(), listener.map(Arc::new)) else { return };
-    let lease = Lease { key, listener: Arc::clone(&listener), ticket: Mutex::default() };
+    let lease = Lease { spelled, listener: Arc::clone(&listener), ticket: Mutex::default() };
     if cell.0.set(lease).is_ok() {
         listen(weak, listener);
     }
@@ -198,26 +243,33 @@ fn answer(object: &ObjectRef, file: &plat_host::file::File) {
     let _ = pipe::send_with(file, &body.finish(), &given);
 }
 
+const SOCKET_PREFIX: &str = "object/";
+
 fn socket_name(key: &[u16]) -> String {
-    format!("object/{}", String::from_utf16_lossy(key))
+    format!("{SOCKET_PREFIX}{}", String::from_utf16_lossy(key))
 }
 
-/// `Local\` is where names without a prefix live; `Global\` is another place. There are no others.
-fn key(name: &[u16]) -> Result<Vec<u16>, NtStatus> {
-    let upper: Vec<u16> = name.iter().map(|&unit| case::upcase(unit)).collect();
-    let without = |prefix: &str| {
-        let prefix: Vec<u16> = prefix.encode_utf16().collect();
-        upper.strip_prefix(prefix.as_slice()).map(<[u16]>::to_vec)
-    };
-    let (own, prefix) = match (without("LOCAL\\"), without("GLOBAL\\")) {
-        (Some(rest), _) => (rest, ""),
-        (_, Some(rest)) => (rest, "GLOBAL\\"),
-        _ => (upper, ""),
-    };
-    if own.contains(&u16::from(b'\\')) {
-        return Err(NtStatus::OBJECT_PATH_NOT_FOUND);
+/// Checks that the directory of a name is one.
+fn check_directory(known: &mut Known, process: &Process, key: &[u16]) -> Result<(), NtStatus> {
+    let path = object_directory::path_of_key(key);
+    let Some(directory) = object_name::parent(&path) else { return Ok(()) };
+    if object_name::system_kind(directory) == Some(object_name::DIRECTORY) {
+        return Ok(());
     }
-    Ok(prefix.encode_utf16().chain(own).collect())
+    match find(known, process, &object_name::key(directory))? {
+        Some(found) if found.kind() == ObjectKind::ObjectDirectory => Ok(()),
+        _ => Err(NtStatus::OBJECT_PATH_NOT_FOUND),
+    }
+}
+
+/// `Local\` is where names without a prefix live; `Global\` is another place.
+fn key_of_win32(name: &[u16]) -> Vec<u16> {
+    if name.is_empty() {
+        return Vec::new();
+    }
+    object_name::canonical(&object_name::of_win32(name))
+        .map(|path| object_name::spelled(&path))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

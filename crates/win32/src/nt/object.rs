@@ -16,6 +16,10 @@ pub enum ObjectKind {
     File,
     /// An open directory, for enumeration.
     Directory,
+    /// A directory of named objects.
+    ObjectDirectory,
+    /// A name that leads to another.
+    ObjectLink,
     /// A memory section (file mapping).
     Section,
     /// An event.
@@ -46,6 +50,8 @@ pub enum ObjectKind {
     EventLog,
     /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.
     ChangeNotification,
+    /// The machine's policy.
+    Policy,
     /// Changes of a file's resources, begun by `BeginUpdateResource`.
     ResourceUpdate,
 }

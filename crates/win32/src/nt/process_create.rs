@@ -324,6 +324,10 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
         startup: plan.startup,
         ..StartRecord::default()
     };
+    if let Some(process) = Process::current() {
+        // A child may open its parent.
+        super::control::listen_to_others(process);
+    }
     let child = launch.windows(record)?;
     share_console(process, &sources, &child);
     Ok(with_thread(process, child))

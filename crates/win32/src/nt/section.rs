@@ -19,6 +19,7 @@ pub struct SectionObject {
     /// The widest protection that views may have.
     protection: PageProtection,
     owner: String,
+    is_of_file: bool,
     lease: LeaseCell,
 }
 
@@ -54,6 +55,7 @@ impl SectionObject {
                 section,
                 protection,
                 owner: "section".to_owned(),
+                is_of_file: false,
                 lease: LeaseCell::default(),
             });
         };
@@ -78,18 +80,25 @@ impl SectionObject {
             section,
             protection,
             owner: name.unwrap_or_else(|| "file".to_owned()),
+            is_of_file: true,
             lease: LeaseCell::default(),
         })
     }
 
     /// Takes what another process shares.
     pub fn shared(section: Section, protection: PageProtection) -> Self {
-        Self { section, protection, owner: "shared section".to_owned(), lease: LeaseCell::default() }
+        let (owner, lease) = ("shared section".to_owned(), LeaseCell::default());
+        Self { section, protection, owner, is_of_file: false, lease }
     }
 
     /// Returns what is mapped.
     pub fn section(&self) -> &Section {
         &self.section
+    }
+
+    /// Says whether it is one of a file.
+    pub fn is_of_file(&self) -> bool {
+        self.is_of_file
     }
 
     /// Returns the widest protection that views may have.

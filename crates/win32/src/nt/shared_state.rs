@@ -151,6 +151,16 @@ impl SharedState {
         Some((true, was_abandoned || before != 0))
     }
 
+    /// Returns how often the mutex is owned, whether by this thread, and whether it was abandoned.
+    pub fn ownership(&self, thread: u32) -> (u32, bool, bool) {
+        let owner = self.state();
+        let is_lost = owner != 0 && !is_alive(owner);
+        let recursion =
+            if owner == 0 || is_lost { 0 } else { self.word(SECOND).load(Ordering::Acquire) as u32 };
+        let is_abandoned = is_lost || self.word(THIRD).load(Ordering::Acquire) != 0;
+        (recursion, owner == owner_of(thread), is_abandoned)
+    }
+
     /// Gives up one ownership of the mutex; returns how often it was owned before. The last rings.
     pub fn disown(&self, thread: u32) -> Option<u32> {
         if self.state() != owner_of(thread) {

@@ -83,6 +83,13 @@ pub enum ObjectRecord {
         /// The descriptor of its state.
         fd: i32,
     },
+    /// A directory of named objects, or a link between names.
+    Name {
+        /// Whether it is a link.
+        is_link: bool,
+        /// The directory's path, or where the link leads.
+        path: Vec<u16>,
+    },
     /// A job: descriptors of its page and of its life line.
     Job {
         /// The page.
@@ -248,6 +255,9 @@ impl HandleRecord {
             ObjectRecord::Shared { kind, fd } => {
                 writer.u32(5).u32(*kind).u32(*fd as u32);
             }
+            ObjectRecord::Name { is_link, path } => {
+                writer.u32(6).u32(u32::from(*is_link)).wide(path);
+            }
         }
         let (name, [socket, other]) =
             self.name.as_ref().map_or((&[][..], [-1; 2]), |(name, fds)| (name, *fds));
@@ -279,6 +289,7 @@ impl HandleRecord {
             },
             4 => ObjectRecord::Job { page: reader.u32()? as i32, line: reader.u32()? as i32 },
             5 => ObjectRecord::Shared { kind: reader.u32()?, fd: reader.u32()? as i32 },
+            6 => ObjectRecord::Name { is_link: reader.u32()? != 0, path: reader.wide()? },
             _ => return Err(Damaged),
         };
         let name = (reader.wide()?, [reader.u32()? as i32, reader.u32()? as i32]);

@@ -41,6 +41,9 @@ pub struct ThreadPlan {
 pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadObject>, NtStatus> {
     create_with(process, plan, move |guest| {
         guest.process().loader().attach_thread(guest);
+        if super::wait::make_early_calls(guest).is_err() {
+            return NtStatus::ACCESS_VIOLATION.0;
+        }
         match guest.call(plan.start, &[plan.parameter]) {
             Ok(code) => code as u32,
             Err(fault) => guest.raise_fault(fault),

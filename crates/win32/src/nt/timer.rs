@@ -93,6 +93,19 @@ impl Timer {
         self.shared.get().map_or(was_set, SharedState::stop)
     }
 
+    /// Returns the nanoseconds until it is due (negative ones since it was, 0 when it is not set), and whether it is
+    /// signalled.
+    pub fn describe(&self) -> (i64, bool) {
+        let _queues = wait::lock();
+        let due = self.advance_signal();
+        let is_signalled = match self.shared.get() {
+            Some(shared) => shared.state() != 0,
+            None => self.state().is_signalled,
+        };
+        let remaining = due.map_or(0, |due| due.wrapping_sub(clock::monotonic_nanoseconds()) as i64);
+        (remaining, is_signalled)
+    }
+
     /// Brings the state up to the clock; returns when it is due next.
     pub(super) fn advance(&self) -> Option<u64> {
         let mut state = self.state();

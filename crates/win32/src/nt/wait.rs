@@ -252,6 +252,10 @@ fn wait_locked(
     if how.deadline == Some(0) {
         return NtStatus::TIMEOUT;
     }
+    if thread.is_terminating() {
+        // It was told so while it was on its way here: nobody would wake it any more.
+        return NtStatus::THREAD_IS_TERMINATING;
+    }
     thread.parker().clear();
     let waiter = Arc::new(Waiter {
         thread: Arc::clone(thread),
@@ -335,6 +339,19 @@ pub fn after_wait(guest: &mut Guest, status: NtStatus) -> Result<NtStatus, NtSta
         }
     }
     Ok(status)
+}
+
+/// Makes the calls that were queued before a thread began: what Windows does when a thread is ready to run.
+///
+/// # Errors
+/// As for [`after_wait`].
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-queueuserapc>
+pub fn make_early_calls(guest: &mut Guest) -> Result<(), NtStatus> {
+    if !thread::with_current(ThreadObject::has_apcs) {
+        return Ok(());
+    }
+    after_wait(guest, NtStatus::USER_APC).map(drop)
 }
 
 /// Turns a Win32 time-out in milliseconds into a deadline: `INFINITE` (0xffffffff) is none, 0 is at once.

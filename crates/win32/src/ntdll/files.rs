@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 
+use super::attributes::{OBJECT_ATTRIBUTES, counted_string};
 use super::named_pipes;
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
-use crate::logic::path::Target;
+use crate::kernel32::fileapi::volume::VOLUME_FLAGS;
+use crate::logic::nls::case;
+use crate::logic::object_name;
+use crate::logic::path::{Device, Target};
 use crate::nt::afd;
 use crate::nt::completion::Completion;
 use crate::nt::console::lines;
@@ -22,6 +26,7 @@ use crate::nt::file_info::FileFacts;
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
 use crate::nt::handle::HandleFlags;
+use crate::nt::object_directory::ObjectDirectory;
 use crate::nt::path::{lock, status_of};
 use crate::nt::thread::Apc;
 use crate::nt::{security, security_memory};
@@ -37,53 +42,15 @@ pub const EXPORTS: &[Export] = dll! {
     full NtFlushBuffersFile;
     partial NtFlushBuffersFileEx, "all flags write everything";
     partial NtDeviceIoControlFile, "polls of sockets, receiving, sending; else as DeviceIoControl, always at once";
-    partial NtFsControlFile, "as DeviceIoControl; always at once";
     full NtCancelIoFile;
     full NtCancelIoFileEx;
     full NtQueryAttributesFile;
     full NtQueryFullAttributesFile;
     partial NtQueryInformationFile, "basic, standard, internal, extended attributes, access, name, position, mode, alignment, all, pipe, network open, attribute tag";
-    partial NtSetInformationFile, "basic, rename, disposition, position, allocation, end of file";
+    partial NtSetInformationFile, "basic, rename, link, disposition, position, allocation, end of file";
     partial NtQueryDirectoryFile, "the seven classes of names; always at once";
-    partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes";
+    partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes, identifier, sectors";
 };
-
-/// Names an object.
-#[derive(GuestStruct, Default)]
-#[allow(non_snake_case)]
-pub(super) struct OBJECT_ATTRIBUTES {
-    pub(super) Length: u32,
-    pub(super) RootDirectory: GuestWord,
-    pub(super) ObjectName: GuestWord,
-    Attributes: u32,
-    SecurityDescriptor: GuestWord,
-    SecurityQualityOfService: GuestWord,
-}
-
-/// A counted string.
-#[derive(GuestStruct, Default)]
-#[allow(non_snake_case)]
-struct UNICODE_STRING {
-    Length: u16,
-    MaximumLength: u16,
-    Buffer: GuestWord,
-}
-
-const OBJ_INHERIT: u32 = 2;
-
-/// Returns the flags that attributes ask for a handle.
-pub(super) fn handle_flags(attributes: &OBJECT_ATTRIBUTES) -> HandleFlags {
-    if attributes.Attributes & OBJ_INHERIT != 0 { HandleFlags::INHERIT } else { HandleFlags::empty() }
-}
-
-/// Reads a counted string; null is empty.
-pub(super) fn counted_string(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, NtStatus> {
-    if address.is_null() {
-        return Ok(Vec::new());
-    }
-    let string: UNICODE_STRING = guest.read(address.0)?;
-    Ok(guest.read_wide(string.Buffer.0, u64::from(string.Length / 2))?)
-}
 
 /// What an object's attributes may name.
 enum Named {
@@ -93,35 +60,75 @@ enum Named {
     SocketDriver,
 }
 
-/// Returns what an object's attributes name, and whether its handle is inherited.
-fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtStatus> {
-    let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
-    let name = counted_string(guest, attributes.ObjectName)?;
+const BACKSLASH: u16 = b'\\' as u16;
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+/// Returns the rest of a path after a prefix in any case, without the backslash between them.
+fn after<'a>(path: &'a [u16], prefix: &str) -> Option<&'a [u16]> {
+    let prefix = wide(prefix);
+    let head = path.get(..prefix.len())?;
+    let rest = &path[prefix.len()..];
+    let is_same = case::equal_ignore_case(head, &prefix);
+    (is_same && matches!(rest.first(), None | Some(&BACKSLASH)))
+        .then(|| rest.strip_prefix(&[BACKSLASH]).unwrap_or(rest))
+}
+
+/// Returns the full path that attributes name: from the root of names, or from a directory, whose path is taken as it
+/// stands.
+fn full_path(guest: &Guest, attributes: &OBJECT_ATTRIBUTES) -> Result<Vec<u16>, NtStatus> {
+    let name = attributes.name(guest)?;
+    if attributes.RootDirectory.is_null() {
+        return if name.first() == Some(&BACKSLASH) {
+            Ok(name)
+        } else {
+            Err(NtStatus::OBJECT_PATH_SYNTAX_BAD)
+        };
+    }
+    let process = guest.process();
+    if let Ok(directory) = process.handles.get::<ObjectDirectory>(attributes.RootDirectory.0) {
+        return Ok(object_name::child(directory.path(), &name));
+    }
+    let root = file_standard::file(process, attributes.RootDirectory.0, 0)?;
+    let path = process.files.win32_path(&root.unix_path().ok_or(NtStatus::OBJECT_TYPE_MISMATCH)?);
+    let mut path = [wide(r"\??\"), path].concat();
+    if !name.is_empty() {
+        path.push(BACKSLASH);
+        path.extend(name);
+    }
+    Ok(path)
+}
+
+/// Finds out what a full path names.
+fn parse(guest: &Guest, path: &[u16]) -> Result<Named, NtStatus> {
     let files = &guest.process().files;
-    let flags = handle_flags(&attributes);
-    let full = if attributes.RootDirectory.is_null() {
-        if !name.starts_with(&[u16::from(b'\\')]) {
-            return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD);
-        }
-        if afd::is_device(&name) {
-            return Ok((Named::SocketDriver, flags));
-        }
-        name
-    } else {
-        let root = file_standard::file(guest.process(), attributes.RootDirectory.0, 0)?;
-        let mut path = files.win32_path(&root.unix_path().ok_or(NtStatus::OBJECT_TYPE_MISMATCH)?);
-        if !name.is_empty() {
-            path.push(u16::from(b'\\'));
-            path.extend(name);
-        }
-        path
+    if afd::is_device(path) {
+        return Ok(Named::SocketDriver);
+    }
+    let local = [r"\??", r"\DosDevices", r"\GLOBAL??"].iter().find_map(|prefix| after(path, prefix));
+    if after(path, r"\Device\Null").is_some() {
+        return Ok(Named::Target(Target::Device(Device::Null)));
+    }
+    let path = match (object_name::path_of_device(path), local) {
+        (Some(path), _) => [wide(r"\??\"), path].concat(),
+        (None, Some(local)) => [wide(r"\??\").as_slice(), local].concat(),
+        (None, None) => path.to_vec(),
     };
-    let target = files.resolve(&full).map_err(|error| match error {
+    let target = files.resolve(&path).map_err(|error| match error {
         crate::Win32Error::INVALID_NAME => NtStatus::OBJECT_NAME_INVALID,
         crate::Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
         other => NtStatus::from_win32(other),
     })?;
-    Ok((Named::Target(target), flags))
+    Ok(Named::Target(target))
+}
+
+/// Returns what an object's attributes name, and the flags of its handle.
+fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtStatus> {
+    let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
+    let path = full_path(guest, &attributes)?;
+    Ok((parse(guest, &path)?, attributes.handle_flags()))
 }
 
 /// Stores an `IO_STATUS_BLOCK`.
@@ -152,15 +159,16 @@ fn open(
     block: GuestWord,
     request: &Request,
 ) -> Result<(), NtStatus> {
-    if named_pipes::open(guest, handle, attributes, block, (request.access, request.options))?.is_some() {
+    let granted =
+        if request.access & access::MAXIMUM_ALLOWED != 0 { access::FILE_ALL } else { request.access };
+    if named_pipes::open(guest, handle, attributes, block, (granted, request.options))?.is_some() {
         return Ok(());
     }
     let files = &guest.process().files;
+    let synchronous = CreateOptions::SYNCHRONOUS_IO_NONALERT | CreateOptions::SYNCHRONOUS_IO_ALERT;
+    let is_overlapped = !request.options.intersects(synchronous);
     let (object, outcome, flags) = match named(guest, attributes)? {
-        (Named::SocketDriver, flags) => {
-            let synchronous = CreateOptions::SYNCHRONOUS_IO_NONALERT | CreateOptions::SYNCHRONOUS_IO_ALERT;
-            (afd::open(!request.options.intersects(synchronous))?, Outcome::Opened, flags)
-        }
+        (Named::SocketDriver, flags) => (afd::open(is_overlapped)?, Outcome::Opened, flags),
         (Named::Target(Target::Device(device)), flags) => {
             (files.open_device(device, request.access)?, Outcome::Opened, flags)
         }
@@ -169,8 +177,6 @@ fn open(
             (object, outcome, flags)
         }
     };
-    let granted =
-        if request.access & access::MAXIMUM_ALLOWED != 0 { access::FILE_ALL } else { request.access };
     let made = guest.process().handles.insert(Arc::new(object), granted, flags);
     guest.write_word(handle.0, made)?;
     put_status(guest, block, NtStatus::SUCCESS, outcome as u64)
@@ -386,7 +392,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    fn run(self, guest: &Guest) -> Result<(), NtStatus> {
+    pub(super) fn run(self, guest: &Guest) -> Result<(), NtStatus> {
         let file = file_standard::file(guest.process(), self.handle.0, 0)?;
         let completion = begin(guest, &file, self.event, self.call)?;
         let bytes = control(&file, self.code)?;
@@ -421,28 +427,6 @@ pub fn NtDeviceIoControlFile(
         }
         _ => control.run(guest),
     }
-}
-
-/// Sends a control code to a file system.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntfscontrolfile>
-#[winapi]
-pub fn NtFsControlFile(
-    guest: &mut Guest,
-    FileHandle: GuestWord,
-    Event: GuestWord,
-    ApcRoutine: GuestWord,
-    ApcContext: GuestWord,
-    IoStatusBlock: GuestWord,
-    FsControlCode: u32,
-    InputBuffer: GuestWord,
-    InputBufferLength: u32,
-    OutputBuffer: GuestWord,
-    OutputBufferLength: u32,
-) -> Result<(), NtStatus> {
-    let _ = (InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength);
-    let call = [ApcRoutine, ApcContext, IoStatusBlock];
-    Control { handle: FileHandle, event: Event, call, code: FsControlCode }.run(guest)
 }
 
 fn cancel(guest: &Guest, handle: GuestWord, only: Option<u64>, block: GuestWord) -> Result<(), NtStatus> {
@@ -484,7 +468,7 @@ pub fn NtCancelIoFileEx(
 fn facts_of(guest: &Guest, attributes: GuestWord) -> Result<FileFacts, NtStatus> {
     match named(guest, attributes)?.0 {
         Named::Target(Target::File { unix, .. }) => guest.process().files.facts(&unix),
-        Named::Target(Target::Device(_)) | Named::SocketDriver => Err(NtStatus::INVALID_DEVICE_REQUEST),
+        _ => Err(NtStatus::INVALID_DEVICE_REQUEST),
     }
 }
 
@@ -807,10 +791,21 @@ fn volume_information(file: &FileObject, class: u32) -> Result<Vec<u8>, NtStatus
         }
         // Attributes, longest name, name of the file system.
         5 => {
-            bytes.extend(6_u32.to_le_bytes());
+            bytes.extend(VOLUME_FLAGS.to_le_bytes());
             bytes.extend(255_u32.to_le_bytes());
             bytes.extend(8_u32.to_le_bytes());
             bytes.extend("NTFS".encode_utf16().flat_map(u16::to_le_bytes));
+        }
+        // The volume's identifier: its serial number, and nothing more.
+        8 => {
+            bytes.extend(u64::from(file.facts()?.volume).to_le_bytes());
+            bytes.resize(64, 0);
+        }
+        // Sectors of 512 bytes, or what there is less of; aligned.
+        11 => {
+            let sector = 512.min(space()?.block) as u32;
+            let numbers = [sector, sector, sector, sector, 3, 0, 0];
+            bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         }
         _ => return Err(NtStatus::INVALID_INFO_CLASS),
     }

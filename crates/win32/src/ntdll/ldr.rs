@@ -2,7 +2,7 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::files::counted_string;
+use super::attributes::counted_string;
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::files::{OBJECT_ATTRIBUTES, counted_string, handle_flags, put_status};
+use super::attributes::{OBJECT_ATTRIBUTES, counted_string};
+use super::files::put_status;
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
@@ -37,7 +38,7 @@ pub(super) enum Named {
 /// Returns the rest of a full name after the directory of pipes.
 fn below_directory(name: &[u16]) -> Option<Vec<u16>> {
     let text = String::from_utf16_lossy(name);
-    [r"\??\pipe", r"\DosDevices\pipe", r"\Device\NamedPipe"].iter().find_map(|directory| {
+    [r"\??\pipe", r"\GLOBAL??\pipe", r"\DosDevices\pipe", r"\Device\NamedPipe"].iter().find_map(|directory| {
         let head = text.get(..directory.len())?;
         let rest = &text[directory.len()..];
         let is_below = rest.is_empty() || rest.starts_with('\\');
@@ -75,7 +76,7 @@ pub(super) fn open(
     let attributes: OBJECT_ATTRIBUTES = guest.read(attributes.0)?;
     let Some(named) = named(guest, &attributes)? else { return Ok(None) };
     let handles = &guest.process().handles;
-    let flags = handle_flags(&attributes);
+    let flags = attributes.handle_flags();
     let made = match named {
         Named::Directory | Named::Anonymous => handles.insert(Arc::new(PipeDirectory), wanted, flags),
         Named::Pipe(name) => {
@@ -154,7 +155,7 @@ pub fn NtCreateNamedPipeFile(
     end.reads_messages.store(ReadMode & 1 != 0, Ordering::Relaxed);
     end.is_impatient.store(CompletionMode & 1 != 0, Ordering::Relaxed);
     let granted = access::map_generic(DesiredAccess);
-    let made = guest.process().handles.insert(instance, granted, handle_flags(&attributes));
+    let made = guest.process().handles.insert(instance, granted, attributes.handle_flags());
     guest.write_word(FileHandle.0, made)?;
     let outcome = if served { Outcome::Opened } else { Outcome::Created };
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, outcome as u64)

@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::synchronisation::previous;
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
@@ -10,22 +11,16 @@ use crate::kernel32::leaves::{
     ACQUIRE_SRW_EXCLUSIVE, ENTER_CRITICAL_SECTION, GET_LAST_ERROR, LEAVE_CRITICAL_SECTION,
     RELEASE_SRW_EXCLUSIVE, SET_LAST_ERROR, TRY_ENTER_CRITICAL_SECTION,
 };
-use crate::nt::event::Event;
-use crate::nt::handle::HandleFlags;
 use crate::nt::slim_lock::SlimLock;
 use crate::nt::thread::ThreadObject;
 use crate::nt::{sysinfo, time, wait, wait_address};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full NtClearEvent;
-    partial NtCreateEvent, "the name in the attributes is not used";
     full NtDelayExecution;
     full NtQueryPerformanceCounter;
     full NtQuerySystemTime;
-    full NtResetEvent;
     full NtResumeThread;
-    full NtSetEvent;
     full NtWaitForSingleObject;
     full NtYieldExecution;
     code RtlAcquireSRWLockExclusive: ACQUIRE_SRW_EXCLUSIVE;
@@ -342,71 +337,6 @@ pub fn NtYieldExecution(guest: &mut Guest) -> NtStatus {
     let _ = guest;
     plat_host::thread::yield_now();
     NtStatus::SUCCESS
-}
-
-/// Makes an event: type 0 is reset by hand, type 1 by a wait.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwcreateevent>
-#[winapi]
-pub fn NtCreateEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    DesiredAccess: u32,
-    ObjectAttributes: GuestWord,
-    EventType: u32,
-    InitialState: u8,
-) -> Result<(), NtStatus> {
-    let _ = ObjectAttributes;
-    if EventType > 1 {
-        return Err(NtStatus::INVALID_PARAMETER_4);
-    }
-    let event = Event::new(EventType == 0, InitialState != 0);
-    let handle = guest.process().handles.insert(event, DesiredAccess, HandleFlags::empty());
-    guest.write_word(EventHandle.get(), handle)?;
-    Ok(())
-}
-
-/// Writes a state before, if it is wanted.
-fn previous(guest: &Guest, place: GuestWord, value: u32) -> Result<(), NtStatus> {
-    if !place.is_null() {
-        guest.write(place.get(), &value)?;
-    }
-    Ok(())
-}
-
-/// Sets an event.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwsetevent>
-#[winapi]
-pub fn NtSetEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    PreviousState: GuestWord,
-) -> Result<(), NtStatus> {
-    let before = guest.process().handles.get::<Event>(EventHandle.get())?.set();
-    previous(guest, PreviousState, before.into())
-}
-
-/// Resets an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-resetevent>
-#[winapi]
-pub fn NtResetEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    PreviousState: GuestWord,
-) -> Result<(), NtStatus> {
-    let before = guest.process().handles.get::<Event>(EventHandle.get())?.reset();
-    previous(guest, PreviousState, before.into())
-}
-
-/// Resets an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-resetevent>
-#[winapi]
-pub fn NtClearEvent(guest: &mut Guest, EventHandle: GuestWord) -> Result<(), NtStatus> {
-    guest.process().handles.get::<Event>(EventHandle.get())?.reset();
-    Ok(())
 }
 
 /// Takes back one suspension of a thread.

@@ -12,7 +12,7 @@ use crate::nt::thread;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial NtQueryInformationProcess, "basic facts, handles, debug port, WOW64, image name, command line";
+    partial NtQueryInformationProcess, "basic facts, quotas, memory, times, priority, affinity, session, handles, debug port, WOW64, image name, command line; nothing is counted for input and output";
     partial "ZwQueryInformationProcess" = NtQueryInformationProcess, "as NtQueryInformationProcess";
     full NtResumeProcess;
     full NtSuspendProcess;
@@ -20,6 +20,14 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 const BASIC: u32 = 0;
+const QUOTAS: u32 = 1;
+const IO_COUNTERS: u32 = 2;
+const VM_COUNTERS: u32 = 3;
+const TIMES: u32 = 4;
+const HARD_ERROR_MODE: u32 = 12;
+const PRIORITY_CLASS: u32 = 18;
+const AFFINITY: u32 = 21;
+const SESSION: u32 = 24;
 const DEBUG_PORT: u32 = 7;
 const HANDLE_COUNT: u32 = 20;
 const WOW64: u32 = 26;
@@ -62,6 +70,23 @@ pub fn NtQueryInformationProcess(
             let code = u64::from(process.exit_code());
             words(&[code, peb, affinity, NORMAL_PRIORITY, u64::from(process.id()), u64::from(parent)])
         }
+        QUOTAS => {
+            // No quotas, the usual working set, nothing paged, no limit of time.
+            let mut bytes = words(&[u64::MAX, u64::MAX, 50 << 12, 345 << 12, u64::MAX]);
+            bytes.extend(i64::MAX.to_le_bytes());
+            bytes
+        }
+        IO_COUNTERS => vec![0; 48],
+        VM_COUNTERS => vm_counters(&process, word),
+        TIMES => {
+            let ((created, ended), used) = (process.life(), process.processor_time());
+            let times = [created, ended, (used.kernel / 100) as i64, (used.user / 100) as i64];
+            times.iter().flat_map(|time| time.to_le_bytes()).collect()
+        }
+        HARD_ERROR_MODE => 1_u32.to_le_bytes().to_vec(),
+        PRIORITY_CLASS => vec![0, priority_class(&process)],
+        AFFINITY => words(&[crate::nt::sysinfo::processors(own.machine)]),
+        SESSION => 1_u32.to_le_bytes().to_vec(),
         DEBUG_PORT => words(&[0]),
         HANDLE_COUNT => (own.handles.count() as u32).to_le_bytes().to_vec(),
         WOW64 => words(&[u64::from(!process_list::is_64(own, &process)?)]),
@@ -87,6 +112,42 @@ pub fn NtQueryInformationProcess(
     Ok(guest.write_bytes(ProcessInformation.0, &bytes)?)
 }
 
+/// `VM_COUNTERS`: sizes in bytes, what is paged as what is not known.
+fn vm_counters(process: &ProcessObject, word: u64) -> Vec<u8> {
+    let (size, resident) = process.facts().map_or((0, 0), |facts| (facts.resident_peak, facts.resident));
+    let mut bytes = Vec::new();
+    for (value, is_count) in [
+        (size, false),
+        (size, false),
+        (0, true),
+        (resident, false),
+        (resident, false),
+        (0, false),
+        (0, false),
+        (0, false),
+        (0, false),
+        (resident, false),
+        (resident, false),
+    ] {
+        let bytes_of = if is_count { 4 } else { word as usize };
+        bytes.extend_from_slice(&value.to_le_bytes()[..bytes_of]);
+        bytes.resize(bytes.len().next_multiple_of(word as usize), 0);
+    }
+    bytes
+}
+
+/// `PROCESS_PRIORITY_CLASS_…` of the class that Win32 numbers otherwise.
+fn priority_class(process: &ProcessObject) -> u8 {
+    match process.priority_class.load(std::sync::atomic::Ordering::Relaxed) {
+        0x40 => 1,
+        0x80 => 3,
+        0x100 => 4,
+        0x4000 => 5,
+        0x8000 => 6,
+        _ => 2,
+    }
+}
+
 fn text_of(guest: &Guest, process: &ProcessObject, class: u32) -> Result<Vec<u16>, NtStatus> {
     let own = guest.process();
     if class == COMMAND_LINE {
@@ -99,8 +160,7 @@ fn text_of(guest: &Guest, process: &ProcessObject, class: u32) -> Result<Vec<u16
     if class == IMAGE_NAME_WIN32 {
         return Ok(path);
     }
-    let device: Vec<u16> = r"\Device\HarddiskVolume1".encode_utf16().collect();
-    Ok([device.as_slice(), path.get(2..).unwrap_or(&[])].concat())
+    Ok(crate::logic::object_name::device_path(&path))
 }
 
 /// Ends a process; null is the calling one, whose other threads end first.

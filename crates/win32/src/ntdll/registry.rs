@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
-use super::files::{OBJECT_ATTRIBUTES, counted_string, put_status};
+use super::attributes::{OBJECT_ATTRIBUTES, counted_string};
+use super::files::put_status;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -100,28 +101,36 @@ pub(super) fn root_of(guest: &Guest, path: &[u16]) -> Result<(Arc<Key>, Vec<u16>
     Ok((key, names.next().unwrap_or_default().to_vec()))
 }
 
-/// Reads which key attributes name: where its name begins, and the name from there.
-fn named(guest: &Guest, attributes: GuestWord, access: u32) -> Result<(Arc<Key>, Vec<u16>), NtStatus> {
-    let attributes: OBJECT_ATTRIBUTES = guest.read(attributes.get())?;
-    let length = OBJECT_ATTRIBUTES::size(guest.machine());
-    if u64::from(attributes.Length) != length {
-        return Err(NtStatus::INVALID_PARAMETER);
-    }
-    let name = match attributes.ObjectName.is_null() {
-        true => Vec::new(),
-        false => counted_string(guest, attributes.ObjectName)?,
-    };
+/// A key that attributes name.
+struct Named {
+    /// Where its name begins.
+    base: Arc<Key>,
+    /// The name from there.
+    path: Vec<u16>,
+    /// The flags of its handle.
+    flags: HandleFlags,
+}
+
+/// Reads which key attributes name.
+fn named(guest: &Guest, attributes: GuestWord, access: u32) -> Result<Named, NtStatus> {
+    let attributes = OBJECT_ATTRIBUTES::read(guest, attributes)?;
+    let name = attributes.name(guest)?;
     let (base, path) = match attributes.RootDirectory.is_null() {
         true => root_of(guest, &name)?,
         false if name.first() == Some(&u16::from(b'\\')) => return Err(NtStatus::OBJECT_PATH_SYNTAX_BAD),
         false => (key(guest, attributes.RootDirectory)?, name),
     };
     let path = redirect(base.path(), &path, View::of(access, guest.machine().is_64()));
-    Ok((base, path))
+    Ok(Named { base, path, flags: attributes.handle_flags() })
 }
 
-fn give(guest: &Guest, key: Arc<Key>, access: u32, into: GuestWord) -> Result<(), NtStatus> {
-    let handle = guest.process().handles.insert(key, access, HandleFlags::empty());
+fn give(
+    guest: &Guest,
+    key: Arc<Key>,
+    (access, flags): (u32, HandleFlags),
+    into: GuestWord,
+) -> Result<(), NtStatus> {
+    let handle = guest.process().handles.insert(key, access, flags);
     Ok(guest.write_word(into.get(), handle)?)
 }
 
@@ -136,8 +145,8 @@ pub fn NtOpenKey(
     ObjectAttributes: GuestWord,
 ) -> Result<(), NtStatus> {
     guest.write_word(KeyHandle.get(), 0)?;
-    let (base, path) = named(guest, ObjectAttributes, DesiredAccess)?;
-    give(guest, base.open(&path).map_err(status)?, DesiredAccess, KeyHandle)
+    let Named { base, path, flags } = named(guest, ObjectAttributes, DesiredAccess)?;
+    give(guest, base.open(&path).map_err(status)?, (DesiredAccess, flags), KeyHandle)
 }
 
 /// Opens a key with options, which are for backups, links and transactions.
@@ -171,11 +180,11 @@ pub fn NtCreateKey(
 ) -> Result<(), NtStatus> {
     const OPTION_VOLATILE: u32 = 1;
     let _ = (TitleIndex, Class);
-    let (base, path) = named(guest, ObjectAttributes, DesiredAccess)?;
+    let Named { base, path, flags } = named(guest, ObjectAttributes, DesiredAccess)?;
     let end = path.iter().rposition(|&unit| unit == u16::from(b'\\')).unwrap_or(0);
     base.open(&path[..end]).map_err(status)?;
     let (made, is_new) = base.create(&path, CreateOptions & OPTION_VOLATILE != 0).map_err(status)?;
-    give(guest, made, DesiredAccess, KeyHandle)?;
+    give(guest, made, (DesiredAccess, flags), KeyHandle)?;
     if !Disposition.is_null() {
         guest.write(Disposition.get(), &if is_new { 1_u32 } else { 2 })?;
     }

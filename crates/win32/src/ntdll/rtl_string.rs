@@ -28,6 +28,9 @@ pub const EXPORTS: &[Export] = dll! {
     full RtlUpcaseUnicodeChar;
     full RtlDowncaseUnicodeChar;
     full RtlUpcaseUnicodeString;
+    full RtlDowncaseUnicodeString;
+    full RtlCreateUnicodeString;
+    full RtlCreateUnicodeStringFromAsciiz;
     full RtlCompareUnicodeString;
     full RtlEqualUnicodeString;
     full RtlPrefixUnicodeString;
@@ -299,6 +302,46 @@ pub fn RtlUpcaseUnicodeString(
 ) -> Result<(), NtStatus> {
     let text = case::upcase_string(&read_wide(guest, SourceString)?);
     store(guest, DestinationString, &wide_bytes(&text), 0, AllocateDestinationString != 0)
+}
+
+/// Converts to lower case.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtldowncaseunicodestring>
+#[winapi]
+pub fn RtlDowncaseUnicodeString(
+    guest: &mut Guest,
+    DestinationString: GuestWord,
+    SourceString: GuestWord,
+    AllocateDestinationString: u8,
+) -> Result<(), NtStatus> {
+    let text: Vec<u16> = read_wide(guest, SourceString)?.into_iter().map(case::downcase).collect();
+    store(guest, DestinationString, &wide_bytes(&text), 0, AllocateDestinationString != 0)
+}
+
+/// Copies text with its zero to a new buffer; says whether there was memory.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlcreateunicodestring>
+#[winapi]
+pub fn RtlCreateUnicodeString(
+    guest: &mut Guest,
+    DestinationString: GuestWord,
+    SourceString: GuestWord,
+) -> Result<u32, Fault> {
+    let text = guest.read_wide_string(SourceString.get())?;
+    Ok(u32::from(store(guest, DestinationString, &wide_bytes(&text), 2, true).is_ok()))
+}
+
+/// Converts text of the ANSI code page to a new buffer; says whether there was memory.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlcreateunicodestring>
+#[winapi]
+pub fn RtlCreateUnicodeStringFromAsciiz(
+    guest: &mut Guest,
+    DestinationString: GuestWord,
+    SourceString: GuestWord,
+) -> Result<u32, Fault> {
+    let text = nls::read_ansi(guest, SourceString.get())?;
+    Ok(u32::from(store(guest, DestinationString, &wide_bytes(&text), 2, true).is_ok()))
 }
 
 /// Compares two strings unit by unit: negative, 0 or positive.

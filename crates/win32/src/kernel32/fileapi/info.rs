@@ -243,16 +243,16 @@ pub(crate) fn set_information(
                 attributes => file.set_attributes(attributes),
             }
         }
-        10 | 65 => {
-            let word = guest.machine().pointer_size();
-            need(word as u32 * 2 + 4)?;
-            let name_length = guest.read_u32(address + word * 2)?;
-            let name = guest.read_wide(address + word * 2 + 4, u64::from(name_length / 2))?;
-            let replace = guest.read_u32(address)? & if class == 10 { 0xff } else { 1 } != 0;
+        10 | 11 | 65 | 72 => {
+            need(guest.machine().pointer_size() as u32 * 2 + 4)?;
+            let to = new_name(guest, file, address)?;
+            let replace = guest.read_u32(address)? & if matches!(class, 10 | 11) { 0xff } else { 1 } != 0;
             let files = &guest.process().files;
-            // NT's names begin with a prefix that Win32's rules take as it stands.
-            let to = files.resolve_file(&name).map_err(NtStatus::from_win32)?;
-            file.rename(files, &to, replace)
+            if matches!(class, 10 | 65) {
+                file.rename(files, &to, replace)
+            } else {
+                file.link(files, &to, replace)
+            }
         }
         13 | 64 => {
             need(1)?;
@@ -278,6 +278,26 @@ pub(crate) fn set_information(
         }
         _ => Err(NtStatus::INVALID_INFO_CLASS),
     }
+}
+
+/// Returns the Unix path that `FILE_RENAME_INFORMATION` and `FILE_LINK_INFORMATION` name: a full NT path (whose prefix
+/// Win32's rules take as it stands), a name beside the file, or one in a directory.
+fn new_name(guest: &Guest, file: &FileObject, address: u64) -> Result<std::path::PathBuf, NtStatus> {
+    let word = guest.machine().pointer_size();
+    let root = guest.read_word(address + word)?;
+    let length = guest.read_u32(address + word * 2)?;
+    let name = guest.read_wide(address + word * 2 + 4, u64::from(length / 2))?;
+    let files = &guest.process().files;
+    let is_bare = !name.contains(&u16::from(b'\\')) && !name.contains(&u16::from(b':'));
+    let directory = match root {
+        0 if !is_bare => return files.resolve_file(&name).map_err(NtStatus::from_win32),
+        0 => file.unix_path().and_then(|path| path.parent().map(std::path::Path::to_owned)),
+        root => crate::nt::file_standard::file(guest.process(), root, 0)?.unix_path(),
+    };
+    let directory = files.win32_path(&directory.ok_or(NtStatus::INVALID_PARAMETER)?);
+    let prefix: Vec<u16> = r"\??\".encode_utf16().collect();
+    let full = [prefix.as_slice(), &directory, &[u16::from(b'\\')], &name].concat();
+    files.resolve_file(&full).map_err(NtStatus::from_win32)
 }
 
 /// 0 leaves a time as it is; -1 stops, -2 starts its automatic change, which Linux does not know.

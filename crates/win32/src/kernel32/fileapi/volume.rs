@@ -61,7 +61,7 @@ fn space_of(guest: &Guest, width: Width, root: GuestWord) -> Result<Space, Win32
 }
 
 /// `FILE_CASE_PRESERVED_NAMES | FILE_UNICODE_ON_DISK`.
-const VOLUME_FLAGS: u32 = 6;
+pub(crate) const VOLUME_FLAGS: u32 = 6;
 
 /// Stores a text for a caller who gave a buffer; one that is too small is an error.
 fn put_text(

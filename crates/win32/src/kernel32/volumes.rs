@@ -1,0 +1,208 @@
+//! fileapi.h: volumes by their names, and the devices behind drives. Each drive is a volume.
+
+use std::sync::Mutex;
+
+use plat_abi::{GuestWord, Memory, winapi};
+
+use super::fileapi::text::put;
+use crate::Win32Error;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
+use crate::logic::object_name;
+use crate::nt::handle::HandleFlags;
+use crate::nt::object::{Object, ObjectKind};
+use crate::nt::path::lock;
+use crate::widths::Width;
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full FindFirstVolumeW;
+    full FindNextVolumeW;
+    full FindVolumeClose;
+    full GetLogicalDriveStringsA;
+    full GetVolumeNameForVolumeMountPointW;
+    full GetVolumePathNamesForVolumeNameW;
+    full QueryDosDeviceW;
+};
+
+/// An enumeration of volumes: what is left.
+struct Volumes(Mutex<Vec<u8>>);
+
+impl Object for Volumes {
+    fn kind(&self) -> ObjectKind {
+        ObjectKind::Find
+    }
+}
+
+/// Returns the letters of the drives that there are.
+fn drives(guest: &Guest) -> Vec<u8> {
+    let c = guest.process().files.drives().c.is_some();
+    if c { vec![b'C', b'Z'] } else { vec![b'Z'] }
+}
+
+/// The name of a drive's volume; the number is "plat" and the letter.
+fn volume_name(letter: u8) -> Vec<u16> {
+    format!(r"\\?\Volume{{706c6174-0000-0000-0000-0000000000{letter:02x}}}\").encode_utf16().collect()
+}
+
+fn put_name(guest: &Guest, name: &[u16], buffer: GuestWord, capacity: u32) -> Result<(), Win32Error> {
+    if name.len() >= capacity as usize {
+        return Err(Win32Error::FILENAME_EXCED_RANGE);
+    }
+    Ok(guest.write_wide(buffer.0, &[name, &[0]].concat())?)
+}
+
+/// Begins an enumeration of volumes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findfirstvolumew>
+#[winapi]
+pub fn FindFirstVolumeW(
+    guest: &mut Guest,
+    lpszVolumeName: GuestWord,
+    cchBufferLength: u32,
+) -> Result<HandleOrInvalid, Win32Error> {
+    let mut all = drives(guest);
+    let first = all.remove(0);
+    put_name(guest, &volume_name(first), lpszVolumeName, cchBufferLength)?;
+    let object = std::sync::Arc::new(Volumes(Mutex::new(all)));
+    let handle = guest.process().handles.insert(object, 0, HandleFlags::empty());
+    Ok(HandleOrInvalid(handle))
+}
+
+/// Goes on with an enumeration of volumes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findnextvolumew>
+#[winapi]
+pub fn FindNextVolumeW(
+    guest: &mut Guest,
+    hFindVolume: GuestWord,
+    lpszVolumeName: GuestWord,
+    cchBufferLength: u32,
+) -> Result<Bool, Win32Error> {
+    let volumes = guest.process().handles.get::<Volumes>(hFindVolume.0)?;
+    let mut left = lock(&volumes.0);
+    let letter = *left.first().ok_or(Win32Error::NO_MORE_FILES)?;
+    put_name(guest, &volume_name(letter), lpszVolumeName, cchBufferLength)?;
+    left.remove(0);
+    Ok(TRUE)
+}
+
+/// Ends an enumeration of volumes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-findvolumeclose>
+#[winapi]
+pub fn FindVolumeClose(guest: &mut Guest, hFindVolume: GuestWord) -> Result<Bool, Win32Error> {
+    let handles = &guest.process().handles;
+    handles.get::<Volumes>(hFindVolume.0).map_err(|_| Win32Error::INVALID_HANDLE)?;
+    drop(handles.close(hFindVolume.0)?);
+    Ok(TRUE)
+}
+
+/// Stores the drives' roots, each with its zero, and one zero more.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getlogicaldrivestringsa>
+#[winapi]
+pub fn GetLogicalDriveStringsA(
+    guest: &mut Guest,
+    nBufferLength: u32,
+    lpBuffer: GuestWord,
+) -> Result<u32, Win32Error> {
+    let text: String = drives(guest).iter().map(|&letter| format!("{}:\\\0", char::from(letter))).collect();
+    put(guest, Width::Narrow, lpBuffer, nBufferLength, &text.encode_utf16().collect::<Vec<_>>())
+}
+
+/// Returns the drive's letter that a path (`C:\`) is the root of.
+fn root_letter(guest: &Guest, path: &[u16]) -> Option<u8> {
+    let [letter, 0x3a, 0x5c] = *path else { return None };
+    let letter = u8::try_from(letter).ok()?.to_ascii_uppercase();
+    drives(guest).contains(&letter).then_some(letter)
+}
+
+/// Stores the name of the volume that is mounted at a place: the root of a drive, or a volume by its own name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getvolumenameforvolumemountpointw>
+#[winapi]
+pub fn GetVolumeNameForVolumeMountPointW(
+    guest: &mut Guest,
+    lpszVolumeMountPoint: GuestWord,
+    lpszVolumeName: GuestWord,
+    cchBufferLength: u32,
+) -> Result<Bool, Win32Error> {
+    let path = guest.read_wide_string(lpszVolumeMountPoint.get())?;
+    if path.last() != Some(&u16::from(b'\\')) {
+        return Err(Win32Error::INVALID_NAME);
+    }
+    let own = || drives(guest).into_iter().find(|&letter| volume_name(letter) == path);
+    let letter = match root_letter(guest, &path).or_else(own) {
+        Some(letter) => letter,
+        // A folder is one that a volume could be mounted at, and is not.
+        None if guest.process().files.locate(&path).is_ok() => return Err(Win32Error::NOT_A_REPARSE_POINT),
+        None => return Err(Win32Error::FILE_NOT_FOUND),
+    };
+    put_name(guest, &volume_name(letter), lpszVolumeName, cchBufferLength)?;
+    Ok(TRUE)
+}
+
+/// Stores where a volume is mounted: the root of its drive.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-getvolumepathnamesforvolumenamew>
+#[winapi]
+pub fn GetVolumePathNamesForVolumeNameW(
+    guest: &mut Guest,
+    lpszVolumeName: GuestWord,
+    lpszVolumePathNames: GuestWord,
+    cchBufferLength: u32,
+    lpcchReturnLength: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let name = guest.read_wide_string(lpszVolumeName.get())?;
+    let letter = drives(guest).into_iter().find(|&letter| volume_name(letter) == name);
+    let letter = letter.ok_or(Win32Error::FILE_NOT_FOUND)?;
+    let text: Vec<u16> = format!("{}:\\\0\0", char::from(letter)).encode_utf16().collect();
+    guest.write(lpcchReturnLength.0, &(text.len() as u32))?;
+    if text.len() > cchBufferLength as usize {
+        return Err(Win32Error::MORE_DATA);
+    }
+    guest.write_wide(lpszVolumePathNames.0, &text)?;
+    Ok(TRUE)
+}
+
+/// Stores what is behind a DOS device's name (`C:`, `NUL`), or all those names; returns how many characters.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-querydosdevicew>
+#[winapi]
+pub fn QueryDosDeviceW(
+    guest: &mut Guest,
+    lpDeviceName: GuestWord,
+    lpTargetPath: GuestWord,
+    ucchMax: u32,
+) -> Result<u32, Win32Error> {
+    const DEVICES: [(&str, &str); 4] = [
+        ("CON", r"\Device\ConDrv\Console"),
+        ("CONIN$", r"\Device\ConDrv\CurrentIn"),
+        ("NUL", r"\Device\Null"),
+        ("PIPE", r"\Device\NamedPipe"),
+    ];
+    let letters = drives(guest);
+    let text: Vec<u16> = if lpDeviceName.is_null() {
+        let names = letters.iter().map(|&letter| format!("{}:", char::from(letter)));
+        let names = names.chain(DEVICES.iter().map(|(name, _)| (*name).to_owned()));
+        names.map(|name| name + "\0").collect::<String>().encode_utf16().collect()
+    } else {
+        let name =
+            String::from_utf16_lossy(&guest.read_wide_string(lpDeviceName.get())?).to_ascii_uppercase();
+        let drive = letters.iter().find(|&&letter| name == format!("{}:", char::from(letter)));
+        let device = DEVICES.iter().find(|(device, _)| *device == name);
+        let target = match (drive, device) {
+            (Some(&letter), _) => object_name::device_path(&[u16::from(letter), u16::from(b':')]),
+            (None, Some((_, target))) => target.encode_utf16().collect(),
+            (None, None) => return Err(Win32Error::FILE_NOT_FOUND),
+        };
+        [target.as_slice(), &[0]].concat()
+    };
+    if text.len() + 1 > ucchMax as usize {
+        return Err(Win32Error::INSUFFICIENT_BUFFER);
+    }
+    put(guest, Width::Wide, lpTargetPath, ucchMax, &text)?;
+    Ok(text.len() as u32 + 1)
+}

@@ -1,0 +1,203 @@
+//! The runtime library of ntdll: heap, current directory, and what plat has none of (transactions, debug buffers).
+
+use plat_abi::{Fault, GuestWord, Memory, winapi};
+
+use super::attributes::counted_string;
+use crate::dll;
+use crate::export::Export;
+use crate::guest::Guest;
+use crate::kernel32::heapapi::{HeapAlloc, HeapFree, HeapReAlloc, HeapSize};
+use crate::nt::path;
+use crate::{NtStatus, Win32Error};
+
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! {
+    full RtlAllocateHeap;
+    full RtlFreeHeap;
+    full RtlReAllocateHeap;
+    full RtlSizeHeap;
+    full RtlGetCurrentDirectory_U;
+    full RtlSetCurrentDirectory_U;
+    partial NtCreateTransaction, "there are no transactions: NOT_SUPPORTED";
+    partial NtCommitTransaction, "there are no transactions: INVALID_HANDLE";
+    partial NtRollbackTransaction, "there are no transactions: INVALID_HANDLE";
+    full RtlGetCurrentTransaction;
+    partial RtlSetCurrentTransaction, "there are no transactions: only null is taken";
+    partial RtlCreateQueryDebugBuffer, "there are no such buffers: null";
+    partial RtlQueryProcessDebugInformation, "NOT_SUPPORTED";
+    full RtlDestroyQueryDebugBuffer;
+};
+
+/// Allocates a block of a heap.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlallocateheap>
+#[winapi]
+pub fn RtlAllocateHeap(guest: &mut Guest, HeapHandle: GuestWord, Flags: u32, Size: GuestWord) -> GuestWord {
+    HeapAlloc(guest, HeapHandle, Flags, Size)
+}
+
+/// Frees a block of a heap; says whether it was one.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlfreeheap>
+#[winapi]
+pub fn RtlFreeHeap(guest: &mut Guest, HeapHandle: GuestWord, Flags: u32, BaseAddress: GuestWord) -> u32 {
+    u32::from(HeapFree(guest, HeapHandle, Flags, BaseAddress).is_ok())
+}
+
+/// Changes the size of a block of a heap.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heaprealloc>
+#[winapi]
+pub fn RtlReAllocateHeap(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    Flags: u32,
+    BaseAddress: GuestWord,
+    Size: GuestWord,
+) -> GuestWord {
+    HeapReAlloc(guest, HeapHandle, Flags, BaseAddress, Size)
+}
+
+/// Returns the size of a block of a heap.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapsize>
+#[winapi]
+pub fn RtlSizeHeap(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    Flags: u32,
+    BaseAddress: GuestWord,
+) -> GuestWord {
+    HeapSize(guest, HeapHandle, Flags, BaseAddress)
+}
+
+/// Stores the current directory with a backslash at its end; returns its size in bytes.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcurrentdirectory>
+#[winapi]
+pub fn RtlGetCurrentDirectory_U(
+    guest: &mut Guest,
+    BufferLength: u32,
+    Buffer: GuestWord,
+) -> Result<u32, Fault> {
+    let text = path::current(&guest.process().files);
+    let size = text.len() as u32 * 2;
+    if BufferLength < size + 2 {
+        return Ok(size + 2);
+    }
+    guest.write_wide(Buffer.0, &[text.as_slice(), &[0]].concat())?;
+    Ok(size)
+}
+
+/// Changes the current directory.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setcurrentdirectory>
+#[winapi]
+pub fn RtlSetCurrentDirectory_U(guest: &mut Guest, PathName: GuestWord) -> Result<(), NtStatus> {
+    let name = counted_string(guest, PathName)?;
+    guest.process().files.set_current_directory(&name).map_err(|error| match error {
+        Win32Error::FILE_NOT_FOUND => NtStatus::OBJECT_NAME_NOT_FOUND,
+        Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
+        Win32Error::DIRECTORY => NtStatus::NOT_A_DIRECTORY,
+        error => NtStatus::from_win32(error),
+    })
+}
+
+/// Refuses: the file systems of Linux have no transactions.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ntcreatetransaction>
+#[winapi]
+pub fn NtCreateTransaction(
+    guest: &mut Guest,
+    TransactionHandle: GuestWord,
+    DesiredAccess: u32,
+    ObjectAttributes: GuestWord,
+    Uow: GuestWord,
+    TmHandle: GuestWord,
+    CreateOptions: u32,
+    IsolationLevel: u32,
+    IsolationFlags: u32,
+    Timeout: GuestWord,
+    Description: GuestWord,
+) -> Result<(), NtStatus> {
+    let _ = (DesiredAccess, ObjectAttributes, Uow, TmHandle, CreateOptions, IsolationLevel, IsolationFlags);
+    let _ = (Timeout, Description);
+    guest.write_word(TransactionHandle.0, 0)?;
+    Err(NtStatus::NOT_SUPPORTED)
+}
+
+/// Ends a transaction, of which there are none.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ntcommittransaction>
+#[winapi]
+pub fn NtCommitTransaction(
+    guest: &mut Guest,
+    TransactionHandle: GuestWord,
+    Wait: u8,
+) -> Result<(), NtStatus> {
+    let _ = (guest, TransactionHandle, Wait);
+    Err(NtStatus::INVALID_HANDLE)
+}
+
+/// Takes a transaction back, of which there are none.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ntrollbacktransaction>
+#[winapi]
+pub fn NtRollbackTransaction(
+    guest: &mut Guest,
+    TransactionHandle: GuestWord,
+    Wait: u8,
+) -> Result<(), NtStatus> {
+    let _ = (guest, TransactionHandle, Wait);
+    Err(NtStatus::INVALID_HANDLE)
+}
+
+/// Returns the thread's transaction: none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/ktm/kernel-transaction-manager-portal>
+#[winapi]
+pub fn RtlGetCurrentTransaction(guest: &mut Guest) -> GuestWord {
+    let _ = guest;
+    GuestWord::NULL
+}
+
+/// Sets the thread's transaction; says whether it did.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/ktm/kernel-transaction-manager-portal>
+#[winapi]
+pub fn RtlSetCurrentTransaction(guest: &mut Guest, TransactionHandle: GuestWord) -> u32 {
+    let _ = guest;
+    u32::from(TransactionHandle.is_null())
+}
+
+/// Returns a buffer for facts about a process: there is none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/toolhelp/tool-help-library>
+#[winapi]
+pub fn RtlCreateQueryDebugBuffer(guest: &mut Guest, Size: u32, EventPair: u8) -> GuestWord {
+    let _ = (guest, Size, EventPair);
+    GuestWord::NULL
+}
+
+/// Refuses to collect facts about a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/toolhelp/tool-help-library>
+#[winapi]
+pub fn RtlQueryProcessDebugInformation(
+    guest: &mut Guest,
+    ProcessId: GuestWord,
+    DebugInfoClassMask: u32,
+    DebugBuffer: GuestWord,
+) -> Result<(), NtStatus> {
+    let _ = (guest, ProcessId, DebugInfoClassMask, DebugBuffer);
+    Err(NtStatus::NOT_SUPPORTED)
+}
+
+/// Frees a buffer for facts about a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/toolhelp/tool-help-library>
+#[winapi]
+pub fn RtlDestroyQueryDebugBuffer(guest: &mut Guest, DebugBuffer: GuestWord) -> Result<(), NtStatus> {
+    let _ = (guest, DebugBuffer);
+    Ok(())
+}
