@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 
 use super::attributes::{OBJECT_ATTRIBUTES, counted_string};
 use super::files::put_status;
