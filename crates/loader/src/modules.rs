@@ -124,12 +124,12 @@ impl PeLoader {
         if is_new {
             self.list_new_modules();
         }
-        if references == References::Resolve {
-            if let Err(error) = self.attach_modules(guest, Some(base), 0) {
-                // A DLL that refused is told that it goes, as Windows does, and is gone.
-                self.drop_reference(guest, base);
-                return Err(error);
-            }
+        if references == References::Resolve
+            && let Err(error) = self.attach_modules(guest, Some(base), 0)
+        {
+            // A DLL that refused is told that it goes, as Windows does, and is gone.
+            self.drop_reference(guest, base);
+            return Err(error);
         }
         Ok(base)
     }

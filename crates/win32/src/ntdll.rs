@@ -6,6 +6,7 @@ mod attributes;
 pub mod digests;
 pub mod exceptions;
 pub mod file_extras;
+mod file_names;
 pub mod files;
 pub mod heap;
 pub mod image;

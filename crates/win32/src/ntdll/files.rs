@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::attributes::{OBJECT_ATTRIBUTES, counted_string};
+use super::attributes::counted_string;
+use super::file_names::{Named, named};
 use super::named_pipes;
 use crate::NtStatus;
 use crate::dll;
@@ -13,9 +14,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::fileapi::info::{name_information, set_information};
 use crate::kernel32::fileapi::volume::VOLUME_FLAGS;
-use crate::logic::nls::case;
-use crate::logic::object_name;
-use crate::logic::path::{Device, Target};
+use crate::logic::path::Target;
 use crate::nt::afd;
 use crate::nt::completion::Completion;
 use crate::nt::console::lines;
@@ -25,8 +24,6 @@ use crate::nt::file_find::{Enumeration, Found};
 use crate::nt::file_info::FileFacts;
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
 use crate::nt::file_standard;
-use crate::nt::handle::HandleFlags;
-use crate::nt::object_directory::ObjectDirectory;
 use crate::nt::path::{lock, status_of};
 use crate::nt::thread::Apc;
 use crate::nt::{security, security_memory};
@@ -51,85 +48,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial NtQueryDirectoryFile, "the seven classes of names; always at once";
     partial NtQueryVolumeInformationFile, "volume, size, full size, device, attributes, identifier, sectors";
 };
-
-/// What an object's attributes may name.
-enum Named {
-    /// A file or a device of Win32's.
-    Target(Target),
-    /// The driver of sockets.
-    SocketDriver,
-}
-
-const BACKSLASH: u16 = b'\\' as u16;
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
-
-/// Returns the rest of a path after a prefix in any case, without the backslash between them.
-fn after<'a>(path: &'a [u16], prefix: &str) -> Option<&'a [u16]> {
-    let prefix = wide(prefix);
-    let head = path.get(..prefix.len())?;
-    let rest = &path[prefix.len()..];
-    let is_same = case::equal_ignore_case(head, &prefix);
-    (is_same && matches!(rest.first(), None | Some(&BACKSLASH)))
-        .then(|| rest.strip_prefix(&[BACKSLASH]).unwrap_or(rest))
-}
-
-/// Returns the full path that attributes name: from the root of names, or from a directory, whose path is taken as it
-/// stands.
-fn full_path(guest: &Guest, attributes: &OBJECT_ATTRIBUTES) -> Result<Vec<u16>, NtStatus> {
-    let name = attributes.name(guest)?;
-    if attributes.RootDirectory.is_null() {
-        return if name.first() == Some(&BACKSLASH) {
-            Ok(name)
-        } else {
-            Err(NtStatus::OBJECT_PATH_SYNTAX_BAD)
-        };
-    }
-    let process = guest.process();
-    if let Ok(directory) = process.handles.get::<ObjectDirectory>(attributes.RootDirectory.0) {
-        return Ok(object_name::child(directory.path(), &name));
-    }
-    let root = file_standard::file(process, attributes.RootDirectory.0, 0)?;
-    let path = process.files.win32_path(&root.unix_path().ok_or(NtStatus::OBJECT_TYPE_MISMATCH)?);
-    let mut path = [wide(r"\??\"), path].concat();
-    if !name.is_empty() {
-        path.push(BACKSLASH);
-        path.extend(name);
-    }
-    Ok(path)
-}
-
-/// Finds out what a full path names.
-fn parse(guest: &Guest, path: &[u16]) -> Result<Named, NtStatus> {
-    let files = &guest.process().files;
-    if afd::is_device(path) {
-        return Ok(Named::SocketDriver);
-    }
-    let local = [r"\??", r"\DosDevices", r"\GLOBAL??"].iter().find_map(|prefix| after(path, prefix));
-    if after(path, r"\Device\Null").is_some() {
-        return Ok(Named::Target(Target::Device(Device::Null)));
-    }
-    let path = match (object_name::path_of_device(path), local) {
-        (Some(path), _) => [wide(r"\??\"), path].concat(),
-        (None, Some(local)) => [wide(r"\??\").as_slice(), local].concat(),
-        (None, None) => path.to_vec(),
-    };
-    let target = files.resolve(&path).map_err(|error| match error {
-        crate::Win32Error::INVALID_NAME => NtStatus::OBJECT_NAME_INVALID,
-        crate::Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
-        other => NtStatus::from_win32(other),
-    })?;
-    Ok(Named::Target(target))
-}
-
-/// Returns what an object's attributes name, and the flags of its handle.
-fn named(guest: &Guest, address: GuestWord) -> Result<(Named, HandleFlags), NtStatus> {
-    let attributes: OBJECT_ATTRIBUTES = guest.read(address.0)?;
-    let path = full_path(guest, &attributes)?;
-    Ok((parse(guest, &path)?, attributes.handle_flags()))
-}
 
 /// Stores an `IO_STATUS_BLOCK`.
 pub(super) fn put_status(
