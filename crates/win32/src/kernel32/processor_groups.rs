@@ -293,7 +293,7 @@ pub fn AllocateUserPhysicalPages(
     Err(Win32Error::PRIVILEGE_NOT_HELD)
 }
 
-/// Refuses physical pages, as [`AllocateUserPhysicalPages`] does.
+/// Refuses physical pages, as [`AllocateUserPhysicalPages()`] does.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-allocateuserphysicalpagesnuma>
 #[winapi]
