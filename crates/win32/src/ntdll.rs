@@ -73,7 +73,6 @@ pub const DLL: Dll = Dll {
         threadpool::EXPORTS,
         threads::EXPORTS,
         token::EXPORTS,
-        unwind::EXPORTS,
     ],
     methods: &[],
 };

@@ -122,6 +122,9 @@ impl Model {
                 let kind = match AllocationType::from_bits_retain(step.a as u32) {
                     AllocationType::DECOMMIT => FreeKind::Decommit,
                     AllocationType::RELEASE => FreeKind::Release,
+                    kind if kind == AllocationType::RELEASE | AllocationType::COALESCE_PLACEHOLDERS => {
+                        FreeKind::Coalesce
+                    }
                     _ => return Err(INVALID_PARAMETER),
                 };
                 if kind == FreeKind::Release {

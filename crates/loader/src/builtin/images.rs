@@ -1,7 +1,7 @@
 //! Images of the builtin DLLs, made by the compiler: headers, code, export tables; variables are zeros.
 //!
 //! They were once made when a program loaded them: 80 µs and 30 pages of memory for `kernel32.dll` alone. Now they lie in
-//! the page cache. What cannot be known here is written into the loaded copy: [`super::Builtin::finish`].
+//! the page cache. What cannot be known here is written into the loaded copy: [`super::Builtin::changes`].
 
 use plat_abi::Machine;
 use plat_image::generated::{

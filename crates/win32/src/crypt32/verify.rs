@@ -35,8 +35,8 @@ pub const EXPORTS: &[Export] = dll! {
     full CryptHashCertificate;
     full CryptHashCertificate2;
     full CryptHashPublicKeyInfo;
-    partial CryptImportPublicKeyInfo, "RSA";
-    partial CryptImportPublicKeyInfoEx, "RSA";
+    partial CryptImportPublicKeyInfo, "keys of RSA only";
+    partial CryptImportPublicKeyInfoEx, "keys of RSA only";
     partial CryptImportPublicKeyInfoEx2, "RSA, and the curves P-256, P-384 and P-521";
 };
 

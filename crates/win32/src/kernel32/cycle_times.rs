@@ -1,24 +1,20 @@
-//! realtimeapiset.h: cycles of processors and times that do not count sleep.
+//! realtimeapiset.h: cycles of processors.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::clock::ProcessorTime;
 
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
-use crate::nt::{sysinfo, time};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial QueryIdleProcessorCycleTime, "computed from idle time; the same for all processors";
-    partial QueryInterruptTime, "the time since the system began, sleep not counted";
-    partial QueryInterruptTimePrecise, "the time since the system began, sleep not counted";
     partial QueryProcessCycleTime, "computed from processor time and the processor's speed";
     partial QueryThreadCycleTime, "computed from processor time and the processor's speed";
-    full QueryUnbiasedInterruptTime;
-    full QueryUnbiasedInterruptTimePrecise;
 };
 
 /// Returns the cycles of `nanoseconds`; where Linux does not tell the speed, as if it were 1 GHz.
@@ -87,47 +83,4 @@ pub fn QueryIdleProcessorCycleTime(
     let bytes: Vec<u8> = (0..count).flat_map(|_| each.to_le_bytes()).collect();
     guest.write_bytes(ProcessorIdleCycleTime.get(), &bytes)?;
     Ok(TRUE)
-}
-
-fn write_interrupt_time(guest: &Guest, place: GuestWord) -> Result<(), Fault> {
-    guest.write(place.get(), &(time::performance_counter() as u64))
-}
-
-/// Returns the time since the system began without sleep, in units of 100 ns; says no for a null pointer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryunbiasedinterrupttime>
-#[winapi]
-pub fn QueryUnbiasedInterruptTime(guest: &mut Guest, UnbiasedTime: GuestWord) -> Result<Bool, Win32Error> {
-    if UnbiasedTime.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    write_interrupt_time(guest, UnbiasedTime)?;
-    Ok(TRUE)
-}
-
-/// Returns the time since the system began without sleep, in units of 100 ns.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryunbiasedinterrupttimeprecise>
-#[winapi]
-pub fn QueryUnbiasedInterruptTimePrecise(
-    guest: &mut Guest,
-    lpUnbiasedInterruptTimePrecise: GuestWord,
-) -> Result<(), Fault> {
-    write_interrupt_time(guest, lpUnbiasedInterruptTimePrecise)
-}
-
-/// Returns the time since the system began, in units of 100 ns.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryinterrupttime>
-#[winapi]
-pub fn QueryInterruptTime(guest: &mut Guest, lpInterruptTime: GuestWord) -> Result<(), Fault> {
-    write_interrupt_time(guest, lpInterruptTime)
-}
-
-/// Returns the time since the system began, in units of 100 ns.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/realtimeapiset/nf-realtimeapiset-queryinterrupttimeprecise>
-#[winapi]
-pub fn QueryInterruptTimePrecise(guest: &mut Guest, lpInterruptTimePrecise: GuestWord) -> Result<(), Fault> {
-    write_interrupt_time(guest, lpInterruptTimePrecise)
 }

@@ -36,8 +36,6 @@ pub const EXPORTS: &[Export] = dll! {
     full IsBadWritePtr;
     full IsBadStringPtrA;
     full IsBadStringPtrW;
-    partial GetProcessWorkingSetSize, "always the usual limits";
-    partial SetProcessWorkingSetSize, "the limits are taken and not used";
     full GetWriteWatch;
     full ResetWriteWatch;
 };
@@ -538,37 +536,6 @@ both_widths! {
         }
         FALSE
     }
-}
-
-/// Stores the limits of a process' working set, in bytes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-getprocessworkingsetsize>
-#[winapi]
-pub fn GetProcessWorkingSetSize(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    lpMinimumWorkingSetSize: GuestWord,
-    lpMaximumWorkingSetSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    other(guest, hProcess)?;
-    guest.write_word(lpMinimumWorkingSetSize.get(), 50 * plat_regions::PAGE_SIZE)?;
-    guest.write_word(lpMaximumWorkingSetSize.get(), 345 * plat_regions::PAGE_SIZE)?;
-    Ok(TRUE)
-}
-
-/// Sets the limits of a process' working set.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-setprocessworkingsetsize>
-#[winapi]
-pub fn SetProcessWorkingSetSize(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    dwMinimumWorkingSetSize: GuestWord,
-    dwMaximumWorkingSetSize: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (dwMinimumWorkingSetSize, dwMaximumWorkingSetSize);
-    other(guest, hProcess)?;
-    Ok(TRUE)
 }
 
 /// Lists an address on each page of a range.

@@ -27,7 +27,6 @@ pub const EXPORTS: &[Export] = dll! {
     full GetSystemInfo;
     partial SetComputerNameExA, "the machine's name is Linux': ACCESS_DENIED";
     partial SetComputerNameExW, "the machine's name is Linux': ACCESS_DENIED";
-    partial SetSystemTime, "the clock is Linux': PRIVILEGE_NOT_HELD";
     full GetSystemWindowsDirectoryA;
     full GetSystemWindowsDirectoryW;
     full GetSystemTime;
@@ -41,8 +40,6 @@ pub const EXPORTS: &[Export] = dll! {
     full GetVersionExW;
     full GetWindowsDirectoryA;
     full GetWindowsDirectoryW;
-    full "GetSystemWindowsDirectoryA" = GetWindowsDirectoryA;
-    full "GetSystemWindowsDirectoryW" = GetWindowsDirectoryW;
     full GlobalMemoryStatus;
     full GlobalMemoryStatusEx;
     full VerSetConditionMask;
@@ -477,13 +474,4 @@ both_widths! {
         let _ = (guest, width, NameType, lpBuffer);
         Err(Win32Error::ACCESS_DENIED)
     }
-}
-
-/// Refuses to set the clock.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-setsystemtime>
-#[winapi]
-pub fn SetSystemTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool, Win32Error> {
-    let _ = (guest, lpSystemTime);
-    Err(Win32Error::PRIVILEGE_NOT_HELD)
 }

@@ -20,7 +20,6 @@ pub const EXPORTS: &[Export] = dll! {
     full FindFirstVolumeW;
     full FindNextVolumeW;
     full FindVolumeClose;
-    full GetLogicalDriveStringsA;
     full GetVolumeNameForVolumeMountPointW;
     full GetVolumePathNamesForVolumeNameW;
     full QueryDosDeviceW;
@@ -97,19 +96,6 @@ pub fn FindVolumeClose(guest: &mut Guest, hFindVolume: GuestWord) -> Result<Bool
     handles.get::<Volumes>(hFindVolume.0).map_err(|_| Win32Error::INVALID_HANDLE)?;
     drop(handles.close(hFindVolume.0)?);
     Ok(TRUE)
-}
-
-/// Stores the drives' roots, each with its zero, and one zero more.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getlogicaldrivestringsa>
-#[winapi]
-pub fn GetLogicalDriveStringsA(
-    guest: &mut Guest,
-    nBufferLength: u32,
-    lpBuffer: GuestWord,
-) -> Result<u32, Win32Error> {
-    let text: String = drives(guest).iter().map(|&letter| format!("{}:\\\0", char::from(letter))).collect();
-    put(guest, Width::Narrow, lpBuffer, nBufferLength, &text.encode_utf16().collect::<Vec<_>>())
 }
 
 /// Returns the drive's letter that a path (`C:\`) is the root of.

@@ -1,4 +1,4 @@
-//! The runtime library of ntdll: heap, current directory, and what plat has none of (transactions, debug buffers).
+//! The runtime library of ntdll: the current directory, and what plat has none of (transactions, debug buffers).
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
@@ -6,16 +6,11 @@ use super::attributes::counted_string;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::kernel32::heapapi::{HeapAlloc, HeapFree, HeapReAlloc, HeapSize};
 use crate::nt::path;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full RtlAllocateHeap;
-    full RtlFreeHeap;
-    full RtlReAllocateHeap;
-    full RtlSizeHeap;
     full RtlGetCurrentDirectory_U;
     full RtlSetCurrentDirectory_U;
     partial NtCreateTransaction, "there are no transactions: NOT_SUPPORTED";
@@ -27,49 +22,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial RtlQueryProcessDebugInformation, "NOT_SUPPORTED";
     full RtlDestroyQueryDebugBuffer;
 };
-
-/// Allocates a block of a heap.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlallocateheap>
-#[winapi]
-pub fn RtlAllocateHeap(guest: &mut Guest, HeapHandle: GuestWord, Flags: u32, Size: GuestWord) -> GuestWord {
-    HeapAlloc(guest, HeapHandle, Flags, Size)
-}
-
-/// Frees a block of a heap; says whether it was one.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlfreeheap>
-#[winapi]
-pub fn RtlFreeHeap(guest: &mut Guest, HeapHandle: GuestWord, Flags: u32, BaseAddress: GuestWord) -> u32 {
-    u32::from(HeapFree(guest, HeapHandle, Flags, BaseAddress).is_ok())
-}
-
-/// Changes the size of a block of a heap.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heaprealloc>
-#[winapi]
-pub fn RtlReAllocateHeap(
-    guest: &mut Guest,
-    HeapHandle: GuestWord,
-    Flags: u32,
-    BaseAddress: GuestWord,
-    Size: GuestWord,
-) -> GuestWord {
-    HeapReAlloc(guest, HeapHandle, Flags, BaseAddress, Size)
-}
-
-/// Returns the size of a block of a heap.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapsize>
-#[winapi]
-pub fn RtlSizeHeap(
-    guest: &mut Guest,
-    HeapHandle: GuestWord,
-    Flags: u32,
-    BaseAddress: GuestWord,
-) -> GuestWord {
-    HeapSize(guest, HeapHandle, Flags, BaseAddress)
-}
 
 /// Stores the current directory with a backslash at its end; returns its size in bytes.
 ///

@@ -123,21 +123,21 @@ macro_rules! refusing_pairs {
 refusing_pairs! {
     "Acquires credentials of a package; there is none." "sspi/nf-sspi-acquirecredentialshandle"
     AcquireCredentialsHandleA, AcquireCredentialsHandleW(
-        pPrincipal: GuestWord, pPackage: GuestWord, fCredentialUse: u32, pvLogonId: GuestWord, pAuthData: GuestWord,
+        pszPrincipal: GuestWord, pszPackage: GuestWord, fCredentialUse: u32, pvLogonId: GuestWord, pAuthData: GuestWord,
         pGetKeyFn: GuestWord, pvGetKeyArgument: GuestWord, phCredential: GuestWord, ptsExpiry: GuestWord
     ) = PACKAGE_NOT_FOUND;
     "Adds credentials of a package; there is none." "sspi/nf-sspi-addcredentials"
     AddCredentialsA, AddCredentialsW(
-        hCredentials: GuestWord, pPrincipal: GuestWord, pPackage: GuestWord, fCredentialUse: u32,
+        hCredentials: GuestWord, pszPrincipal: GuestWord, pszPackage: GuestWord, fCredentialUse: u32,
         pAuthData: GuestWord, pGetKeyFn: GuestWord, pvGetKeyArgument: GuestWord, ptsExpiry: GuestWord
     ) = PACKAGE_NOT_FOUND;
     "Takes a context that was made portable; there is no package." "sspi/nf-sspi-importsecuritycontext"
     ImportSecurityContextA, ImportSecurityContextW(
-        pPackage: GuestWord, pPackedContext: GuestWord, Token: GuestWord, phContext: GuestWord
+        pszPackage: GuestWord, pPackedContext: GuestWord, Token: GuestWord, phContext: GuestWord
     ) = PACKAGE_NOT_FOUND;
     "Begins or goes on with a context; there are no credentials." "sspi/nf-sspi-initializesecuritycontext"
     InitializeSecurityContextA, InitializeSecurityContextW(
-        phCredential: GuestWord, phContext: GuestWord, pTargetName: GuestWord, fContextReq: u32, Reserved1: u32,
+        phCredential: GuestWord, phContext: GuestWord, pszTargetName: GuestWord, fContextReq: u32, Reserved1: u32,
         TargetDataRep: u32, pInput: GuestWord, Reserved2: u32, phNewContext: GuestWord, pOutput: GuestWord,
         pfContextAttr: GuestWord, ptsExpiry: GuestWord
     ) = INVALID_HANDLE;

@@ -7,6 +7,9 @@ use unicode_width::UnicodeWidthChar as _;
 use super::screen::{Cell, DEFAULT_ATTRIBUTES, LEADING_HALF, Screen, Shown, TRAILING_HALF};
 use super::sequence::{Scanned, Sequence, scan};
 
+/// Ends a sequence that is not complete.
+const CANCEL: char = '\x18';
+
 /// The longest beginning of a sequence that is kept for the next piece of text.
 const PARTIAL_MAX: usize = 4096;
 
@@ -21,6 +24,13 @@ enum Step {
 impl Screen {
     /// Does what the terminal does with text; sequences may be cut into pieces.
     pub fn follow(&mut self, text: &str) {
+        let text = match text.strip_prefix(CANCEL) {
+            Some(rest) => {
+                self.partial.clear();
+                rest
+            }
+            None => text,
+        };
         let whole;
         let mut rest = if self.partial.is_empty() {
             text
@@ -49,6 +59,16 @@ impl Screen {
                     return;
                 }
             }
+        }
+    }
+
+    /// Puts what plat itself says to the terminal between the pieces of a sequence that a program has begun: the
+    /// beginning is taken back, and said again behind.
+    pub(super) fn between_pieces(&self, said: String) -> String {
+        if said.is_empty() || self.partial.is_empty() {
+            said
+        } else {
+            format!("{CANCEL}{said}{}", self.partial)
         }
     }
 

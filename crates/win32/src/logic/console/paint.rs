@@ -110,7 +110,7 @@ impl Screen {
             pen.move_to(self.cursor.0, self.cursor.1);
             self.is_past_end = false;
         }
-        pen.out
+        self.between_pieces(pen.out)
     }
 
     fn paint_row(&mut self, row: u16, pen: &mut Pen) {

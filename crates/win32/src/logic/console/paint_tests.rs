@@ -164,6 +164,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..12)
 }
 
+#[test]
+fn what_is_painted_does_not_get_into_a_sequence_that_is_not_complete() {
+    let mut screen = Screen::new(8, 4);
+    screen.show_on_cleared();
+    screen.follow("\x1b[");
+    screen.fill_units(0x78, 1, (3, 3));
+    let painted = screen.paint();
+    assert!(painted.starts_with('\x18') && painted.ends_with("\x1b["), "{painted:?}");
+    let mut terminal = Screen::new(8, 4);
+    terminal.show_on_cleared();
+    terminal.follow("\x1b[");
+    terminal.follow(&painted);
+    terminal.follow("2;3Hab");
+    screen.follow("2;3Hab");
+    assert_eq!((text_of(&terminal), terminal.cursor()), (text_of(&screen), screen.cursor()));
+}
+
 proptest! {
     /// Nothing panics, and a terminal that begins empty shows in the end what the screen says.
     #[test]

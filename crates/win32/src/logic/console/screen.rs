@@ -274,7 +274,7 @@ impl Screen {
         };
         let way = (to.0.saturating_sub(from.left), to.1.saturating_sub(from.top));
         if let Some(told) = self.scroll_rows(from, clip, way, fill) {
-            return told;
+            return self.between_pieces(told);
         }
         let before = self.cells.clone();
         let target = from.moved(way);
