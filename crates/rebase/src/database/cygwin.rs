@@ -230,7 +230,8 @@ fn read_record(
         return Err(bad("does not end with its only NUL"));
     }
     let name = std::str::from_utf8(name).map_err(|_| bad("is not UTF-8"))?;
-    let path = name.strip_prefix('/').unwrap_or(name);
+    // Two slashes begin the path of a network's file, which is in no tree.
+    let path = if name.starts_with("//") { name } else { name.strip_prefix('/').unwrap_or(name) };
     if path.is_empty() {
         return Err(bad("is empty"));
     }
@@ -313,6 +314,17 @@ mod tests {
             "offset 0x18, field count: is 0xffffffff, expected no more records than the file has room for"
         ]
         .assert_eq(&error);
+    }
+
+    #[test]
+    fn a_path_of_the_network_is_written_back_the_same() {
+        let mut bytes = sample().to_cygwin(Machine::Amd64).expect("fits");
+        let name = bytes.windows(5).position(|part| part == b"/usr/").expect("a name");
+        bytes[name + 1] = b'/';
+        let database = Database::from_cygwin(&bytes, &[]).expect("names are not looked at further");
+        assert!(database.entries.keys().any(|path| path.starts_with("//")), "{:?}", database.entries.keys());
+        let again = database.to_cygwin(Machine::Amd64).expect("it was one");
+        assert_eq!(Database::from_cygwin(&again, &[]), Ok(database));
     }
 
     proptest! {
