@@ -48,7 +48,7 @@ pub const V120: Dll = runtime(
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,
         ucrtbase::math::SSE2_EXPORTS,
-        msvcrt::float::FENV_EXPORTS,
-        msvcrt::float::FENV_2013_EXPORTS
+        msvcrt::fenv::EXPORTS,
+        msvcrt::fenv::EXPORTS_2013
     ),
 );

@@ -39,7 +39,7 @@ pub const DLL: Dll = Dll {
         time::EXPORTS,
         msvcrt::conio::EXPORTS,
         uchar::EXPORTS,
-        msvcrt::float::FENV_EXPORTS,
+        msvcrt::fenv::EXPORTS,
         msvcrt::localised::ucrt::EXPORTS,
         msvcrt::localised::ucrt::more::EXPORTS,
         msvcrt::localised::ALIASES,
