@@ -124,16 +124,24 @@ macro_rules! wait {
 #[rustfmt::skip]
 pub(crate) static SET_EVENT: Code = change!(
     super::synchapi::SetEvent,
-    [0x83, 0xca, 0x02,], // or edx, 2
-    [0x41, 0x83, 0xcb, 0x02,] // or r11d, 2
+    [
+        0x83, 0xca, 0x02, // or edx, 2
+    ],
+    [
+        0x41, 0x83, 0xcb, 0x02, // or r11d, 2
+    ]
 );
 
 /// `ResetEvent`.
 #[rustfmt::skip]
 pub(crate) static RESET_EVENT: Code = change!(
     super::synchapi::ResetEvent,
-    [0x83, 0xe2, 0xfd,], // and edx, -3
-    [0x41, 0x83, 0xe3, 0xfd,] // and r11d, -3
+    [
+        0x83, 0xe2, 0xfd, // and edx, -3
+    ],
+    [
+        0x41, 0x83, 0xe3, 0xfd, // and r11d, -3
+    ]
 );
 
 /// `WaitForSingleObject`, of an event that is set or is only looked at.
