@@ -1,7 +1,6 @@
 //! Unwinding of 64-bit frames, contexts, tables of functions, backtraces.
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
-use plat_host::gate::Registers;
 
 use crate::NtStatus;
 use crate::dll;
@@ -10,14 +9,14 @@ use crate::guest::{Guest, to_fault};
 use crate::nt::exception::context::{Record, apply_context, context_bytes};
 use crate::nt::exception::dispatch;
 use crate::nt::exception::tables::DynamicTable as Table;
-use crate::nt::exception::unwind::{Frame, RuntimeFunction};
+use crate::nt::exception::unwind::{Frame, Places, RuntimeFunction};
 use crate::nt::exception::unwind_run::{Target, UNWIND_CONSOLIDATE, unwind_to};
 use crate::nt::exception::unwind_walk::{Function, Walker};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial RtlUnwindEx, "64-bit only; the history table is not used";
-    partial RtlVirtualUnwind, "64-bit only; where registers were saved is not told";
+    full RtlVirtualUnwind;
     partial RtlLookupFunctionEntry, "64-bit only; the history table is not used";
     partial RtlCaptureContext, "registers that calls do not preserve are zero";
     full RtlRestoreContext;
@@ -80,15 +79,15 @@ pub fn RtlVirtualUnwind(
     EstablisherFrame: GuestWord,
     ContextPointers: GuestWord,
 ) -> Result<GuestWord, Fault> {
-    let _ = ContextPointers;
-    let mut registers = Registers::zeroed(false);
-    apply_context(guest, ContextRecord.0, &mut registers)?;
-    let mut frame = Frame::of(&registers);
+    let mut frame = Frame::of_context(guest, ContextRecord.0)?;
     frame.rip = ControlPc.0;
     let entry = RuntimeFunction::load(guest, FunctionEntry.0)?;
     let unwound = frame.leave(guest, ImageBase.0, &entry)?;
-    store_frame(guest, ContextRecord.0, &frame)?;
+    frame.store(guest, ContextRecord.0)?;
     guest.write_word(EstablisherFrame.0, unwound.establisher)?;
+    if !ContextPointers.is_null() {
+        store_places(guest, ContextPointers.0, &frame.places)?;
+    }
     if u32::from(unwound.flags) & HandlerType == 0 {
         return Ok(GuestWord(0));
     }
@@ -96,17 +95,13 @@ pub fn RtlVirtualUnwind(
     Ok(GuestWord(unwound.handler))
 }
 
-/// Writes the registers that an unwind follows into a context; the others stay.
-fn store_frame(guest: &Guest, context: u64, frame: &Frame) -> Result<(), Fault> {
-    const GENERAL: u64 = 0x78;
-    const RIP: u64 = 0xf8;
-    const XMM0: u64 = 0x1a0;
-    for (at, value) in (0..).zip(frame.general) {
-        guest.write_word(context + GENERAL + at * 8, value)?;
-    }
-    guest.write_word(context + RIP, frame.rip)?;
-    for (at, value) in (0..).zip(frame.xmm) {
-        guest.write_bytes(context + XMM0 + at * 16, &value.to_le_bytes())?;
+/// Writes where registers were found into a `KNONVOLATILE_CONTEXT_POINTERS`: pointers to the XMM registers, then to the
+/// general ones. Those of registers that were not saved stay.
+fn store_places(guest: &Guest, pointers: u64, places: &Places) -> Result<(), Fault> {
+    for (at, &place) in (0..).zip(places.xmm.iter().chain(&places.general)) {
+        if place != 0 {
+            guest.write_word(pointers + at * 8, place)?;
+        }
     }
     Ok(())
 }

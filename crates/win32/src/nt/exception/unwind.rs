@@ -15,6 +15,17 @@ pub struct Frame {
     pub rip: u64,
     /// XMM0 to XMM15.
     pub xmm: [u128; 16],
+    /// Where the frames that were left had saved them.
+    pub places: Places,
+}
+
+/// Addresses of registers that were saved on the stack; 0 for those that were not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Of the general registers, in the order of their encodings.
+    pub general: [u64; 16],
+    /// Of XMM0 to XMM15.
+    pub xmm: [u64; 16],
 }
 
 /// Index of RSP among the general registers.
@@ -166,15 +177,15 @@ impl Info {
             let small = || u64::from(words[0]);
             let large = || u64::from(words[0]) | u64::from(words[1]) << 16;
             match operation {
-                0 => frame.general[info] = frame.pop(memory)?,
+                0 => frame.pop_register(memory, info)?,
                 1 if info == 0 => frame.move_stack(small() * 8),
                 1 => frame.move_stack(large()),
                 2 => frame.move_stack(info as u64 * 8 + 8),
                 3 => frame.general[RSP] = base,
-                4 => frame.general[info] = memory.read_u64(base.wrapping_add(small() * 8))?,
-                5 => frame.general[info] = memory.read_u64(base.wrapping_add(large()))?,
-                8 => frame.xmm[info] = read_u128(memory, base.wrapping_add(small() * 16))?,
-                9 => frame.xmm[info] = read_u128(memory, base.wrapping_add(large()))?,
+                4 => frame.restore(memory, info, base.wrapping_add(small() * 8))?,
+                5 => frame.restore(memory, info, base.wrapping_add(large()))?,
+                8 => frame.restore_xmm(memory, info, base.wrapping_add(small() * 16))?,
+                9 => frame.restore_xmm(memory, info, base.wrapping_add(large()))?,
                 10 => {
                     // The processor's error code lies first, if there is one.
                     let at = frame.general[RSP].wrapping_add(if info == 1 { 8 } else { 0 });
@@ -201,6 +212,28 @@ impl Frame {
         let value = memory.read_u64(self.general[RSP])?;
         self.move_stack(8);
         Ok(value)
+    }
+
+    /// Takes a register off the stack.
+    pub(super) fn pop_register<M: Memory>(&mut self, memory: &M, register: usize) -> Result<(), Fault> {
+        let place = self.general[RSP];
+        // A pop of RSP itself, which no prologue has, would leave what was read.
+        self.move_stack(8);
+        self.restore(memory, register, place)
+    }
+
+    /// Reads a general register from where it was saved.
+    fn restore<M: Memory>(&mut self, memory: &M, register: usize, place: u64) -> Result<(), Fault> {
+        self.general[register] = memory.read_u64(place)?;
+        self.places.general[register] = place;
+        Ok(())
+    }
+
+    /// Reads an XMM register from where it was saved.
+    fn restore_xmm<M: Memory>(&mut self, memory: &M, register: usize, place: u64) -> Result<(), Fault> {
+        self.xmm[register] = read_u128(memory, place)?;
+        self.places.xmm[register] = place;
+        Ok(())
     }
 
     pub(super) fn move_stack(&mut self, bytes: u64) {

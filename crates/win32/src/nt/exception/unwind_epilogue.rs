@@ -27,11 +27,11 @@ pub(super) fn leave_epilogue<M: Memory>(
     loop {
         match *rest {
             [byte @ 0x58..=0x5f, ..] => {
-                after.general[usize::from(byte & 7)] = after.pop(memory)?;
+                after.pop_register(memory, usize::from(byte & 7))?;
                 rest = &rest[1..];
             }
             [rex @ 0x40..=0x4f, byte @ 0x58..=0x5f, ..] => {
-                after.general[usize::from(byte & 7 | (rex & 1) << 3)] = after.pop(memory)?;
+                after.pop_register(memory, usize::from(byte & 7 | (rex & 1) << 3))?;
                 rest = &rest[2..];
             }
             _ => break,

@@ -3,8 +3,7 @@
 use plat_abi::{Fault, Memory};
 use plat_host::gate::{Registers, return64_address};
 
-use super::context::apply_context;
-use super::unwind::{Frame, RuntimeFunction, Unwound};
+use super::unwind::{Frame, Places, RuntimeFunction, Unwound};
 use crate::guest::Guest;
 use crate::teb::Teb;
 
@@ -71,18 +70,44 @@ const HOME_BYTES: u64 = 32;
 /// Offset in bytes of `ScopeIndex` in a `DISPATCHER_CONTEXT`.
 pub(super) const SCOPE_INDEX: u64 = 0x48;
 
+/// Where a 64-bit `CONTEXT` has RAX, from which the other general registers follow.
+const CONTEXT_GENERAL: u64 = 0x78;
+/// Where it has RIP.
+const CONTEXT_RIP: u64 = 0xf8;
+/// Where it has XMM0, from which the others follow.
+const CONTEXT_XMM: u64 = 0x1a0;
+
 impl Frame {
     /// Returns the part of the registers that an unwind follows.
     pub(crate) fn of(registers: &Registers) -> Self {
         let xmm = std::array::from_fn(|index| registers.xmm(index));
-        Self { general: registers.general, rip: registers.rip, xmm }
+        Self { general: registers.general, rip: registers.rip, xmm, places: Places::default() }
     }
 
-    /// Reads them from a context.
+    /// Reads them from a context, whatever its flags say of it: runtimes unwind with contexts that they filled themselves.
     pub(crate) fn of_context(guest: &Guest, context: u64) -> Result<Self, Fault> {
-        let mut registers = Registers::zeroed(false);
-        apply_context(guest, context, &mut registers)?;
-        Ok(Self::of(&registers))
+        let mut frame = Self { rip: guest.read_u64(context + CONTEXT_RIP)?, ..Self::default() };
+        for (at, value) in (0..).zip(&mut frame.general) {
+            *value = guest.read_u64(context + CONTEXT_GENERAL + at * 8)?;
+        }
+        for (at, value) in (0..).zip(&mut frame.xmm) {
+            let mut bytes = [0; 16];
+            guest.read_bytes(context + CONTEXT_XMM + at * 16, &mut bytes)?;
+            *value = u128::from_le_bytes(bytes);
+        }
+        Ok(frame)
+    }
+
+    /// Writes them into a context, whose other registers stay.
+    pub(crate) fn store(&self, guest: &Guest, context: u64) -> Result<(), Fault> {
+        guest.write_word(context + CONTEXT_RIP, self.rip)?;
+        for (at, value) in (0..).zip(self.general) {
+            guest.write_word(context + CONTEXT_GENERAL + at * 8, value)?;
+        }
+        for (at, value) in (0..).zip(self.xmm) {
+            guest.write_bytes(context + CONTEXT_XMM + at * 16, &value.to_le_bytes())?;
+        }
+        Ok(())
     }
 
     /// Sets them in a full set of registers.
