@@ -3,7 +3,7 @@
 //! The heaps are in [`crate::nt::heap`]. Global and local memory is the process heap's; a movable block has a handle
 //! of its own and stays where it is until it is reallocated.
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::Export;
@@ -64,6 +64,15 @@ pub fn GetProcessHeap(guest: &mut Guest) -> GuestWord {
     GuestWord(guest.process().heaps.start().unwrap_or(0))
 }
 
+/// Stores handles in a row.
+pub(crate) fn put_handles(guest: &Guest, target: GuestWord, handles: &[u64]) -> Result<(), Fault> {
+    let width = guest.machine().pointer_size();
+    for (index, &handle) in handles.iter().enumerate() {
+        guest.write_word(target.get() + index as u64 * width, handle)?;
+    }
+    Ok(())
+}
+
 /// Lists the heaps of the process; returns how many there are.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-getprocessheaps>
@@ -73,13 +82,9 @@ pub fn GetProcessHeaps(
     NumberOfHeaps: u32,
     ProcessHeaps: GuestWord,
 ) -> Result<u32, Win32Error> {
-    use plat_abi::Memory;
     let handles = guest.process().heaps.handles();
     if handles.len() <= NumberOfHeaps as usize {
-        let step = guest.process().machine.pointer_size();
-        for (index, &handle) in handles.iter().enumerate() {
-            guest.write_word(ProcessHeaps.get() + index as u64 * step, handle)?;
-        }
+        put_handles(guest, ProcessHeaps, &handles)?;
     }
     Ok(handles.len() as u32)
 }

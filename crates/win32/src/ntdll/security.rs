@@ -6,6 +6,7 @@ use crate::NtStatus;
 use crate::advapi32::acl::{self, Wish};
 use crate::advapi32::descriptor::{self, DACL, GROUP, OWNER};
 use crate::advapi32::sid::{allocate_sid, copy_sid, initialize};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -30,6 +31,8 @@ pub const EXPORTS: &[Export] = dll! {
     full RtlCreateAcl;
     full RtlAddAccessAllowedAce;
     full RtlAddAccessAllowedAceEx;
+    full RtlAddAccessDeniedAce;
+    full RtlAddAccessDeniedAceEx;
     full RtlGetAce;
     full RtlValidAcl;
     full RtlCreateSecurityDescriptor;
@@ -213,34 +216,36 @@ pub fn RtlCreateAcl(
     acl::create(guest, Acl, AclLength, AclRevision)
 }
 
-/// Adds an entry that allows.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtladdaccessallowedace>
-#[winapi]
-pub fn RtlAddAccessAllowedAce(
-    guest: &mut Guest,
-    Acl: GuestWord,
-    AceRevision: u32,
-    AccessMask: u32,
-    Sid: GuestWord,
-) -> Result<(), NtStatus> {
-    acl::add(guest, Acl, AceRevision, &Wish { kind: ace::ALLOWED, flags: 0, mask: AccessMask, sid: Sid })
+alike! {
+    fn(guest, kind;
+        Acl: GuestWord, AceRevision: u32, AccessMask: u32, Sid: GuestWord
+    ) -> Result<(), NtStatus> {
+        acl::add(guest, Acl, AceRevision, &Wish { kind, flags: 0, mask: AccessMask, sid: Sid })
+    }
+
+    /// Adds an entry that allows.
+    ddi "ntifs/nf-ntifs-rtladdaccessallowedace"
+    RtlAddAccessAllowedAce = ace::ALLOWED;
+
+    /// Adds an entry that denies.
+    "securitybaseapi/nf-securitybaseapi-addaccessdeniedace"
+    RtlAddAccessDeniedAce = ace::DENIED;
 }
 
-/// Adds an entry that allows, with flags of inheritance.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtladdaccessallowedaceex>
-#[winapi]
-pub fn RtlAddAccessAllowedAceEx(
-    guest: &mut Guest,
-    Acl: GuestWord,
-    AceRevision: u32,
-    AceFlags: u32,
-    AccessMask: u32,
-    Sid: GuestWord,
-) -> Result<(), NtStatus> {
-    let wish = Wish { kind: ace::ALLOWED, flags: AceFlags, mask: AccessMask, sid: Sid };
-    acl::add(guest, Acl, AceRevision, &wish)
+alike! {
+    fn(guest, kind;
+        Acl: GuestWord, AceRevision: u32, AceFlags: u32, AccessMask: u32, Sid: GuestWord
+    ) -> Result<(), NtStatus> {
+        acl::add(guest, Acl, AceRevision, &Wish { kind, flags: AceFlags, mask: AccessMask, sid: Sid })
+    }
+
+    /// Adds an entry that allows, with flags of inheritance.
+    ddi "ntifs/nf-ntifs-rtladdaccessallowedaceex"
+    RtlAddAccessAllowedAceEx = ace::ALLOWED;
+
+    /// Adds an entry that denies, with flags of inheritance.
+    "securitybaseapi/nf-securitybaseapi-addaccessdeniedaceex"
+    RtlAddAccessDeniedAceEx = ace::DENIED;
 }
 
 /// Returns the address of an entry.

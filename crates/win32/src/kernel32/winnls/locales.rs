@@ -10,6 +10,7 @@ use crate::logic::nls::locale::{self, Locale};
 use crate::logic::nls::locale_names;
 use crate::nt::nls;
 use crate::teb::Teb;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -343,30 +344,18 @@ fn list(
     Ok(TRUE)
 }
 
-/// Calls a function with each locale's number in hexadecimal.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumsystemlocalesa>
-#[winapi]
-pub fn EnumSystemLocalesA(
-    guest: &mut Guest,
-    lpLocaleEnumProc: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = dwFlags;
-    list(guest, lpLocaleEnumProc, &[], |locale| format!("{:08X}\0", locale.number).into_bytes())
-}
-
-/// Calls a function with each locale's number in hexadecimal.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumsystemlocalesw>
-#[winapi]
-pub fn EnumSystemLocalesW(
-    guest: &mut Guest,
-    lpLocaleEnumProc: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = dwFlags;
-    list(guest, lpLocaleEnumProc, &[], |locale| wide_bytes(&format!("{:08X}", locale.number)))
+both_widths! {
+    /// Calls a function with each locale's number in hexadecimal.
+    "winnls/nf-winnls-enumsystemlocales"
+    EnumSystemLocalesA, EnumSystemLocalesW(
+        guest, width, lpLocaleEnumProc: GuestWord, dwFlags: u32
+    ) -> Result<Bool, Win32Error> {
+        let _ = dwFlags;
+        list(guest, lpLocaleEnumProc, &[], |locale| {
+            let number: Vec<u16> = format!("{:08X}", locale.number).encode_utf16().collect();
+            width.bytes(&number)
+        })
+    }
 }
 
 /// Calls a function with each locale's name.
