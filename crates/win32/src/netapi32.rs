@@ -6,6 +6,7 @@ use plat_host::accounts::{self, User};
 use crate::Win32Error;
 use crate::advapi32::registry::LStatus;
 use crate::alike::alike;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
@@ -264,7 +265,9 @@ alike! {
     }
 
     /// Lists the groups of the machine.
-    "lmaccess/nf-lmaccess-netlocalgroupenum" NetLocalGroupEnum = (1, local_groups);
+    "lmaccess/nf-lmaccess-netlocalgroupenum"
+    NetLocalGroupEnum(servername, level, bufptr, prefmaxlen, entriesread, totalentries, resumehandle) =
+        (1, local_groups);
 
     /// Lists the groups of a domain: there are none.
     "lmaccess/nf-lmaccess-netgroupenum" NetGroupEnum = (u32::MAX, Vec::new);
@@ -291,19 +294,16 @@ pub fn NetUserGetGroups(
     LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&[], level)))
 }
 
-/// Lists the domains that are trusted.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dsgetdc/nf-dsgetdc-dsenumeratedomaintrustsw>
-#[winapi]
-pub fn DsEnumerateDomainTrustsW(
-    guest: &mut Guest,
-    ServerName: GuestWord,
-    Flags: u32,
-    Domains: GuestWord,
-    DomainCount: GuestWord,
-) -> LStatus {
-    let _ = (guest, ServerName, Flags, Domains, DomainCount);
-    LStatus(Err(Win32Error::NOT_SUPPORTED))
+answers! {
+    "Lists the domains that are trusted.", "dsgetdc/nf-dsgetdc-dsenumeratedomaintrustsw";
+    DsEnumerateDomainTrustsW(
+        ServerName: GuestWord, Flags: u32, Domains: GuestWord, DomainCount: GuestWord
+    ) -> LStatus = LStatus(Err(Win32Error::NOT_SUPPORTED));
+    "Refuses: the machine is in no domain.", "dsgetdc/nf-dsgetdc-dsgetdcnamew";
+    DsGetDcNameW(
+        ComputerName: GuestWord, DomainName: GuestWord, DomainGuid: GuestWord, SiteName: GuestWord, Flags: u32,
+        DomainControllerInfo: GuestWord
+    ) -> LStatus = LStatus(Err(Win32Error::NO_SUCH_DOMAIN));
 }
 
 /// Lists the groups of a user by name.
@@ -413,23 +413,6 @@ pub fn NetGetJoinInformation(
         guest.write_word(lpNameBuffer.get(), allocate(guest, &wide(WORKGROUP))?)?;
         Ok(guest.write(BufferType.get(), &IN_WORKGROUP)?)
     }))
-}
-
-/// Refuses: the machine is in no domain.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dsgetdc/nf-dsgetdc-dsgetdcnamew>
-#[winapi]
-pub fn DsGetDcNameW(
-    guest: &mut Guest,
-    ComputerName: GuestWord,
-    DomainName: GuestWord,
-    DomainGuid: GuestWord,
-    SiteName: GuestWord,
-    Flags: u32,
-    DomainControllerInfo: GuestWord,
-) -> LStatus {
-    let _ = (guest, ComputerName, DomainName, DomainGuid, SiteName, Flags, DomainControllerInfo);
-    LStatus(Err(Win32Error::NO_SUCH_DOMAIN))
 }
 
 #[cfg(test)]

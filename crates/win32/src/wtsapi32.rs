@@ -144,6 +144,12 @@ fn information(guest: &Guest, width: Width, class: i32) -> Result<Vec<u8>, Win32
     }
 }
 
+/// Refuses what a list cannot be asked with.
+fn check_list(reserved: u32, version: u32, places: [GuestWord; 2]) -> Result<(), Win32Error> {
+    let is_right = reserved == 0 && version == 1 && !places.iter().any(|place| place.is_null());
+    if is_right { Ok(()) } else { Err(Win32Error::INVALID_PARAMETER) }
+}
+
 both_widths! {
     /// Lists the sessions.
     "wtsapi32/nf-wtsapi32-wtsenumeratesessions"
@@ -151,9 +157,7 @@ both_widths! {
         guest, width, hServer: GuestWord, Reserved: u32, Version: u32, ppSessionInfo: GuestWord, pCount: GuestWord
     ) -> Result<Bool, Win32Error> {
         let _ = hServer;
-        if Reserved != 0 || Version != 1 || ppSessionInfo.is_null() || pCount.is_null() {
-            return Err(Win32Error::INVALID_PARAMETER);
-        }
+        check_list(Reserved, Version, [ppSessionInfo, pCount])?;
         sessions(guest, width, ppSessionInfo, pCount)
     }
 
@@ -182,24 +186,8 @@ both_widths! {
         guest, width, hServer: GuestWord, Reserved: u32, Version: u32, ppProcessInfo: GuestWord, pCount: GuestWord
     ) -> Result<Bool, Win32Error> {
         let _ = hServer;
-        if Reserved != 0 || Version != 1 || ppProcessInfo.is_null() || pCount.is_null() {
-            return Err(Win32Error::INVALID_PARAMETER);
-        }
+        check_list(Reserved, Version, [ppProcessInfo, pCount])?;
         processes(guest, width, ppProcessInfo, pCount)
-    }
-
-    /// Names this machine, whose handle is null; of others none is reached.
-    "wtsapi32/nf-wtsapi32-wtsopenserver"
-    WTSOpenServerA, WTSOpenServerW(guest, width, pServerName: GuestWord) -> Result<GuestWord, Win32Error> {
-        let _ = (guest, width, pServerName);
-        Ok(GuestWord::NULL)
-    }
-
-    /// Names this machine, whose handle is null; of others none is reached.
-    "wtsapi32/nf-wtsapi32-wtsopenserverex"
-    WTSOpenServerExA, WTSOpenServerExW(guest, width, pServerName: GuestWord) -> Result<GuestWord, Win32Error> {
-        let _ = (guest, width, pServerName);
-        Ok(GuestWord::NULL)
     }
 }
 
@@ -214,15 +202,14 @@ pub fn WTSFreeMemory(guest: &mut Guest, pMemory: GuestWord) -> Result<(), Fault>
     Ok(())
 }
 
-/// Closes a machine's handle, which needs nothing.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtscloseserver>
-#[winapi]
-pub fn WTSCloseServer(guest: &mut Guest, hServer: GuestWord) {
-    let _ = (guest, hServer);
-}
-
 answers! {
+    "Names this machine, whose handle is null; of others none is reached." -> GuestWord = GuestWord::NULL => {
+        "wtsapi32/nf-wtsapi32-wtsopenserver" WTSOpenServerA, WTSOpenServerW(pServerName: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsopenserverex" WTSOpenServerExA, WTSOpenServerExW(pServerName: GuestWord);
+    }
+    "Closes a machine's handle, which needs nothing." -> () = () => {
+        "wtsapi32/nf-wtsapi32-wtscloseserver" WTSCloseServer(hServer: GuestWord);
+    }
     "Refuses the token of another session, as to all but the system itself." -> Result<Bool, Win32Error> = Err(Win32Error::PRIVILEGE_NOT_HELD) => {
         "wtsapi32/nf-wtsapi32-wtsqueryusertoken" WTSQueryUserToken(SessionId: u32, phToken: GuestWord);
     }
