@@ -56,15 +56,6 @@ pub fn MulDiv(guest: &mut Guest, nNumber: i32, nNumerator: i32, nDenominator: i3
     i32::try_from((product + half) / divisor).ok().filter(|&result| result != i32::MIN).unwrap_or(-1)
 }
 
-/// Returns the length of a string in units.
-fn length(guest: &Guest, width: Width, address: GuestWord) -> Result<u64, Fault> {
-    let length = match width {
-        Width::Narrow => guest.read_c_string(address.get())?.len(),
-        Width::Wide => guest.read_wide_string(address.get())?.len(),
-    };
-    Ok(length as u64)
-}
-
 /// Returns the target after a copy, or null when memory refused.
 fn target(copied: Result<(), Fault>, to: GuestWord) -> GuestWord {
     copied.map_or(GuestWord::NULL, |()| to)
@@ -72,7 +63,7 @@ fn target(copied: Result<(), Fault>, to: GuestWord) -> GuestWord {
 
 /// Copies a string with its zero.
 fn copy(guest: &Guest, width: Width, to: u64, from: GuestWord) -> Result<(), Fault> {
-    let size = (length(guest, width, from)? + 1) * width.unit_bytes() as u64;
+    let size = (width.length(guest, from)? + 1) * width.unit_bytes() as u64;
     guest.write_bytes(to, &guest.read_vec(from.get(), size)?)
 }
 
@@ -121,7 +112,7 @@ both_widths! {
         if lpString.is_null() {
             return 0;
         }
-        length(guest, width, lpString).map_or(0, |length| length as i32)
+        width.length(guest, lpString).map_or(0, |length| length as i32)
     }
 
     /// Copies a string.
@@ -143,7 +134,7 @@ both_widths! {
     /// Appends a string.
     "winbase/nf-winbase-lstrcat"
     lstrcatA, lstrcatW(guest, width, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
-        let end = length(guest, width, lpString1).map(|length| lpString1.get() + width.unit_bytes() as u64 * length);
+        let end = width.length(guest, lpString1).map(|length| lpString1.get() + width.unit_bytes() as u64 * length);
         target(end.and_then(|end| copy(guest, width, end, lpString2)), lpString1)
     }
 

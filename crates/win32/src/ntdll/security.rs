@@ -311,58 +311,34 @@ pub fn RtlSetDaclSecurityDescriptor(
     descriptor::set_list(guest, SecurityDescriptor, DACL, list, DaclDefaulted != 0)
 }
 
-/// Returns the owner.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlgetownersecuritydescriptor>
-#[winapi]
-pub fn RtlGetOwnerSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Owner: GuestWord,
-    OwnerDefaulted: GuestWord,
-) -> Result<(), NtStatus> {
-    let put = |value| put_boolean(guest, OwnerDefaulted, value);
-    descriptor::get_sid(guest, SecurityDescriptor, OWNER, Owner, put)
+alike! {
+    fn(guest, part;
+        SecurityDescriptor: GuestWord, sid: GuestWord, defaulted: GuestWord
+    ) -> Result<(), NtStatus> {
+        descriptor::get_sid(guest, SecurityDescriptor, part, sid, |value| put_boolean(guest, defaulted, value))
+    }
+
+    /// Returns the owner.
+    ddi "ntifs/nf-ntifs-rtlgetownersecuritydescriptor"
+    RtlGetOwnerSecurityDescriptor(SecurityDescriptor, Owner, OwnerDefaulted) = OWNER;
+
+    /// Returns the primary group.
+    ddi "ntifs/nf-ntifs-rtlgetgroupsecuritydescriptor"
+    RtlGetGroupSecurityDescriptor(SecurityDescriptor, Group, GroupDefaulted) = GROUP;
 }
 
-/// Sets the owner of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlsetownersecuritydescriptor>
-#[winapi]
-pub fn RtlSetOwnerSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Owner: GuestWord,
-    OwnerDefaulted: u8,
-) -> Result<(), NtStatus> {
-    descriptor::set_sid(guest, SecurityDescriptor, OWNER, Owner, OwnerDefaulted != 0)
-}
+alike! {
+    fn(guest, part; SecurityDescriptor: GuestWord, sid: GuestWord, defaulted: u8) -> Result<(), NtStatus> {
+        descriptor::set_sid(guest, SecurityDescriptor, part, sid, defaulted != 0)
+    }
 
-/// Returns the primary group.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlgetgroupsecuritydescriptor>
-#[winapi]
-pub fn RtlGetGroupSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Group: GuestWord,
-    GroupDefaulted: GuestWord,
-) -> Result<(), NtStatus> {
-    let put = |value| put_boolean(guest, GroupDefaulted, value);
-    descriptor::get_sid(guest, SecurityDescriptor, GROUP, Group, put)
-}
+    /// Sets the owner of an absolute descriptor.
+    ddi "ntifs/nf-ntifs-rtlsetownersecuritydescriptor"
+    RtlSetOwnerSecurityDescriptor(SecurityDescriptor, Owner, OwnerDefaulted) = OWNER;
 
-/// Sets the primary group of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlsetgroupsecuritydescriptor>
-#[winapi]
-pub fn RtlSetGroupSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Group: GuestWord,
-    GroupDefaulted: u8,
-) -> Result<(), NtStatus> {
-    descriptor::set_sid(guest, SecurityDescriptor, GROUP, Group, GroupDefaulted != 0)
+    /// Sets the primary group of an absolute descriptor.
+    ddi "ntifs/nf-ntifs-rtlsetgroupsecuritydescriptor"
+    RtlSetGroupSecurityDescriptor(SecurityDescriptor, Group, GroupDefaulted) = GROUP;
 }
 
 /// Returns the size of a descriptor with all its parts in bytes.
