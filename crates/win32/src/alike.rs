@@ -1,7 +1,7 @@
 //! Functions of one shape: the same parameters and one body. Key item: `alike!`.
 
 /// Defines functions that share their parameters and a body. A row has a line of documentation, the page it comes from,
-/// and the name; the page is one of the reference for Win32, after `ddi` of the one for drivers. Where a function's parameters have names of their own, these follow, and at last the value, if there is
+/// and the name; the page is one of the reference for Win32, after `ddi` of the one for drivers, after `devnotes` of the notes beside them. Where a function's parameters have names of their own, these follow, and at last the value, if there is
 /// one, in which the functions differ; its type can stand behind its name.
 ///
 /// ```text
@@ -42,6 +42,7 @@ macro_rules! alike {
         }
     };
     (@root []) => { "windows/win32/api/" };
+    (@root [devnotes]) => { "windows/win32/devnotes/" };
     (@root [ddi]) => { "windows-hardware/drivers/ddi/" };
 }
 pub(crate) use alike;

@@ -5,6 +5,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -341,57 +342,76 @@ fn unlock(guest: &mut Guest, block: GuestWord, fixed: Result<Bool, Win32Error>) 
     if locks > 0 { Ok(TRUE) } else { Err(Win32Error::SUCCESS) }
 }
 
-/// Allocates global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalalloc>
-#[winapi]
-pub fn GlobalAlloc(guest: &mut Guest, uFlags: u32, dwBytes: GuestWord) -> Result<GuestWord, Win32Error> {
-    allocate(guest, uFlags, dwBytes.get())
+alike! {
+    fn(guest; uFlags: u32, bytes: GuestWord) -> Result<GuestWord, Win32Error> {
+        allocate(guest, uFlags, bytes.get())
+    }
+
+    /// Allocates global memory.
+    "winbase/nf-winbase-globalalloc" GlobalAlloc(uFlags, dwBytes);
+
+    /// Allocates local memory.
+    "winbase/nf-winbase-localalloc" LocalAlloc(uFlags, uBytes);
 }
 
-/// Frees global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalfree>
-#[winapi]
-pub fn GlobalFree(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    free(guest, hMem)
+alike! {
+    fn(guest; hMem: GuestWord) -> GuestWord {
+        free(guest, hMem)
+    }
+
+    /// Frees global memory.
+    "winbase/nf-winbase-globalfree" GlobalFree;
+
+    /// Frees local memory.
+    "winbase/nf-winbase-localfree" LocalFree;
 }
 
-/// Changes the size of global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalrealloc>
-#[winapi]
-pub fn GlobalReAlloc(
-    guest: &mut Guest,
-    hMem: GuestWord,
-    dwBytes: GuestWord,
-    uFlags: u32,
-) -> Result<GuestWord, Win32Error> {
-    reallocate(guest, hMem, dwBytes.get(), uFlags)
+alike! {
+    fn(guest; hMem: GuestWord, bytes: GuestWord, uFlags: u32) -> Result<GuestWord, Win32Error> {
+        reallocate(guest, hMem, bytes.get(), uFlags)
+    }
+
+    /// Changes the size of global memory.
+    "winbase/nf-winbase-globalrealloc" GlobalReAlloc(hMem, dwBytes, uFlags);
+
+    /// Changes the size of local memory.
+    "winbase/nf-winbase-localrealloc" LocalReAlloc(hMem, uBytes, uFlags);
 }
 
-/// Returns the size of global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalsize>
-#[winapi]
-pub fn GlobalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32Error> {
-    size(guest, hMem)
+alike! {
+    fn(guest; hMem: GuestWord) -> Result<GuestWord, Win32Error> {
+        size(guest, hMem)
+    }
+
+    /// Returns the size of global memory.
+    "winbase/nf-winbase-globalsize" GlobalSize;
+
+    /// Returns the size of local memory.
+    "winbase/nf-winbase-localsize" LocalSize;
 }
 
-/// Returns the address of global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globallock>
-#[winapi]
-pub fn GlobalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    lock(guest, hMem)
+alike! {
+    fn(guest; hMem: GuestWord) -> GuestWord {
+        lock(guest, hMem)
+    }
+
+    /// Returns the address of global memory.
+    "winbase/nf-winbase-globallock" GlobalLock;
+
+    /// Returns the address of local memory.
+    "winbase/nf-winbase-locallock" LocalLock;
 }
 
-/// Unlocks global memory; for fixed memory the answer is `TRUE`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalunlock>
-#[winapi]
-pub fn GlobalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
-    unlock(guest, hMem, Ok(TRUE))
+alike! {
+    fn(guest, of_fixed; hMem: GuestWord) -> Result<Bool, Win32Error> {
+        unlock(guest, hMem, of_fixed)
+    }
+
+    /// Unlocks global memory; for fixed memory the answer is `TRUE`.
+    "winbase/nf-winbase-globalunlock" GlobalUnlock = Ok(TRUE);
+
+    /// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
+    "winbase/nf-winbase-localunlock" LocalUnlock = Err(Win32Error::NOT_LOCKED);
 }
 
 /// Returns the handle of global memory by its address.
@@ -417,57 +437,4 @@ pub fn GlobalFlags(guest: &mut Guest, hMem: GuestWord) -> u32 {
         None if heaps.size(0, hMem.get()).is_some() => 0,
         None => GMEM_INVALID_HANDLE,
     }
-}
-
-/// Allocates local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localalloc>
-#[winapi]
-pub fn LocalAlloc(guest: &mut Guest, uFlags: u32, uBytes: GuestWord) -> Result<GuestWord, Win32Error> {
-    allocate(guest, uFlags, uBytes.get())
-}
-
-/// Frees local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localfree>
-#[winapi]
-pub fn LocalFree(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    free(guest, hMem)
-}
-
-/// Changes the size of local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localrealloc>
-#[winapi]
-pub fn LocalReAlloc(
-    guest: &mut Guest,
-    hMem: GuestWord,
-    uBytes: GuestWord,
-    uFlags: u32,
-) -> Result<GuestWord, Win32Error> {
-    reallocate(guest, hMem, uBytes.get(), uFlags)
-}
-
-/// Returns the size of local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localsize>
-#[winapi]
-pub fn LocalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32Error> {
-    size(guest, hMem)
-}
-
-/// Returns the address of local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-locallock>
-#[winapi]
-pub fn LocalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    lock(guest, hMem)
-}
-
-/// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localunlock>
-#[winapi]
-pub fn LocalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
-    unlock(guest, hMem, Err(Win32Error::NOT_LOCKED))
 }

@@ -387,42 +387,25 @@ fn extension_at(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, CchError>
     rules::checked_extension(&path_at(guest, address)?)
 }
 
-/// Adds an extension to a path that has none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchaddextension>
-#[winapi]
-pub fn PathCchAddExtension(
-    guest: &mut Guest,
-    pszPath: GuestWord,
-    cchPath: GuestWord,
-    pszExt: GuestWord,
-) -> u32 {
-    change(guest, (pszPath, cchPath), |path| {
-        let extension = extension_at(guest, pszExt)?;
-        let is_changed = rules::extension(path) == path.len();
-        if is_changed {
-            path.extend(extension);
-        }
-        Ok(is_changed)
-    })
-}
+alike! {
+    fn(guest, replaces: bool; pszPath: GuestWord, cchPath: GuestWord, pszExt: GuestWord) -> u32 {
+        change(guest, (pszPath, cchPath), |path| {
+            let extension = extension_at(guest, pszExt)?;
+            let start = rules::extension(path);
+            let is_changed = replaces || start == path.len();
+            if is_changed {
+                path.truncate(start);
+                path.extend(extension);
+            }
+            Ok(is_changed)
+        })
+    }
 
-/// Gives a path another extension, or its first.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchrenameextension>
-#[winapi]
-pub fn PathCchRenameExtension(
-    guest: &mut Guest,
-    pszPath: GuestWord,
-    cchPath: GuestWord,
-    pszExt: GuestWord,
-) -> u32 {
-    change(guest, (pszPath, cchPath), |path| {
-        let extension = extension_at(guest, pszExt)?;
-        path.truncate(rules::extension(path));
-        path.extend(extension);
-        Ok(true)
-    })
+    /// Adds an extension to a path that has none.
+    "pathcch/nf-pathcch-pathcchaddextension" PathCchAddExtension = false;
+
+    /// Gives a path another extension, or its first.
+    "pathcch/nf-pathcch-pathcchrenameextension" PathCchRenameExtension = true;
 }
 
 /// Removes a path's extension.

@@ -7,6 +7,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use super::picture::{Container, Picture, PictureError};
 use super::source::{Decoded, FRAME, Source};
 use super::{FRAME_MISSING, NO_THUMBNAIL, NOT_INITIALIZED, UNSUPPORTED_OPERATION, WRONG_STATE};
+use crate::alike::alike;
 use crate::answers::answers;
 use crate::com::{self, Class, ComError, Component, Guid, Methods, fail, guid, result};
 use crate::dll;
@@ -157,40 +158,22 @@ answers! {
     ) -> Result<(), ComError> = fail(UNSUPPORTED_OPERATION);
 }
 
-/// Answers that these formats have no metadata for all frames.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getmetadataqueryreader>
-#[winapi]
-pub fn IWICBitmapDecoder_GetMetadataQueryReader(
-    guest: &mut Guest,
-    This: GuestWord,
-    ppIMetadataQueryReader: GuestWord,
-) -> Result<(), ComError> {
-    unsupported(guest, This, ppIMetadataQueryReader, UNSUPPORTED_OPERATION)
-}
+alike! {
+    fn(guest, code; This: GuestWord, into: GuestWord) -> Result<(), ComError> {
+        unsupported(guest, This, into, code)
+    }
 
-/// Answers that these formats have no preview.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getpreview>
-#[winapi]
-pub fn IWICBitmapDecoder_GetPreview(
-    guest: &mut Guest,
-    This: GuestWord,
-    ppIBitmapSource: GuestWord,
-) -> Result<(), ComError> {
-    unsupported(guest, This, ppIBitmapSource, UNSUPPORTED_OPERATION)
-}
+    /// Answers that these formats have no metadata for all frames.
+    "wincodec/nf-wincodec-iwicbitmapdecoder-getmetadataqueryreader"
+    IWICBitmapDecoder_GetMetadataQueryReader(This, ppIMetadataQueryReader) = UNSUPPORTED_OPERATION;
 
-/// Answers that the file has no thumbnail.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getthumbnail>
-#[winapi]
-pub fn IWICBitmapDecoder_GetThumbnail(
-    guest: &mut Guest,
-    This: GuestWord,
-    ppIThumbnail: GuestWord,
-) -> Result<(), ComError> {
-    unsupported(guest, This, ppIThumbnail, NO_THUMBNAIL)
+    /// Answers that these formats have no preview.
+    "wincodec/nf-wincodec-iwicbitmapdecoder-getpreview"
+    IWICBitmapDecoder_GetPreview(This, ppIBitmapSource) = UNSUPPORTED_OPERATION;
+
+    /// Answers that the file has no thumbnail.
+    "wincodec/nf-wincodec-iwicbitmapdecoder-getthumbnail"
+    IWICBitmapDecoder_GetThumbnail(This, ppIThumbnail) = NO_THUMBNAIL;
 }
 
 /// Answers that an object is not to be had.
