@@ -5,6 +5,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::leaves::GET_PROCESS_HEAP;
 use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
@@ -18,7 +19,7 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full GetProcessHeap;
+    code GetProcessHeap: GET_PROCESS_HEAP;
     full GetProcessHeaps;
     full HeapCreate;
     full HeapDestroy;
@@ -56,14 +57,6 @@ const HEAP_ZERO_MEMORY: u32 = 8;
 const HEAP_REALLOC_IN_PLACE_ONLY: u32 = 0x10;
 /// `GMEM_ZEROINIT` and `LMEM_ZEROINIT`.
 const ZEROINIT: u32 = 0x40;
-
-/// Returns the process heap.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-getprocessheap>
-#[winapi]
-pub fn GetProcessHeap(guest: &mut Guest) -> GuestWord {
-    GuestWord(guest.process().heaps.start().unwrap_or(0))
-}
 
 /// Stores handles in a row.
 pub(crate) fn put_handles(guest: &Guest, target: GuestWord, handles: &[u64]) -> Result<(), Fault> {
