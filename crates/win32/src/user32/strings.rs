@@ -125,9 +125,11 @@ both_widths! {
     /// Steps to the next character; stays at the end of the string.
     "winuser/nf-winuser-charnext"
     CharNextA, CharNextW(guest, width, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-        let unit = width.unit_bytes() as u64;
-        let at_end = guest.read_vec(lpsz.get(), unit)?.iter().all(|&byte| byte == 0);
-        Ok(if at_end { lpsz } else { GuestWord(lpsz.get() + unit) })
+        let at_end = match width {
+            Width::Narrow => guest.read::<u8>(lpsz.get())? == 0,
+            Width::Wide => guest.read::<u16>(lpsz.get())? == 0,
+        };
+        Ok(if at_end { lpsz } else { GuestWord(lpsz.get() + width.unit_bytes() as u64) })
     }
 
     /// Steps to the previous character; stays at the start of the string.
