@@ -15,7 +15,6 @@ pub mod evntprov;
 pub mod lsa;
 pub mod object_security;
 pub mod privilege;
-pub mod refuse;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;

@@ -146,56 +146,47 @@ pub fn CM_MapCrToWin32Err(guest: &mut Guest, CmReturnCode: u32, DefaultErr: u32)
 }
 
 answers! {
-    "Says that the device has no relatives.", "cfgmgr32/nf-cfgmgr32-cm_get_parent";
-    CM_Get_Parent(pdnDevInst: GuestWord, dnDevInst: u32, ulFlags: u32) -> u32 = NO_SUCH_DEVICE;
-    "Says that the device has no relatives.", "cfgmgr32/nf-cfgmgr32-cm_get_child";
-    CM_Get_Child(pdnDevInst: GuestWord, dnDevInst: u32, ulFlags: u32) -> u32 = NO_SUCH_DEVICE;
-    "Says that the device has no relatives.", "cfgmgr32/nf-cfgmgr32-cm_get_sibling";
-    CM_Get_Sibling(pdnDevInst: GuestWord, dnDevInst: u32, ulFlags: u32) -> u32 = NO_SUCH_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_devnode_status";
-    CM_Get_DevNode_Status(pulStatus: GuestWord, pulProblemNumber: GuestWord, dnDevInst: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_device_ida";
-    CM_Get_Device_IDA(dnDevInst: u32, Buffer: GuestWord, BufferLen: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_device_idw";
-    CM_Get_Device_IDW(dnDevInst: u32, Buffer: GuestWord, BufferLen: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_device_id_size";
-    CM_Get_Device_ID_Size(pulLen: GuestWord, dnDevInst: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_devnode_registry_propertya";
-    CM_Get_DevNode_Registry_PropertyA(dnDevInst: u32, ulProperty: u32, pulRegDataType: GuestWord, Buffer: GuestWord, pulLength: GuestWord, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_devnode_registry_propertyw";
-    CM_Get_DevNode_Registry_PropertyW(dnDevInst: u32, ulProperty: u32, pulRegDataType: GuestWord, Buffer: GuestWord, pulLength: GuestWord, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_set_devnode_registry_propertya";
-    CM_Set_DevNode_Registry_PropertyA(dnDevInst: u32, ulProperty: u32, Buffer: GuestWord, ulLength: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_set_devnode_registry_propertyw";
-    CM_Set_DevNode_Registry_PropertyW(dnDevInst: u32, ulProperty: u32, Buffer: GuestWord, ulLength: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_devnode_propertyw";
-    CM_Get_DevNode_PropertyW(dnDevInst: u32, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: GuestWord, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_open_devnode_key";
-    CM_Open_DevNode_Key(dnDevNode: u32, samDesired: u32, ulHardwareProfile: u32, Disposition: u32, phkDevice: GuestWord, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_request_device_ejecta";
-    CM_Request_Device_EjectA(dnDevInst: u32, pVetoType: GuestWord, pszVetoName: GuestWord, ulNameLength: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_request_device_ejectw";
-    CM_Request_Device_EjectW(dnDevInst: u32, pVetoType: GuestWord, pszVetoName: GuestWord, ulNameLength: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_reenumerate_devnode";
-    CM_Reenumerate_DevNode(dnDevInst: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_disable_devnode";
-    CM_Disable_DevNode(dnDevInst: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_enable_devnode";
-    CM_Enable_DevNode(dnDevInst: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_query_and_remove_subtreea";
-    CM_Query_And_Remove_SubTreeA(dnAncestor: u32, pVetoType: GuestWord, pszVetoName: GuestWord, ulNameLength: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_query_and_remove_subtreew";
-    CM_Query_And_Remove_SubTreeW(dnAncestor: u32, pVetoType: GuestWord, pszVetoName: GuestWord, ulNameLength: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that this is no device.", "cfgmgr32/nf-cfgmgr32-cm_get_depth";
-    CM_Get_Depth(pulDepth: GuestWord, dnDevInst: u32, ulFlags: u32) -> u32 = INVALID_DEVICE;
-    "Says that there is no such interface.", "cfgmgr32/nf-cfgmgr32-cm_get_device_interface_propertyw";
-    CM_Get_Device_Interface_PropertyW(pszDeviceInterface: GuestWord, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: GuestWord, ulFlags: u32) -> u32 = NO_SUCH_INTERFACE;
-    "Says that there is no such device.", "cfgmgr32/nf-cfgmgr32-cm_locate_devnodea";
-    CM_Locate_DevNodeA(pdnDevInst: GuestWord, pDeviceID: GuestWord, ulFlags: u32) -> u32 = NO_SUCH_DEVICE;
-    "Says that there is no such device.", "cfgmgr32/nf-cfgmgr32-cm_locate_devnodew";
-    CM_Locate_DevNodeW(pdnDevInst: GuestWord, pDeviceID: GuestWord, ulFlags: u32) -> u32 = NO_SUCH_DEVICE;
-    "Agrees: nothing would have been told.", "cfgmgr32/nf-cfgmgr32-cm_unregister_notification";
-    CM_Unregister_Notification(NotifyContext: GuestWord) -> u32 = 0;
-    "Returns the version of the interface: 4.0.", "cfgmgr32/nf-cfgmgr32-cm_get_version";
-    CM_Get_Version() -> u16 = 0x400;
+    "Says that the device has no relatives." -> u32 = NO_SUCH_DEVICE => {
+        "cfgmgr32/nf-cfgmgr32-cm_get_parent" CM_Get_Parent(pdnDevInst: GuestWord, dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_child" CM_Get_Child(pdnDevInst: GuestWord, dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_sibling" CM_Get_Sibling(pdnDevInst: GuestWord, dnDevInst: u32, ulFlags: u32);
+    }
+    "Says that this is no device." -> u32 = INVALID_DEVICE => {
+        "cfgmgr32/nf-cfgmgr32-cm_get_devnode_status"
+        CM_Get_DevNode_Status(pulStatus: GuestWord, pulProblemNumber: GuestWord, dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_device_id"
+        CM_Get_Device_IDA, CM_Get_Device_IDW(dnDevInst: u32, Buffer: GuestWord, BufferLen: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_device_id_size"
+        CM_Get_Device_ID_Size(pulLen: GuestWord, dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_devnode_registry_property"
+        CM_Get_DevNode_Registry_PropertyA, CM_Get_DevNode_Registry_PropertyW(dnDevInst: u32, ulProperty: u32, pulRegDataType: GuestWord, Buffer: GuestWord, pulLength: GuestWord, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_set_devnode_registry_property"
+        CM_Set_DevNode_Registry_PropertyA, CM_Set_DevNode_Registry_PropertyW(dnDevInst: u32, ulProperty: u32, Buffer: GuestWord, ulLength: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_devnode_propertyw"
+        CM_Get_DevNode_PropertyW(dnDevInst: u32, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: GuestWord, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_open_devnode_key"
+        CM_Open_DevNode_Key(dnDevNode: u32, samDesired: u32, ulHardwareProfile: u32, Disposition: u32, phkDevice: GuestWord, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_request_device_eject"
+        CM_Request_Device_EjectA, CM_Request_Device_EjectW(dnDevInst: u32, pVetoType: GuestWord, pszVetoName: GuestWord, ulNameLength: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_reenumerate_devnode" CM_Reenumerate_DevNode(dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_disable_devnode" CM_Disable_DevNode(dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_enable_devnode" CM_Enable_DevNode(dnDevInst: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_query_and_remove_subtree"
+        CM_Query_And_Remove_SubTreeA, CM_Query_And_Remove_SubTreeW(dnAncestor: u32, pVetoType: GuestWord, pszVetoName: GuestWord, ulNameLength: u32, ulFlags: u32);
+        "cfgmgr32/nf-cfgmgr32-cm_get_depth" CM_Get_Depth(pulDepth: GuestWord, dnDevInst: u32, ulFlags: u32);
+    }
+    "Says that there is no such interface." -> u32 = NO_SUCH_INTERFACE => {
+        "cfgmgr32/nf-cfgmgr32-cm_get_device_interface_propertyw"
+        CM_Get_Device_Interface_PropertyW(pszDeviceInterface: GuestWord, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: GuestWord, ulFlags: u32);
+    }
+    "Says that there is no such device." -> u32 = NO_SUCH_DEVICE => {
+        "cfgmgr32/nf-cfgmgr32-cm_locate_devnode"
+        CM_Locate_DevNodeA, CM_Locate_DevNodeW(pdnDevInst: GuestWord, pDeviceID: GuestWord, ulFlags: u32);
+    }
+    "Agrees: nothing would have been told." -> u32 = 0 => {
+        "cfgmgr32/nf-cfgmgr32-cm_unregister_notification" CM_Unregister_Notification(NotifyContext: GuestWord);
+    }
+    "Returns the version of the interface: 4.0." -> u16 = 0x400 => {
+        "cfgmgr32/nf-cfgmgr32-cm_get_version" CM_Get_Version();
+    }
 }

@@ -4,6 +4,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::alike::alike;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest, TRUE};
@@ -78,13 +79,28 @@ alike! {
     SymInitializeW;
 }
 
-/// Ends looking for symbols of a process.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symcleanup>
-#[winapi]
-pub fn SymCleanup(guest: &mut Guest, hProcess: GuestWord) -> Bool {
-    let _ = (guest, hProcess);
-    TRUE
+answers! {
+    "Ends looking for symbols of a process.", "dbghelp/nf-dbghelp-symcleanup";
+    SymCleanup(hProcess: GuestWord) -> Bool = TRUE;
+    "Returns the options.", "dbghelp/nf-dbghelp-symgetoptions";
+    SymGetOptions() -> u32 = 0;
+    "Looks which modules there are.", "dbghelp/nf-dbghelp-symrefreshmodulelist";
+    SymRefreshModuleList(hProcess: GuestWord) -> Bool = TRUE;
+    "Reads the symbols of a module: there are none.", "dbghelp/nf-dbghelp-symloadmodule64";
+    SymLoadModule64(
+        hProcess: GuestWord, hFile: GuestWord, ImageName: GuestWord, ModuleName: GuestWord, BaseOfDll: u64,
+        SizeOfDll: u32
+    ) -> Result<GuestWord, Win32Error> = Err(Win32Error::MOD_NOT_FOUND);
+    "Reads the symbols of a module: there are none.", "dbghelp/nf-dbghelp-symloadmoduleexw";
+    SymLoadModuleExW(
+        hProcess: GuestWord, hFile: GuestWord, ImageName: GuestWord, ModuleName: GuestWord, BaseOfDll: u64,
+        DllSize: u32, Data: GuestWord, Flags: u32
+    ) -> Result<GuestWord, Win32Error> = Err(Win32Error::MOD_NOT_FOUND);
+    "Writes what a process is doing into a file: nothing is written.", "minidumpapiset/nf-minidumpapiset-minidumpwritedump";
+    MiniDumpWriteDump(
+        hProcess: GuestWord, ProcessId: u32, hFile: GuestWord, DumpType: i32, ExceptionParam: GuestWord,
+        UserStreamParam: GuestWord, CallbackParam: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::CALL_NOT_IMPLEMENTED);
 }
 
 /// Sets options; returns them.
@@ -94,24 +110,6 @@ pub fn SymCleanup(guest: &mut Guest, hProcess: GuestWord) -> Bool {
 pub fn SymSetOptions(guest: &mut Guest, SymOptions: u32) -> u32 {
     let _ = guest;
     SymOptions
-}
-
-/// Returns the options.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symgetoptions>
-#[winapi]
-pub fn SymGetOptions(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    0
-}
-
-/// Looks which modules there are.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symrefreshmodulelist>
-#[winapi]
-pub fn SymRefreshModuleList(guest: &mut Guest, hProcess: GuestWord) -> Bool {
-    let _ = (guest, hProcess);
-    TRUE
 }
 
 alike! {
@@ -141,42 +139,6 @@ alike! {
     /// Finds the line at an address: there are none.
     "dbghelp/nf-dbghelp-symgetlinefromaddrw64"
     SymGetLineFromAddrW64(hProcess, dwAddr, pdwDisplacement, Line);
-}
-
-/// Reads the symbols of a module: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symloadmodule64>
-#[winapi]
-pub fn SymLoadModule64(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    hFile: GuestWord,
-    ImageName: GuestWord,
-    ModuleName: GuestWord,
-    BaseOfDll: u64,
-    SizeOfDll: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = (guest, hProcess, hFile, ImageName, ModuleName, BaseOfDll, SizeOfDll);
-    Err(Win32Error::MOD_NOT_FOUND)
-}
-
-/// Reads the symbols of a module: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-symloadmoduleexw>
-#[winapi]
-pub fn SymLoadModuleExW(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    hFile: GuestWord,
-    ImageName: GuestWord,
-    ModuleName: GuestWord,
-    BaseOfDll: u64,
-    DllSize: u32,
-    Data: GuestWord,
-    Flags: u32,
-) -> Result<GuestWord, Win32Error> {
-    let _ = (guest, hProcess, hFile, ImageName, ModuleName, BaseOfDll, DllSize, Data, Flags);
-    Err(Win32Error::MOD_NOT_FOUND)
 }
 
 alike! {
@@ -253,24 +215,6 @@ pub fn StackWalk64(
         GetModuleBaseRoutine,
         TranslateAddress,
     );
-    Err(Win32Error::CALL_NOT_IMPLEMENTED)
-}
-
-/// Writes what a process is doing into a file: nothing is written.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/minidumpapiset/nf-minidumpapiset-minidumpwritedump>
-#[winapi]
-pub fn MiniDumpWriteDump(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    ProcessId: u32,
-    hFile: GuestWord,
-    DumpType: i32,
-    ExceptionParam: GuestWord,
-    UserStreamParam: GuestWord,
-    CallbackParam: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, ProcessId, hFile, DumpType, ExceptionParam, UserStreamParam, CallbackParam);
     Err(Win32Error::CALL_NOT_IMPLEMENTED)
 }
 

@@ -2,6 +2,7 @@
 
 use plat_abi::{GuestWord, winapi};
 
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -43,13 +44,21 @@ pub const EXPORTS: &[Export] = dll! {
     stub SwapBuffers;
 };
 
-/// Returns a size or an ability of a device: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-getdevicecaps>
-#[winapi]
-pub fn GetDeviceCaps(guest: &mut Guest, hdc: GuestWord, index: i32) -> i32 {
-    let _ = (guest, hdc, index);
-    0
+answers! {
+    "Returns a size or an ability of a device: there is none.", "wingdi/nf-wingdi-getdevicecaps";
+    GetDeviceCaps(hdc: GuestWord, index: i32) -> i32 = 0;
+    "Makes what draws into memory: nothing does.", "wingdi/nf-wingdi-createcompatibledc";
+    CreateCompatibleDC(hdc: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Deletes what draws.", "wingdi/nf-wingdi-deletedc";
+    DeleteDC(hdc: GuestWord) -> Bool = FALSE;
+    "Chooses what is drawn with.", "wingdi/nf-wingdi-selectobject";
+    SelectObject(hdc: GuestWord, h: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Draws what was put off.", "wingdi/nf-wingdi-gdiflush";
+    GdiFlush() -> Bool = TRUE;
+    "Makes what draws on a device: there is none.", "wingdi/nf-wingdi-createdc";
+    CreateDCA, CreateDCW(
+        pwszDriver: GuestWord, pwszDevice: GuestWord, pszPort: GuestWord, pdm: GuestWord
+    ) -> GuestWord = GuestWord::NULL;
 }
 
 /// Returns the handle of one of the system's brushes, pens, fonts.
@@ -74,49 +83,4 @@ pub fn DeleteObject(guest: &mut Guest, ho: GuestWord) -> Bool {
     Bool(!ho.is_null())
 }
 
-/// Makes what draws into memory: nothing does.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-createcompatibledc>
-#[winapi]
-pub fn CreateCompatibleDC(guest: &mut Guest, hdc: GuestWord) -> GuestWord {
-    let _ = (guest, hdc);
-    GuestWord::NULL
-}
-
-both_widths! {
-    /// Makes what draws on a device: there is none.
-    "wingdi/nf-wingdi-createdc"
-    CreateDCA, CreateDCW(
-        guest, width, pwszDriver: GuestWord, pwszDevice: GuestWord, pszPort: GuestWord, pdm: GuestWord
-    ) -> GuestWord {
-        let _ = (guest, width, pwszDriver, pwszDevice, pszPort, pdm);
-        GuestWord::NULL
-    }
-}
-
-/// Deletes what draws.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-deletedc>
-#[winapi]
-pub fn DeleteDC(guest: &mut Guest, hdc: GuestWord) -> Bool {
-    let _ = (guest, hdc);
-    FALSE
-}
-
-/// Chooses what is drawn with.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-selectobject>
-#[winapi]
-pub fn SelectObject(guest: &mut Guest, hdc: GuestWord, h: GuestWord) -> GuestWord {
-    let _ = (guest, hdc, h);
-    GuestWord::NULL
-}
-
-/// Draws what was put off.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wingdi/nf-wingdi-gdiflush>
-#[winapi]
-pub fn GdiFlush(guest: &mut Guest) -> Bool {
-    let _ = guest;
-    TRUE
-}
+both_widths! {}

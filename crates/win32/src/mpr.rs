@@ -95,62 +95,47 @@ both_widths! {
 }
 
 answers! {
-    "Says that a local name is connected with nothing.", "winnetwk/nf-winnetwk-wnetgetconnectiona";
-    WNetGetConnectionA(lpLocalName: GuestWord, lpRemoteName: GuestWord, lpnLength: GuestWord) -> u32 = NOT_CONNECTED;
-    "Says that a local name is connected with nothing.", "winnetwk/nf-winnetwk-wnetgetconnectionw";
-    WNetGetConnectionW(lpLocalName: GuestWord, lpRemoteName: GuestWord, lpnLength: GuestWord) -> u32 = NOT_CONNECTED;
-    "Says that a path does not lie on a network drive.", "winnetwk/nf-winnetwk-wnetgetuniversalnamea";
-    WNetGetUniversalNameA(lpLocalPath: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, lpBufferSize: GuestWord) -> u32 = NOT_CONNECTED;
-    "Says that a path does not lie on a network drive.", "winnetwk/nf-winnetwk-wnetgetuniversalnamew";
-    WNetGetUniversalNameW(lpLocalPath: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, lpBufferSize: GuestWord) -> u32 = NOT_CONNECTED;
-    "Says that there is no such connection.", "winnetwk/nf-winnetwk-wnetcancelconnectiona";
-    WNetCancelConnectionA(lpName: GuestWord, fForce: Bool) -> u32 = NOT_CONNECTED;
-    "Says that there is no such connection.", "winnetwk/nf-winnetwk-wnetcancelconnectionw";
-    WNetCancelConnectionW(lpName: GuestWord, fForce: Bool) -> u32 = NOT_CONNECTED;
-    "Says that there is no such connection.", "winnetwk/nf-winnetwk-wnetcancelconnection2a";
-    WNetCancelConnection2A(lpName: GuestWord, dwFlags: u32, fForce: Bool) -> u32 = NOT_CONNECTED;
-    "Says that there is no such connection.", "winnetwk/nf-winnetwk-wnetcancelconnection2w";
-    WNetCancelConnection2W(lpName: GuestWord, dwFlags: u32, fForce: Bool) -> u32 = NOT_CONNECTED;
-    "Says that there is no network to list.", "winnetwk/nf-winnetwk-wnetopenenuma";
-    WNetOpenEnumA(dwScope: u32, dwType: u32, dwUsage: u32, lpNetResource: GuestWord, lphEnum: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network to list.", "winnetwk/nf-winnetwk-wnetopenenumw";
-    WNetOpenEnumW(dwScope: u32, dwType: u32, dwUsage: u32, lpNetResource: GuestWord, lphEnum: GuestWord) -> u32 = NO_NETWORK;
-    "Says that this is no list: none was opened.", "winnetwk/nf-winnetwk-wnetenumresourcea";
-    WNetEnumResourceA(hEnum: GuestWord, lpcCount: GuestWord, lpBuffer: GuestWord, lpBufferSize: GuestWord) -> u32 = Win32Error::INVALID_HANDLE.0;
-    "Says that this is no list: none was opened.", "winnetwk/nf-winnetwk-wnetenumresourcew";
-    WNetEnumResourceW(hEnum: GuestWord, lpcCount: GuestWord, lpBuffer: GuestWord, lpBufferSize: GuestWord) -> u32 = Win32Error::INVALID_HANDLE.0;
-    "Says that this is no list: none was opened.", "winnetwk/nf-winnetwk-wnetcloseenum";
-    WNetCloseEnum(hEnum: GuestWord) -> u32 = Win32Error::INVALID_HANDLE.0;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetaddconnectiona";
-    WNetAddConnectionA(lpRemoteName: GuestWord, lpPassword: GuestWord, lpLocalName: GuestWord) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetaddconnectionw";
-    WNetAddConnectionW(lpRemoteName: GuestWord, lpPassword: GuestWord, lpLocalName: GuestWord) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetaddconnection2a";
-    WNetAddConnection2A(lpNetResource: GuestWord, lpPassword: GuestWord, lpUserName: GuestWord, dwFlags: u32) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetaddconnection2w";
-    WNetAddConnection2W(lpNetResource: GuestWord, lpPassword: GuestWord, lpUserName: GuestWord, dwFlags: u32) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetaddconnection3a";
-    WNetAddConnection3A(hwndOwner: GuestWord, lpNetResource: GuestWord, lpPassword: GuestWord, lpUserName: GuestWord, dwFlags: u32) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetaddconnection3w";
-    WNetAddConnection3W(hwndOwner: GuestWord, lpNetResource: GuestWord, lpPassword: GuestWord, lpUserName: GuestWord, dwFlags: u32) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetuseconnectiona";
-    WNetUseConnectionA(hwndOwner: GuestWord, lpNetResource: GuestWord, lpPassword: GuestWord, lpUserId: GuestWord, dwFlags: u32, lpAccessName: GuestWord, lpBufferSize: GuestWord, lpResult: GuestWord) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that nobody provides a network for a connection.", "winnetwk/nf-winnetwk-wnetuseconnectionw";
-    WNetUseConnectionW(hwndOwner: GuestWord, lpNetResource: GuestWord, lpPassword: GuestWord, lpUserId: GuestWord, dwFlags: u32, lpAccessName: GuestWord, lpBufferSize: GuestWord, lpResult: GuestWord) -> u32 = NO_NETWORK_OR_BAD_PATH;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetprovidernamea";
-    WNetGetProviderNameA(dwNetType: u32, lpProviderName: GuestWord, lpBufferSize: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetprovidernamew";
-    WNetGetProviderNameW(dwNetType: u32, lpProviderName: GuestWord, lpBufferSize: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetnetworkinformationa";
-    WNetGetNetworkInformationA(lpProvider: GuestWord, lpNetInfoStruct: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetnetworkinformationw";
-    WNetGetNetworkInformationW(lpProvider: GuestWord, lpNetInfoStruct: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetresourceparenta";
-    WNetGetResourceParentA(lpNetResource: GuestWord, lpBuffer: GuestWord, lpcbBuffer: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetresourceparentw";
-    WNetGetResourceParentW(lpNetResource: GuestWord, lpBuffer: GuestWord, lpcbBuffer: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetresourceinformationa";
-    WNetGetResourceInformationA(lpNetResource: GuestWord, lpBuffer: GuestWord, lpcbBuffer: GuestWord, lplpSystem: GuestWord) -> u32 = NO_NETWORK;
-    "Says that there is no network.", "winnetwk/nf-winnetwk-wnetgetresourceinformationw";
-    WNetGetResourceInformationW(lpNetResource: GuestWord, lpBuffer: GuestWord, lpcbBuffer: GuestWord, lplpSystem: GuestWord) -> u32 = NO_NETWORK;
+    "Says that a local name is connected with nothing." -> u32 = NOT_CONNECTED => {
+        "winnetwk/nf-winnetwk-wnetgetconnection"
+        WNetGetConnectionA, WNetGetConnectionW(lpLocalName: GuestWord, lpRemoteName: GuestWord, lpnLength: GuestWord);
+    }
+    "Says that a path does not lie on a network drive." -> u32 = NOT_CONNECTED => {
+        "winnetwk/nf-winnetwk-wnetgetuniversalname"
+        WNetGetUniversalNameA, WNetGetUniversalNameW(lpLocalPath: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, lpBufferSize: GuestWord);
+    }
+    "Says that there is no such connection." -> u32 = NOT_CONNECTED => {
+        "winnetwk/nf-winnetwk-wnetcancelconnection"
+        WNetCancelConnectionA, WNetCancelConnectionW(lpName: GuestWord, fForce: Bool);
+        "winnetwk/nf-winnetwk-wnetcancelconnection2"
+        WNetCancelConnection2A, WNetCancelConnection2W(lpName: GuestWord, dwFlags: u32, fForce: Bool);
+    }
+    "Says that there is no network to list." -> u32 = NO_NETWORK => {
+        "winnetwk/nf-winnetwk-wnetopenenum"
+        WNetOpenEnumA, WNetOpenEnumW(dwScope: u32, dwType: u32, dwUsage: u32, lpNetResource: GuestWord, lphEnum: GuestWord);
+    }
+    "Says that this is no list: none was opened." -> u32 = Win32Error::INVALID_HANDLE.0 => {
+        "winnetwk/nf-winnetwk-wnetenumresource"
+        WNetEnumResourceA, WNetEnumResourceW(hEnum: GuestWord, lpcCount: GuestWord, lpBuffer: GuestWord, lpBufferSize: GuestWord);
+        "winnetwk/nf-winnetwk-wnetcloseenum" WNetCloseEnum(hEnum: GuestWord);
+    }
+    "Says that nobody provides a network for a connection." -> u32 = NO_NETWORK_OR_BAD_PATH => {
+        "winnetwk/nf-winnetwk-wnetaddconnection"
+        WNetAddConnectionA, WNetAddConnectionW(lpRemoteName: GuestWord, lpPassword: GuestWord, lpLocalName: GuestWord);
+        "winnetwk/nf-winnetwk-wnetaddconnection2"
+        WNetAddConnection2A, WNetAddConnection2W(lpNetResource: GuestWord, lpPassword: GuestWord, lpUserName: GuestWord, dwFlags: u32);
+        "winnetwk/nf-winnetwk-wnetaddconnection3"
+        WNetAddConnection3A, WNetAddConnection3W(hwndOwner: GuestWord, lpNetResource: GuestWord, lpPassword: GuestWord, lpUserName: GuestWord, dwFlags: u32);
+        "winnetwk/nf-winnetwk-wnetuseconnection"
+        WNetUseConnectionA, WNetUseConnectionW(hwndOwner: GuestWord, lpNetResource: GuestWord, lpPassword: GuestWord, lpUserId: GuestWord, dwFlags: u32, lpAccessName: GuestWord, lpBufferSize: GuestWord, lpResult: GuestWord);
+    }
+    "Says that there is no network." -> u32 = NO_NETWORK => {
+        "winnetwk/nf-winnetwk-wnetgetprovidername"
+        WNetGetProviderNameA, WNetGetProviderNameW(dwNetType: u32, lpProviderName: GuestWord, lpBufferSize: GuestWord);
+        "winnetwk/nf-winnetwk-wnetgetnetworkinformation"
+        WNetGetNetworkInformationA, WNetGetNetworkInformationW(lpProvider: GuestWord, lpNetInfoStruct: GuestWord);
+        "winnetwk/nf-winnetwk-wnetgetresourceparent"
+        WNetGetResourceParentA, WNetGetResourceParentW(lpNetResource: GuestWord, lpBuffer: GuestWord, lpcbBuffer: GuestWord);
+        "winnetwk/nf-winnetwk-wnetgetresourceinformation"
+        WNetGetResourceInformationA, WNetGetResourceInformationW(lpNetResource: GuestWord, lpBuffer: GuestWord, lpcbBuffer: GuestWord, lplpSystem: GuestWord);
+    }
 }

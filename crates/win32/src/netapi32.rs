@@ -5,6 +5,8 @@ use plat_host::accounts::{self, User};
 
 use crate::Win32Error;
 use crate::advapi32::registry::LStatus;
+use crate::alike::alike;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
@@ -71,9 +73,8 @@ fn check_server(guest: &Guest, server: GuestWord) -> Result<(), Win32Error> {
     if server.is_null() {
         return Ok(());
     }
-    let name = String::from_utf16_lossy(&guest.read_wide_string(server.get())?);
-    let name = name.trim_start_matches('\\');
-    if name.is_empty() || name.eq_ignore_ascii_case(&computer_name()) { Ok(()) } else { Err(BAD_PATH) }
+    let name = guest.read_wide_string(server.get())?;
+    if account::is_own_machine(&name) { Ok(()) } else { Err(BAD_PATH) }
 }
 
 fn find_user(guest: &Guest, name: GuestWord) -> Result<User, Win32Error> {
@@ -246,44 +247,30 @@ pub fn NetLocalGroupGetInfo(
     LStatus(tell())
 }
 
-/// Lists the groups of the machine.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupenum>
-#[winapi]
-pub fn NetLocalGroupEnum(
-    guest: &mut Guest,
-    servername: GuestWord,
-    level: u32,
-    bufptr: GuestWord,
-    prefmaxlen: u32,
-    entriesread: GuestWord,
-    totalentries: GuestWord,
-    resumehandle: GuestWord,
-) -> LStatus {
-    let _ = (prefmaxlen, resumehandle);
-    if level > 1 {
-        return LStatus(Err(Win32Error::INVALID_LEVEL));
-    }
-    let names: Vec<String> = accounts::groups().into_iter().map(|group| group.name).collect();
-    LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&names, level)))
+fn local_groups() -> Vec<String> {
+    accounts::groups().into_iter().map(|group| group.name).collect()
 }
 
-/// Lists the groups of a domain: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netgroupenum>
-#[winapi]
-pub fn NetGroupEnum(
-    guest: &mut Guest,
-    servername: GuestWord,
-    level: u32,
-    bufptr: GuestWord,
-    prefmaxlen: u32,
-    entriesread: GuestWord,
-    totalentries: GuestWord,
-    resume_handle: GuestWord,
-) -> LStatus {
-    let _ = (prefmaxlen, resume_handle);
-    LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&[], level)))
+alike! {
+    fn(guest, groups: (u32, fn() -> Vec<String>);
+        servername: GuestWord, level: u32, bufptr: GuestWord, prefmaxlen: u32, entriesread: GuestWord,
+        totalentries: GuestWord, resume_handle: GuestWord
+    ) -> LStatus {
+        let _ = (prefmaxlen, resume_handle);
+        let (highest, names) = groups;
+        if level > highest {
+            return LStatus(Err(Win32Error::INVALID_LEVEL));
+        }
+        LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&names(), level)))
+    }
+
+    /// Lists the groups of the machine.
+    "lmaccess/nf-lmaccess-netlocalgroupenum"
+    NetLocalGroupEnum(servername, level, bufptr, prefmaxlen, entriesread, totalentries, resumehandle) =
+        (1, local_groups);
+
+    /// Lists the groups of a domain: there are none.
+    "lmaccess/nf-lmaccess-netgroupenum" NetGroupEnum = (u32::MAX, Vec::new);
 }
 
 /// Lists the groups of a domain that a user is in: there are none.
@@ -307,19 +294,16 @@ pub fn NetUserGetGroups(
     LStatus(list(guest, servername, bufptr, [entriesread, totalentries], (&[], level)))
 }
 
-/// Lists the domains that are trusted.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dsgetdc/nf-dsgetdc-dsenumeratedomaintrustsw>
-#[winapi]
-pub fn DsEnumerateDomainTrustsW(
-    guest: &mut Guest,
-    ServerName: GuestWord,
-    Flags: u32,
-    Domains: GuestWord,
-    DomainCount: GuestWord,
-) -> LStatus {
-    let _ = (guest, ServerName, Flags, Domains, DomainCount);
-    LStatus(Err(Win32Error::NOT_SUPPORTED))
+answers! {
+    "Lists the domains that are trusted.", "dsgetdc/nf-dsgetdc-dsenumeratedomaintrustsw";
+    DsEnumerateDomainTrustsW(
+        ServerName: GuestWord, Flags: u32, Domains: GuestWord, DomainCount: GuestWord
+    ) -> LStatus = LStatus(Err(Win32Error::NOT_SUPPORTED));
+    "Refuses: the machine is in no domain.", "dsgetdc/nf-dsgetdc-dsgetdcnamew";
+    DsGetDcNameW(
+        ComputerName: GuestWord, DomainName: GuestWord, DomainGuid: GuestWord, SiteName: GuestWord, Flags: u32,
+        DomainControllerInfo: GuestWord
+    ) -> LStatus = LStatus(Err(Win32Error::NO_SUCH_DOMAIN));
 }
 
 /// Lists the groups of a user by name.
@@ -429,23 +413,6 @@ pub fn NetGetJoinInformation(
         guest.write_word(lpNameBuffer.get(), allocate(guest, &wide(WORKGROUP))?)?;
         Ok(guest.write(BufferType.get(), &IN_WORKGROUP)?)
     }))
-}
-
-/// Refuses: the machine is in no domain.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/dsgetdc/nf-dsgetdc-dsgetdcnamew>
-#[winapi]
-pub fn DsGetDcNameW(
-    guest: &mut Guest,
-    ComputerName: GuestWord,
-    DomainName: GuestWord,
-    DomainGuid: GuestWord,
-    SiteName: GuestWord,
-    Flags: u32,
-    DomainControllerInfo: GuestWord,
-) -> LStatus {
-    let _ = (guest, ComputerName, DomainName, DomainGuid, SiteName, Flags, DomainControllerInfo);
-    LStatus(Err(Win32Error::NO_SUCH_DOMAIN))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use crate::alike::alike;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
@@ -130,32 +131,24 @@ fn order(left: &[u8; 16], right: &[u8; 16]) -> i32 {
     text_of(left).cmp(&text_of(right)) as i32
 }
 
-/// Compares two identifiers.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/rpcdce/nf-rpcdce-uuidcompare>
-#[winapi]
-pub fn UuidCompare(
-    guest: &mut Guest,
-    Uuid1: GuestWord,
-    Uuid2: GuestWord,
-    Status: GuestWord,
-) -> Result<i32, Fault> {
-    guest.write(Status.get(), &RPC_S_OK)?;
-    Ok(order(&read(guest, Uuid1)?, &read(guest, Uuid2)?))
+/// Says whether two identifiers are the same.
+fn equal(left: &[u8; 16], right: &[u8; 16]) -> i32 {
+    i32::from(left == right)
 }
 
-/// Says whether two identifiers are the same.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/rpcdce/nf-rpcdce-uuidequal>
-#[winapi]
-pub fn UuidEqual(
-    guest: &mut Guest,
-    Uuid1: GuestWord,
-    Uuid2: GuestWord,
-    Status: GuestWord,
-) -> Result<i32, Fault> {
-    guest.write(Status.get(), &RPC_S_OK)?;
-    Ok(i32::from(read(guest, Uuid1)? == read(guest, Uuid2)?))
+alike! {
+    fn(guest, compare;
+        Uuid1: GuestWord, Uuid2: GuestWord, Status: GuestWord
+    ) -> Result<i32, Fault> {
+        guest.write(Status.get(), &RPC_S_OK)?;
+        Ok(compare(&read(guest, Uuid1)?, &read(guest, Uuid2)?))
+    }
+
+    /// Compares two identifiers.
+    "rpcdce/nf-rpcdce-uuidcompare" UuidCompare = order;
+
+    /// Says whether two identifiers are the same.
+    "rpcdce/nf-rpcdce-uuidequal" UuidEqual = equal;
 }
 
 /// Says whether an identifier is that of zeros.

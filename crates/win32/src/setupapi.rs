@@ -218,76 +218,62 @@ pub fn SetupDiGetDeviceInfoListClass(
 }
 
 answers! {
-    "Says that the set holds no more devices: there are none.", "setupapi/nf-setupapi-setupdienumdeviceinfo";
-    SetupDiEnumDeviceInfo(DeviceInfoSet: GuestWord, MemberIndex: u32, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::NO_MORE_ITEMS);
-    "Says that the set holds no more devices: there are none.", "setupapi/nf-setupapi-setupdienumdeviceinterfaces";
-    SetupDiEnumDeviceInterfaces(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, InterfaceClassGuid: GuestWord, MemberIndex: u32, DeviceInterfaceData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::NO_MORE_ITEMS);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinterfacedetaila";
-    SetupDiGetDeviceInterfaceDetailA(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord, DeviceInterfaceDetailData: GuestWord, DeviceInterfaceDetailDataSize: u32, RequiredSize: GuestWord, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinterfacedetailw";
-    SetupDiGetDeviceInterfaceDetailW(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord, DeviceInterfaceDetailData: GuestWord, DeviceInterfaceDetailDataSize: u32, RequiredSize: GuestWord, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceregistrypropertya";
-    SetupDiGetDeviceRegistryPropertyA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Property: u32, PropertyRegDataType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceregistrypropertyw";
-    SetupDiGetDeviceRegistryPropertyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Property: u32, PropertyRegDataType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdisetdeviceregistrypropertya";
-    SetupDiSetDeviceRegistryPropertyA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Property: u32, PropertyBuffer: GuestWord, PropertyBufferSize: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdisetdeviceregistrypropertyw";
-    SetupDiSetDeviceRegistryPropertyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Property: u32, PropertyBuffer: GuestWord, PropertyBufferSize: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinstanceida";
-    SetupDiGetDeviceInstanceIdA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstanceId: GuestWord, DeviceInstanceIdSize: u32, RequiredSize: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinstanceidw";
-    SetupDiGetDeviceInstanceIdW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstanceId: GuestWord, DeviceInstanceIdSize: u32, RequiredSize: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdevicepropertyw";
-    SetupDiGetDevicePropertyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord, Flags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdevicepropertykeys";
-    SetupDiGetDevicePropertyKeys(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, PropertyKeyArray: GuestWord, PropertyKeyCount: u32, RequiredPropertyKeyCount: GuestWord, Flags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinterfacepropertyw";
-    SetupDiGetDeviceInterfacePropertyW(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord, Flags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdicallclassinstaller";
-    SetupDiCallClassInstaller(InstallFunction: u32, DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdichangestate";
-    SetupDiChangeState(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdiremovedevice";
-    SetupDiRemoveDevice(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinstallparamsa";
-    SetupDiGetDeviceInstallParamsA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstallParams: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdeviceinstallparamsw";
-    SetupDiGetDeviceInstallParamsW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstallParams: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdisetdeviceinstallparamsw";
-    SetupDiSetDeviceInstallParamsW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstallParams: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdisetclassinstallparamsa";
-    SetupDiSetClassInstallParamsA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, ClassInstallParams: GuestWord, ClassInstallParamsSize: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdisetclassinstallparamsw";
-    SetupDiSetClassInstallParamsW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, ClassInstallParams: GuestWord, ClassInstallParamsSize: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdibuilddriverinfolist";
-    SetupDiBuildDriverInfoList(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverType: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdienumdriverinfoa";
-    SetupDiEnumDriverInfoA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverType: u32, MemberIndex: u32, DriverInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdienumdriverinfow";
-    SetupDiEnumDriverInfoW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverType: u32, MemberIndex: u32, DriverInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdigetdriverinfodetailw";
-    SetupDiGetDriverInfoDetailW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverInfoData: GuestWord, DriverInfoDetailData: GuestWord, DriverInfoDetailDataSize: u32, RequiredSize: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdideletedeviceinfo";
-    SetupDiDeleteDeviceInfo(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no device of the set, which holds none.", "setupapi/nf-setupapi-setupdideletedeviceinterfacedata";
-    SetupDiDeleteDeviceInterfaceData(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that there is no such device.", "setupapi/nf-setupapi-setupdiopendeviceinfoa";
-    SetupDiOpenDeviceInfoA(DeviceInfoSet: GuestWord, DeviceInstanceId: GuestWord, hwndParent: GuestWord, OpenFlags: u32, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no such device.", "setupapi/nf-setupapi-setupdiopendeviceinfow";
-    SetupDiOpenDeviceInfoW(DeviceInfoSet: GuestWord, DeviceInstanceId: GuestWord, hwndParent: GuestWord, OpenFlags: u32, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no such device.", "setupapi/nf-setupapi-setupdiopendeviceinterfacea";
-    SetupDiOpenDeviceInterfaceA(DeviceInfoSet: GuestWord, DevicePath: GuestWord, OpenFlags: u32, DeviceInterfaceData: GuestWord) -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no such device.", "setupapi/nf-setupapi-setupdiopendeviceinterfacew";
-    SetupDiOpenDeviceInterfaceW(DeviceInfoSet: GuestWord, DevicePath: GuestWord, OpenFlags: u32, DeviceInterfaceData: GuestWord) -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no such device.", "setupapi/nf-setupapi-setupdicreatedeviceinfoa";
-    SetupDiCreateDeviceInfoA(DeviceInfoSet: GuestWord, DeviceName: GuestWord, ClassGuid: GuestWord, DeviceDescription: GuestWord, hwndParent: GuestWord, CreationFlags: u32, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no such device.", "setupapi/nf-setupapi-setupdicreatedeviceinfow";
-    SetupDiCreateDeviceInfoW(DeviceInfoSet: GuestWord, DeviceName: GuestWord, ClassGuid: GuestWord, DeviceDescription: GuestWord, hwndParent: GuestWord, CreationFlags: u32, DeviceInfoData: GuestWord) -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no key of such a device.", "setupapi/nf-setupapi-setupdiopendevregkey";
-    SetupDiOpenDevRegKey(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, samDesired: u32) -> Result<HandleOrInvalid, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no key of such a device.", "setupapi/nf-setupapi-setupdicreatedevregkeya";
-    SetupDiCreateDevRegKeyA(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, InfHandle: GuestWord, InfSectionName: GuestWord) -> Result<HandleOrInvalid, Win32Error> = Err(NO_SUCH_DEVINST);
-    "Says that there is no key of such a device.", "setupapi/nf-setupapi-setupdicreatedevregkeyw";
-    SetupDiCreateDevRegKeyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, InfHandle: GuestWord, InfSectionName: GuestWord) -> Result<HandleOrInvalid, Win32Error> = Err(NO_SUCH_DEVINST);
+    "Says that the set holds no more devices: there are none." -> Result<Bool, Win32Error> = Err(Win32Error::NO_MORE_ITEMS) => {
+        "setupapi/nf-setupapi-setupdienumdeviceinfo"
+        SetupDiEnumDeviceInfo(DeviceInfoSet: GuestWord, MemberIndex: u32, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdienumdeviceinterfaces"
+        SetupDiEnumDeviceInterfaces(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, InterfaceClassGuid: GuestWord, MemberIndex: u32, DeviceInterfaceData: GuestWord);
+    }
+    "Says that this is no device of the set, which holds none." -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER) => {
+        "setupapi/nf-setupapi-setupdigetdeviceinterfacedetail"
+        SetupDiGetDeviceInterfaceDetailA, SetupDiGetDeviceInterfaceDetailW(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord, DeviceInterfaceDetailData: GuestWord, DeviceInterfaceDetailDataSize: u32, RequiredSize: GuestWord, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdigetdeviceregistryproperty"
+        SetupDiGetDeviceRegistryPropertyA, SetupDiGetDeviceRegistryPropertyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Property: u32, PropertyRegDataType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord);
+        "setupapi/nf-setupapi-setupdisetdeviceregistryproperty"
+        SetupDiSetDeviceRegistryPropertyA, SetupDiSetDeviceRegistryPropertyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Property: u32, PropertyBuffer: GuestWord, PropertyBufferSize: u32);
+        "setupapi/nf-setupapi-setupdigetdeviceinstanceid"
+        SetupDiGetDeviceInstanceIdA, SetupDiGetDeviceInstanceIdW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstanceId: GuestWord, DeviceInstanceIdSize: u32, RequiredSize: GuestWord);
+        "setupapi/nf-setupapi-setupdigetdevicepropertyw"
+        SetupDiGetDevicePropertyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord, Flags: u32);
+        "setupapi/nf-setupapi-setupdigetdevicepropertykeys"
+        SetupDiGetDevicePropertyKeys(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, PropertyKeyArray: GuestWord, PropertyKeyCount: u32, RequiredPropertyKeyCount: GuestWord, Flags: u32);
+        "setupapi/nf-setupapi-setupdigetdeviceinterfacepropertyw"
+        SetupDiGetDeviceInterfacePropertyW(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord, PropertyKey: GuestWord, PropertyType: GuestWord, PropertyBuffer: GuestWord, PropertyBufferSize: u32, RequiredSize: GuestWord, Flags: u32);
+        "setupapi/nf-setupapi-setupdicallclassinstaller"
+        SetupDiCallClassInstaller(InstallFunction: u32, DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdichangestate"
+        SetupDiChangeState(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdiremovedevice"
+        SetupDiRemoveDevice(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdigetdeviceinstallparams"
+        SetupDiGetDeviceInstallParamsA, SetupDiGetDeviceInstallParamsW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstallParams: GuestWord);
+        "setupapi/nf-setupapi-setupdisetdeviceinstallparamsw"
+        SetupDiSetDeviceInstallParamsW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DeviceInstallParams: GuestWord);
+        "setupapi/nf-setupapi-setupdisetclassinstallparams"
+        SetupDiSetClassInstallParamsA, SetupDiSetClassInstallParamsW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, ClassInstallParams: GuestWord, ClassInstallParamsSize: u32);
+        "setupapi/nf-setupapi-setupdibuilddriverinfolist"
+        SetupDiBuildDriverInfoList(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverType: u32);
+        "setupapi/nf-setupapi-setupdienumdriverinfo"
+        SetupDiEnumDriverInfoA, SetupDiEnumDriverInfoW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverType: u32, MemberIndex: u32, DriverInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdigetdriverinfodetailw"
+        SetupDiGetDriverInfoDetailW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, DriverInfoData: GuestWord, DriverInfoDetailData: GuestWord, DriverInfoDetailDataSize: u32, RequiredSize: GuestWord);
+        "setupapi/nf-setupapi-setupdideletedeviceinfo"
+        SetupDiDeleteDeviceInfo(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdideletedeviceinterfacedata"
+        SetupDiDeleteDeviceInterfaceData(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord);
+    }
+    "Says that there is no such device." -> Result<Bool, Win32Error> = Err(NO_SUCH_DEVINST) => {
+        "setupapi/nf-setupapi-setupdiopendeviceinfo"
+        SetupDiOpenDeviceInfoA, SetupDiOpenDeviceInfoW(DeviceInfoSet: GuestWord, DeviceInstanceId: GuestWord, hwndParent: GuestWord, OpenFlags: u32, DeviceInfoData: GuestWord);
+        "setupapi/nf-setupapi-setupdiopendeviceinterface"
+        SetupDiOpenDeviceInterfaceA, SetupDiOpenDeviceInterfaceW(DeviceInfoSet: GuestWord, DevicePath: GuestWord, OpenFlags: u32, DeviceInterfaceData: GuestWord);
+        "setupapi/nf-setupapi-setupdicreatedeviceinfo"
+        SetupDiCreateDeviceInfoA, SetupDiCreateDeviceInfoW(DeviceInfoSet: GuestWord, DeviceName: GuestWord, ClassGuid: GuestWord, DeviceDescription: GuestWord, hwndParent: GuestWord, CreationFlags: u32, DeviceInfoData: GuestWord);
+    }
+    "Says that there is no key of such a device." -> Result<HandleOrInvalid, Win32Error> = Err(NO_SUCH_DEVINST) => {
+        "setupapi/nf-setupapi-setupdiopendevregkey"
+        SetupDiOpenDevRegKey(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, samDesired: u32);
+        "setupapi/nf-setupapi-setupdicreatedevregkey"
+        SetupDiCreateDevRegKeyA, SetupDiCreateDevRegKeyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, InfHandle: GuestWord, InfSectionName: GuestWord);
+    }
 }

@@ -35,6 +35,15 @@ impl Width {
         }
     }
 
+    /// Returns the length in units of a string of this form that ends with a zero.
+    pub(crate) fn length(self, guest: &Guest, address: GuestWord) -> Result<u64, Fault> {
+        let length = match self {
+            Self::Narrow => guest.read_c_string(address.get())?.len(),
+            Self::Wide => guest.read_wide_string(address.get())?.len(),
+        };
+        Ok(length as u64)
+    }
+
     /// Reads text of `length` units; with a negative length up to and including its zero.
     pub(crate) fn read_counted(
         self,

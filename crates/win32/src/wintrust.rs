@@ -111,26 +111,30 @@ pub fn WinVerifyTrustEx(
 }
 
 answers! {
-    "Returns nothing: no signature was found to be good.", "wintrust/nf-wintrust-wthelperprovdatafromstatedata";
-    WTHelperProvDataFromStateData(hStateData: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: no signature was found to be good.", "wintrust/nf-wintrust-wthelpergetprovsignerfromchain";
-    WTHelperGetProvSignerFromChain(pProvData: GuestWord, idxSigner: u32, fCounterSigner: Bool, idxCounterSigner: u32) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: no signature was found to be good.", "wintrust/nf-wintrust-wthelpergetprovcertfromchain";
-    WTHelperGetProvCertFromChain(pSgnr: GuestWord, idxCert: u32) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: no signature was found to be good.", "mscat/nf-mscat-cryptcatadminenumcatalogfromhash";
-    CryptCATAdminEnumCatalogFromHash(hCatAdmin: GuestWord, pbHash: GuestWord, cbHash: u32, dwFlags: u32, phPrevCatInfo: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadminacquirecontext";
-    CryptCATAdminAcquireContext(phCatAdmin: GuestWord, pgSubsystem: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
-    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadminacquirecontext2";
-    CryptCATAdminAcquireContext2(phCatAdmin: GuestWord, pgSubsystem: GuestWord, pwszHashAlgorithm: GuestWord, pStrongHashPolicy: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
-    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadmincalchashfromfilehandle";
-    CryptCATAdminCalcHashFromFileHandle(hFile: GuestWord, pcbHash: GuestWord, pbHash: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
-    "Refuses: there are no catalogs of signatures.", "mscat/nf-mscat-cryptcatadmincalchashfromfilehandle2";
-    CryptCATAdminCalcHashFromFileHandle2(hCatAdmin: GuestWord, hFile: GuestWord, pcbHash: GuestWord, pbHash: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
-    "Says that this is no context: none was given.", "mscat/nf-mscat-cryptcatadminreleasecontext";
-    CryptCATAdminReleaseContext(hCatAdmin: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no context: none was given.", "mscat/nf-mscat-cryptcatadminreleasecatalogcontext";
-    CryptCATAdminReleaseCatalogContext(hCatAdmin: GuestWord, hCatInfo: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
-    "Says that this is no context: none was given.", "mscat/nf-mscat-cryptcatcataloginfofromcontext";
-    CryptCATCatalogInfoFromContext(hCatInfo: GuestWord, psCatInfo: GuestWord, dwFlags: u32) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
+    "Returns nothing: no signature was found to be good." -> GuestWord = GuestWord::NULL => {
+        "wintrust/nf-wintrust-wthelperprovdatafromstatedata" WTHelperProvDataFromStateData(hStateData: GuestWord);
+        "wintrust/nf-wintrust-wthelpergetprovsignerfromchain"
+        WTHelperGetProvSignerFromChain(pProvData: GuestWord, idxSigner: u32, fCounterSigner: Bool, idxCounterSigner: u32);
+        "wintrust/nf-wintrust-wthelpergetprovcertfromchain"
+        WTHelperGetProvCertFromChain(pSgnr: GuestWord, idxCert: u32);
+        "mscat/nf-mscat-cryptcatadminenumcatalogfromhash"
+        CryptCATAdminEnumCatalogFromHash(hCatAdmin: GuestWord, pbHash: GuestWord, cbHash: u32, dwFlags: u32, phPrevCatInfo: GuestWord);
+    }
+    "Refuses: there are no catalogs of signatures." -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED) => {
+        "mscat/nf-mscat-cryptcatadminacquirecontext"
+        CryptCATAdminAcquireContext(phCatAdmin: GuestWord, pgSubsystem: GuestWord, dwFlags: u32);
+        "mscat/nf-mscat-cryptcatadminacquirecontext2"
+        CryptCATAdminAcquireContext2(phCatAdmin: GuestWord, pgSubsystem: GuestWord, pwszHashAlgorithm: GuestWord, pStrongHashPolicy: GuestWord, dwFlags: u32);
+        "mscat/nf-mscat-cryptcatadmincalchashfromfilehandle"
+        CryptCATAdminCalcHashFromFileHandle(hFile: GuestWord, pcbHash: GuestWord, pbHash: GuestWord, dwFlags: u32);
+        "mscat/nf-mscat-cryptcatadmincalchashfromfilehandle2"
+        CryptCATAdminCalcHashFromFileHandle2(hCatAdmin: GuestWord, hFile: GuestWord, pcbHash: GuestWord, pbHash: GuestWord, dwFlags: u32);
+    }
+    "Says that this is no context: none was given." -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER) => {
+        "mscat/nf-mscat-cryptcatadminreleasecontext" CryptCATAdminReleaseContext(hCatAdmin: GuestWord, dwFlags: u32);
+        "mscat/nf-mscat-cryptcatadminreleasecatalogcontext"
+        CryptCATAdminReleaseCatalogContext(hCatAdmin: GuestWord, hCatInfo: GuestWord, dwFlags: u32);
+        "mscat/nf-mscat-cryptcatcataloginfofromcontext"
+        CryptCATCatalogInfoFromContext(hCatInfo: GuestWord, psCatInfo: GuestWord, dwFlags: u32);
+    }
 }

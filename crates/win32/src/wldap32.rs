@@ -168,160 +168,73 @@ pub fn LdapMapErrorToWin32(guest: &mut Guest, LdapError: u32) -> u32 {
 
 answers! {
     cdecl
-    "Says that no server is reached, by null.", "winldap/nf-winldap-ldap_opena";
-    ldap_openA(HostName: GuestWord, PortNumber: u32) -> GuestWord = GuestWord::NULL;
-    "Says that no server is reached, by null.", "winldap/nf-winldap-ldap_openw";
-    ldap_openW(HostName: GuestWord, PortNumber: u32) -> GuestWord = GuestWord::NULL;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_connect";
-    ldap_connect(ld: GuestWord, timeout: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_bind_sa";
-    ldap_bind_sA(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_bind_sw";
-    ldap_bind_sW(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_bind_s";
-    ldap_bind_s(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_simple_bind_sa";
-    ldap_simple_bind_sA(ld: GuestWord, dn: GuestWord, passwd: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_simple_bind_sw";
-    ldap_simple_bind_sW(ld: GuestWord, dn: GuestWord, passwd: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_simple_bind_s";
-    ldap_simple_bind_s(ld: GuestWord, dn: GuestWord, passwd: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_sa";
-    ldap_search_sA(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_sw";
-    ldap_search_sW(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_s";
-    ldap_search_s(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_sta";
-    ldap_search_stA(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, timeout: GuestWord, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_stw";
-    ldap_search_stW(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, timeout: GuestWord, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_ext_sa";
-    ldap_search_ext_sA(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, ServerControls: GuestWord, ClientControls: GuestWord, timeout: GuestWord, SizeLimit: u32, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_ext_sw";
-    ldap_search_ext_sW(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, ServerControls: GuestWord, ClientControls: GuestWord, timeout: GuestWord, SizeLimit: u32, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_search_ext_s";
-    ldap_search_ext_s(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, ServerControls: GuestWord, ClientControls: GuestWord, timeout: GuestWord, SizeLimit: u32, res: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_modify_sa";
-    ldap_modify_sA(ld: GuestWord, dn: GuestWord, mods: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_modify_sw";
-    ldap_modify_sW(ld: GuestWord, dn: GuestWord, mods: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_modify_s";
-    ldap_modify_s(ld: GuestWord, dn: GuestWord, mods: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_add_sa";
-    ldap_add_sA(ld: GuestWord, dn: GuestWord, attrs: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_add_sw";
-    ldap_add_sW(ld: GuestWord, dn: GuestWord, attrs: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_add_s";
-    ldap_add_s(ld: GuestWord, dn: GuestWord, attrs: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_delete_sa";
-    ldap_delete_sA(ld: GuestWord, dn: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_delete_sw";
-    ldap_delete_sW(ld: GuestWord, dn: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_delete_s";
-    ldap_delete_s(ld: GuestWord, dn: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_compare_sa";
-    ldap_compare_sA(ld: GuestWord, dn: GuestWord, attr: GuestWord, value: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_compare_sw";
-    ldap_compare_sW(ld: GuestWord, dn: GuestWord, attr: GuestWord, value: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_compare_s";
-    ldap_compare_s(ld: GuestWord, dn: GuestWord, attr: GuestWord, value: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_start_tls_sa";
-    ldap_start_tls_sA(ExternalHandle: GuestWord, ServerReturnValue: GuestWord, result: GuestWord, ServerControls: GuestWord, ClientControls: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that the server cannot be reached: this machine asks none.", "winldap/nf-winldap-ldap_start_tls_sw";
-    ldap_start_tls_sW(ExternalHandle: GuestWord, ServerReturnValue: GuestWord, result: GuestWord, ServerControls: GuestWord, ClientControls: GuestWord) -> u32 = SERVER_DOWN;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_searcha";
-    ldap_searchA(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_searchw";
-    ldap_searchW(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_search";
-    ldap_search(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_binda";
-    ldap_bindA(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_bindw";
-    ldap_bindW(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_bind";
-    ldap_bind(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_simple_binda";
-    ldap_simple_bindA(ld: GuestWord, dn: GuestWord, passwd: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_simple_bindw";
-    ldap_simple_bindW(ld: GuestWord, dn: GuestWord, passwd: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_simple_bind";
-    ldap_simple_bind(ld: GuestWord, dn: GuestWord, passwd: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_result";
-    ldap_result(ld: GuestWord, msgid: u32, all: u32, timeout: GuestWord, res: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_count_entries";
-    ldap_count_entries(ld: GuestWord, res: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_count_valuesa";
-    ldap_count_valuesA(vals: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_count_valuesw";
-    ldap_count_valuesW(vals: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_count_values";
-    ldap_count_values(vals: GuestWord) -> u32 = u32::MAX;
-    "Says that there is no message.", "winldap/nf-winldap-ldap_count_values_len";
-    ldap_count_values_len(vals: GuestWord) -> u32 = u32::MAX;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_first_entry";
-    ldap_first_entry(ld: GuestWord, res: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_next_entry";
-    ldap_next_entry(ld: GuestWord, entry: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_first_attributea";
-    ldap_first_attributeA(ld: GuestWord, entry: GuestWord, ptr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_first_attributew";
-    ldap_first_attributeW(ld: GuestWord, entry: GuestWord, ptr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_first_attribute";
-    ldap_first_attribute(ld: GuestWord, entry: GuestWord, ptr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_next_attributea";
-    ldap_next_attributeA(ld: GuestWord, entry: GuestWord, ptr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_next_attributew";
-    ldap_next_attributeW(ld: GuestWord, entry: GuestWord, ptr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_next_attribute";
-    ldap_next_attribute(ld: GuestWord, entry: GuestWord, ptr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_valuesa";
-    ldap_get_valuesA(ld: GuestWord, entry: GuestWord, attr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_valuesw";
-    ldap_get_valuesW(ld: GuestWord, entry: GuestWord, attr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_values";
-    ldap_get_values(ld: GuestWord, entry: GuestWord, attr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_values_lena";
-    ldap_get_values_lenA(ExternalHandle: GuestWord, Message: GuestWord, attr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_values_lenw";
-    ldap_get_values_lenW(ExternalHandle: GuestWord, Message: GuestWord, attr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_values_len";
-    ldap_get_values_len(ExternalHandle: GuestWord, Message: GuestWord, attr: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_dna";
-    ldap_get_dnA(ld: GuestWord, entry: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_dnw";
-    ldap_get_dnW(ld: GuestWord, entry: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns nothing: there are no entries.", "winldap/nf-winldap-ldap_get_dn";
-    ldap_get_dn(ld: GuestWord, entry: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Has nothing to free: nothing was given.", "winldap/nf-winldap-ldap_memfreea";
-    ldap_memfreeA(Block: GuestWord) -> () = ();
-    "Has nothing to free: nothing was given.", "winldap/nf-winldap-ldap_memfreew";
-    ldap_memfreeW(Block: GuestWord) -> () = ();
-    "Has nothing to free: nothing was given.", "winldap/nf-winldap-ldap_memfree";
-    ldap_memfree(Block: GuestWord) -> () = ();
-    "Agrees.", "winldap/nf-winldap-ldap_value_freea";
-    ldap_value_freeA(vals: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_value_freew";
-    ldap_value_freeW(vals: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_value_free";
-    ldap_value_free(vals: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_value_free_len";
-    ldap_value_free_len(vals: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_msgfree";
-    ldap_msgfree(res: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_abandon";
-    ldap_abandon(ld: GuestWord, msgid: u32) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_set_option";
-    ldap_set_option(ld: GuestWord, option: i32, invalue: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_set_optionw";
-    ldap_set_optionW(ld: GuestWord, option: i32, invalue: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_get_option";
-    ldap_get_option(ld: GuestWord, option: i32, outvalue: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_get_optionw";
-    ldap_get_optionW(ld: GuestWord, option: i32, outvalue: GuestWord) -> u32 = 0;
-    "Agrees.", "winldap/nf-winldap-ldap_cleanup";
-    ldap_cleanup(hInstance: GuestWord) -> u32 = 0;
-    "Returns the error of all that was tried: the server cannot be reached.", "winldap/nf-winldap-ldapgetlasterror";
-    LdapGetLastError() -> u32 = SERVER_DOWN;
+    "Says that no server is reached, by null." -> GuestWord = GuestWord::NULL => {
+        "winldap/nf-winldap-ldap_open" ldap_openA, ldap_openW(HostName: GuestWord, PortNumber: u32);
+    }
+    "Says that the server cannot be reached: this machine asks none." -> u32 = SERVER_DOWN => {
+        "winldap/nf-winldap-ldap_connect" ldap_connect(ld: GuestWord, timeout: GuestWord);
+        "winldap/nf-winldap-ldap_bind_s"
+        ldap_bind_sA, ldap_bind_sW, ldap_bind_s(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32);
+        "winldap/nf-winldap-ldap_simple_bind_s"
+        ldap_simple_bind_sA, ldap_simple_bind_sW, ldap_simple_bind_s(ld: GuestWord, dn: GuestWord, passwd: GuestWord);
+        "winldap/nf-winldap-ldap_search_s"
+        ldap_search_sA, ldap_search_sW, ldap_search_s(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, res: GuestWord);
+        "winldap/nf-winldap-ldap_search_st"
+        ldap_search_stA, ldap_search_stW(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, timeout: GuestWord, res: GuestWord);
+        "winldap/nf-winldap-ldap_search_ext_s"
+        ldap_search_ext_sA, ldap_search_ext_sW, ldap_search_ext_s(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32, ServerControls: GuestWord, ClientControls: GuestWord, timeout: GuestWord, SizeLimit: u32, res: GuestWord);
+        "winldap/nf-winldap-ldap_modify_s"
+        ldap_modify_sA, ldap_modify_sW, ldap_modify_s(ld: GuestWord, dn: GuestWord, mods: GuestWord);
+        "winldap/nf-winldap-ldap_add_s"
+        ldap_add_sA, ldap_add_sW, ldap_add_s(ld: GuestWord, dn: GuestWord, attrs: GuestWord);
+        "winldap/nf-winldap-ldap_delete_s" ldap_delete_sA, ldap_delete_sW, ldap_delete_s(ld: GuestWord, dn: GuestWord);
+        "winldap/nf-winldap-ldap_compare_s"
+        ldap_compare_sA, ldap_compare_sW, ldap_compare_s(ld: GuestWord, dn: GuestWord, attr: GuestWord, value: GuestWord);
+        "winldap/nf-winldap-ldap_start_tls_s"
+        ldap_start_tls_sA, ldap_start_tls_sW(ExternalHandle: GuestWord, ServerReturnValue: GuestWord, result: GuestWord, ServerControls: GuestWord, ClientControls: GuestWord);
+    }
+    "Says that there is no message." -> u32 = u32::MAX => {
+        "winldap/nf-winldap-ldap_search"
+        ldap_searchA, ldap_searchW, ldap_search(ld: GuestWord, base: GuestWord, scope: u32, filter: GuestWord, attrs: GuestWord, attrsonly: u32);
+        "winldap/nf-winldap-ldap_bind"
+        ldap_bindA, ldap_bindW, ldap_bind(ld: GuestWord, dn: GuestWord, cred: GuestWord, method: u32);
+        "winldap/nf-winldap-ldap_simple_bind"
+        ldap_simple_bindA, ldap_simple_bindW, ldap_simple_bind(ld: GuestWord, dn: GuestWord, passwd: GuestWord);
+        "winldap/nf-winldap-ldap_result"
+        ldap_result(ld: GuestWord, msgid: u32, all: u32, timeout: GuestWord, res: GuestWord);
+        "winldap/nf-winldap-ldap_count_entries" ldap_count_entries(ld: GuestWord, res: GuestWord);
+        "winldap/nf-winldap-ldap_count_values"
+        ldap_count_valuesA, ldap_count_valuesW, ldap_count_values(vals: GuestWord);
+        "winldap/nf-winldap-ldap_count_values_len" ldap_count_values_len(vals: GuestWord);
+    }
+    "Returns nothing: there are no entries." -> GuestWord = GuestWord::NULL => {
+        "winldap/nf-winldap-ldap_first_entry" ldap_first_entry(ld: GuestWord, res: GuestWord);
+        "winldap/nf-winldap-ldap_next_entry" ldap_next_entry(ld: GuestWord, entry: GuestWord);
+        "winldap/nf-winldap-ldap_first_attribute"
+        ldap_first_attributeA, ldap_first_attributeW, ldap_first_attribute(ld: GuestWord, entry: GuestWord, ptr: GuestWord);
+        "winldap/nf-winldap-ldap_next_attribute"
+        ldap_next_attributeA, ldap_next_attributeW, ldap_next_attribute(ld: GuestWord, entry: GuestWord, ptr: GuestWord);
+        "winldap/nf-winldap-ldap_get_values"
+        ldap_get_valuesA, ldap_get_valuesW, ldap_get_values(ld: GuestWord, entry: GuestWord, attr: GuestWord);
+        "winldap/nf-winldap-ldap_get_values_len"
+        ldap_get_values_lenA, ldap_get_values_lenW, ldap_get_values_len(ExternalHandle: GuestWord, Message: GuestWord, attr: GuestWord);
+        "winldap/nf-winldap-ldap_get_dn" ldap_get_dnA, ldap_get_dnW, ldap_get_dn(ld: GuestWord, entry: GuestWord);
+    }
+    "Has nothing to free: nothing was given." -> () = () => {
+        "winldap/nf-winldap-ldap_memfree" ldap_memfreeA, ldap_memfreeW, ldap_memfree(Block: GuestWord);
+    }
+    "Agrees." -> u32 = 0 => {
+        "winldap/nf-winldap-ldap_value_free" ldap_value_freeA, ldap_value_freeW, ldap_value_free(vals: GuestWord);
+        "winldap/nf-winldap-ldap_value_free_len" ldap_value_free_len(vals: GuestWord);
+        "winldap/nf-winldap-ldap_msgfree" ldap_msgfree(res: GuestWord);
+        "winldap/nf-winldap-ldap_abandon" ldap_abandon(ld: GuestWord, msgid: u32);
+        "winldap/nf-winldap-ldap_set_option" ldap_set_option(ld: GuestWord, option: i32, invalue: GuestWord);
+        "winldap/nf-winldap-ldap_set_optionw" ldap_set_optionW(ld: GuestWord, option: i32, invalue: GuestWord);
+        "winldap/nf-winldap-ldap_get_option" ldap_get_option(ld: GuestWord, option: i32, outvalue: GuestWord);
+        "winldap/nf-winldap-ldap_get_optionw" ldap_get_optionW(ld: GuestWord, option: i32, outvalue: GuestWord);
+        "winldap/nf-winldap-ldap_cleanup" ldap_cleanup(hInstance: GuestWord);
+    }
+    "Returns the error of all that was tried: the server cannot be reached." -> u32 = SERVER_DOWN => {
+        "winldap/nf-winldap-ldapgetlasterror" LdapGetLastError();
+    }
 }

@@ -144,6 +144,12 @@ fn information(guest: &Guest, width: Width, class: i32) -> Result<Vec<u8>, Win32
     }
 }
 
+/// Refuses what a list cannot be asked with.
+fn check_list(reserved: u32, version: u32, places: [GuestWord; 2]) -> Result<(), Win32Error> {
+    let is_right = reserved == 0 && version == 1 && !places.iter().any(|place| place.is_null());
+    if is_right { Ok(()) } else { Err(Win32Error::INVALID_PARAMETER) }
+}
+
 both_widths! {
     /// Lists the sessions.
     "wtsapi32/nf-wtsapi32-wtsenumeratesessions"
@@ -151,9 +157,7 @@ both_widths! {
         guest, width, hServer: GuestWord, Reserved: u32, Version: u32, ppSessionInfo: GuestWord, pCount: GuestWord
     ) -> Result<Bool, Win32Error> {
         let _ = hServer;
-        if Reserved != 0 || Version != 1 || ppSessionInfo.is_null() || pCount.is_null() {
-            return Err(Win32Error::INVALID_PARAMETER);
-        }
+        check_list(Reserved, Version, [ppSessionInfo, pCount])?;
         sessions(guest, width, ppSessionInfo, pCount)
     }
 
@@ -182,24 +186,8 @@ both_widths! {
         guest, width, hServer: GuestWord, Reserved: u32, Version: u32, ppProcessInfo: GuestWord, pCount: GuestWord
     ) -> Result<Bool, Win32Error> {
         let _ = hServer;
-        if Reserved != 0 || Version != 1 || ppProcessInfo.is_null() || pCount.is_null() {
-            return Err(Win32Error::INVALID_PARAMETER);
-        }
+        check_list(Reserved, Version, [ppProcessInfo, pCount])?;
         processes(guest, width, ppProcessInfo, pCount)
-    }
-
-    /// Names this machine, whose handle is null; of others none is reached.
-    "wtsapi32/nf-wtsapi32-wtsopenserver"
-    WTSOpenServerA, WTSOpenServerW(guest, width, pServerName: GuestWord) -> Result<GuestWord, Win32Error> {
-        let _ = (guest, width, pServerName);
-        Ok(GuestWord::NULL)
-    }
-
-    /// Names this machine, whose handle is null; of others none is reached.
-    "wtsapi32/nf-wtsapi32-wtsopenserverex"
-    WTSOpenServerExA, WTSOpenServerExW(guest, width, pServerName: GuestWord) -> Result<GuestWord, Win32Error> {
-        let _ = (guest, width, pServerName);
-        Ok(GuestWord::NULL)
     }
 }
 
@@ -214,49 +202,49 @@ pub fn WTSFreeMemory(guest: &mut Guest, pMemory: GuestWord) -> Result<(), Fault>
     Ok(())
 }
 
-/// Closes a machine's handle, which needs nothing.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wtsapi32/nf-wtsapi32-wtscloseserver>
-#[winapi]
-pub fn WTSCloseServer(guest: &mut Guest, hServer: GuestWord) {
-    let _ = (guest, hServer);
-}
-
 answers! {
-    "Refuses the token of another session, as to all but the system itself.", "wtsapi32/nf-wtsapi32-wtsqueryusertoken";
-    WTSQueryUserToken(SessionId: u32, phToken: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::PRIVILEGE_NOT_HELD);
-    "Agrees: sessions never change here.", "wtsapi32/nf-wtsapi32-wtsregistersessionnotification";
-    WTSRegisterSessionNotification(hWnd: GuestWord, dwFlags: u32) -> Bool = TRUE;
-    "Agrees: sessions never change here.", "wtsapi32/nf-wtsapi32-wtsunregistersessionnotification";
-    WTSUnRegisterSessionNotification(hWnd: GuestWord) -> Bool = TRUE;
-    "Agrees: sessions never change here.", "wtsapi32/nf-wtsapi32-wtsregistersessionnotificationex";
-    WTSRegisterSessionNotificationEx(hServer: GuestWord, hWnd: GuestWord, dwFlags: u32) -> Bool = TRUE;
-    "Agrees: sessions never change here.", "wtsapi32/nf-wtsapi32-wtsunregistersessionnotificationex";
-    WTSUnRegisterSessionNotificationEx(hServer: GuestWord, hWnd: GuestWord) -> Bool = TRUE;
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtsdisconnectsession";
-    WTSDisconnectSession(hServer: GuestWord, SessionId: u32, bWait: Bool) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtslogoffsession";
-    WTSLogoffSession(hServer: GuestWord, SessionId: u32, bWait: Bool) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtssendmessagea";
-    WTSSendMessageA(hServer: GuestWord, SessionId: u32, pTitle: GuestWord, TitleLength: u32, pMessage: GuestWord, MessageLength: u32, Style: u32, Timeout: u32, pResponse: GuestWord, bWait: Bool) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtssendmessagew";
-    WTSSendMessageW(hServer: GuestWord, SessionId: u32, pTitle: GuestWord, TitleLength: u32, pMessage: GuestWord, MessageLength: u32, Style: u32, Timeout: u32, pResponse: GuestWord, bWait: Bool) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtsshutdownsystem";
-    WTSShutdownSystem(hServer: GuestWord, ShutdownFlag: u32) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtsconnectsessiona";
-    WTSConnectSessionA(LogonId: u32, TargetLogonId: u32, pPassword: GuestWord, bWait: Bool) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Refuses to act on sessions.", "wtsapi32/nf-wtsapi32-wtsconnectsessionw";
-    WTSConnectSessionW(LogonId: u32, TargetLogonId: u32, pPassword: GuestWord, bWait: Bool) -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED);
-    "Says that there is no channel: the session is not remote.", "wtsapi32/nf-wtsapi32-wtsvirtualchannelopen";
-    WTSVirtualChannelOpen(hServer: GuestWord, SessionId: u32, pVirtualName: GuestWord) -> Result<GuestWord, Win32Error> = Err(Win32Error::FILE_NOT_FOUND);
-    "Says that there is no channel: the session is not remote.", "wtsapi32/nf-wtsapi32-wtsvirtualchannelopenex";
-    WTSVirtualChannelOpenEx(SessionId: u32, pVirtualName: GuestWord, flags: u32) -> Result<GuestWord, Win32Error> = Err(Win32Error::FILE_NOT_FOUND);
-    "Says that this is no channel.", "wtsapi32/nf-wtsapi32-wtsvirtualchannelread";
-    WTSVirtualChannelRead(hChannelHandle: GuestWord, TimeOut: u32, Buffer: GuestWord, BufferSize: u32, pBytesRead: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE);
-    "Says that this is no channel.", "wtsapi32/nf-wtsapi32-wtsvirtualchannelwrite";
-    WTSVirtualChannelWrite(hChannelHandle: GuestWord, Buffer: GuestWord, Length: u32, pBytesWritten: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE);
-    "Says that this is no channel.", "wtsapi32/nf-wtsapi32-wtsvirtualchannelclose";
-    WTSVirtualChannelClose(hChannelHandle: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE);
-    "Says that this is no channel.", "wtsapi32/nf-wtsapi32-wtsvirtualchannelquery";
-    WTSVirtualChannelQuery(hChannelHandle: GuestWord, param1: i32, ppBuffer: GuestWord, pBytesReturned: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE);
+    "Names this machine, whose handle is null; of others none is reached." -> GuestWord = GuestWord::NULL => {
+        "wtsapi32/nf-wtsapi32-wtsopenserver" WTSOpenServerA, WTSOpenServerW(pServerName: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsopenserverex" WTSOpenServerExA, WTSOpenServerExW(pServerName: GuestWord);
+    }
+    "Closes a machine's handle, which needs nothing." -> () = () => {
+        "wtsapi32/nf-wtsapi32-wtscloseserver" WTSCloseServer(hServer: GuestWord);
+    }
+    "Refuses the token of another session, as to all but the system itself." -> Result<Bool, Win32Error> = Err(Win32Error::PRIVILEGE_NOT_HELD) => {
+        "wtsapi32/nf-wtsapi32-wtsqueryusertoken" WTSQueryUserToken(SessionId: u32, phToken: GuestWord);
+    }
+    "Agrees: sessions never change here." -> Bool = TRUE => {
+        "wtsapi32/nf-wtsapi32-wtsregistersessionnotification"
+        WTSRegisterSessionNotification(hWnd: GuestWord, dwFlags: u32);
+        "wtsapi32/nf-wtsapi32-wtsunregistersessionnotification" WTSUnRegisterSessionNotification(hWnd: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsregistersessionnotificationex"
+        WTSRegisterSessionNotificationEx(hServer: GuestWord, hWnd: GuestWord, dwFlags: u32);
+        "wtsapi32/nf-wtsapi32-wtsunregistersessionnotificationex"
+        WTSUnRegisterSessionNotificationEx(hServer: GuestWord, hWnd: GuestWord);
+    }
+    "Refuses to act on sessions." -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED) => {
+        "wtsapi32/nf-wtsapi32-wtsdisconnectsession"
+        WTSDisconnectSession(hServer: GuestWord, SessionId: u32, bWait: Bool);
+        "wtsapi32/nf-wtsapi32-wtslogoffsession" WTSLogoffSession(hServer: GuestWord, SessionId: u32, bWait: Bool);
+        "wtsapi32/nf-wtsapi32-wtssendmessage"
+        WTSSendMessageA, WTSSendMessageW(hServer: GuestWord, SessionId: u32, pTitle: GuestWord, TitleLength: u32, pMessage: GuestWord, MessageLength: u32, Style: u32, Timeout: u32, pResponse: GuestWord, bWait: Bool);
+        "wtsapi32/nf-wtsapi32-wtsshutdownsystem" WTSShutdownSystem(hServer: GuestWord, ShutdownFlag: u32);
+        "wtsapi32/nf-wtsapi32-wtsconnectsession"
+        WTSConnectSessionA, WTSConnectSessionW(LogonId: u32, TargetLogonId: u32, pPassword: GuestWord, bWait: Bool);
+    }
+    "Says that there is no channel: the session is not remote." -> Result<GuestWord, Win32Error> = Err(Win32Error::FILE_NOT_FOUND) => {
+        "wtsapi32/nf-wtsapi32-wtsvirtualchannelopen"
+        WTSVirtualChannelOpen(hServer: GuestWord, SessionId: u32, pVirtualName: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsvirtualchannelopenex"
+        WTSVirtualChannelOpenEx(SessionId: u32, pVirtualName: GuestWord, flags: u32);
+    }
+    "Says that this is no channel." -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE) => {
+        "wtsapi32/nf-wtsapi32-wtsvirtualchannelread"
+        WTSVirtualChannelRead(hChannelHandle: GuestWord, TimeOut: u32, Buffer: GuestWord, BufferSize: u32, pBytesRead: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsvirtualchannelwrite"
+        WTSVirtualChannelWrite(hChannelHandle: GuestWord, Buffer: GuestWord, Length: u32, pBytesWritten: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsvirtualchannelclose" WTSVirtualChannelClose(hChannelHandle: GuestWord);
+        "wtsapi32/nf-wtsapi32-wtsvirtualchannelquery"
+        WTSVirtualChannelQuery(hChannelHandle: GuestWord, param1: i32, ppBuffer: GuestWord, pBytesReturned: GuestWord);
+    }
 }

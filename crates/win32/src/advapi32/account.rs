@@ -84,15 +84,10 @@ fn put_names(
 
 /// Refuses names of other machines.
 fn check_system(guest: &Guest, width: Width, system: GuestWord) -> Result<(), Win32Error> {
-    /// `RPC_S_SERVER_UNAVAILABLE`.
-    const SERVER_UNAVAILABLE: Win32Error = Win32Error(1722);
-    let name = String::from_utf16_lossy(&width.read(guest, system)?);
-    let name = name.trim_start_matches('\\');
-    let own = account::computer_name();
-    if name.is_empty() || name == "." || name.eq_ignore_ascii_case(&own) {
-        return Ok(());
-    }
-    Err(SERVER_UNAVAILABLE)
+    let name = width.read(guest, system)?;
+    let bare = name.iter().skip_while(|&&unit| unit == u16::from(b'\\'));
+    let is_own = account::is_own_machine(&name) || bare.eq(&[u16::from(b'.')]);
+    if is_own { Ok(()) } else { Err(Win32Error::RPC_S_SERVER_UNAVAILABLE) }
 }
 
 fn user_name(guest: &Guest, width: Width, buffer: GuestWord, size: GuestWord) -> Result<Bool, Win32Error> {

@@ -8,6 +8,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::account;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::{Object, ObjectKind};
 use crate::widths::both_widths;
@@ -47,10 +48,7 @@ fn open(guest: &Guest, server: &[u16], name: GuestWord) -> Result<GuestWord, Win
     if name.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let own = crate::nt::account::computer_name();
-    let bare = String::from_utf16_lossy(server);
-    let bare = bare.trim_start_matches('\\');
-    if !bare.is_empty() && !bare.eq_ignore_ascii_case(&own) {
+    if !account::is_own_machine(server) {
         return Err(Win32Error::RPC_S_SERVER_UNAVAILABLE);
     }
     Ok(GuestWord(guest.process().handles.insert(Arc::new(EventLog), ACCESS, HandleFlags::empty())))

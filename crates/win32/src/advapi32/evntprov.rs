@@ -4,6 +4,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest};
@@ -74,22 +75,11 @@ pub fn EventSetInformation(
     check(RegHandle)
 }
 
-/// Says whether a session wants an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/evntprov/nf-evntprov-eventenabled>
-#[winapi]
-pub fn EventEnabled(guest: &mut Guest, RegHandle: u64, EventDescriptor: GuestWord) -> Bool {
-    let _ = (guest, RegHandle, EventDescriptor);
-    FALSE
-}
-
-/// Says whether a session wants events of a level and kind.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/evntprov/nf-evntprov-eventproviderenabled>
-#[winapi]
-pub fn EventProviderEnabled(guest: &mut Guest, RegHandle: u64, Level: u8, Keyword: u64) -> Bool {
-    let _ = (guest, RegHandle, Level, Keyword);
-    FALSE
+answers! {
+    "Says whether a session wants an event.", "evntprov/nf-evntprov-eventenabled";
+    EventEnabled(RegHandle: u64, EventDescriptor: GuestWord) -> Bool = FALSE;
+    "Says whether a session wants events of a level and kind.", "evntprov/nf-evntprov-eventproviderenabled";
+    EventProviderEnabled(RegHandle: u64, Level: u8, Keyword: u64) -> Bool = FALSE;
 }
 
 /// Writes an event to the sessions that want it.

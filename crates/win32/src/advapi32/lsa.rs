@@ -5,6 +5,7 @@ use std::sync::Arc;
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::NtStatus;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -263,32 +264,19 @@ pub fn LsaEnumerateAccountRights(
     refuse(guest, PolicyHandle, NtStatus::OBJECT_NAME_NOT_FOUND)
 }
 
-/// Returns a secret: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-lsaretrieveprivatedata>
-#[winapi]
-pub fn LsaRetrievePrivateData(
-    guest: &mut Guest,
-    PolicyHandle: GuestWord,
-    KeyName: GuestWord,
-    PrivateData: GuestWord,
-) -> Result<(), NtStatus> {
-    let _ = (KeyName, PrivateData);
-    refuse(guest, PolicyHandle, NtStatus::OBJECT_NAME_NOT_FOUND)
-}
+alike! {
+    fn(guest, status;
+        PolicyHandle: GuestWord, KeyName: GuestWord, PrivateData: GuestWord
+    ) -> Result<(), NtStatus> {
+        let _ = (KeyName, PrivateData);
+        refuse(guest, PolicyHandle, status)
+    }
 
-/// Refuses to keep a secret.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ntsecapi/nf-ntsecapi-lsastoreprivatedata>
-#[winapi]
-pub fn LsaStorePrivateData(
-    guest: &mut Guest,
-    PolicyHandle: GuestWord,
-    KeyName: GuestWord,
-    PrivateData: GuestWord,
-) -> Result<(), NtStatus> {
-    let _ = (KeyName, PrivateData);
-    refuse(guest, PolicyHandle, NtStatus::ACCESS_DENIED)
+    /// Returns a secret: there are none.
+    "ntsecapi/nf-ntsecapi-lsaretrieveprivatedata" LsaRetrievePrivateData = NtStatus::OBJECT_NAME_NOT_FOUND;
+
+    /// Refuses to keep a secret.
+    "ntsecapi/nf-ntsecapi-lsastoreprivatedata" LsaStorePrivateData = NtStatus::ACCESS_DENIED;
 }
 
 /// Returns the Win32 error of a status.

@@ -56,9 +56,7 @@ fn connect(
 ) -> Result<(), Win32Error> {
     /// `ERROR_BAD_NETPATH`.
     const BAD_PATH: Win32Error = Win32Error(53);
-    let name = String::from_utf16_lossy(&width.read(guest, machine)?);
-    let name = name.trim_start_matches('\\');
-    if !name.is_empty() && !name.eq_ignore_ascii_case(&account::computer_name()) {
+    if !account::is_own_machine(&width.read(guest, machine)?) {
         return Err(BAD_PATH);
     }
     give(guest, key(guest, hKey)?, u32::MAX, result)

@@ -3,8 +3,8 @@
 
 use plat_abi::GuestWord;
 
-use super::refuse::{NOT_RUNNING, refuse};
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Bool;
@@ -57,68 +57,68 @@ const NOT_IN_TABLE: Win32Error = Win32Error(1083);
 /// There are no handles of services.
 const NO_HANDLE: Win32Error = Win32Error::INVALID_HANDLE;
 
-refuse! {
+answers! {
     "Connects the thread with the service manager, which did not start the program.", "winsvc/nf-winsvc-startservicectrldispatcher";
-    StartServiceCtrlDispatcherA, StartServiceCtrlDispatcherW(lpServiceStartTable: GuestWord) -> Bool, NOT_A_SERVICE;
+    StartServiceCtrlDispatcherA, StartServiceCtrlDispatcherW(lpServiceStartTable: GuestWord) -> Result<Bool, Win32Error> = Err(NOT_A_SERVICE);
     "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandler";
-    RegisterServiceCtrlHandlerA, RegisterServiceCtrlHandlerW(lpServiceName: GuestWord, lpHandlerProc: GuestWord) -> GuestWord, NOT_IN_TABLE;
+    RegisterServiceCtrlHandlerA, RegisterServiceCtrlHandlerW(lpServiceName: GuestWord, lpHandlerProc: GuestWord) -> Result<GuestWord, Win32Error> = Err(NOT_IN_TABLE);
     "Names a service's handler; no service is being dispatched.", "winsvc/nf-winsvc-registerservicectrlhandlerex";
-    RegisterServiceCtrlHandlerExA, RegisterServiceCtrlHandlerExW(lpServiceName: GuestWord, lpHandlerProc: GuestWord, lpContext: GuestWord) -> GuestWord, NOT_IN_TABLE;
+    RegisterServiceCtrlHandlerExA, RegisterServiceCtrlHandlerExW(lpServiceName: GuestWord, lpHandlerProc: GuestWord, lpContext: GuestWord) -> Result<GuestWord, Win32Error> = Err(NOT_IN_TABLE);
     "Tells the manager what a service does; there is no such service.", "winsvc/nf-winsvc-setservicestatus";
-    SetServiceStatus(hServiceStatus: GuestWord, lpServiceStatus: GuestWord) -> Bool, NO_HANDLE;
+    SetServiceStatus(hServiceStatus: GuestWord, lpServiceStatus: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Connects with the service manager, which does not run.", "winsvc/nf-winsvc-openscmanager";
-    OpenSCManagerA, OpenSCManagerW(lpMachineName: GuestWord, lpDatabaseName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NOT_RUNNING;
+    OpenSCManagerA, OpenSCManagerW(lpMachineName: GuestWord, lpDatabaseName: GuestWord, dwDesiredAccess: u32) -> Result<GuestWord, Win32Error> = Err(Win32Error::RPC_S_SERVER_UNAVAILABLE);
     "Closes a handle of the manager's.", "winsvc/nf-winsvc-closeservicehandle";
-    CloseServiceHandle(hSCObject: GuestWord) -> Bool, NO_HANDLE;
+    CloseServiceHandle(hSCObject: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Opens a service.", "winsvc/nf-winsvc-openservice";
-    OpenServiceA, OpenServiceW(hSCManager: GuestWord, lpServiceName: GuestWord, dwDesiredAccess: u32) -> GuestWord, NO_HANDLE;
+    OpenServiceA, OpenServiceW(hSCManager: GuestWord, lpServiceName: GuestWord, dwDesiredAccess: u32) -> Result<GuestWord, Win32Error> = Err(NO_HANDLE);
     "Makes a service.", "winsvc/nf-winsvc-createservice";
     CreateServiceA, CreateServiceW(
         hSCManager: GuestWord, lpServiceName: GuestWord, lpDisplayName: GuestWord, dwDesiredAccess: u32,
         dwServiceType: u32, dwStartType: u32, dwErrorControl: u32, lpBinaryPathName: GuestWord,
         lpLoadOrderGroup: GuestWord, lpdwTagId: GuestWord, lpDependencies: GuestWord, lpServiceStartName: GuestWord,
         lpPassword: GuestWord
-    ) -> GuestWord, NO_HANDLE;
+    ) -> Result<GuestWord, Win32Error> = Err(NO_HANDLE);
     "Removes a service.", "winsvc/nf-winsvc-deleteservice";
-    DeleteService(hService: GuestWord) -> Bool, NO_HANDLE;
+    DeleteService(hService: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Starts a service.", "winsvc/nf-winsvc-startservice";
-    StartServiceA, StartServiceW(hService: GuestWord, dwNumServiceArgs: u32, lpServiceArgVectors: GuestWord) -> Bool, NO_HANDLE;
+    StartServiceA, StartServiceW(hService: GuestWord, dwNumServiceArgs: u32, lpServiceArgVectors: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Sends a control to a service.", "winsvc/nf-winsvc-controlservice";
-    ControlService(hService: GuestWord, dwControl: u32, lpServiceStatus: GuestWord) -> Bool, NO_HANDLE;
+    ControlService(hService: GuestWord, dwControl: u32, lpServiceStatus: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores what a service does.", "winsvc/nf-winsvc-queryservicestatus";
-    QueryServiceStatus(hService: GuestWord, lpServiceStatus: GuestWord) -> Bool, NO_HANDLE;
+    QueryServiceStatus(hService: GuestWord, lpServiceStatus: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores what a service does, with its process.", "winsvc/nf-winsvc-queryservicestatusex";
-    QueryServiceStatusEx(hService: GuestWord, InfoLevel: i32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
+    QueryServiceStatusEx(hService: GuestWord, InfoLevel: i32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores how a service is set up.", "winsvc/nf-winsvc-queryserviceconfig";
-    QueryServiceConfigA, QueryServiceConfigW(hService: GuestWord, lpServiceConfig: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
+    QueryServiceConfigA, QueryServiceConfigW(hService: GuestWord, lpServiceConfig: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores more of how a service is set up.", "winsvc/nf-winsvc-queryserviceconfig2";
-    QueryServiceConfig2A, QueryServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Bool, NO_HANDLE;
+    QueryServiceConfig2A, QueryServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpBuffer: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Sets a service up.", "winsvc/nf-winsvc-changeserviceconfig";
     ChangeServiceConfigA, ChangeServiceConfigW(
         hService: GuestWord, dwServiceType: u32, dwStartType: u32, dwErrorControl: u32, lpBinaryPathName: GuestWord,
         lpLoadOrderGroup: GuestWord, lpdwTagId: GuestWord, lpDependencies: GuestWord, lpServiceStartName: GuestWord,
         lpPassword: GuestWord, lpDisplayName: GuestWord
-    ) -> Bool, NO_HANDLE;
+    ) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Sets more of a service up.", "winsvc/nf-winsvc-changeserviceconfig2";
-    ChangeServiceConfig2A, ChangeServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpInfo: GuestWord) -> Bool, NO_HANDLE;
+    ChangeServiceConfig2A, ChangeServiceConfig2W(hService: GuestWord, dwInfoLevel: u32, lpInfo: GuestWord) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores a list of services.", "winsvc/nf-winsvc-enumservicesstatus";
     EnumServicesStatusA, EnumServicesStatusW(
         hSCManager: GuestWord, dwServiceType: u32, dwServiceState: u32, lpServices: GuestWord, cbBufSize: u32,
         pcbBytesNeeded: GuestWord, lpServicesReturned: GuestWord, lpResumeHandle: GuestWord
-    ) -> Bool, NO_HANDLE;
+    ) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores a list of services with their processes.", "winsvc/nf-winsvc-enumservicesstatusex";
     EnumServicesStatusExA, EnumServicesStatusExW(
         hSCManager: GuestWord, InfoLevel: i32, dwServiceType: u32, dwServiceState: u32, lpServices: GuestWord,
         cbBufSize: u32, pcbBytesNeeded: GuestWord, lpServicesReturned: GuestWord, lpResumeHandle: GuestWord,
         pszGroupName: GuestWord
-    ) -> Bool, NO_HANDLE;
+    ) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Stores the services that need a service.", "winsvc/nf-winsvc-enumdependentservices";
     EnumDependentServicesA, EnumDependentServicesW(
         hService: GuestWord, dwServiceState: u32, lpServices: GuestWord, cbBufSize: u32, pcbBytesNeeded: GuestWord,
         lpServicesReturned: GuestWord
-    ) -> Bool, NO_HANDLE;
+    ) -> Result<Bool, Win32Error> = Err(NO_HANDLE);
     "Locks the list of services.", "winsvc/nf-winsvc-lockservicedatabase";
-    LockServiceDatabase(hSCManager: GuestWord) -> GuestWord, NO_HANDLE;
+    LockServiceDatabase(hSCManager: GuestWord) -> Result<GuestWord, Win32Error> = Err(NO_HANDLE);
     "Unlocks the list of services.", "winsvc/nf-winsvc-unlockservicedatabase";
-    UnlockServiceDatabase(ScLock: GuestWord) -> Bool, Win32Error::INVALID_SERVICE_LOCK;
+    UnlockServiceDatabase(ScLock: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_SERVICE_LOCK);
 }

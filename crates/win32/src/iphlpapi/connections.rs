@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::GuestWord;
 use plat_host::network::{self, Endpoints, Table};
 
 use super::{Bytes, code, old_table_of, put_sized};
@@ -114,63 +114,62 @@ fn of_family(family: u32, [v4, v6]: [Table; 2]) -> Option<Table> {
     }
 }
 
-/// Tells connections and those who listen: class 0 to 2 without owners, 3 to 5 with them; of each the first is of those
-/// who listen, the second of connections, the third of all.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getextendedtcptable>
-#[winapi]
-pub fn GetExtendedTcpTable(
-    guest: &mut Guest,
-    pTcpTable: GuestWord,
-    pdwSize: GuestWord,
-    bOrder: Bool,
-    ulAf: u32,
-    TableClass: i32,
-    Reserved: u32,
-) -> u32 {
-    let _ = Reserved;
-    let Some(table) = of_family(ulAf, [Table::Tcp, Table::Tcp6]) else {
-        return Win32Error::INVALID_PARAMETER.0;
-    };
-    let form = match TableClass {
+/// Returns the rows of a class: 0 to 2 without owners, 3 to 5 with them; of each the first is of those who listen, the
+/// second of connections, the third of all.
+fn tcp_form(class: i32, table: Table) -> Result<Form, Win32Error> {
+    match class {
         // Those of IPv6 have no rows without owners.
-        0..=2 if table == Table::Tcp => Form::Basic,
-        3..=5 => Form::Owner,
-        6..=8 => return Win32Error::NOT_SUPPORTED.0,
-        _ => return Win32Error::INVALID_PARAMETER.0,
-    };
-    let is_wanted = |one: &Endpoints| match TableClass % 3 {
+        0..=2 if table == Table::Tcp => Ok(Form::Basic),
+        3..=5 => Ok(Form::Owner),
+        6..=8 => Err(Win32Error::NOT_SUPPORTED),
+        _ => Err(Win32Error::INVALID_PARAMETER),
+    }
+}
+
+/// Returns the rows of a class: 0 without owners, 1 with them.
+fn udp_form(class: i32, _: Table) -> Result<Form, Win32Error> {
+    match class {
+        0 => Ok(Form::Basic),
+        1 => Ok(Form::Owner),
+        2 => Err(Win32Error::NOT_SUPPORTED),
+        _ => Err(Win32Error::INVALID_PARAMETER),
+    }
+}
+
+fn is_tcp_of_class(one: &Endpoints, class: i32) -> bool {
+    match class % 3 {
         0 => state(one) == LISTENING,
         1 => state(one) != LISTENING,
         _ => true,
-    };
-    put(guest, (pTcpTable, pdwSize, bOrder.0), (table, tcp_row), form, is_wanted)
+    }
 }
 
-/// Tells those who take datagrams: class 0 without owners, 1 with them.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getextendedudptable>
-#[winapi]
-pub fn GetExtendedUdpTable(
-    guest: &mut Guest,
-    pUdpTable: GuestWord,
-    pdwSize: GuestWord,
-    bOrder: Bool,
-    ulAf: u32,
-    TableClass: i32,
-    Reserved: u32,
-) -> u32 {
-    let _ = Reserved;
-    let Some(table) = of_family(ulAf, [Table::Udp, Table::Udp6]) else {
-        return Win32Error::INVALID_PARAMETER.0;
-    };
-    let form = match TableClass {
-        0 => Form::Basic,
-        1 => Form::Owner,
-        2 => return Win32Error::NOT_SUPPORTED.0,
-        _ => return Win32Error::INVALID_PARAMETER.0,
-    };
-    put(guest, (pUdpTable, pdwSize, bOrder.0), (table, udp_row), form, |_| true)
+/// What an extended table is made of: the tables of IPv4 and IPv6, their rows, the form of a class, who is in a class.
+type Extended =
+    ([Table; 2], MakeRow, fn(i32, Table) -> Result<Form, Win32Error>, fn(&Endpoints, i32) -> bool);
+
+alike! {
+    fn(guest, extended: Extended;
+        at: GuestWord, pdwSize: GuestWord, bOrder: Bool, ulAf: u32, TableClass: i32, Reserved: u32
+    ) -> u32 {
+        let _ = Reserved;
+        let (tables, make, form_of, is_wanted) = extended;
+        let Some(table) = of_family(ulAf, tables) else { return Win32Error::INVALID_PARAMETER.0 };
+        match form_of(TableClass, table) {
+            Ok(form) => put(guest, (at, pdwSize, bOrder.0), (table, make), form, |one| is_wanted(one, TableClass)),
+            Err(error) => error.0,
+        }
+    }
+
+    /// Tells connections and those who listen.
+    "iphlpapi/nf-iphlpapi-getextendedtcptable"
+    GetExtendedTcpTable(pTcpTable, pdwSize, bOrder, ulAf, TableClass, Reserved) =
+        ([Table::Tcp, Table::Tcp6], tcp_row, tcp_form, is_tcp_of_class);
+
+    /// Tells those who take datagrams.
+    "iphlpapi/nf-iphlpapi-getextendedudptable"
+    GetExtendedUdpTable(pUdpTable, pdwSize, bOrder, ulAf, TableClass, Reserved) =
+        ([Table::Udp, Table::Udp6], udp_row, udp_form, |_, _| true);
 }
 
 alike! {

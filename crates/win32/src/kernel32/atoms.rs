@@ -3,6 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -117,15 +118,13 @@ both_widths! {
     /// Returns the atom of a name, which is one use more.
     "winbase/nf-winbase-addatom"
     AddAtomA, AddAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
-        let atom = add(guest, width, AtomScope::Local, lpString);
-        or_zero(guest, atom)
+        or_zero(guest, add(guest, width, AtomScope::Local, lpString))
     }
 
     /// Returns the atom of a name, if it has one.
     "winbase/nf-winbase-findatom"
     FindAtomA, FindAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
-        let atom = find(guest, width, AtomScope::Local, lpString);
-        or_zero(guest, atom)
+        or_zero(guest, find(guest, width, AtomScope::Local, lpString))
     }
 
     /// Stores the name of an atom; returns its length.
@@ -137,23 +136,20 @@ both_widths! {
     /// Returns the global atom of a name, which is one use more.
     "winbase/nf-winbase-globaladdatom"
     GlobalAddAtomA, GlobalAddAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
-        let atom = add(guest, width, AtomScope::Global, lpString);
-        or_zero(guest, atom)
+        or_zero(guest, add(guest, width, AtomScope::Global, lpString))
     }
 
     /// Returns the global atom of a name, which is one use more.
     "winbase/nf-winbase-globaladdatomex"
     GlobalAddAtomExA, GlobalAddAtomExW(guest, width, lpString: GuestWord, Flags: u32) -> Result<u16, Fault> {
         let _ = Flags;
-        let atom = add(guest, width, AtomScope::Global, lpString);
-        or_zero(guest, atom)
+        or_zero(guest, add(guest, width, AtomScope::Global, lpString))
     }
 
     /// Returns the global atom of a name, if it has one.
     "winbase/nf-winbase-globalfindatom"
     GlobalFindAtomA, GlobalFindAtomW(guest, width, lpString: GuestWord) -> Result<u16, Fault> {
-        let atom = find(guest, width, AtomScope::Global, lpString);
-        or_zero(guest, atom)
+        or_zero(guest, find(guest, width, AtomScope::Global, lpString))
     }
 
     /// Stores the name of a global atom; returns its length.
@@ -165,20 +161,16 @@ both_widths! {
     }
 }
 
-/// Takes back one use of an atom; returns 0, or the atom where there was none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-deleteatom>
-#[winapi]
-pub fn DeleteAtom(guest: &mut Guest, nAtom: u16) -> u16 {
-    delete(guest, AtomScope::Local, nAtom)
-}
+alike! {
+    fn(guest, scope; nAtom: u16) -> u16 {
+        delete(guest, scope, nAtom)
+    }
 
-/// Takes back one use of a global atom; returns 0, or the atom where there was none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globaldeleteatom>
-#[winapi]
-pub fn GlobalDeleteAtom(guest: &mut Guest, nAtom: u16) -> u16 {
-    delete(guest, AtomScope::Global, nAtom)
+    /// Takes back one use of an atom; returns 0, or the atom where there was none.
+    "winbase/nf-winbase-deleteatom" DeleteAtom = AtomScope::Local;
+
+    /// Takes back one use of a global atom; returns 0, or the atom where there was none.
+    "winbase/nf-winbase-globaldeleteatom" GlobalDeleteAtom = AtomScope::Global;
 }
 
 /// Prepares the table of local atoms: it grows by itself, whatever size is asked for.

@@ -65,6 +65,31 @@ fn console_output(guest: &Guest, handle: GuestWord) -> Result<Arc<FileObject>, W
     Ok(file)
 }
 
+/// Returns the unit of a character that is given in a form: narrow, it is a byte of a code page of the console's.
+fn unit_of(guest: &Guest, width: Width, is_output: bool, value: u16) -> u16 {
+    let byte = value as u8;
+    match width {
+        Width::Wide => value,
+        Width::Narrow if byte.is_ascii() => byte.into(),
+        Width::Narrow => {
+            let page = guest.process().files.console.code_page(is_output);
+            page.decode(&[byte], 0).ok().and_then(|wide| wide.first().copied()).unwrap_or(byte.into())
+        }
+    }
+}
+
+/// Returns what a form tells of a character's unit; one of several bytes comes as a question mark.
+fn told_unit(guest: &Guest, width: Width, is_output: bool, unit: u16) -> u16 {
+    if width == Width::Wide || unit < 0x80 {
+        return unit;
+    }
+    let page = guest.process().files.console.code_page(is_output);
+    match page.encode(&[unit], 0, None, false).map(|encoded| encoded.bytes).as_deref() {
+        Ok([byte]) => u16::from(*byte),
+        _ => u16::from(b'?'),
+    }
+}
+
 /// Returns column and row of a `COORD`.
 fn place_of(both: u32) -> (u16, u16) {
     (both as u16, (both >> 16) as u16)

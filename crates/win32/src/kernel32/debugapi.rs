@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Code, Export};
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -32,20 +33,10 @@ pub static DEBUG_BREAK: Code = Code {
     slow: None,
 };
 
-/// Sends text to a debugger. There is none, so it goes nowhere, as on Windows.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-outputdebugstringa>
-#[winapi]
-pub fn OutputDebugStringA(guest: &mut Guest, lpOutputString: GuestWord) {
-    let _ = (guest, lpOutputString);
-}
-
-/// Sends text to a debugger. There is none, so it goes nowhere, as on Windows.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/debugapi/nf-debugapi-outputdebugstringw>
-#[winapi]
-pub fn OutputDebugStringW(guest: &mut Guest, lpOutputString: GuestWord) {
-    let _ = (guest, lpOutputString);
+answers! {
+    "Sends text to a debugger. There is none, so it goes nowhere, as on Windows." -> () = () => {
+        "debugapi/nf-debugapi-outputdebugstring" OutputDebugStringA, OutputDebugStringW(lpOutputString: GuestWord);
+    }
 }
 
 /// Says whether a process is being debugged: never.

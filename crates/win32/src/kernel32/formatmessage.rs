@@ -1,13 +1,14 @@
 //! winbase.h: messages: texts of the system and of message tables, with inserts.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::messages::{LineWidth, MessageError, format_message, status_text, system_text};
 use crate::logic::printf::{Options, Runtime, format_text};
-use crate::nt::{format::Inserts, nls, resource};
+use crate::nt::{format::Inserts, resource};
+use crate::widths::{Width, both_widths};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -31,8 +32,8 @@ struct Request {
     message: u32,
     language: u32,
     arguments: GuestWord,
-    /// Whether texts and `%s` inserts are UTF-16.
-    wide: bool,
+    /// Of texts and of `%s` inserts.
+    width: Width,
 }
 
 impl Request {
@@ -63,10 +64,7 @@ impl Request {
             if self.source.is_null() {
                 return Err(Win32Error::INVALID_PARAMETER);
             }
-            return Ok(match self.wide {
-                true => guest.read_wide_string(self.source.get())?,
-                false => nls::read_ansi(guest, self.source.get())?,
-            });
+            return Ok(self.width.read_string(guest, self.source)?);
         }
         if self.flags & (FROM_HMODULE | FROM_SYSTEM) == 0 {
             return Err(Win32Error::INVALID_PARAMETER);
@@ -126,7 +124,7 @@ impl Request {
     ) -> Result<Vec<u16>, Fault> {
         let stars = format.iter().filter(|&&unit| unit == u16::from(b'*')).count() as u32;
         let mut format: Vec<u16> = [u16::from(b'%')].iter().chain(format).copied().collect();
-        narrow_conversion(&mut format, self.wide);
+        narrow_conversion(&mut format, self.width.is_wide());
         let mut inserts = Inserts::scattered(guest, slots.of(number, stars));
         let pointer_size = guest.machine().pointer_size() as u8;
         format_text(&format, &mut inserts, Options::of(Runtime::Msvcrt, pointer_size))
@@ -204,90 +202,41 @@ fn allocate(guest: &Guest, into: GuestWord, needed: u64, minimum: u64) -> Result
     Ok(buffer)
 }
 
-/// Formats a message into UTF-16.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-formatmessagew>
-#[winapi]
-pub fn FormatMessageW(
-    guest: &mut Guest,
-    dwFlags: u32,
-    lpSource: GuestWord,
-    dwMessageId: u32,
-    dwLanguageId: u32,
-    lpBuffer: GuestWord,
-    nSize: u32,
-    Arguments: GuestWord,
-) -> Result<u32, Win32Error> {
-    if lpBuffer.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
+both_widths! {
+    /// Formats a message.
+    "winbase/nf-winbase-formatmessage"
+    FormatMessageA, FormatMessageW(
+        guest, width, dwFlags: u32, lpSource: GuestWord, dwMessageId: u32, dwLanguageId: u32, lpBuffer: GuestWord,
+        nSize: u32, Arguments: GuestWord
+    ) -> Result<u32, Win32Error> {
+        if lpBuffer.is_null() {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let allocates = dwFlags & ALLOCATE_BUFFER != 0;
+        if allocates {
+            guest.write_word(lpBuffer.get(), 0)?;
+        }
+        let request = Request {
+            flags: dwFlags,
+            source: lpSource,
+            message: dwMessageId,
+            language: dwLanguageId,
+            arguments: Arguments,
+            width,
+        };
+        let bytes = width.bytes(&request.text(guest)?);
+        let unit = width.unit_bytes();
+        let length = (bytes.len() / unit - 1) as u32;
+        let buffer = if allocates {
+            allocate(guest, lpBuffer, bytes.len() as u64, unit as u64 * u64::from(nSize))?
+        } else if length >= nSize {
+            return Err(Win32Error::INSUFFICIENT_BUFFER);
+        } else {
+            lpBuffer.get()
+        };
+        guest.write_bytes(buffer, &bytes)?;
+        Ok(length)
     }
-    let allocates = dwFlags & ALLOCATE_BUFFER != 0;
-    if allocates {
-        guest.write_word(lpBuffer.get(), 0)?;
-    }
-    let request = Request {
-        flags: dwFlags,
-        source: lpSource,
-        message: dwMessageId,
-        language: dwLanguageId,
-        arguments: Arguments,
-        wide: true,
-    };
-    let mut text = request.text(guest)?;
-    let length = text.len() as u32;
-    text.push(0);
-    let buffer = if allocates {
-        allocate(guest, lpBuffer, 2 * text.len() as u64, 2 * u64::from(nSize))?
-    } else if length >= nSize {
-        return Err(Win32Error::INSUFFICIENT_BUFFER);
-    } else {
-        lpBuffer.get()
-    };
-    guest.write_wide(buffer, &text)?;
-    Ok(length)
-}
-
-/// Formats a message into the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-formatmessagea>
-#[winapi]
-pub fn FormatMessageA(
-    guest: &mut Guest,
-    dwFlags: u32,
-    lpSource: GuestWord,
-    dwMessageId: u32,
-    dwLanguageId: u32,
-    lpBuffer: GuestWord,
-    nSize: u32,
-    Arguments: GuestWord,
-) -> Result<u32, Win32Error> {
-    if lpBuffer.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let allocates = dwFlags & ALLOCATE_BUFFER != 0;
-    if allocates {
-        guest.write_word(lpBuffer.get(), 0)?;
-    }
-    let request = Request {
-        flags: dwFlags,
-        source: lpSource,
-        message: dwMessageId,
-        language: dwLanguageId,
-        arguments: Arguments,
-        wide: false,
-    };
-    let mut text = nls::narrow(&request.text(guest)?);
-    let length = text.len() as u32;
-    text.push(0);
-    let buffer = if allocates {
-        allocate(guest, lpBuffer, text.len() as u64, u64::from(nSize))?
-    } else if length >= nSize {
-        return Err(Win32Error::INSUFFICIENT_BUFFER);
-    } else {
-        lpBuffer.get()
-    };
-    guest.write_bytes(buffer, &text)?;
-    Ok(length)
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! The heaps are in [`crate::nt::heap`]. Global and local memory is the process heap's; a movable block has a handle
 //! of its own and stays where it is until it is reallocated.
 
-use super::leaves::GET_PROCESS_HEAP;
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::leaves::GET_PROCESS_HEAP;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -57,6 +58,15 @@ const HEAP_REALLOC_IN_PLACE_ONLY: u32 = 0x10;
 /// `GMEM_ZEROINIT` and `LMEM_ZEROINIT`.
 const ZEROINIT: u32 = 0x40;
 
+/// Stores handles in a row.
+pub(crate) fn put_handles(guest: &Guest, target: GuestWord, handles: &[u64]) -> Result<(), Fault> {
+    let width = guest.machine().pointer_size();
+    for (index, &handle) in handles.iter().enumerate() {
+        guest.write_word(target.get() + index as u64 * width, handle)?;
+    }
+    Ok(())
+}
+
 /// Lists the heaps of the process; returns how many there are.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-getprocessheaps>
@@ -66,13 +76,9 @@ pub fn GetProcessHeaps(
     NumberOfHeaps: u32,
     ProcessHeaps: GuestWord,
 ) -> Result<u32, Win32Error> {
-    use plat_abi::Memory;
     let handles = guest.process().heaps.handles();
     if handles.len() <= NumberOfHeaps as usize {
-        let step = guest.process().machine.pointer_size();
-        for (index, &handle) in handles.iter().enumerate() {
-            guest.write_word(ProcessHeaps.get() + index as u64 * step, handle)?;
-        }
+        put_handles(guest, ProcessHeaps, &handles)?;
     }
     Ok(handles.len() as u32)
 }
@@ -329,57 +335,76 @@ fn unlock(guest: &mut Guest, block: GuestWord, fixed: Result<Bool, Win32Error>) 
     if locks > 0 { Ok(TRUE) } else { Err(Win32Error::SUCCESS) }
 }
 
-/// Allocates global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalalloc>
-#[winapi]
-pub fn GlobalAlloc(guest: &mut Guest, uFlags: u32, dwBytes: GuestWord) -> Result<GuestWord, Win32Error> {
-    allocate(guest, uFlags, dwBytes.get())
+alike! {
+    fn(guest; uFlags: u32, bytes: GuestWord) -> Result<GuestWord, Win32Error> {
+        allocate(guest, uFlags, bytes.get())
+    }
+
+    /// Allocates global memory.
+    "winbase/nf-winbase-globalalloc" GlobalAlloc(uFlags, dwBytes);
+
+    /// Allocates local memory.
+    "winbase/nf-winbase-localalloc" LocalAlloc(uFlags, uBytes);
 }
 
-/// Frees global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalfree>
-#[winapi]
-pub fn GlobalFree(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    free(guest, hMem)
+alike! {
+    fn(guest; hMem: GuestWord) -> GuestWord {
+        free(guest, hMem)
+    }
+
+    /// Frees global memory.
+    "winbase/nf-winbase-globalfree" GlobalFree;
+
+    /// Frees local memory.
+    "winbase/nf-winbase-localfree" LocalFree;
 }
 
-/// Changes the size of global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalrealloc>
-#[winapi]
-pub fn GlobalReAlloc(
-    guest: &mut Guest,
-    hMem: GuestWord,
-    dwBytes: GuestWord,
-    uFlags: u32,
-) -> Result<GuestWord, Win32Error> {
-    reallocate(guest, hMem, dwBytes.get(), uFlags)
+alike! {
+    fn(guest; hMem: GuestWord, bytes: GuestWord, uFlags: u32) -> Result<GuestWord, Win32Error> {
+        reallocate(guest, hMem, bytes.get(), uFlags)
+    }
+
+    /// Changes the size of global memory.
+    "winbase/nf-winbase-globalrealloc" GlobalReAlloc(hMem, dwBytes, uFlags);
+
+    /// Changes the size of local memory.
+    "winbase/nf-winbase-localrealloc" LocalReAlloc(hMem, uBytes, uFlags);
 }
 
-/// Returns the size of global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalsize>
-#[winapi]
-pub fn GlobalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32Error> {
-    size(guest, hMem)
+alike! {
+    fn(guest; hMem: GuestWord) -> Result<GuestWord, Win32Error> {
+        size(guest, hMem)
+    }
+
+    /// Returns the size of global memory.
+    "winbase/nf-winbase-globalsize" GlobalSize;
+
+    /// Returns the size of local memory.
+    "winbase/nf-winbase-localsize" LocalSize;
 }
 
-/// Returns the address of global memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globallock>
-#[winapi]
-pub fn GlobalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    lock(guest, hMem)
+alike! {
+    fn(guest; hMem: GuestWord) -> GuestWord {
+        lock(guest, hMem)
+    }
+
+    /// Returns the address of global memory.
+    "winbase/nf-winbase-globallock" GlobalLock;
+
+    /// Returns the address of local memory.
+    "winbase/nf-winbase-locallock" LocalLock;
 }
 
-/// Unlocks global memory; for fixed memory the answer is `TRUE`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-globalunlock>
-#[winapi]
-pub fn GlobalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
-    unlock(guest, hMem, Ok(TRUE))
+alike! {
+    fn(guest, of_fixed; hMem: GuestWord) -> Result<Bool, Win32Error> {
+        unlock(guest, hMem, of_fixed)
+    }
+
+    /// Unlocks global memory; for fixed memory the answer is `TRUE`.
+    "winbase/nf-winbase-globalunlock" GlobalUnlock = Ok(TRUE);
+
+    /// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
+    "winbase/nf-winbase-localunlock" LocalUnlock = Err(Win32Error::NOT_LOCKED);
 }
 
 /// Returns the handle of global memory by its address.
@@ -405,57 +430,4 @@ pub fn GlobalFlags(guest: &mut Guest, hMem: GuestWord) -> u32 {
         None if heaps.size(0, hMem.get()).is_some() => 0,
         None => GMEM_INVALID_HANDLE,
     }
-}
-
-/// Allocates local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localalloc>
-#[winapi]
-pub fn LocalAlloc(guest: &mut Guest, uFlags: u32, uBytes: GuestWord) -> Result<GuestWord, Win32Error> {
-    allocate(guest, uFlags, uBytes.get())
-}
-
-/// Frees local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localfree>
-#[winapi]
-pub fn LocalFree(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    free(guest, hMem)
-}
-
-/// Changes the size of local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localrealloc>
-#[winapi]
-pub fn LocalReAlloc(
-    guest: &mut Guest,
-    hMem: GuestWord,
-    uBytes: GuestWord,
-    uFlags: u32,
-) -> Result<GuestWord, Win32Error> {
-    reallocate(guest, hMem, uBytes.get(), uFlags)
-}
-
-/// Returns the size of local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localsize>
-#[winapi]
-pub fn LocalSize(guest: &mut Guest, hMem: GuestWord) -> Result<GuestWord, Win32Error> {
-    size(guest, hMem)
-}
-
-/// Returns the address of local memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-locallock>
-#[winapi]
-pub fn LocalLock(guest: &mut Guest, hMem: GuestWord) -> GuestWord {
-    lock(guest, hMem)
-}
-
-/// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-localunlock>
-#[winapi]
-pub fn LocalUnlock(guest: &mut Guest, hMem: GuestWord) -> Result<Bool, Win32Error> {
-    unlock(guest, hMem, Err(Win32Error::NOT_LOCKED))
 }

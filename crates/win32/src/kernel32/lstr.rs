@@ -10,7 +10,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
 use crate::logic::nls::collate;
-use crate::nt::nls;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -56,155 +56,44 @@ pub fn MulDiv(guest: &mut Guest, nNumber: i32, nNumerator: i32, nDenominator: i3
     i32::try_from((product + half) / divisor).ok().filter(|&result| result != i32::MIN).unwrap_or(-1)
 }
 
-/// Returns the length of a string, 0 for a bad pointer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrlena>
-#[winapi]
-pub fn lstrlenA(guest: &mut Guest, lpString: GuestWord) -> i32 {
-    if lpString.is_null() {
-        return 0;
-    }
-    guest.read_c_string(lpString.get()).map_or(0, |text| text.len() as i32)
-}
-
-/// Returns the length of a string in units, 0 for a bad pointer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrlenw>
-#[winapi]
-pub fn lstrlenW(guest: &mut Guest, lpString: GuestWord) -> i32 {
-    if lpString.is_null() {
-        return 0;
-    }
-    guest.read_wide_string(lpString.get()).map_or(0, |text| text.len() as i32)
-}
-
 /// Returns the target after a copy, or null when memory refused.
 fn target(copied: Result<(), Fault>, to: GuestWord) -> GuestWord {
     copied.map_or(GuestWord::NULL, |()| to)
 }
 
 /// Copies a string with its zero.
-fn copy(guest: &Guest, to: u64, from: u64) -> Result<(), Fault> {
-    let mut text = guest.read_c_string(from)?;
-    text.push(0);
-    guest.write_bytes(to, &text)
+fn copy(guest: &Guest, width: Width, to: u64, from: GuestWord) -> Result<(), Fault> {
+    let size = (width.length(guest, from)? + 1) * width.unit_bytes() as u64;
+    guest.write_bytes(to, &guest.read_vec(from.get(), size)?)
 }
 
-/// As [`copy`], in units.
-fn copy_wide(guest: &Guest, to: u64, from: u64) -> Result<(), Fault> {
-    let mut text = guest.read_wide_string(from)?;
-    text.push(0);
-    guest.write_wide(to, &text)
-}
-
-/// Reads at most `room - 1` units one by one: what lies behind them need not be readable.
-fn read_some<T: plat_abi::GuestStruct + PartialEq + Default>(
-    guest: &Guest,
-    from: u64,
-    room: i32,
-    width: u64,
-) -> Result<Vec<T>, Fault> {
+/// Reads at most `room - 1` units one by one, and ends them with a zero: what lies behind them need not be readable.
+fn read_some(guest: &Guest, width: Width, from: GuestWord, room: i32) -> Result<Vec<u8>, Fault> {
     let mut text = Vec::new();
-    for index in 0..(room.max(1) - 1) as u64 {
-        let unit: T = guest.read(from.wrapping_add(index * width))?;
-        if unit == T::default() {
+    let mut unit = vec![0; width.unit_bytes()];
+    for index in 0..(room - 1) as u64 {
+        guest.read_bytes(from.get().wrapping_add(index * unit.len() as u64), &mut unit)?;
+        if unit.iter().all(|&byte| byte == 0) {
             break;
         }
-        text.push(unit);
+        text.extend_from_slice(&unit);
     }
-    text.push(T::default());
+    text.resize(text.len() + unit.len(), 0);
     Ok(text)
-}
-
-/// Copies a string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcpya>
-#[winapi]
-pub fn lstrcpyA(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
-    target(copy(guest, lpString1.get(), lpString2.get()), lpString1)
-}
-
-/// Copies a string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcpyw>
-#[winapi]
-pub fn lstrcpyW(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
-    target(copy_wide(guest, lpString1.get(), lpString2.get()), lpString1)
-}
-
-/// Copies at most `iMaxLength - 1` bytes of a string and a zero.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcpyna>
-#[winapi]
-pub fn lstrcpynA(
-    guest: &mut Guest,
-    lpString1: GuestWord,
-    lpString2: GuestWord,
-    iMaxLength: i32,
-) -> GuestWord {
-    if iMaxLength <= 0 {
-        return lpString1;
-    }
-    let copied = read_some::<u8>(guest, lpString2.get(), iMaxLength, 1)
-        .and_then(|text| guest.write_bytes(lpString1.get(), &text));
-    target(copied, lpString1)
-}
-
-/// Copies at most `iMaxLength - 1` units of a string and a zero.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcpynw>
-#[winapi]
-pub fn lstrcpynW(
-    guest: &mut Guest,
-    lpString1: GuestWord,
-    lpString2: GuestWord,
-    iMaxLength: i32,
-) -> GuestWord {
-    if iMaxLength <= 0 {
-        return lpString1;
-    }
-    let copied = read_some::<u16>(guest, lpString2.get(), iMaxLength, 2)
-        .and_then(|text| guest.write_wide(lpString1.get(), &text));
-    target(copied, lpString1)
-}
-
-/// Appends a string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcata>
-#[winapi]
-pub fn lstrcatA(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
-    let end = guest.read_c_string(lpString1.get()).map(|text| lpString1.get() + text.len() as u64);
-    target(end.and_then(|end| copy(guest, end, lpString2.get())), lpString1)
-}
-
-/// Appends a string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcatw>
-#[winapi]
-pub fn lstrcatW(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
-    let end = guest.read_wide_string(lpString1.get()).map(|text| lpString1.get() + 2 * text.len() as u64);
-    target(end.and_then(|end| copy_wide(guest, end, lpString2.get())), lpString1)
-}
-
-/// How a string is read: narrow or wide.
-type Read = fn(&Guest, u64) -> Result<Vec<u16>, Fault>;
-
-fn read_wide(guest: &Guest, address: u64) -> Result<Vec<u16>, Fault> {
-    guest.read_wide_string(address)
 }
 
 /// Compares two strings; null is less than every string and equal to null.
 fn compare(
     guest: &Guest,
+    width: Width,
     left: GuestWord,
     right: GuestWord,
     ignore_case: bool,
-    read: Read,
 ) -> Result<i32, Fault> {
     let order = match (left.is_null(), right.is_null()) {
         (false, false) => collate::compare(
-            &read(guest, left.get())?,
-            &read(guest, right.get())?,
+            &width.read_string(guest, left)?,
+            &width.read_string(guest, right)?,
             collate::Rules::words(ignore_case),
         ),
         (left_null, right_null) => right_null.cmp(&left_null),
@@ -216,34 +105,48 @@ fn compare(
     })
 }
 
-/// Compares two strings by the locale's order: -1, 0 or 1.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcmpa>
-#[winapi]
-pub fn lstrcmpA(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> Result<i32, Fault> {
-    compare(guest, lpString1, lpString2, false, nls::read_ansi)
-}
+both_widths! {
+    /// Returns the length of a string in units, 0 for a bad pointer.
+    "winbase/nf-winbase-lstrlen"
+    lstrlenA, lstrlenW(guest, width, lpString: GuestWord) -> i32 {
+        if lpString.is_null() {
+            return 0;
+        }
+        width.length(guest, lpString).map_or(0, |length| length as i32)
+    }
 
-/// Compares two strings by the locale's order: -1, 0 or 1.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcmpw>
-#[winapi]
-pub fn lstrcmpW(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> Result<i32, Fault> {
-    compare(guest, lpString1, lpString2, false, read_wide)
-}
+    /// Copies a string.
+    "winbase/nf-winbase-lstrcpy"
+    lstrcpyA, lstrcpyW(guest, width, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
+        target(copy(guest, width, lpString1.get(), lpString2), lpString1)
+    }
 
-/// Compares two strings by the locale's order without regard to case: -1, 0 or 1.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcmpia>
-#[winapi]
-pub fn lstrcmpiA(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> Result<i32, Fault> {
-    compare(guest, lpString1, lpString2, true, nls::read_ansi)
-}
+    /// Copies at most `iMaxLength - 1` units of a string and a zero.
+    "winbase/nf-winbase-lstrcpyn"
+    lstrcpynA, lstrcpynW(guest, width, lpString1: GuestWord, lpString2: GuestWord, iMaxLength: i32) -> GuestWord {
+        if iMaxLength <= 0 {
+            return lpString1;
+        }
+        let text = read_some(guest, width, lpString2, iMaxLength);
+        target(text.and_then(|text| guest.write_bytes(lpString1.get(), &text)), lpString1)
+    }
 
-/// Compares two strings by the locale's order without regard to case: -1, 0 or 1.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lstrcmpiw>
-#[winapi]
-pub fn lstrcmpiW(guest: &mut Guest, lpString1: GuestWord, lpString2: GuestWord) -> Result<i32, Fault> {
-    compare(guest, lpString1, lpString2, true, read_wide)
+    /// Appends a string.
+    "winbase/nf-winbase-lstrcat"
+    lstrcatA, lstrcatW(guest, width, lpString1: GuestWord, lpString2: GuestWord) -> GuestWord {
+        let end = width.length(guest, lpString1).map(|length| lpString1.get() + width.unit_bytes() as u64 * length);
+        target(end.and_then(|end| copy(guest, width, end, lpString2)), lpString1)
+    }
+
+    /// Compares two strings by the locale's order: -1, 0 or 1.
+    "winbase/nf-winbase-lstrcmp"
+    lstrcmpA, lstrcmpW(guest, width, lpString1: GuestWord, lpString2: GuestWord) -> Result<i32, Fault> {
+        compare(guest, width, lpString1, lpString2, false)
+    }
+
+    /// Compares two strings by the locale's order without regard to case: -1, 0 or 1.
+    "winbase/nf-winbase-lstrcmpi"
+    lstrcmpiA, lstrcmpiW(guest, width, lpString1: GuestWord, lpString2: GuestWord) -> Result<i32, Fault> {
+        compare(guest, width, lpString1, lpString2, true)
+    }
 }

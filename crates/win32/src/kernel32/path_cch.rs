@@ -4,6 +4,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
@@ -277,30 +278,44 @@ fn point(guest: &Guest, path: GuestWord, index: usize, place: GuestWord, rest: O
     }
 }
 
-/// Adds a backslash where there is none, and says where the path ends.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchaddbackslashex>
-#[winapi]
-pub fn PathCchAddBackslashEx(
-    guest: &mut Guest,
-    pszPath: GuestWord,
-    cchPath: GuestWord,
-    ppszEnd: GuestWord,
-    pcchRemaining: GuestWord,
-) -> u32 {
-    let mut end = None;
-    let result = change(guest, (pszPath, cchPath), |path| {
-        let is_changed = path.last().is_some_and(|&unit| unit != rules::BACKSLASH);
-        if is_changed {
-            path.push(rules::BACKSLASH);
-        }
-        end = Some(path.len());
-        Ok(is_changed)
-    });
-    if let (S_OK | S_FALSE, Some(end)) = (result, end) {
-        point(guest, pszPath, end, ppszEnd, Some((pcchRemaining, cchPath.get())));
+/// Adds a backslash where there is none; returns whether it did, and where the path ends.
+fn add_backslash(path: &mut Vec<u16>) -> (bool, usize) {
+    let is_changed = path.last().is_some_and(|&unit| unit != rules::BACKSLASH);
+    if is_changed {
+        path.push(rules::BACKSLASH);
     }
-    result
+    (is_changed, path.len())
+}
+
+/// Removes the backslash at the end, but that of a root; returns whether it did, and where the path ends.
+fn remove_backslash(path: &mut Vec<u16>) -> (bool, usize) {
+    let is_changed = rules::remove_backslash(path);
+    // Of a root that keeps its backslash, that is where the path is said to end.
+    let is_kept = !is_changed && path.last() == Some(&rules::BACKSLASH);
+    (is_changed, path.len() - usize::from(is_kept))
+}
+
+alike! {
+    fn(guest, change_end: fn(&mut Vec<u16>) -> (bool, usize);
+        pszPath: GuestWord, cchPath: GuestWord, ppszEnd: GuestWord, pcchRemaining: GuestWord
+    ) -> u32 {
+        let mut end = None;
+        let result = change(guest, (pszPath, cchPath), |path| {
+            let (is_changed, new_end) = change_end(path);
+            end = Some(new_end);
+            Ok(is_changed)
+        });
+        if let (S_OK | S_FALSE, Some(end)) = (result, end) {
+            point(guest, pszPath, end, ppszEnd, Some((pcchRemaining, cchPath.get())));
+        }
+        result
+    }
+
+    /// Adds a backslash where there is none, and says where the path ends.
+    "pathcch/nf-pathcch-pathcchaddbackslashex" PathCchAddBackslashEx = add_backslash;
+
+    /// Removes the backslash at the end, but that of a root, and says where the path ends.
+    "pathcch/nf-pathcch-pathcchremovebackslashex" PathCchRemoveBackslashEx = remove_backslash;
 }
 
 /// Adds a backslash where there is none.
@@ -309,30 +324,6 @@ pub fn PathCchAddBackslashEx(
 #[winapi]
 pub fn PathCchAddBackslash(guest: &mut Guest, pszPath: GuestWord, cchPath: GuestWord) -> u32 {
     PathCchAddBackslashEx(guest, pszPath, cchPath, GuestWord(0), GuestWord(0))
-}
-
-/// Removes the backslash at the end, but that of a root, and says where the path ends.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchremovebackslashex>
-#[winapi]
-pub fn PathCchRemoveBackslashEx(
-    guest: &mut Guest,
-    pszPath: GuestWord,
-    cchPath: GuestWord,
-    ppszEnd: GuestWord,
-    pcchRemaining: GuestWord,
-) -> u32 {
-    let mut end = None;
-    let result = change(guest, (pszPath, cchPath), |path| {
-        let is_changed = rules::remove_backslash(path);
-        // Of a root that keeps its backslash, that is where the path is said to end.
-        end = Some(path.len() - usize::from(!is_changed && path.last() == Some(&rules::BACKSLASH)));
-        Ok(is_changed)
-    });
-    if let (S_OK | S_FALSE, Some(end)) = (result, end) {
-        point(guest, pszPath, end, ppszEnd, Some((pcchRemaining, cchPath.get())));
-    }
-    result
 }
 
 /// Removes the backslash at the end, but that of a root.
@@ -396,42 +387,25 @@ fn extension_at(guest: &Guest, address: GuestWord) -> Result<Vec<u16>, CchError>
     rules::checked_extension(&path_at(guest, address)?)
 }
 
-/// Adds an extension to a path that has none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchaddextension>
-#[winapi]
-pub fn PathCchAddExtension(
-    guest: &mut Guest,
-    pszPath: GuestWord,
-    cchPath: GuestWord,
-    pszExt: GuestWord,
-) -> u32 {
-    change(guest, (pszPath, cchPath), |path| {
-        let extension = extension_at(guest, pszExt)?;
-        let is_changed = rules::extension(path) == path.len();
-        if is_changed {
-            path.extend(extension);
-        }
-        Ok(is_changed)
-    })
-}
+alike! {
+    fn(guest, replaces: bool; pszPath: GuestWord, cchPath: GuestWord, pszExt: GuestWord) -> u32 {
+        change(guest, (pszPath, cchPath), |path| {
+            let extension = extension_at(guest, pszExt)?;
+            let start = rules::extension(path);
+            let is_changed = replaces || start == path.len();
+            if is_changed {
+                path.truncate(start);
+                path.extend(extension);
+            }
+            Ok(is_changed)
+        })
+    }
 
-/// Gives a path another extension, or its first.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/pathcch/nf-pathcch-pathcchrenameextension>
-#[winapi]
-pub fn PathCchRenameExtension(
-    guest: &mut Guest,
-    pszPath: GuestWord,
-    cchPath: GuestWord,
-    pszExt: GuestWord,
-) -> u32 {
-    change(guest, (pszPath, cchPath), |path| {
-        let extension = extension_at(guest, pszExt)?;
-        path.truncate(rules::extension(path));
-        path.extend(extension);
-        Ok(true)
-    })
+    /// Adds an extension to a path that has none.
+    "pathcch/nf-pathcch-pathcchaddextension" PathCchAddExtension = false;
+
+    /// Gives a path another extension, or its first.
+    "pathcch/nf-pathcch-pathcchrenameextension" PathCchRenameExtension = true;
 }
 
 /// Removes a path's extension.

@@ -7,6 +7,7 @@ use plat_regions::windows::{AllocationType, PageProtection, Request};
 use plat_regions::{Access, Address};
 
 use super::memoryapi::{VirtualAllocEx, VirtualProtect, allocate_request, is_other_process};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -43,6 +44,14 @@ struct MEM_ADDRESS_REQUIREMENTS {
     LowestStartingAddress: GuestWord,
     HighestEndingAddress: GuestWord,
     Alignment: GuestWord,
+}
+
+impl MEM_ADDRESS_REQUIREMENTS {
+    fn are_any(&self) -> bool {
+        [self.LowestStartingAddress, self.HighestEndingAddress, self.Alignment]
+            .iter()
+            .any(|word| !word.is_null())
+    }
 }
 
 /// `MemExtendedParameterAddressRequirements`.
@@ -90,13 +99,16 @@ fn pointer(guest: &Guest, value: u64) -> u64 {
     if guest.machine().is_64() { value } else { value & 0xffff_ffff }
 }
 
+/// Returns the address in a word; nothing for null.
+fn address(word: GuestWord) -> Option<Address> {
+    (!word.is_null()).then(|| Address::new(word.get()))
+}
+
 /// Applies the requirements to what is asked for: they and a base exclude each other.
 fn with_requirements(mut request: Request, wanted: &MEM_ADDRESS_REQUIREMENTS) -> Result<Request, Win32Error> {
-    let words = [wanted.LowestStartingAddress, wanted.HighestEndingAddress, wanted.Alignment];
-    if request.base.is_some() && words.iter().any(|word| !word.is_null()) {
+    if request.base.is_some() && wanted.are_any() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let address = |word: GuestWord| (!word.is_null()).then(|| Address::new(word.get()));
     request.lowest = address(wanted.LowestStartingAddress);
     request.highest = address(wanted.HighestEndingAddress);
     request.alignment = wanted.Alignment.get();
@@ -106,59 +118,38 @@ fn with_requirements(mut request: Request, wanted: &MEM_ADDRESS_REQUIREMENTS) ->
 fn request(base: GuestWord, size: GuestWord, kind: u32, protect: u32) -> Request {
     let kind = AllocationType::from_bits_retain(kind);
     let mut request = Request::new(size.get(), kind, PageProtection::of_program(protect));
-    request.base = (!base.is_null()).then(|| Address::new(base.get()));
+    request.base = address(base);
     request
 }
 
-/// Says whether pages could be executed: functions of packaged applications refuse that.
-fn executes(protect: u32) -> bool {
-    PageProtection::of_program(protect).access().contains(Access::EXECUTE)
+/// Refuses pages that could be executed to functions of packaged applications.
+fn check_executes(protect: u32, may_execute: bool) -> Result<(), Win32Error> {
+    let executes = PageProtection::of_program(protect).access().contains(Access::EXECUTE);
+    if executes && !may_execute { Err(Win32Error::INVALID_PARAMETER) } else { Ok(()) }
 }
 
-/// Reserves or commits pages, with requirements on where, or in place of a placeholder.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualalloc2>
-#[winapi]
-pub fn VirtualAlloc2(
-    guest: &mut Guest,
-    Process: GuestWord,
-    BaseAddress: GuestWord,
-    Size: GuestWord,
-    AllocationType: u32,
-    PageProtection: u32,
-    ExtendedParameters: GuestWord,
-    ParameterCount: u32,
-) -> Result<GuestWord, Win32Error> {
-    let wanted = requirements(guest, ExtendedParameters, ParameterCount)?;
-    if !Process.is_null() && is_other_process(guest, Process)? {
-        if ParameterCount != 0 {
-            return Err(Win32Error::NOT_SUPPORTED);
+alike! {
+    fn(guest, may_execute;
+        Process: GuestWord, BaseAddress: GuestWord, Size: GuestWord, AllocationType: u32, PageProtection: u32,
+        ExtendedParameters: GuestWord, ParameterCount: u32
+    ) -> Result<GuestWord, Win32Error> {
+        check_executes(PageProtection, may_execute)?;
+        let wanted = requirements(guest, ExtendedParameters, ParameterCount)?;
+        if !Process.is_null() && is_other_process(guest, Process)? {
+            if ParameterCount != 0 {
+                return Err(Win32Error::NOT_SUPPORTED);
+            }
+            return VirtualAllocEx(guest, Process, BaseAddress, Size, AllocationType, PageProtection);
         }
-        return VirtualAllocEx(guest, Process, BaseAddress, Size, AllocationType, PageProtection);
+        let request = request(BaseAddress, Size, AllocationType, PageProtection);
+        allocate_request(guest, &with_requirements(request, &wanted)?)
     }
-    let request = request(BaseAddress, Size, AllocationType, PageProtection);
-    allocate_request(guest, &with_requirements(request, &wanted)?)
-}
 
-/// Reserves or commits pages that are not executable, with requirements on where.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualalloc2fromapp>
-#[winapi]
-pub fn VirtualAlloc2FromApp(
-    guest: &mut Guest,
-    Process: GuestWord,
-    BaseAddress: GuestWord,
-    Size: GuestWord,
-    AllocationType: u32,
-    PageProtection: u32,
-    ExtendedParameters: GuestWord,
-    ParameterCount: u32,
-) -> Result<GuestWord, Win32Error> {
-    if executes(PageProtection) {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let (parameters, count) = (ExtendedParameters, ParameterCount);
-    VirtualAlloc2(guest, Process, BaseAddress, Size, AllocationType, PageProtection, parameters, count)
+    /// Reserves or commits pages, with requirements on where, or in place of a placeholder.
+    "memoryapi/nf-memoryapi-virtualalloc2" VirtualAlloc2 = true;
+
+    /// Reserves or commits pages that are not executable, with requirements on where.
+    "memoryapi/nf-memoryapi-virtualalloc2fromapp" VirtualAlloc2FromApp = false;
 }
 
 /// Reserves or commits pages that are not executable.
@@ -172,9 +163,7 @@ pub fn VirtualAllocFromApp(
     AllocationType: u32,
     Protection: u32,
 ) -> Result<GuestWord, Win32Error> {
-    if executes(Protection) {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
+    check_executes(Protection, false)?;
     allocate_request(guest, &request(BaseAddress, Size, AllocationType, Protection))
 }
 
@@ -189,38 +178,31 @@ pub fn VirtualProtectFromApp(
     NewProtection: u32,
     OldProtection: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    if executes(NewProtection) {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
+    check_executes(NewProtection, false)?;
     VirtualProtect(guest, Address, Size, NewProtection, OldProtection)
 }
 
-/// Where a view goes and what it may do.
-struct View {
+/// Maps a view to a place (base, offset in the section, size), of a kind and with a protection.
+fn map(
+    guest: &Guest,
     section: GuestWord,
     process: GuestWord,
-    base: GuestWord,
-    offset: u64,
-    size: GuestWord,
-    kind: u32,
-    protect: u32,
-}
-
-fn map(guest: &Guest, view: &View) -> Result<GuestWord, Win32Error> {
-    if !view.process.is_null() && is_other_process(guest, view.process)? {
+    (base, offset, size): (GuestWord, u64, GuestWord),
+    (kind, protect): (u32, u32),
+) -> Result<GuestWord, Win32Error> {
+    if !process.is_null() && is_other_process(guest, process)? {
         return Err(Win32Error::NOT_SUPPORTED);
     }
     let process = guest.process();
-    let section = process.handles.get::<SectionObject>(view.section.get())?;
-    let protection = PageProtection::of_program(view.protect);
-    let (offset, size) = (view.offset, view.size.get());
-    let base = (!view.base.is_null()).then(|| Address::new(view.base.get()));
-    let kind = AllocationType::from_bits_retain(view.kind);
+    let section = process.handles.get::<SectionObject>(section.get())?;
+    let protection = PageProtection::of_program(protect);
+    let base = address(base);
+    let kind = AllocationType::from_bits_retain(kind);
     let mapped = if kind == AllocationType::REPLACE_PLACEHOLDER {
         let base = base.ok_or(Win32Error::INVALID_PARAMETER)?;
-        section.map_over_placeholder(process, base, offset, size, protection)
+        section.map_over_placeholder(process, base, offset, size.get(), protection)
     } else if (AllocationType::RESERVE | AllocationType::TOP_DOWN).contains(kind) {
-        section.map(process, base, offset, size, protection)
+        section.map(process, base, offset, size.get(), protection)
     } else {
         return Err(Win32Error::INVALID_PARAMETER);
     };
@@ -232,72 +214,25 @@ fn map(guest: &Guest, view: &View) -> Result<GuestWord, Win32Error> {
     Ok(GuestWord(range.start.get()))
 }
 
-/// Maps a view of a section, in place of a placeholder or anywhere.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffile3>
-#[winapi]
-pub fn MapViewOfFile3(
-    guest: &mut Guest,
-    FileMapping: GuestWord,
-    Process: GuestWord,
-    BaseAddress: GuestWord,
-    Offset: u64,
-    ViewSize: GuestWord,
-    AllocationType: u32,
-    PageProtection: u32,
-    ExtendedParameters: GuestWord,
-    ParameterCount: u32,
-) -> Result<GuestWord, Win32Error> {
-    let wanted = requirements(guest, ExtendedParameters, ParameterCount)?;
-    let view = View {
-        section: FileMapping,
-        process: Process,
-        base: BaseAddress,
-        offset: Offset,
-        size: ViewSize,
-        kind: AllocationType,
-        protect: PageProtection,
-    };
-    let words = [wanted.LowestStartingAddress, wanted.HighestEndingAddress, wanted.Alignment];
-    if words.iter().any(|word| !word.is_null()) {
-        return Err(Win32Error::NOT_SUPPORTED);
+alike! {
+    fn(guest, may_execute;
+        FileMapping: GuestWord, Process: GuestWord, BaseAddress: GuestWord, Offset: u64, ViewSize: GuestWord,
+        AllocationType: u32, PageProtection: u32, ExtendedParameters: GuestWord, ParameterCount: u32
+    ) -> Result<GuestWord, Win32Error> {
+        check_executes(PageProtection, may_execute)?;
+        let wanted = requirements(guest, ExtendedParameters, ParameterCount)?;
+        if wanted.are_any() {
+            return Err(Win32Error::NOT_SUPPORTED);
+        }
+        let (how, place) = ((AllocationType, PageProtection), (BaseAddress, Offset, ViewSize));
+        map(guest, FileMapping, Process, place, how)
     }
-    map(guest, &view)
-}
 
-/// Maps a view of a section that is not executable.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapviewoffile3fromapp>
-#[winapi]
-pub fn MapViewOfFile3FromApp(
-    guest: &mut Guest,
-    FileMapping: GuestWord,
-    Process: GuestWord,
-    BaseAddress: GuestWord,
-    Offset: u64,
-    ViewSize: GuestWord,
-    AllocationType: u32,
-    PageProtection: u32,
-    ExtendedParameters: GuestWord,
-    ParameterCount: u32,
-) -> Result<GuestWord, Win32Error> {
-    if executes(PageProtection) {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    let (kind, protect) = (AllocationType, PageProtection);
-    let (parameters, count) = (ExtendedParameters, ParameterCount);
-    MapViewOfFile3(
-        guest,
-        FileMapping,
-        Process,
-        BaseAddress,
-        Offset,
-        ViewSize,
-        kind,
-        protect,
-        parameters,
-        count,
-    )
+    /// Maps a view of a section, in place of a placeholder or anywhere.
+    "memoryapi/nf-memoryapi-mapviewoffile3" MapViewOfFile3 = true;
+
+    /// Maps a view of a section that is not executable.
+    "memoryapi/nf-memoryapi-mapviewoffile3fromapp" MapViewOfFile3FromApp = false;
 }
 
 /// Maps a view of a section; nodes are all the same here.
@@ -316,16 +251,8 @@ pub fn MapViewOfFileNuma2(
     PreferredNode: u32,
 ) -> Result<GuestWord, Win32Error> {
     let _ = PreferredNode;
-    let view = View {
-        section: FileMappingHandle,
-        process: ProcessHandle,
-        base: BaseAddress,
-        offset: Offset,
-        size: ViewSize,
-        kind: AllocationType,
-        protect: PageProtection,
-    };
-    map(guest, &view)
+    let (how, place) = ((AllocationType, PageProtection), (BaseAddress, Offset, ViewSize));
+    map(guest, FileMappingHandle, ProcessHandle, place, how)
 }
 
 /// Maps a view of a section.
@@ -342,9 +269,8 @@ pub fn MapViewOfFile2(
     AllocationType: u32,
     PageProtection: u32,
 ) -> Result<GuestWord, Win32Error> {
-    let (kind, protect) = (AllocationType, PageProtection);
-    let (file, process) = (FileMappingHandle, ProcessHandle);
-    MapViewOfFileNuma2(guest, file, process, Offset, BaseAddress, ViewSize, kind, protect, u32::MAX)
+    let (how, place) = ((AllocationType, PageProtection), (BaseAddress, Offset, ViewSize));
+    map(guest, FileMappingHandle, ProcessHandle, place, how)
 }
 
 /// Maps a view of a section for a packaged application.

@@ -262,32 +262,82 @@ fn set_section(
     store(guest, width, name, true, |text| text.replace_section(&section, list))
 }
 
-both_widths! {
+/// Defines functions of both forms that act on a file, which is their last parameter, and of those that act on `win.ini`.
+macro_rules! of_files {
+    ($(
+        #[doc = $what:literal]
+        $page:literal $narrow:ident, $wide:ident; $ini_page:literal $ini_narrow:ident, $ini_wide:ident(
+            $guest:ident, $width:ident, $($name:ident: $type:ty),*; $file:ident
+        ) -> $result:ty $body:block
+    )*) => {
+        both_widths! {$(
+            #[doc = $what]
+            $page $narrow, $wide($guest, $width, $($name: $type,)* $file: GuestWord) -> $result $body
+
+            #[doc = $what]
+            #[doc = "The file is `win.ini`."]
+            $ini_page $ini_narrow, $ini_wide($guest, $width, $($name: $type),*) -> $result {
+                let $file = GuestWord::NULL;
+                $body
+            }
+        )*}
+    };
+}
+
+of_files! {
     /// Stores a value, the keys of a section, or the names of all sections; returns the length.
     "winbase/nf-winbase-getprivateprofilestring"
-    GetPrivateProfileStringA, GetPrivateProfileStringW(
+    GetPrivateProfileStringA, GetPrivateProfileStringW;
+    "winbase/nf-winbase-getprofilestring"
+    GetProfileStringA, GetProfileStringW(
         guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, lpDefault: GuestWord, lpReturnedString: GuestWord,
-        nSize: u32, lpFileName: GuestWord
+        nSize: u32; lpFileName
     ) -> Result<u32, Fault> {
         get_string(guest, width, (lpAppName, lpKeyName), lpDefault, (lpReturnedString, nSize), lpFileName)
     }
 
     /// Returns a value as a number.
     "winbase/nf-winbase-getprivateprofileint"
-    GetPrivateProfileIntA, GetPrivateProfileIntW(
-        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, nDefault: i32, lpFileName: GuestWord
+    GetPrivateProfileIntA, GetPrivateProfileIntW;
+    "winbase/nf-winbase-getprofileint"
+    GetProfileIntA, GetProfileIntW(
+        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, nDefault: i32; lpFileName
     ) -> Result<u32, Fault> {
         get_int(guest, width, (lpAppName, lpKeyName), nDefault, lpFileName)
     }
 
     /// Stores all keys and values of a section; returns the length.
     "winbase/nf-winbase-getprivateprofilesection"
-    GetPrivateProfileSectionA, GetPrivateProfileSectionW(
-        guest, width, lpAppName: GuestWord, lpReturnedString: GuestWord, nSize: u32, lpFileName: GuestWord
+    GetPrivateProfileSectionA, GetPrivateProfileSectionW;
+    "winbase/nf-winbase-getprofilesection"
+    GetProfileSectionA, GetProfileSectionW(
+        guest, width, lpAppName: GuestWord, lpReturnedString: GuestWord, nSize: u32; lpFileName
     ) -> Result<u32, Win32Error> {
         get_section(guest, width, lpAppName, (lpReturnedString, nSize), lpFileName)
     }
 
+    /// Sets a value, or removes a key or a section.
+    "winbase/nf-winbase-writeprivateprofilestring"
+    WritePrivateProfileStringA, WritePrivateProfileStringW;
+    "winbase/nf-winbase-writeprofilestring"
+    WriteProfileStringA, WriteProfileStringW(
+        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, lpString: GuestWord; lpFileName
+    ) -> Result<Bool, Win32Error> {
+        set_string(guest, width, (lpAppName, lpKeyName), lpString, lpFileName)
+    }
+
+    /// Replaces a section.
+    "winbase/nf-winbase-writeprivateprofilesection"
+    WritePrivateProfileSectionA, WritePrivateProfileSectionW;
+    "winbase/nf-winbase-writeprofilesection"
+    WriteProfileSectionA, WriteProfileSectionW(
+        guest, width, lpAppName: GuestWord, lpString: GuestWord; lpFileName
+    ) -> Result<Bool, Win32Error> {
+        set_section(guest, width, lpAppName, lpString, lpFileName)
+    }
+}
+
+both_widths! {
     /// Stores the names of all sections; returns the length.
     "winbase/nf-winbase-getprivateprofilesectionnames"
     GetPrivateProfileSectionNamesA, GetPrivateProfileSectionNamesW(
@@ -313,22 +363,6 @@ both_widths! {
         Ok(TRUE)
     }
 
-    /// Sets a value, or removes a key or a section.
-    "winbase/nf-winbase-writeprivateprofilestring"
-    WritePrivateProfileStringA, WritePrivateProfileStringW(
-        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, lpString: GuestWord, lpFileName: GuestWord
-    ) -> Result<Bool, Win32Error> {
-        set_string(guest, width, (lpAppName, lpKeyName), lpString, lpFileName)
-    }
-
-    /// Replaces a section.
-    "winbase/nf-winbase-writeprivateprofilesection"
-    WritePrivateProfileSectionA, WritePrivateProfileSectionW(
-        guest, width, lpAppName: GuestWord, lpString: GuestWord, lpFileName: GuestWord
-    ) -> Result<Bool, Win32Error> {
-        set_section(guest, width, lpAppName, lpString, lpFileName)
-    }
-
     /// Sets a value to bytes and their sum, or removes the key.
     "winbase/nf-winbase-writeprivateprofilestruct"
     WritePrivateProfileStructA, WritePrivateProfileStructW(
@@ -341,46 +375,5 @@ both_widths! {
         let (section, key) = (width.read(guest, lpszSection)?, width.read(guest, lpszKey)?);
         let value = rules::structure_text(&guest.read_vec(lpStruct.get(), uSizeStruct.into())?);
         store(guest, width, szFile, true, |text| text.set(&section, &key, &value))
-    }
-
-    /// Stores a value of `win.ini`, the keys of a section, or the names of all sections; returns the length.
-    "winbase/nf-winbase-getprofilestring"
-    GetProfileStringA, GetProfileStringW(
-        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, lpDefault: GuestWord, lpReturnedString: GuestWord,
-        nSize: u32
-    ) -> Result<u32, Fault> {
-        get_string(guest, width, (lpAppName, lpKeyName), lpDefault, (lpReturnedString, nSize), GuestWord::NULL)
-    }
-
-    /// Returns a value of `win.ini` as a number.
-    "winbase/nf-winbase-getprofileint"
-    GetProfileIntA, GetProfileIntW(
-        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, nDefault: i32
-    ) -> Result<u32, Fault> {
-        get_int(guest, width, (lpAppName, lpKeyName), nDefault, GuestWord::NULL)
-    }
-
-    /// Stores all keys and values of a section of `win.ini`; returns the length.
-    "winbase/nf-winbase-getprofilesection"
-    GetProfileSectionA, GetProfileSectionW(
-        guest, width, lpAppName: GuestWord, lpReturnedString: GuestWord, nSize: u32
-    ) -> Result<u32, Win32Error> {
-        get_section(guest, width, lpAppName, (lpReturnedString, nSize), GuestWord::NULL)
-    }
-
-    /// Sets a value of `win.ini`, or removes a key or a section.
-    "winbase/nf-winbase-writeprofilestring"
-    WriteProfileStringA, WriteProfileStringW(
-        guest, width, lpAppName: GuestWord, lpKeyName: GuestWord, lpString: GuestWord
-    ) -> Result<Bool, Win32Error> {
-        set_string(guest, width, (lpAppName, lpKeyName), lpString, GuestWord::NULL)
-    }
-
-    /// Replaces a section of `win.ini`.
-    "winbase/nf-winbase-writeprofilesection"
-    WriteProfileSectionA, WriteProfileSectionW(
-        guest, width, lpAppName: GuestWord, lpString: GuestWord
-    ) -> Result<Bool, Win32Error> {
-        set_section(guest, width, lpAppName, lpString, GuestWord::NULL)
     }
 }

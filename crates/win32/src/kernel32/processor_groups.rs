@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use super::memoryapi::VirtualAllocEx;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -270,27 +271,17 @@ pub fn VirtualAllocExNuma(
     VirtualAllocEx(guest, hProcess, lpAddress, dwSize, flAllocationType, flProtect)
 }
 
-/// Returns the size of a large page: 0, since none are to be had.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-getlargepageminimum>
-#[winapi]
-pub fn GetLargePageMinimum(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord(0)
-}
-
-/// Refuses physical pages: no user has `SeLockMemoryPrivilege`, which they need.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-allocateuserphysicalpages>
-#[winapi]
-pub fn AllocateUserPhysicalPages(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    NumberOfPages: GuestWord,
-    PageArray: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hProcess, NumberOfPages, PageArray);
-    Err(Win32Error::PRIVILEGE_NOT_HELD)
+answers! {
+    "Returns the size of a large page: 0, since none are to be had.", "memoryapi/nf-memoryapi-getlargepageminimum";
+    GetLargePageMinimum() -> GuestWord = GuestWord(0);
+    "Refuses physical pages: no user has `SeLockMemoryPrivilege`, which they need.", "memoryapi/nf-memoryapi-allocateuserphysicalpages";
+    AllocateUserPhysicalPages(
+        hProcess: GuestWord, NumberOfPages: GuestWord, PageArray: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::PRIVILEGE_NOT_HELD);
+    "Maps physical pages: there are none, and no memory can be reserved for them.", "memoryapi/nf-memoryapi-mapuserphysicalpages";
+    MapUserPhysicalPages(
+        VirtualAddress: GuestWord, NumberOfPages: GuestWord, PageArray: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_ADDRESS);
 }
 
 /// Refuses physical pages, as [`AllocateUserPhysicalPages()`] does.
@@ -321,18 +312,4 @@ pub fn FreeUserPhysicalPages(
     let _ = (hProcess, PageArray);
     guest.write_word(NumberOfPages.get(), 0)?;
     Err(Win32Error::PRIVILEGE_NOT_HELD)
-}
-
-/// Maps physical pages: there are none, and no memory can be reserved for them.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-mapuserphysicalpages>
-#[winapi]
-pub fn MapUserPhysicalPages(
-    guest: &mut Guest,
-    VirtualAddress: GuestWord,
-    NumberOfPages: GuestWord,
-    PageArray: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, VirtualAddress, NumberOfPages, PageArray);
-    Err(Win32Error::INVALID_ADDRESS)
 }

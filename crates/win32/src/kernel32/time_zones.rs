@@ -4,6 +4,7 @@ use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use super::timezoneapi::{SYSTEMTIME, TIME_ZONE_INFORMATION, describe_zone, put_dynamic};
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -141,16 +142,19 @@ pub fn SetDynamicTimeZoneInformation(
     SetTimeZoneInformation(guest, lpTimeZoneInformation)
 }
 
+/// Returns the rules of a zone in a year; nothing for the current one.
+type RulesOf = fn(&Guest, GuestWord, u16) -> Result<Option<Rules>, Win32Error>;
+
 /// Converts fields between UTC and the local time of a zone; without one, of the current zone.
 fn convert(
     guest: &Guest,
-    rules_of: impl Fn(&Guest, u16) -> Result<Option<Rules>, Win32Error>,
+    zone: GuestWord,
     (from, to): (GuestWord, GuestWord),
-    is_to_local: bool,
+    (rules_of, is_to_local): (RulesOf, bool),
 ) -> Result<Bool, Win32Error> {
     let fields: SystemTime = guest.read::<SYSTEMTIME>(from.get())?.into();
     let moment = rules::system_time_to_file_time(&fields)?;
-    let result = match (rules_of(guest, fields.year)?, is_to_local) {
+    let result = match (rules_of(guest, zone, fields.year)?, is_to_local) {
         (Some(zone), true) => rules::file_time_to_local(moment, |at| bias_of_utc(&zone, at))?,
         (Some(zone), false) => rules::local_to_file_time(moment, |at| bias_of_local(&zone, at))?,
         (None, true) => rules::file_time_to_local(moment, time::bias_minutes)?,
@@ -165,7 +169,7 @@ fn convert(
 }
 
 /// Returns the rules of a plain zone; nothing for the current one.
-fn plain_rules(guest: &Guest, zone: GuestWord) -> Result<Option<Rules>, Win32Error> {
+fn plain_rules(guest: &Guest, zone: GuestWord, _year: u16) -> Result<Option<Rules>, Win32Error> {
     if zone.is_null() {
         return Ok(None);
     }
@@ -180,58 +184,24 @@ fn dynamic_rules(guest: &Guest, zone: GuestWord, year: u16) -> Result<Option<Rul
     Ok(Some(Rules::from(&dynamic_zone(guest, zone, year)?)))
 }
 
-/// Converts UTC to local time, by the offset that holds at that time.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-systemtimetotzspecificlocaltime>
-#[winapi]
-pub fn SystemTimeToTzSpecificLocalTime(
-    guest: &mut Guest,
-    lpTimeZoneInformation: GuestWord,
-    lpUniversalTime: GuestWord,
-    lpLocalTime: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let zone = lpTimeZoneInformation;
-    convert(guest, |guest, _| plain_rules(guest, zone), (lpUniversalTime, lpLocalTime), true)
-}
+alike! {
+    fn(guest, conversion: (RulesOf, bool); zone: GuestWord, from: GuestWord, to: GuestWord) -> Result<Bool, Win32Error> {
+        convert(guest, zone, (from, to), conversion)
+    }
 
-/// Converts local time to UTC, by the offset that holds at that time.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-tzspecificlocaltimetosystemtime>
-#[winapi]
-pub fn TzSpecificLocalTimeToSystemTime(
-    guest: &mut Guest,
-    lpTimeZoneInformation: GuestWord,
-    lpLocalTime: GuestWord,
-    lpUniversalTime: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let zone = lpTimeZoneInformation;
-    convert(guest, |guest, _| plain_rules(guest, zone), (lpLocalTime, lpUniversalTime), false)
-}
+    /// Converts UTC to local time, by the offset that holds at that time.
+    "timezoneapi/nf-timezoneapi-systemtimetotzspecificlocaltime"
+    SystemTimeToTzSpecificLocalTime(lpTimeZoneInformation, lpUniversalTime, lpLocalTime) = (plain_rules, true);
 
-/// Converts UTC to local time of a dynamic zone, by its rules of that year.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-systemtimetotzspecificlocaltimeex>
-#[winapi]
-pub fn SystemTimeToTzSpecificLocalTimeEx(
-    guest: &mut Guest,
-    lpTimeZoneInformation: GuestWord,
-    lpUniversalTime: GuestWord,
-    lpLocalTime: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let zone = lpTimeZoneInformation;
-    convert(guest, |guest, year| dynamic_rules(guest, zone, year), (lpUniversalTime, lpLocalTime), true)
-}
+    /// Converts local time to UTC, by the offset that holds at that time.
+    "timezoneapi/nf-timezoneapi-tzspecificlocaltimetosystemtime"
+    TzSpecificLocalTimeToSystemTime(lpTimeZoneInformation, lpLocalTime, lpUniversalTime) = (plain_rules, false);
 
-/// Converts local time of a dynamic zone to UTC, by its rules of that year.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/timezoneapi/nf-timezoneapi-tzspecificlocaltimetosystemtimeex>
-#[winapi]
-pub fn TzSpecificLocalTimeToSystemTimeEx(
-    guest: &mut Guest,
-    lpTimeZoneInformation: GuestWord,
-    lpLocalTime: GuestWord,
-    lpUniversalTime: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let zone = lpTimeZoneInformation;
-    convert(guest, |guest, year| dynamic_rules(guest, zone, year), (lpLocalTime, lpUniversalTime), false)
+    /// Converts UTC to local time of a dynamic zone, by its rules of that year.
+    "timezoneapi/nf-timezoneapi-systemtimetotzspecificlocaltimeex"
+    SystemTimeToTzSpecificLocalTimeEx(lpTimeZoneInformation, lpUniversalTime, lpLocalTime) = (dynamic_rules, true);
+
+    /// Converts local time of a dynamic zone to UTC, by its rules of that year.
+    "timezoneapi/nf-timezoneapi-tzspecificlocaltimetosystemtimeex"
+    TzSpecificLocalTimeToSystemTimeEx(lpTimeZoneInformation, lpLocalTime, lpUniversalTime) = (dynamic_rules, false);
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
@@ -234,27 +235,13 @@ fn heap_step(guest: &Guest, handle: GuestWord, place: GuestWord, is_first: bool)
     })
 }
 
-/// Stores the first block of a heap: they are not listed.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/tlhelp32/nf-tlhelp32-heap32first>
-#[winapi]
-pub fn Heap32First(
-    guest: &mut Guest,
-    lphe: GuestWord,
-    th32ProcessID: u32,
-    th32HeapID: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, lphe, th32ProcessID, th32HeapID);
-    Err(Win32Error::NO_MORE_FILES)
-}
-
-/// Stores the next block of a heap: they are not listed.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/tlhelp32/nf-tlhelp32-heap32next>
-#[winapi]
-pub fn Heap32Next(guest: &mut Guest, lphe: GuestWord) -> Result<Bool, Win32Error> {
-    let _ = (guest, lphe);
-    Err(Win32Error::NO_MORE_FILES)
+answers! {
+    "Stores the first block of a heap: they are not listed.", "tlhelp32/nf-tlhelp32-heap32first";
+    Heap32First(
+        lphe: GuestWord, th32ProcessID: u32, th32HeapID: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::NO_MORE_FILES);
+    "Stores the next block of a heap: they are not listed.", "tlhelp32/nf-tlhelp32-heap32next";
+    Heap32Next(lphe: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::NO_MORE_FILES);
 }
 
 /// Declares a step through a snapshot.

@@ -83,7 +83,7 @@ pub fn bias_of_local(rules: &Rules, at: i64) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use expect_test::{Expect, expect};
+    use expect_test::expect;
 
     fn rule(month: u16, day_of_week: u16, day: u16, hour: u16) -> SystemTime {
         SystemTime { month, day_of_week, day, hour, ..SystemTime::default() }
@@ -94,17 +94,15 @@ mod tests {
     /// Sydney: the first Sunday of April at 3 and of October at 2.
     const SOUTH: (i32, [u16; 4], [u16; 4]) = (-600, [4, 0, 1, 3], [10, 0, 1, 2]);
 
-    fn check(zone: (i32, [u16; 4], [u16; 4]), expected: Expect) {
+    fn rules((bias, to_standard, to_daylight): (i32, [u16; 4], [u16; 4])) -> Rules {
         let of = |[month, weekday, day, hour]: [u16; 4]| rule(month, weekday, day, hour);
-        let rules = Rules {
-            bias: zone.0,
-            daylight_bias: -60,
-            to_standard: of(zone.1),
-            to_daylight: of(zone.2),
-            ..Rules::default()
-        };
-        let mut text = String::new();
-        for (month, day, hour) in [
+        let (to_standard, to_daylight) = (of(to_standard), of(to_daylight));
+        Rules { bias, daylight_bias: -60, to_standard, to_daylight, ..Rules::default() }
+    }
+
+    #[test]
+    fn summer_lies_within_the_year_in_the_north_and_around_it_in_the_south() {
+        let times = [
             (1, 1, 0),
             (3, 31, 0),
             (3, 31, 1),
@@ -114,45 +112,30 @@ mod tests {
             (10, 5, 16),
             (10, 27, 0),
             (10, 27, 1),
-        ] {
+        ];
+        let mut text = String::new();
+        for (month, day, hour) in times {
             let time = SystemTime { year: 2024, month, day, hour, ..SystemTime::default() };
             let at = system_time_to_file_time(&time).unwrap();
-            let (utc, local) = (bias_of_utc(&rules, at), bias_of_local(&rules, at));
-            text.push_str(&format!("{month}-{day} {hour}h: utc {utc}, local {local}\n"));
+            text.push_str(&format!("{month}-{day} {hour}h:"));
+            for (name, zone) in [("north", NORTH), ("south", SOUTH)] {
+                let (utc, local) = (bias_of_utc(&rules(zone), at), bias_of_local(&rules(zone), at));
+                text.push_str(&format!(" {name} utc {utc}, local {local};"));
+            }
+            text.push('\n');
         }
-        expected.assert_eq(&text);
-    }
-
-    #[test]
-    fn summer_lies_within_the_year_in_the_north_and_around_it_in_the_south() {
-        check(
-            NORTH,
-            expect![[r#"
-            1-1 0h: utc -60, local -60
-            3-31 0h: utc -60, local -60
-            3-31 1h: utc -120, local -60
-            4-6 15h: utc -120, local -120
-            4-6 16h: utc -120, local -120
-            10-5 15h: utc -120, local -120
-            10-5 16h: utc -120, local -120
-            10-27 0h: utc -120, local -120
-            10-27 1h: utc -60, local -120
-        "#]],
-        );
-        check(
-            SOUTH,
-            expect![[r#"
-            1-1 0h: utc -660, local -660
-            3-31 0h: utc -660, local -660
-            3-31 1h: utc -660, local -660
-            4-6 15h: utc -660, local -660
-            4-6 16h: utc -600, local -660
-            10-5 15h: utc -600, local -600
-            10-5 16h: utc -660, local -600
-            10-27 0h: utc -660, local -660
-            10-27 1h: utc -660, local -660
-        "#]],
-        );
+        expect![[r#"
+            1-1 0h: north utc -60, local -60; south utc -660, local -660;
+            3-31 0h: north utc -60, local -60; south utc -660, local -660;
+            3-31 1h: north utc -120, local -60; south utc -660, local -660;
+            4-6 15h: north utc -120, local -120; south utc -660, local -660;
+            4-6 16h: north utc -120, local -120; south utc -600, local -660;
+            10-5 15h: north utc -120, local -120; south utc -600, local -600;
+            10-5 16h: north utc -120, local -120; south utc -660, local -600;
+            10-27 0h: north utc -120, local -120; south utc -660, local -660;
+            10-27 1h: north utc -60, local -120; south utc -660, local -660;
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]

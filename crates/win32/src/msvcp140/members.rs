@@ -72,15 +72,7 @@ macro_rules! kinds_of {
             $crate::msvcp140::members::kinds_of!(@module wide Wide (winapi) $page; $($doc; $name($guest, $this: ::plat_abi::GuestWord $(, $param: $type)*) -> $result)*);
             $crate::msvcp140::members::kinds_of!(@module short Short (winapi) $page; $($doc; $name($guest, $this: ::plat_abi::GuestWord $(, $param: $type)*) -> $result)*);
         }
-        /// The exports.
-        pub const $table: &[$crate::export::Export] = &[$(
-            $crate::msvcp140::members::member_row!($pattern, Narrow, 32, $module::narrow::$name),
-            $crate::msvcp140::members::member_row!($pattern, Narrow, 64, $module::narrow::$name),
-            $crate::msvcp140::members::member_row!($pattern, Wide, 32, $module::wide::$name),
-            $crate::msvcp140::members::member_row!($pattern, Wide, 64, $module::wide::$name),
-            $crate::msvcp140::members::member_row!($pattern, Short, 32, $module::short::$name),
-            $crate::msvcp140::members::member_row!($pattern, Short, 64, $module::short::$name),
-        )*];
+        $crate::msvcp140::members::more_names! { $table of $module; $($pattern => $name;)* }
     };
     (static $table:ident in $module:ident, $page:literal; $($doc:literal, $pattern:expr;
         $name:ident($guest:ident, $kind:ident $(, $param:ident: $type:ty)*) -> $result:ty $body:block)*) => {
@@ -134,10 +126,10 @@ macro_rules! kinds_of {
 }
 pub(super) use kinds_of;
 
-/// More names of functions that [`kinds_of`] defines in a module: the pattern and the function.
+/// The table of functions that [`kinds_of`] defines in a module, or of more names of these: the pattern and the function.
 macro_rules! more_names {
     ($(#[$attribute:meta])* $table:ident of $module:ident; $($pattern:expr => $name:ident;)*) => {
-        /// More names of the exports.
+        /// The exports.
         $(#[$attribute])*
         pub const $table: &[$crate::export::Export] = &[$(
             $crate::msvcp140::members::member_row!($pattern, Narrow, 32, $module::narrow::$name),

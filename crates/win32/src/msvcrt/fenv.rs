@@ -1,5 +1,5 @@
 //! fenv.h: the environment of the floating-point units. Raising an exception takes guest code; the rest is
-//! [`super::float_words`]'.
+//! `float_words`'.
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 use plat_host::gate::FloatState;

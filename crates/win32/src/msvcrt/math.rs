@@ -92,6 +92,8 @@ macro_rules! of_two {
         )* }
     };
 }
+pub(crate) use of_two;
+
 of_two! {
     atan2, atan2f, "Returns the arc tangent of `x` / `y`, in all four quadrants.", "atan-atanf-atanl-atan2-atan2f-atan2l": f64::atan2;
     pow, powf, "Returns `x` to the power of `y`.", "pow-powf-powl": f64::powf;

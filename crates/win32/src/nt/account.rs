@@ -51,6 +51,13 @@ pub fn computer_name() -> String {
     first.chars().filter(char::is_ascii).take(15).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
+/// Says whether a name, with backslashes before it or not, is the machine's; no name is, too.
+pub fn is_own_machine(name: &[u16]) -> bool {
+    let name = String::from_utf16_lossy(name);
+    let name = name.trim_start_matches('\\');
+    name.is_empty() || name.eq_ignore_ascii_case(&computer_name())
+}
+
 /// Makes three numbers of an identifier, which do not give the identifier away.
 fn domain_of(machine: &str) -> Sid {
     // FNV-1a, with the place of the number as the first byte.

@@ -210,7 +210,8 @@ impl AddressSpace {
         self.allocate(&request).map(|range| range.start.get())
     }
 
-    /// Maps a view of a section; `shared` writes go to the section.
+    /// Maps a view of a section, in place of a placeholder where `over_placeholder` says so; `shared` writes go to the
+    /// section.
     ///
     /// # Errors
     /// The rule's status, or `NO_MEMORY` when the kernel refuses.
@@ -219,34 +220,11 @@ impl AddressSpace {
         request: &ViewRequest,
         section: &Section,
         shared: bool,
+        over_placeholder: bool,
     ) -> Result<AddressRange, NtStatus> {
         let mut books = self.books();
-        let transaction = books.map_view(request);
-        self.fill_view(transaction, request, section, shared)
-    }
-
-    /// Maps a view of a section in place of a placeholder; `shared` writes go to the section.
-    ///
-    /// # Errors
-    /// The rule's status, or `NO_MEMORY` when the kernel refuses.
-    pub fn map_view_over_placeholder(
-        &self,
-        request: &ViewRequest,
-        section: &Section,
-        shared: bool,
-    ) -> Result<AddressRange, NtStatus> {
-        let mut books = self.books();
-        let transaction = books.map_view_over_placeholder(request);
-        self.fill_view(transaction, request, section, shared)
-    }
-
-    fn fill_view(
-        &self,
-        transaction: Result<Transaction<'_, AddressRange>, RuleError>,
-        request: &ViewRequest,
-        section: &Section,
-        shared: bool,
-    ) -> Result<AddressRange, NtStatus> {
+        let transaction =
+            if over_placeholder { books.map_view_over_placeholder(request) } else { books.map_view(request) };
         let transaction = transaction.map_err(|error| NtStatus(error.status()))?;
         let access = request.protection.access();
         let range = *transaction.value();

@@ -167,7 +167,7 @@ impl SectionObject {
             return Err(NtStatus::MAPPED_ALIGNMENT);
         }
         let request = self.view(base, offset, size, protection)?;
-        process.memory.map_view(&request, &self.section, !protection.is_write_copy())
+        process.memory.map_view(&request, &self.section, !protection.is_write_copy(), false)
     }
 
     /// Maps a view of `size` bytes (to the section's end when 0) from `offset` in place of the placeholder at `base`.
@@ -183,7 +183,7 @@ impl SectionObject {
         protection: PageProtection,
     ) -> Result<AddressRange, NtStatus> {
         let request = self.view(Some(base), offset, size, protection)?;
-        process.memory.map_view_over_placeholder(&request, &self.section, !protection.is_write_copy())
+        process.memory.map_view(&request, &self.section, !protection.is_write_copy(), true)
     }
 
     /// Checks what a view may be.

@@ -4,18 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use crate::advapi32::acl::{self, Wish};
-use crate::advapi32::{access, descriptor, sid, token};
+use crate::advapi32::{access, acl, descriptor, sid, token};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
-use crate::logic::security::ace;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full RtlAddAccessDeniedAce;
-    full RtlAddAccessDeniedAceEx;
     full RtlDeleteAce;
     full RtlFirstFreeAce;
     full RtlAbsoluteToSelfRelativeSD;
@@ -35,36 +31,6 @@ fn status(result: Result<Bool, Win32Error>) -> Result<(), NtStatus> {
         Win32Error::INSUFFICIENT_BUFFER => NtStatus::BUFFER_TOO_SMALL,
         error => NtStatus::from_win32(error),
     })
-}
-
-/// Adds an entry that denies.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addaccessdeniedace>
-#[winapi]
-pub fn RtlAddAccessDeniedAce(
-    guest: &mut Guest,
-    Acl: GuestWord,
-    AceRevision: u32,
-    AccessMask: u32,
-    Sid: GuestWord,
-) -> Result<(), NtStatus> {
-    RtlAddAccessDeniedAceEx(guest, Acl, AceRevision, 0, AccessMask, Sid)
-}
-
-/// Adds an entry that denies, with flags of inheritance.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-addaccessdeniedaceex>
-#[winapi]
-pub fn RtlAddAccessDeniedAceEx(
-    guest: &mut Guest,
-    Acl: GuestWord,
-    AceRevision: u32,
-    AceFlags: u32,
-    AccessMask: u32,
-    Sid: GuestWord,
-) -> Result<(), NtStatus> {
-    let wish = Wish { kind: ace::DENIED, flags: AceFlags, mask: AccessMask, sid: Sid };
-    acl::add(guest, Acl, AceRevision, &wish)
 }
 
 /// Takes an entry out.

@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -102,54 +103,41 @@ fn update(
     layout.update(guest, context.get(), &bytes)
 }
 
-/// Begins a digest of MD4.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/devnotes/md4init>
-#[winapi]
-pub fn MD4Init(guest: &mut Guest, context: GuestWord) -> Result<(), Fault> {
-    MD4.begin(guest, context.get())
+alike! {
+    fn(guest, layout; context: GuestWord) -> Result<(), Fault> {
+        layout.begin(guest, context.get())
+    }
+
+    /// Begins a digest of MD4.
+    devnotes "md4init" MD4Init = MD4;
+
+    /// Begins a digest of MD5.
+    devnotes "md5init" MD5Init = MD5;
 }
 
-/// Adds bytes to a digest of MD4.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/devnotes/md4update>
-#[winapi]
-pub fn MD4Update(guest: &mut Guest, context: GuestWord, input: GuestWord, size: u32) -> Result<(), Fault> {
-    update(guest, &MD4, context, input, size)
+alike! {
+    fn(guest, layout; context: GuestWord, input: GuestWord, size: u32) -> Result<(), Fault> {
+        update(guest, &layout, context, input, size)
+    }
+
+    /// Adds bytes to a digest of MD4.
+    devnotes "md4update" MD4Update = MD4;
+
+    /// Adds bytes to a digest of MD5.
+    devnotes "md5update" MD5Update = MD5;
 }
 
-/// Ends a digest of MD4, which is at the end of the state then.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/devnotes/md4final>
-#[winapi]
-pub fn MD4Final(guest: &mut Guest, context: GuestWord) -> Result<(), Fault> {
-    let digest = MD4.finish(guest, context.get())?;
-    guest.write_bytes(context.get() + MD_DIGEST, &digest)
-}
+alike! {
+    fn(guest, layout; context: GuestWord) -> Result<(), Fault> {
+        let digest = layout.finish(guest, context.get())?;
+        guest.write_bytes(context.get() + MD_DIGEST, &digest)
+    }
 
-/// Begins a digest of MD5.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/devnotes/md5init>
-#[winapi]
-pub fn MD5Init(guest: &mut Guest, context: GuestWord) -> Result<(), Fault> {
-    MD5.begin(guest, context.get())
-}
+    /// Ends a digest of MD4, which is at the end of the state then.
+    devnotes "md4final" MD4Final = MD4;
 
-/// Adds bytes to a digest of MD5.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/devnotes/md5update>
-#[winapi]
-pub fn MD5Update(guest: &mut Guest, context: GuestWord, input: GuestWord, size: u32) -> Result<(), Fault> {
-    update(guest, &MD5, context, input, size)
-}
-
-/// Ends a digest of MD5, which is at the end of the state then.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/devnotes/md5final>
-#[winapi]
-pub fn MD5Final(guest: &mut Guest, context: GuestWord) -> Result<(), Fault> {
-    let digest = MD5.finish(guest, context.get())?;
-    guest.write_bytes(context.get() + MD_DIGEST, &digest)
+    /// Ends a digest of MD5, which is at the end of the state then.
+    devnotes "md5final" MD5Final = MD5;
 }
 
 /// Begins a digest of SHA-1.

@@ -5,6 +5,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use super::files::{Control, begin, finish, put_status};
 use crate::NtStatus;
 use crate::advapi32::token::ImpersonateNamedPipeClient;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -98,43 +99,6 @@ pub fn NtUnlockFile(
     put_status(guest, IoStatusBlock, NtStatus::SUCCESS, 0)
 }
 
-/// Tells extended attributes: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwqueryeafile>
-#[winapi]
-pub fn NtQueryEaFile(
-    guest: &mut Guest,
-    FileHandle: GuestWord,
-    IoStatusBlock: GuestWord,
-    Buffer: GuestWord,
-    Length: u32,
-    ReturnSingleEntry: u8,
-    EaList: GuestWord,
-    EaListLength: u32,
-    EaIndex: GuestWord,
-    RestartScan: u8,
-) -> Result<(), NtStatus> {
-    let _ = (Buffer, Length, ReturnSingleEntry, EaList, EaListLength, EaIndex, RestartScan);
-    file_standard::file(guest.process(), FileHandle.0, 0)?;
-    put_status(guest, IoStatusBlock, NtStatus::NO_EAS_ON_FILE, 0)?;
-    Err(NtStatus::NO_EAS_ON_FILE)
-}
-
-/// Refuses to set extended attributes.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwseteafile>
-#[winapi]
-pub fn NtSetEaFile(
-    guest: &mut Guest,
-    FileHandle: GuestWord,
-    IoStatusBlock: GuestWord,
-    Buffer: GuestWord,
-    Length: u32,
-) -> Result<(), NtStatus> {
-    let _ = (Buffer, Length);
-    refuse(guest, FileHandle, IoStatusBlock, NtStatus::EAS_NOT_SUPPORTED)
-}
-
 /// Refuses what a file system has not.
 fn refuse(guest: &Guest, file: GuestWord, block: GuestWord, status: NtStatus) -> Result<(), NtStatus> {
     file_standard::file(guest.process(), file.0, 0)?;
@@ -142,39 +106,43 @@ fn refuse(guest: &Guest, file: GuestWord, block: GuestWord, status: NtStatus) ->
     Err(status)
 }
 
-/// Refuses to tell quotas.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntqueryquotainformationfile>
-#[winapi]
-pub fn NtQueryQuotaInformationFile(
-    guest: &mut Guest,
-    FileHandle: GuestWord,
-    IoStatusBlock: GuestWord,
-    Buffer: GuestWord,
-    Length: u32,
-    ReturnSingleEntry: u8,
-    SidList: GuestWord,
-    SidListLength: u32,
-    StartSid: GuestWord,
-    RestartScan: u8,
-) -> Result<(), NtStatus> {
-    let _ = (Buffer, Length, ReturnSingleEntry, SidList, SidListLength, StartSid, RestartScan);
-    refuse(guest, FileHandle, IoStatusBlock, NtStatus::INVALID_DEVICE_REQUEST)
+alike! {
+    fn(guest, status;
+        FileHandle: GuestWord, IoStatusBlock: GuestWord, Buffer: GuestWord, Length: u32, ReturnSingleEntry: u8,
+        list: GuestWord, list_length: u32, start: GuestWord, RestartScan: u8
+    ) -> Result<(), NtStatus> {
+        let _ = (Buffer, Length, ReturnSingleEntry, list, list_length, start, RestartScan);
+        refuse(guest, FileHandle, IoStatusBlock, status)
+    }
+
+    /// Tells extended attributes: there are none.
+    ddi "ntifs/nf-ntifs-zwqueryeafile"
+    NtQueryEaFile(
+        FileHandle, IoStatusBlock, Buffer, Length, ReturnSingleEntry, EaList, EaListLength, EaIndex, RestartScan
+    ) = NtStatus::NO_EAS_ON_FILE;
+
+    /// Refuses to tell quotas.
+    ddi "ntifs/nf-ntifs-ntqueryquotainformationfile"
+    NtQueryQuotaInformationFile(
+        FileHandle, IoStatusBlock, Buffer, Length, ReturnSingleEntry, SidList, SidListLength, StartSid, RestartScan
+    ) = NtStatus::INVALID_DEVICE_REQUEST;
 }
 
-/// Refuses to set quotas.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-ntsetquotainformationfile>
-#[winapi]
-pub fn NtSetQuotaInformationFile(
-    guest: &mut Guest,
-    FileHandle: GuestWord,
-    IoStatusBlock: GuestWord,
-    Buffer: GuestWord,
-    Length: u32,
-) -> Result<(), NtStatus> {
-    let _ = (Buffer, Length);
-    refuse(guest, FileHandle, IoStatusBlock, NtStatus::INVALID_DEVICE_REQUEST)
+alike! {
+    fn(guest, status;
+        FileHandle: GuestWord, IoStatusBlock: GuestWord, Buffer: GuestWord, Length: u32
+    ) -> Result<(), NtStatus> {
+        let _ = (Buffer, Length);
+        refuse(guest, FileHandle, IoStatusBlock, status)
+    }
+
+    /// Refuses to set extended attributes.
+    ddi "ntifs/nf-ntifs-zwseteafile"
+    NtSetEaFile = NtStatus::EAS_NOT_SUPPORTED;
+
+    /// Refuses to set quotas.
+    ddi "ntifs/nf-ntifs-ntsetquotainformationfile"
+    NtSetQuotaInformationFile = NtStatus::INVALID_DEVICE_REQUEST;
 }
 
 /// Refuses to change a volume.

@@ -8,7 +8,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::kernel32::heap_leaves::{HEAP_ALLOC, HEAP_FREE};
 use crate::kernel32::heapapi::{
-    HeapAlloc, HeapCompact, HeapFree, HeapLock, HeapReAlloc, HeapSize, HeapUnlock, HeapValidate,
+    HeapAlloc, HeapCompact, HeapFree, HeapLock, HeapReAlloc, HeapSize, HeapUnlock, HeapValidate, put_handles,
 };
 use crate::logic::heap::WalkKind;
 
@@ -85,10 +85,7 @@ pub fn RtlGetProcessHeaps(
     ProcessHeaps: GuestWord,
 ) -> Result<u32, Fault> {
     let handles = guest.process().heaps.handles();
-    let width = guest.machine().pointer_size();
-    for (index, &handle) in handles.iter().take(NumberOfHeaps as usize).enumerate() {
-        guest.write_word(ProcessHeaps.get() + index as u64 * width, handle)?;
-    }
+    put_handles(guest, ProcessHeaps, &handles[..handles.len().min(NumberOfHeaps as usize)])?;
     Ok(handles.len() as u32)
 }
 

@@ -2,6 +2,7 @@
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
@@ -237,32 +238,17 @@ fn on_range(
     Ok(guest.write_word(size.0, whole)?)
 }
 
-/// Keeps pages in memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtuallock>
-#[winapi]
-pub fn NtLockVirtualMemory(
-    guest: &mut Guest,
-    ProcessHandle: GuestWord,
-    BaseAddress: GuestWord,
-    RegionSize: GuestWord,
-    MapType: u32,
-) -> Result<(), NtStatus> {
-    let _ = MapType;
-    on_range(guest, ProcessHandle, [BaseAddress, RegionSize], VirtualLock)
-}
+alike! {
+    fn(guest, function;
+        ProcessHandle: GuestWord, BaseAddress: GuestWord, RegionSize: GuestWord, MapType: u32
+    ) -> Result<(), NtStatus> {
+        let _ = MapType;
+        on_range(guest, ProcessHandle, [BaseAddress, RegionSize], function)
+    }
 
-/// Lets pages go that were kept in memory.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/memoryapi/nf-memoryapi-virtualunlock>
-#[winapi]
-pub fn NtUnlockVirtualMemory(
-    guest: &mut Guest,
-    ProcessHandle: GuestWord,
-    BaseAddress: GuestWord,
-    RegionSize: GuestWord,
-    MapType: u32,
-) -> Result<(), NtStatus> {
-    let _ = MapType;
-    on_range(guest, ProcessHandle, [BaseAddress, RegionSize], VirtualUnlock)
+    /// Keeps pages in memory.
+    "memoryapi/nf-memoryapi-virtuallock" NtLockVirtualMemory = VirtualLock;
+
+    /// Lets pages go that were kept in memory.
+    "memoryapi/nf-memoryapi-virtualunlock" NtUnlockVirtualMemory = VirtualUnlock;
 }

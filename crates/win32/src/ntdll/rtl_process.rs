@@ -3,6 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::attributes::counted_string;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -78,30 +79,17 @@ pub fn NtCreateTransaction(
     Err(NtStatus::NOT_SUPPORTED)
 }
 
-/// Ends a transaction, of which there are none.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ntcommittransaction>
-#[winapi]
-pub fn NtCommitTransaction(
-    guest: &mut Guest,
-    TransactionHandle: GuestWord,
-    Wait: u8,
-) -> Result<(), NtStatus> {
-    let _ = (guest, TransactionHandle, Wait);
-    Err(NtStatus::INVALID_HANDLE)
-}
+alike! {
+    fn(guest; TransactionHandle: GuestWord, Wait: u8) -> Result<(), NtStatus> {
+        let _ = (guest, TransactionHandle, Wait);
+        Err(NtStatus::INVALID_HANDLE)
+    }
 
-/// Takes a transaction back, of which there are none.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-ntrollbacktransaction>
-#[winapi]
-pub fn NtRollbackTransaction(
-    guest: &mut Guest,
-    TransactionHandle: GuestWord,
-    Wait: u8,
-) -> Result<(), NtStatus> {
-    let _ = (guest, TransactionHandle, Wait);
-    Err(NtStatus::INVALID_HANDLE)
+    /// Ends a transaction, of which there are none.
+    ddi "wdm/nf-wdm-ntcommittransaction" NtCommitTransaction;
+
+    /// Takes a transaction back, of which there are none.
+    ddi "wdm/nf-wdm-ntrollbacktransaction" NtRollbackTransaction;
 }
 
 /// Returns the thread's transaction: none.

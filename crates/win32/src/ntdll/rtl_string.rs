@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
 
 use crate::NtStatus;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -170,106 +171,56 @@ pub fn RtlInitUnicodeStringEx(
     Ok(init(guest, DestinationString, SourceString, 2 * units, 2)?)
 }
 
-/// Points a narrow string to text that ends with a zero.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlinitansistring>
-#[winapi]
-pub fn RtlInitAnsiString(
-    guest: &mut Guest,
-    DestinationString: GuestWord,
-    SourceString: GuestWord,
-) -> Result<(), Fault> {
-    let bytes = if SourceString.is_null() { 0 } else { guest.read_c_string(SourceString.get())?.len() };
-    init(guest, DestinationString, SourceString, bytes, 1)
+alike! {
+    fn(guest; DestinationString: GuestWord, SourceString: GuestWord) -> Result<(), Fault> {
+        let bytes = if SourceString.is_null() { 0 } else { guest.read_c_string(SourceString.get())?.len() };
+        init(guest, DestinationString, SourceString, bytes, 1)
+    }
+
+    /// Points a narrow string to text that ends with a zero.
+    ddi "wdm/nf-wdm-rtlinitansistring" RtlInitAnsiString;
+
+    /// Points a narrow string to text that ends with a zero.
+    ddi "wdm/nf-wdm-rtlinitstring" RtlInitString;
 }
 
-/// Points a narrow string to text that ends with a zero.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlinitstring>
-#[winapi]
-pub fn RtlInitString(
-    guest: &mut Guest,
-    DestinationString: GuestWord,
-    SourceString: GuestWord,
-) -> Result<(), Fault> {
-    let bytes = if SourceString.is_null() { 0 } else { guest.read_c_string(SourceString.get())?.len() };
-    init(guest, DestinationString, SourceString, bytes, 1)
+alike! {
+    fn(guest; String: GuestWord) -> Result<(), Fault> {
+        free(guest, String)
+    }
+
+    /// Frees the buffer of a string that a conversion allocated.
+    ddi "wdm/nf-wdm-rtlfreeunicodestring" RtlFreeUnicodeString(UnicodeString);
+
+    /// Frees the buffer of a string that a conversion allocated.
+    ddi "wdm/nf-wdm-rtlfreeansistring" RtlFreeAnsiString(AnsiString);
+
+    /// Frees the buffer of a string that a conversion allocated.
+    ddi "wdm/nf-wdm-rtlfreeoemstring" RtlFreeOemString(OemString);
 }
 
-/// Frees the buffer of a string that a conversion allocated.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlfreeunicodestring>
-#[winapi]
-pub fn RtlFreeUnicodeString(guest: &mut Guest, UnicodeString: GuestWord) -> Result<(), Fault> {
-    free(guest, UnicodeString)
-}
+/// Converts a string by a code page; the number says whether the target is allocated.
+type Convert = fn(&Guest, GuestWord, GuestWord, u8, &CodePage) -> Result<(), NtStatus>;
 
-/// Frees the buffer of a string that a conversion allocated.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlfreeansistring>
-#[winapi]
-pub fn RtlFreeAnsiString(guest: &mut Guest, AnsiString: GuestWord) -> Result<(), Fault> {
-    free(guest, AnsiString)
-}
+alike! {
+    fn(guest, conversion: (Convert, &CodePage);
+        DestinationString: GuestWord, SourceString: GuestWord, AllocateDestinationString: u8
+    ) -> Result<(), NtStatus> {
+        let (convert, page) = conversion;
+        convert(guest, DestinationString, SourceString, AllocateDestinationString, page)
+    }
 
-/// Frees the buffer of a string that a conversion allocated.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlfreeoemstring>
-#[winapi]
-pub fn RtlFreeOemString(guest: &mut Guest, OemString: GuestWord) -> Result<(), Fault> {
-    free(guest, OemString)
-}
+    /// Converts to the ANSI code page.
+    ddi "wdm/nf-wdm-rtlunicodestringtoansistring" RtlUnicodeStringToAnsiString = (to_narrow, nls::ansi());
 
-/// Converts to the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlunicodestringtoansistring>
-#[winapi]
-pub fn RtlUnicodeStringToAnsiString(
-    guest: &mut Guest,
-    DestinationString: GuestWord,
-    SourceString: GuestWord,
-    AllocateDestinationString: u8,
-) -> Result<(), NtStatus> {
-    to_narrow(guest, DestinationString, SourceString, AllocateDestinationString, nls::ansi())
-}
+    /// Converts to the OEM code page.
+    ddi "wdm/nf-wdm-rtlunicodestringtooemstring" RtlUnicodeStringToOemString = (to_narrow, nls::oem());
 
-/// Converts to the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlunicodestringtooemstring>
-#[winapi]
-pub fn RtlUnicodeStringToOemString(
-    guest: &mut Guest,
-    DestinationString: GuestWord,
-    SourceString: GuestWord,
-    AllocateDestinationString: u8,
-) -> Result<(), NtStatus> {
-    to_narrow(guest, DestinationString, SourceString, AllocateDestinationString, nls::oem())
-}
+    /// Converts from the ANSI code page.
+    ddi "wdm/nf-wdm-rtlansistringtounicodestring" RtlAnsiStringToUnicodeString = (to_wide, nls::ansi());
 
-/// Converts from the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlansistringtounicodestring>
-#[winapi]
-pub fn RtlAnsiStringToUnicodeString(
-    guest: &mut Guest,
-    DestinationString: GuestWord,
-    SourceString: GuestWord,
-    AllocateDestinationString: u8,
-) -> Result<(), NtStatus> {
-    to_wide(guest, DestinationString, SourceString, AllocateDestinationString, nls::ansi())
-}
-
-/// Converts from the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtloemstringtounicodestring>
-#[winapi]
-pub fn RtlOemStringToUnicodeString(
-    guest: &mut Guest,
-    DestinationString: GuestWord,
-    SourceString: GuestWord,
-    AllocateDestinationString: u8,
-) -> Result<(), NtStatus> {
-    to_wide(guest, DestinationString, SourceString, AllocateDestinationString, nls::oem())
+    /// Converts from the OEM code page.
+    ddi "wdm/nf-wdm-rtloemstringtounicodestring" RtlOemStringToUnicodeString = (to_wide, nls::oem());
 }
 
 /// Returns a character in upper case.
@@ -344,58 +295,35 @@ pub fn RtlCreateUnicodeStringFromAsciiz(
     Ok(u32::from(store(guest, DestinationString, &wide_bytes(&text), 2, true).is_ok()))
 }
 
-/// Compares two strings unit by unit: negative, 0 or positive.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlcompareunicodestring>
-#[winapi]
-pub fn RtlCompareUnicodeString(
-    guest: &mut Guest,
-    String1: GuestWord,
-    String2: GuestWord,
-    CaseInSensitive: u8,
-) -> Result<i32, Fault> {
-    compare_wide(guest, String1, String2, CaseInSensitive).map(sign)
+/// Compares two strings; the number says whether case is ignored.
+type Compare = fn(&Guest, GuestWord, GuestWord, u8) -> Result<Ordering, Fault>;
+
+alike! {
+    fn(guest, compare: Compare;
+        String1: GuestWord, String2: GuestWord, CaseInSensitive: u8
+    ) -> Result<i32, Fault> {
+        compare(guest, String1, String2, CaseInSensitive).map(sign)
+    }
+
+    /// Compares two strings unit by unit: negative, 0 or positive.
+    ddi "wdm/nf-wdm-rtlcompareunicodestring" RtlCompareUnicodeString = compare_wide;
+
+    /// Compares two strings unit by unit: negative, 0 or positive.
+    ddi "wdm/nf-wdm-rtlcomparestring" RtlCompareString = compare_narrow;
 }
 
-/// Says whether two strings are equal; returns a `BOOLEAN`.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlequalunicodestring>
-#[winapi]
-pub fn RtlEqualUnicodeString(
-    guest: &mut Guest,
-    String1: GuestWord,
-    String2: GuestWord,
-    CaseInSensitive: u8,
-) -> Result<u8, Fault> {
-    let order = compare_wide(guest, String1, String2, CaseInSensitive)?;
-    Ok(u8::from(order.is_eq()))
-}
+alike! {
+    fn(guest, compare: Compare;
+        String1: GuestWord, String2: GuestWord, CaseInSensitive: u8
+    ) -> Result<u8, Fault> {
+        compare(guest, String1, String2, CaseInSensitive).map(|order| u8::from(order.is_eq()))
+    }
 
-/// Compares two strings unit by unit: negative, 0 or positive.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlcomparestring>
-#[winapi]
-pub fn RtlCompareString(
-    guest: &mut Guest,
-    String1: GuestWord,
-    String2: GuestWord,
-    CaseInSensitive: u8,
-) -> Result<i32, Fault> {
-    compare_narrow(guest, String1, String2, CaseInSensitive).map(sign)
-}
+    /// Says whether two strings are equal; returns a `BOOLEAN`.
+    ddi "wdm/nf-wdm-rtlequalunicodestring" RtlEqualUnicodeString = compare_wide;
 
-/// Says whether two strings are equal; returns a `BOOLEAN`.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlequalstring>
-#[winapi]
-pub fn RtlEqualString(
-    guest: &mut Guest,
-    String1: GuestWord,
-    String2: GuestWord,
-    CaseInSensitive: u8,
-) -> Result<u8, Fault> {
-    let order = compare_narrow(guest, String1, String2, CaseInSensitive)?;
-    Ok(u8::from(order.is_eq()))
+    /// Says whether two strings are equal; returns a `BOOLEAN`.
+    ddi "wdm/nf-wdm-rtlequalstring" RtlEqualString = compare_narrow;
 }
 
 /// Says whether the second string begins with the first; returns a `BOOLEAN`.

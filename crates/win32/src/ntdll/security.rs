@@ -6,6 +6,7 @@ use crate::NtStatus;
 use crate::advapi32::acl::{self, Wish};
 use crate::advapi32::descriptor::{self, DACL, GROUP, OWNER};
 use crate::advapi32::sid::{allocate_sid, copy_sid, initialize};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -30,6 +31,8 @@ pub const EXPORTS: &[Export] = dll! {
     full RtlCreateAcl;
     full RtlAddAccessAllowedAce;
     full RtlAddAccessAllowedAceEx;
+    full RtlAddAccessDeniedAce;
+    full RtlAddAccessDeniedAceEx;
     full RtlGetAce;
     full RtlValidAcl;
     full RtlCreateSecurityDescriptor;
@@ -213,34 +216,36 @@ pub fn RtlCreateAcl(
     acl::create(guest, Acl, AclLength, AclRevision)
 }
 
-/// Adds an entry that allows.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtladdaccessallowedace>
-#[winapi]
-pub fn RtlAddAccessAllowedAce(
-    guest: &mut Guest,
-    Acl: GuestWord,
-    AceRevision: u32,
-    AccessMask: u32,
-    Sid: GuestWord,
-) -> Result<(), NtStatus> {
-    acl::add(guest, Acl, AceRevision, &Wish { kind: ace::ALLOWED, flags: 0, mask: AccessMask, sid: Sid })
+alike! {
+    fn(guest, kind;
+        Acl: GuestWord, AceRevision: u32, AccessMask: u32, Sid: GuestWord
+    ) -> Result<(), NtStatus> {
+        acl::add(guest, Acl, AceRevision, &Wish { kind, flags: 0, mask: AccessMask, sid: Sid })
+    }
+
+    /// Adds an entry that allows.
+    ddi "ntifs/nf-ntifs-rtladdaccessallowedace"
+    RtlAddAccessAllowedAce = ace::ALLOWED;
+
+    /// Adds an entry that denies.
+    "securitybaseapi/nf-securitybaseapi-addaccessdeniedace"
+    RtlAddAccessDeniedAce = ace::DENIED;
 }
 
-/// Adds an entry that allows, with flags of inheritance.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtladdaccessallowedaceex>
-#[winapi]
-pub fn RtlAddAccessAllowedAceEx(
-    guest: &mut Guest,
-    Acl: GuestWord,
-    AceRevision: u32,
-    AceFlags: u32,
-    AccessMask: u32,
-    Sid: GuestWord,
-) -> Result<(), NtStatus> {
-    let wish = Wish { kind: ace::ALLOWED, flags: AceFlags, mask: AccessMask, sid: Sid };
-    acl::add(guest, Acl, AceRevision, &wish)
+alike! {
+    fn(guest, kind;
+        Acl: GuestWord, AceRevision: u32, AceFlags: u32, AccessMask: u32, Sid: GuestWord
+    ) -> Result<(), NtStatus> {
+        acl::add(guest, Acl, AceRevision, &Wish { kind, flags: AceFlags, mask: AccessMask, sid: Sid })
+    }
+
+    /// Adds an entry that allows, with flags of inheritance.
+    ddi "ntifs/nf-ntifs-rtladdaccessallowedaceex"
+    RtlAddAccessAllowedAceEx = ace::ALLOWED;
+
+    /// Adds an entry that denies, with flags of inheritance.
+    "securitybaseapi/nf-securitybaseapi-addaccessdeniedaceex"
+    RtlAddAccessDeniedAceEx = ace::DENIED;
 }
 
 /// Returns the address of an entry.
@@ -306,58 +311,34 @@ pub fn RtlSetDaclSecurityDescriptor(
     descriptor::set_list(guest, SecurityDescriptor, DACL, list, DaclDefaulted != 0)
 }
 
-/// Returns the owner.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlgetownersecuritydescriptor>
-#[winapi]
-pub fn RtlGetOwnerSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Owner: GuestWord,
-    OwnerDefaulted: GuestWord,
-) -> Result<(), NtStatus> {
-    let put = |value| put_boolean(guest, OwnerDefaulted, value);
-    descriptor::get_sid(guest, SecurityDescriptor, OWNER, Owner, put)
+alike! {
+    fn(guest, part;
+        SecurityDescriptor: GuestWord, sid: GuestWord, defaulted: GuestWord
+    ) -> Result<(), NtStatus> {
+        descriptor::get_sid(guest, SecurityDescriptor, part, sid, |value| put_boolean(guest, defaulted, value))
+    }
+
+    /// Returns the owner.
+    ddi "ntifs/nf-ntifs-rtlgetownersecuritydescriptor"
+    RtlGetOwnerSecurityDescriptor(SecurityDescriptor, Owner, OwnerDefaulted) = OWNER;
+
+    /// Returns the primary group.
+    ddi "ntifs/nf-ntifs-rtlgetgroupsecuritydescriptor"
+    RtlGetGroupSecurityDescriptor(SecurityDescriptor, Group, GroupDefaulted) = GROUP;
 }
 
-/// Sets the owner of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlsetownersecuritydescriptor>
-#[winapi]
-pub fn RtlSetOwnerSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Owner: GuestWord,
-    OwnerDefaulted: u8,
-) -> Result<(), NtStatus> {
-    descriptor::set_sid(guest, SecurityDescriptor, OWNER, Owner, OwnerDefaulted != 0)
-}
+alike! {
+    fn(guest, part; SecurityDescriptor: GuestWord, sid: GuestWord, defaulted: u8) -> Result<(), NtStatus> {
+        descriptor::set_sid(guest, SecurityDescriptor, part, sid, defaulted != 0)
+    }
 
-/// Returns the primary group.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlgetgroupsecuritydescriptor>
-#[winapi]
-pub fn RtlGetGroupSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Group: GuestWord,
-    GroupDefaulted: GuestWord,
-) -> Result<(), NtStatus> {
-    let put = |value| put_boolean(guest, GroupDefaulted, value);
-    descriptor::get_sid(guest, SecurityDescriptor, GROUP, Group, put)
-}
+    /// Sets the owner of an absolute descriptor.
+    ddi "ntifs/nf-ntifs-rtlsetownersecuritydescriptor"
+    RtlSetOwnerSecurityDescriptor(SecurityDescriptor, Owner, OwnerDefaulted) = OWNER;
 
-/// Sets the primary group of an absolute descriptor.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlsetgroupsecuritydescriptor>
-#[winapi]
-pub fn RtlSetGroupSecurityDescriptor(
-    guest: &mut Guest,
-    SecurityDescriptor: GuestWord,
-    Group: GuestWord,
-    GroupDefaulted: u8,
-) -> Result<(), NtStatus> {
-    descriptor::set_sid(guest, SecurityDescriptor, GROUP, Group, GroupDefaulted != 0)
+    /// Sets the primary group of an absolute descriptor.
+    ddi "ntifs/nf-ntifs-rtlsetgroupsecuritydescriptor"
+    RtlSetGroupSecurityDescriptor(SecurityDescriptor, Group, GroupDefaulted) = GROUP;
 }
 
 /// Returns the size of a descriptor with all its parts in bytes.

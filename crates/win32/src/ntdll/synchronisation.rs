@@ -4,6 +4,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use super::attributes::{create, open};
 use crate::NtStatus;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -92,17 +93,29 @@ pub fn NtCreateEvent(
     create(guest, (EventHandle, DesiredAccess), ObjectAttributes, make)
 }
 
-/// Opens a named event.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopenevent>
-#[winapi]
-pub fn NtOpenEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    DesiredAccess: u32,
-    ObjectAttributes: GuestWord,
-) -> Result<(), NtStatus> {
-    open::<Event>(guest, (EventHandle, DesiredAccess), ObjectAttributes)
+/// Opens a named object with the rights wanted, and stores its handle.
+type Open = fn(&Guest, (GuestWord, u32), GuestWord) -> Result<(), NtStatus>;
+
+alike! {
+    fn(guest, open: Open;
+        Handle: GuestWord, DesiredAccess: u32, ObjectAttributes: GuestWord
+    ) -> Result<(), NtStatus> {
+        open(guest, (Handle, DesiredAccess), ObjectAttributes)
+    }
+
+    /// Opens a named event.
+    ddi "wdm/nf-wdm-zwopenevent" NtOpenEvent(EventHandle, DesiredAccess, ObjectAttributes) = open::<Event>;
+
+    /// Opens a named mutex.
+    "synchapi/nf-synchapi-openmutexw"
+    NtOpenMutant(MutantHandle, DesiredAccess, ObjectAttributes) = open::<Mutant>;
+
+    /// Opens a named semaphore.
+    "synchapi/nf-synchapi-opensemaphorew"
+    NtOpenSemaphore(SemaphoreHandle, DesiredAccess, ObjectAttributes) = open::<Semaphore>;
+
+    /// Opens a named timer.
+    ddi "wdm/nf-wdm-zwopentimer" NtOpenTimer(TimerHandle, DesiredAccess, ObjectAttributes) = open::<Timer>;
 }
 
 /// Tells an event's type and state.
@@ -122,40 +135,19 @@ pub fn NtQueryEvent(
     put(guest, EventInformationClass, (EventInformation, EventInformationLength), ReturnLength, &bytes)
 }
 
-/// Sets an event.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwsetevent>
-#[winapi]
-pub fn NtSetEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    PreviousState: GuestWord,
-) -> Result<(), NtStatus> {
-    event_change(guest, EventHandle, PreviousState, Event::set)
-}
+alike! {
+    fn(guest, change; EventHandle: GuestWord, PreviousState: GuestWord) -> Result<(), NtStatus> {
+        event_change(guest, EventHandle, PreviousState, change)
+    }
 
-/// Resets an event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-resetevent>
-#[winapi]
-pub fn NtResetEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    PreviousState: GuestWord,
-) -> Result<(), NtStatus> {
-    event_change(guest, EventHandle, PreviousState, Event::reset)
-}
+    /// Sets an event.
+    ddi "ntifs/nf-ntifs-zwsetevent" NtSetEvent = Event::set;
 
-/// Lets those go who wait now, and resets the event.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-pulseevent>
-#[winapi]
-pub fn NtPulseEvent(
-    guest: &mut Guest,
-    EventHandle: GuestWord,
-    PreviousState: GuestWord,
-) -> Result<(), NtStatus> {
-    event_change(guest, EventHandle, PreviousState, Event::pulse)
+    /// Resets an event.
+    "synchapi/nf-synchapi-resetevent" NtResetEvent = Event::reset;
+
+    /// Lets those go who wait now, and resets the event.
+    "winbase/nf-winbase-pulseevent" NtPulseEvent = Event::pulse;
 }
 
 /// Resets an event.
@@ -179,19 +171,6 @@ pub fn NtCreateMutant(
 ) -> Result<(), NtStatus> {
     let make = |_: &[u16]| Ok(Mutant::new((InitialOwner != 0).then(thread::current).as_ref()));
     create(guest, (MutantHandle, DesiredAccess), ObjectAttributes, make)
-}
-
-/// Opens a named mutex.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw>
-#[winapi]
-pub fn NtOpenMutant(
-    guest: &mut Guest,
-    MutantHandle: GuestWord,
-    DesiredAccess: u32,
-    ObjectAttributes: GuestWord,
-) -> Result<(), NtStatus> {
-    open::<Mutant>(guest, (MutantHandle, DesiredAccess), ObjectAttributes)
 }
 
 /// Tells a mutex's count (1 when it is free), whether the calling thread owns it, and whether its owner abandoned it.
@@ -243,19 +222,6 @@ pub fn NtCreateSemaphore(
     create(guest, (SemaphoreHandle, DesiredAccess), ObjectAttributes, make)
 }
 
-/// Opens a named semaphore.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-opensemaphorew>
-#[winapi]
-pub fn NtOpenSemaphore(
-    guest: &mut Guest,
-    SemaphoreHandle: GuestWord,
-    DesiredAccess: u32,
-    ObjectAttributes: GuestWord,
-) -> Result<(), NtStatus> {
-    open::<Semaphore>(guest, (SemaphoreHandle, DesiredAccess), ObjectAttributes)
-}
-
 /// Tells a semaphore's count and limit.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/devnotes/ntquerysemaphore>
@@ -303,19 +269,6 @@ pub fn NtCreateTimer(
         return Err(NtStatus::INVALID_PARAMETER);
     }
     create(guest, (TimerHandle, DesiredAccess), ObjectAttributes, |_: &[u16]| Ok(Timer::new(TimerType == 0)))
-}
-
-/// Opens a named timer.
-///
-/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-zwopentimer>
-#[winapi]
-pub fn NtOpenTimer(
-    guest: &mut Guest,
-    TimerHandle: GuestWord,
-    DesiredAccess: u32,
-    ObjectAttributes: GuestWord,
-) -> Result<(), NtStatus> {
-    open::<Timer>(guest, (TimerHandle, DesiredAccess), ObjectAttributes)
 }
 
 /// Sets a timer: due at a time or, if negative, after one, in units of 100 ns; then every `Period` milliseconds.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::NtStatus;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, GuestMemory};
@@ -229,18 +230,24 @@ pub fn TpSimpleTryPost(
     make(guest, PooledKind::Simple, (Callback, Context), CallbackEnviron)?.submit(guest.process())
 }
 
-/// Makes a work object.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpoolwork>
-#[winapi]
-pub fn TpAllocWork(
-    guest: &mut Guest,
-    WorkReturn: GuestWord,
-    Callback: GuestWord,
-    Context: GuestWord,
-    CallbackEnviron: GuestWord,
-) -> Result<(), NtStatus> {
-    allocate(guest, WorkReturn, PooledKind::Work, (Callback, Context), CallbackEnviron)
+alike! {
+    fn(guest, kind;
+        Return: GuestWord, Callback: GuestWord, Context: GuestWord, CallbackEnviron: GuestWord
+    ) -> Result<(), NtStatus> {
+        allocate(guest, Return, kind, (Callback, Context), CallbackEnviron)
+    }
+
+    /// Makes a work object.
+    "threadpoolapiset/nf-threadpoolapiset-createthreadpoolwork"
+    TpAllocWork(WorkReturn, Callback, Context, CallbackEnviron) = PooledKind::Work;
+
+    /// Makes a timer.
+    "threadpoolapiset/nf-threadpoolapiset-createthreadpooltimer"
+    TpAllocTimer(Timer, Callback, Context, CallbackEnviron) = PooledKind::Timer;
+
+    /// Makes a wait.
+    "threadpoolapiset/nf-threadpoolapiset-createthreadpoolwait"
+    TpAllocWait(WaitReturn, Callback, Context, CallbackEnviron) = PooledKind::Wait;
 }
 
 /// Has a worker make one more callback of a work object.
@@ -254,34 +261,44 @@ pub fn TpPostWork(guest: &mut Guest, Work: GuestWord) {
     }
 }
 
-/// Waits for the callbacks of a work object.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-waitforthreadpoolworkcallbacks>
-#[winapi]
-pub fn TpWaitForWork(guest: &mut Guest, Work: GuestWord, CancelPendingCallbacks: u32) {
-    wait_for(guest, Work, PooledKind::Work, CancelPendingCallbacks);
+alike! {
+    fn(guest, kind; Object: GuestWord, CancelPendingCallbacks: u32) -> () {
+        wait_for(guest, Object, kind, CancelPendingCallbacks);
+    }
+
+    /// Waits for the callbacks of a work object.
+    "threadpoolapiset/nf-threadpoolapiset-waitforthreadpoolworkcallbacks"
+    TpWaitForWork(Work, CancelPendingCallbacks) = PooledKind::Work;
+
+    /// Waits for the callbacks of a timer.
+    "threadpoolapiset/nf-threadpoolapiset-waitforthreadpooltimercallbacks"
+    TpWaitForTimer(Timer, CancelPendingCallbacks) = PooledKind::Timer;
+
+    /// Waits for the callbacks of a wait.
+    "threadpoolapiset/nf-threadpoolapiset-waitforthreadpoolwaitcallbacks"
+    TpWaitForWait(Wait, CancelPendingCallbacks) = PooledKind::Wait;
+
+    /// Waits for the transfers of a file and their callbacks.
+    "threadpoolapiset/nf-threadpoolapiset-waitforthreadpooliocallbacks"
+    TpWaitForIoCompletion(Io, CancelPendingCallbacks) = PooledKind::Io;
 }
 
-/// Closes a work object.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-closethreadpoolwork>
-#[winapi]
-pub fn TpReleaseWork(guest: &mut Guest, Work: GuestWord) {
-    release(guest, Work, PooledKind::Work);
-}
+alike! {
+    fn(guest, kind; Object: GuestWord) -> () {
+        release(guest, Object, kind);
+    }
 
-/// Makes a timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpooltimer>
-#[winapi]
-pub fn TpAllocTimer(
-    guest: &mut Guest,
-    Timer: GuestWord,
-    Callback: GuestWord,
-    Context: GuestWord,
-    CallbackEnviron: GuestWord,
-) -> Result<(), NtStatus> {
-    allocate(guest, Timer, PooledKind::Timer, (Callback, Context), CallbackEnviron)
+    /// Closes a work object.
+    "threadpoolapiset/nf-threadpoolapiset-closethreadpoolwork" TpReleaseWork(Work) = PooledKind::Work;
+
+    /// Closes a timer.
+    "threadpoolapiset/nf-threadpoolapiset-closethreadpooltimer" TpReleaseTimer(Timer) = PooledKind::Timer;
+
+    /// Closes a wait.
+    "threadpoolapiset/nf-threadpoolapiset-closethreadpoolwait" TpReleaseWait(Wait) = PooledKind::Wait;
+
+    /// Closes what makes callbacks of a file's transfers.
+    "threadpoolapiset/nf-threadpoolapiset-closethreadpoolio" TpReleaseIoCompletion(Io) = PooledKind::Io;
 }
 
 /// Reads a due time: null is none.
@@ -332,36 +349,6 @@ pub fn TpIsTimerSet(guest: &mut Guest, Timer: GuestWord) -> crate::guest::Bool {
     crate::guest::Bool(find(guest, Timer, PooledKind::Timer).is_some_and(|timer| timer.is_set()))
 }
 
-/// Waits for the callbacks of a timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-waitforthreadpooltimercallbacks>
-#[winapi]
-pub fn TpWaitForTimer(guest: &mut Guest, Timer: GuestWord, CancelPendingCallbacks: u32) {
-    wait_for(guest, Timer, PooledKind::Timer, CancelPendingCallbacks);
-}
-
-/// Closes a timer.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-closethreadpooltimer>
-#[winapi]
-pub fn TpReleaseTimer(guest: &mut Guest, Timer: GuestWord) {
-    release(guest, Timer, PooledKind::Timer);
-}
-
-/// Makes a wait.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-createthreadpoolwait>
-#[winapi]
-pub fn TpAllocWait(
-    guest: &mut Guest,
-    WaitReturn: GuestWord,
-    Callback: GuestWord,
-    Context: GuestWord,
-    CallbackEnviron: GuestWord,
-) -> Result<(), NtStatus> {
-    allocate(guest, WaitReturn, PooledKind::Wait, (Callback, Context), CallbackEnviron)
-}
-
 /// Sets what a wait waits for, or stops it; says whether it was set.
 ///
 /// # Errors
@@ -394,22 +381,6 @@ pub fn TpSetWait(
     set_wait(guest, Wait, Handle, Timeout).map(drop)
 }
 
-/// Waits for the callbacks of a wait.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-waitforthreadpoolwaitcallbacks>
-#[winapi]
-pub fn TpWaitForWait(guest: &mut Guest, Wait: GuestWord, CancelPendingCallbacks: u32) {
-    wait_for(guest, Wait, PooledKind::Wait, CancelPendingCallbacks);
-}
-
-/// Closes a wait.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-closethreadpoolwait>
-#[winapi]
-pub fn TpReleaseWait(guest: &mut Guest, Wait: GuestWord) {
-    release(guest, Wait, PooledKind::Wait);
-}
-
 /// Announces a transfer of a file.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-startthreadpoolio>
@@ -428,22 +399,6 @@ pub fn TpCancelAsyncIoOperation(guest: &mut Guest, Io: GuestWord) {
     if let Some(io) = find(guest, Io, PooledKind::Io) {
         io.announce(guest.process(), false);
     }
-}
-
-/// Waits for the transfers of a file and their callbacks.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-waitforthreadpooliocallbacks>
-#[winapi]
-pub fn TpWaitForIoCompletion(guest: &mut Guest, Io: GuestWord, CancelPendingCallbacks: u32) {
-    wait_for(guest, Io, PooledKind::Io, CancelPendingCallbacks);
-}
-
-/// Closes what makes callbacks of a file's transfers.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-closethreadpoolio>
-#[winapi]
-pub fn TpReleaseIoCompletion(guest: &mut Guest, Io: GuestWord) {
-    release(guest, Io, PooledKind::Io);
 }
 
 fn afterwards(guest: &Guest, instance: GuestWord, what: Afterwards) {

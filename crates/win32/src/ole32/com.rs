@@ -2,6 +2,7 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use crate::answers::answers;
 use crate::com::unknown::{IUnknown_QueryInterface, IUnknown_Release};
 use crate::com::{ComError, Guid, fail, result};
 use crate::dll;
@@ -24,47 +25,17 @@ pub const EXPORTS: &[Export] = dll! {
 /// `S_OK`.
 const OK: i32 = 0;
 
-/// Makes the thread ready for COM.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/objbase/nf-objbase-coinitialize>
-#[winapi]
-pub fn CoInitialize(guest: &mut Guest, pvReserved: GuestWord) -> i32 {
-    let _ = (guest, pvReserved);
-    OK
-}
-
-/// Makes the thread ready for COM.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-coinitializeex>
-#[winapi]
-pub fn CoInitializeEx(guest: &mut Guest, pvReserved: GuestWord, dwCoInit: u32) -> i32 {
-    let _ = (guest, pvReserved, dwCoInit);
-    OK
-}
-
-/// Ends the thread's use of COM.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-couninitialize>
-#[winapi]
-pub fn CoUninitialize(guest: &mut Guest) {
-    let _ = guest;
-}
-
-/// Makes the thread ready for OLE.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ole2/nf-ole2-oleinitialize>
-#[winapi]
-pub fn OleInitialize(guest: &mut Guest, pvReserved: GuestWord) -> i32 {
-    let _ = (guest, pvReserved);
-    OK
-}
-
-/// Ends the thread's use of OLE.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ole2/nf-ole2-oleuninitialize>
-#[winapi]
-pub fn OleUninitialize(guest: &mut Guest) {
-    let _ = guest;
+answers! {
+    "Makes the thread ready for COM.", "objbase/nf-objbase-coinitialize";
+    CoInitialize(pvReserved: GuestWord) -> i32 = OK;
+    "Makes the thread ready for COM.", "combaseapi/nf-combaseapi-coinitializeex";
+    CoInitializeEx(pvReserved: GuestWord, dwCoInit: u32) -> i32 = OK;
+    "Ends the thread's use of COM.", "combaseapi/nf-combaseapi-couninitialize";
+    CoUninitialize() -> () = ();
+    "Makes the thread ready for OLE.", "ole2/nf-ole2-oleinitialize";
+    OleInitialize(pvReserved: GuestWord) -> i32 = OK;
+    "Ends the thread's use of OLE.", "ole2/nf-ole2-oleuninitialize";
+    OleUninitialize() -> () = ();
 }
 
 /// Sets who may call this process.

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -57,106 +58,74 @@ const INVALID_HANDLE: u32 = 0x8009_0301;
 /// `SEC_E_SECPKG_NOT_FOUND`.
 const PACKAGE_NOT_FOUND: u32 = 0x8009_0305;
 
-/// Defines functions that refuse whatever they are given.
-macro_rules! refusing {
-    ($($what:literal $page:literal $name:ident($($parameter:ident: $type:ty),*) = $status:expr;)*) => {$(
-        #[doc = $what]
-        #[doc = ""]
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/sspi/nf-sspi-", $page, ">")]
-        #[winapi]
-        pub fn $name(guest: &mut Guest, $($parameter: $type),*) -> u32 {
-            let _ = (guest, $($parameter),*);
-            $status
-        }
-    )*};
-}
-
-refusing! {
-    "Takes a client's token into a context; there is none." "acceptsecuritycontext"
+answers! {
+    "Takes a client's token into a context; there is none.", "sspi/nf-sspi-acceptsecuritycontext";
     AcceptSecurityContext(
         phCredential: GuestWord, phContext: GuestWord, pInput: GuestWord, fContextReq: u32, TargetDataRep: u32,
         phNewContext: GuestWord, pOutput: GuestWord, pfContextAttr: GuestWord, ptsExpiry: GuestWord
-    ) = INVALID_HANDLE;
-    "Applies a token to a context; there is none." "applycontroltoken"
-    ApplyControlToken(phContext: GuestWord, pInput: GuestWord) = INVALID_HANDLE;
-    "Completes a token; there is no context." "completeauthtoken"
-    CompleteAuthToken(phContext: GuestWord, pToken: GuestWord) = INVALID_HANDLE;
-    "Decrypts a message; there is no context." "decryptmessage"
-    DecryptMessage(phContext: GuestWord, pMessage: GuestWord, MessageSeqNo: u32, pfQOP: GuestWord) = INVALID_HANDLE;
-    "Deletes a context; there is none." "deletesecuritycontext"
-    DeleteSecurityContext(phContext: GuestWord) = INVALID_HANDLE;
-    "Encrypts a message; there is no context." "encryptmessage"
-    EncryptMessage(phContext: GuestWord, fQOP: u32, pMessage: GuestWord, MessageSeqNo: u32) = INVALID_HANDLE;
-    "Makes a context portable; there is none." "exportsecuritycontext"
+    ) -> u32 = INVALID_HANDLE;
+    "Applies a token to a context; there is none.", "sspi/nf-sspi-applycontroltoken";
+    ApplyControlToken(phContext: GuestWord, pInput: GuestWord) -> u32 = INVALID_HANDLE;
+    "Completes a token; there is no context.", "sspi/nf-sspi-completeauthtoken";
+    CompleteAuthToken(phContext: GuestWord, pToken: GuestWord) -> u32 = INVALID_HANDLE;
+    "Decrypts a message; there is no context.", "sspi/nf-sspi-decryptmessage";
+    DecryptMessage(phContext: GuestWord, pMessage: GuestWord, MessageSeqNo: u32, pfQOP: GuestWord) -> u32 = INVALID_HANDLE;
+    "Deletes a context; there is none.", "sspi/nf-sspi-deletesecuritycontext";
+    DeleteSecurityContext(phContext: GuestWord) -> u32 = INVALID_HANDLE;
+    "Encrypts a message; there is no context.", "sspi/nf-sspi-encryptmessage";
+    EncryptMessage(phContext: GuestWord, fQOP: u32, pMessage: GuestWord, MessageSeqNo: u32) -> u32 = INVALID_HANDLE;
+    "Makes a context portable; there is none.", "sspi/nf-sspi-exportsecuritycontext";
     ExportSecurityContext(
         phContext: GuestWord, fFlags: u32, pPackedContext: GuestWord, pToken: GuestWord
-    ) = INVALID_HANDLE;
-    "Frees credentials; there are none." "freecredentialshandle"
-    FreeCredentialsHandle(phCredential: GuestWord) = INVALID_HANDLE;
-    "Takes the client's place; there is no context." "impersonatesecuritycontext"
-    ImpersonateSecurityContext(phContext: GuestWord) = INVALID_HANDLE;
-    "Signs a message; there is no context." "makesignature"
-    MakeSignature(phContext: GuestWord, fQOP: u32, pMessage: GuestWord, MessageSeqNo: u32) = INVALID_HANDLE;
-    "Returns the token of a context; there is none." "querysecuritycontexttoken"
-    QuerySecurityContextToken(phContext: GuestWord, Token: GuestWord) = INVALID_HANDLE;
-    "Gives the client's place up; there is no context." "revertsecuritycontext"
-    RevertSecurityContext(phContext: GuestWord) = INVALID_HANDLE;
-    "Checks a signature; there is no context." "verifysignature"
-    VerifySignature(phContext: GuestWord, pMessage: GuestWord, MessageSeqNo: u32, pfQOP: GuestWord) = INVALID_HANDLE;
-}
-
-/// Defines pairs of functions that refuse whatever they are given.
-macro_rules! refusing_pairs {
-    ($($what:literal $page:literal
-        $narrow:ident, $wide:ident($($parameter:ident: $type:ty),*) = $status:expr;)*) => {
-        both_widths! {$(
-            #[doc = $what]
-            $page
-            $narrow, $wide(guest, width, $($parameter: $type),*) -> u32 {
-                let _ = (guest, width, $($parameter),*);
-                $status
-            }
-        )*}
-    };
-}
-
-refusing_pairs! {
-    "Acquires credentials of a package; there is none." "sspi/nf-sspi-acquirecredentialshandle"
+    ) -> u32 = INVALID_HANDLE;
+    "Frees credentials; there are none.", "sspi/nf-sspi-freecredentialshandle";
+    FreeCredentialsHandle(phCredential: GuestWord) -> u32 = INVALID_HANDLE;
+    "Takes the client's place; there is no context.", "sspi/nf-sspi-impersonatesecuritycontext";
+    ImpersonateSecurityContext(phContext: GuestWord) -> u32 = INVALID_HANDLE;
+    "Signs a message; there is no context.", "sspi/nf-sspi-makesignature";
+    MakeSignature(phContext: GuestWord, fQOP: u32, pMessage: GuestWord, MessageSeqNo: u32) -> u32 = INVALID_HANDLE;
+    "Returns the token of a context; there is none.", "sspi/nf-sspi-querysecuritycontexttoken";
+    QuerySecurityContextToken(phContext: GuestWord, Token: GuestWord) -> u32 = INVALID_HANDLE;
+    "Gives the client's place up; there is no context.", "sspi/nf-sspi-revertsecuritycontext";
+    RevertSecurityContext(phContext: GuestWord) -> u32 = INVALID_HANDLE;
+    "Checks a signature; there is no context.", "sspi/nf-sspi-verifysignature";
+    VerifySignature(phContext: GuestWord, pMessage: GuestWord, MessageSeqNo: u32, pfQOP: GuestWord) -> u32 = INVALID_HANDLE;
+    "Acquires credentials of a package; there is none.", "sspi/nf-sspi-acquirecredentialshandle";
     AcquireCredentialsHandleA, AcquireCredentialsHandleW(
         pszPrincipal: GuestWord, pszPackage: GuestWord, fCredentialUse: u32, pvLogonId: GuestWord, pAuthData: GuestWord,
         pGetKeyFn: GuestWord, pvGetKeyArgument: GuestWord, phCredential: GuestWord, ptsExpiry: GuestWord
-    ) = PACKAGE_NOT_FOUND;
-    "Adds credentials of a package; there is none." "sspi/nf-sspi-addcredentials"
+    ) -> u32 = PACKAGE_NOT_FOUND;
+    "Adds credentials of a package; there is none.", "sspi/nf-sspi-addcredentials";
     AddCredentialsA, AddCredentialsW(
         hCredentials: GuestWord, pszPrincipal: GuestWord, pszPackage: GuestWord, fCredentialUse: u32,
         pAuthData: GuestWord, pGetKeyFn: GuestWord, pvGetKeyArgument: GuestWord, ptsExpiry: GuestWord
-    ) = PACKAGE_NOT_FOUND;
-    "Takes a context that was made portable; there is no package." "sspi/nf-sspi-importsecuritycontext"
+    ) -> u32 = PACKAGE_NOT_FOUND;
+    "Takes a context that was made portable; there is no package.", "sspi/nf-sspi-importsecuritycontext";
     ImportSecurityContextA, ImportSecurityContextW(
         pszPackage: GuestWord, pPackedContext: GuestWord, Token: GuestWord, phContext: GuestWord
-    ) = PACKAGE_NOT_FOUND;
-    "Begins or goes on with a context; there are no credentials." "sspi/nf-sspi-initializesecuritycontext"
+    ) -> u32 = PACKAGE_NOT_FOUND;
+    "Begins or goes on with a context; there are no credentials.", "sspi/nf-sspi-initializesecuritycontext";
     InitializeSecurityContextA, InitializeSecurityContextW(
         phCredential: GuestWord, phContext: GuestWord, pszTargetName: GuestWord, fContextReq: u32, Reserved1: u32,
         TargetDataRep: u32, pInput: GuestWord, Reserved2: u32, phNewContext: GuestWord, pOutput: GuestWord,
         pfContextAttr: GuestWord, ptsExpiry: GuestWord
-    ) = INVALID_HANDLE;
-    "Tells facts about a context; there is none." "sspi/nf-sspi-querycontextattributes"
+    ) -> u32 = INVALID_HANDLE;
+    "Tells facts about a context; there is none.", "sspi/nf-sspi-querycontextattributes";
     QueryContextAttributesA, QueryContextAttributesW(
         phContext: GuestWord, ulAttribute: u32, pBuffer: GuestWord
-    ) = INVALID_HANDLE;
-    "Tells facts about credentials; there are none." "sspi/nf-sspi-querycredentialsattributes"
+    ) -> u32 = INVALID_HANDLE;
+    "Tells facts about credentials; there are none.", "sspi/nf-sspi-querycredentialsattributes";
     QueryCredentialsAttributesA, QueryCredentialsAttributesW(
         phCredential: GuestWord, ulAttribute: u32, pBuffer: GuestWord
-    ) = INVALID_HANDLE;
-    "Tells facts about a package; there is none." "sspi/nf-sspi-querysecuritypackageinfo"
+    ) -> u32 = INVALID_HANDLE;
+    "Tells facts about a package; there is none.", "sspi/nf-sspi-querysecuritypackageinfo";
     QuerySecurityPackageInfoA, QuerySecurityPackageInfoW(
         pszPackageName: GuestWord, ppPackageInfo: GuestWord
-    ) = PACKAGE_NOT_FOUND;
-    "Sets facts of a context; there is none." "sspi/nf-sspi-setcontextattributes"
+    ) -> u32 = PACKAGE_NOT_FOUND;
+    "Sets facts of a context; there is none.", "sspi/nf-sspi-setcontextattributes";
     SetContextAttributesA, SetContextAttributesW(
         phContext: GuestWord, ulAttribute: u32, pBuffer: GuestWord, cbBuffer: u32
-    ) = INVALID_HANDLE;
+    ) -> u32 = INVALID_HANDLE;
 }
 
 /// The functions in the order of `SecurityFunctionTable`, version 1; those that end with `?` have two forms.

@@ -1,8 +1,9 @@
 //! shellapi.h: programs and documents are opened.
 
-use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+use plat_abi::{GuestStruct, GuestWord, Memory};
 
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -154,43 +155,19 @@ both_widths! {
         guest.write(pExecInfo.get(), &info)?;
         opened.map(|_| TRUE)
     }
-
-    /// Takes an icon out of a file: there are no pictures.
-    "shellapi/nf-shellapi-extracticon"
-    ExtractIconA, ExtractIconW(guest, width, hInst: GuestWord, pszExeFileName: GuestWord, nIconIndex: u32) -> GuestWord {
-        let _ = (width, guest, hInst, pszExeFileName, nIconIndex);
-        GuestWord::NULL
-    }
-
-    /// Shows an icon beside the clock: there is no screen.
-    "shellapi/nf-shellapi-shell_notifyicon"
-    Shell_NotifyIconA, Shell_NotifyIconW(guest, width, dwMessage: u32, lpData: GuestWord) -> Bool {
-        let _ = (width, guest, dwMessage, lpData);
-        FALSE
-    }
 }
 
-/// Says whether the user is an administrator: no.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-isuseranadmin>
-#[winapi]
-pub fn IsUserAnAdmin(guest: &mut Guest) -> Bool {
-    let _ = guest;
-    FALSE
-}
-
-/// Tells the shell of a change: nobody listens.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-shchangenotify>
-#[winapi]
-pub fn SHChangeNotify(guest: &mut Guest, wEventId: i32, uFlags: u32, dwItem1: GuestWord, dwItem2: GuestWord) {
-    let _ = (guest, wEventId, uFlags, dwItem1, dwItem2);
-}
-
-/// Lets files be dragged to a window: there is no screen.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shellapi/nf-shellapi-dragacceptfiles>
-#[winapi]
-pub fn DragAcceptFiles(guest: &mut Guest, hWnd: GuestWord, fAccept: Bool) {
-    let _ = (guest, hWnd, fAccept);
+answers! {
+    "Says whether the user is an administrator: no.", "shlobj_core/nf-shlobj_core-isuseranadmin";
+    IsUserAnAdmin() -> Bool = FALSE;
+    "Tells the shell of a change: nobody listens.", "shlobj_core/nf-shlobj_core-shchangenotify";
+    SHChangeNotify(wEventId: i32, uFlags: u32, dwItem1: GuestWord, dwItem2: GuestWord) -> () = ();
+    "Lets files be dragged to a window: there is no screen.", "shellapi/nf-shellapi-dragacceptfiles";
+    DragAcceptFiles(hWnd: GuestWord, fAccept: Bool) -> () = ();
+    "Shows an icon beside the clock: there is no screen.", "shellapi/nf-shellapi-shell_notifyicon";
+    Shell_NotifyIconA, Shell_NotifyIconW(dwMessage: u32, lpData: GuestWord) -> Bool = FALSE;
+    "Takes an icon out of a file: there are no pictures.", "shellapi/nf-shellapi-extracticon";
+    ExtractIconA, ExtractIconW(
+        hInst: GuestWord, pszExeFileName: GuestWord, nIconIndex: u32
+    ) -> GuestWord = GuestWord::NULL;
 }

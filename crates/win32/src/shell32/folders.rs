@@ -6,9 +6,9 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, FALSE, Guest, TRUE};
+use crate::guest::{Bool, Guest};
 use crate::logic::status::Win32Error;
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -122,6 +122,12 @@ pub fn SHGetKnownFolderPath(
     Ok(S_OK)
 }
 
+fn copy(guest: &Guest, width: Width, csidl: i32, target: GuestWord) -> Result<HResult, plat_abi::Fault> {
+    let Some(text) = by_number(guest, csidl) else { return Ok(INVALID_ARGUMENT) };
+    guest.write_bytes(target.get(), &width.cut(&text, PATH_UNITS))?;
+    Ok(S_OK)
+}
+
 both_widths! {
     /// Copies the path of a folder by its number.
     "shlobj_core/nf-shlobj_core-shgetfolderpath"
@@ -129,40 +135,15 @@ both_widths! {
         guest, width, hwnd: GuestWord, csidl: i32, hToken: GuestWord, dwFlags: u32, pszPath: GuestWord
     ) -> Result<HResult, plat_abi::Fault> {
         let _ = (hwnd, hToken, dwFlags);
-        let Some(text) = by_number(guest, csidl) else { return Ok(INVALID_ARGUMENT) };
-        guest.write_bytes(pszPath.get(), &width.cut(&text, PATH_UNITS))?;
-        Ok(S_OK)
+        copy(guest, width, csidl, pszPath)
     }
-}
 
-/// Copies the path of a folder by its number.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-shgetspecialfolderpathw>
-#[winapi]
-pub fn SHGetSpecialFolderPathW(
-    guest: &mut Guest,
-    hwnd: GuestWord,
-    pszPath: GuestWord,
-    csidl: i32,
-    fCreate: Bool,
-) -> Result<Bool, Win32Error> {
-    let _ = fCreate;
-    let result = SHGetFolderPathW(guest, hwnd, csidl, GuestWord::NULL, 0, pszPath)?;
-    Ok(if result == S_OK { TRUE } else { FALSE })
-}
-
-/// Copies the path of a folder by its number.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-shgetspecialfolderpatha>
-#[winapi]
-pub fn SHGetSpecialFolderPathA(
-    guest: &mut Guest,
-    hwnd: GuestWord,
-    pszPath: GuestWord,
-    csidl: i32,
-    fCreate: Bool,
-) -> Result<Bool, Win32Error> {
-    let _ = fCreate;
-    let result = SHGetFolderPathA(guest, hwnd, csidl, GuestWord::NULL, 0, pszPath)?;
-    Ok(if result == S_OK { TRUE } else { FALSE })
+    /// Copies the path of a folder by its number.
+    "shlobj_core/nf-shlobj_core-shgetspecialfolderpath"
+    SHGetSpecialFolderPathA, SHGetSpecialFolderPathW(
+        guest, width, hwnd: GuestWord, pszPath: GuestWord, csidl: i32, fCreate: Bool
+    ) -> Result<Bool, Win32Error> {
+        let _ = (hwnd, fCreate);
+        Ok(Bool(copy(guest, width, csidl, pszPath)? == S_OK))
+    }
 }

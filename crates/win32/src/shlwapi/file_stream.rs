@@ -1,6 +1,6 @@
 //! shlwapi.h: a stream over a file.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
 use crate::com::{self, ComError, fail, result};
 use crate::dll;
@@ -9,6 +9,7 @@ use crate::guest::Guest;
 use crate::nt::file::{FileObject, access};
 use crate::nt::file_open::{CreateOptions, Disposition, Request};
 use crate::ole32::stream::{Backing, Stream};
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -53,30 +54,16 @@ fn create(guest: &mut Guest, path: &[u16], mode: u32, into: GuestWord) -> Result
     com::give(guest, Stream::new(Backing::File(Box::new(file)), 0), into)
 }
 
-/// Opens or makes a file as a stream.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlwapi/nf-shlwapi-shcreatestreamonfilew>
-#[winapi]
-pub fn SHCreateStreamOnFileW(
-    guest: &mut Guest,
-    pszFile: GuestWord,
-    grfMode: u32,
-    ppstm: GuestWord,
-) -> Result<(), ComError> {
-    let path = guest.read_wide_string(pszFile.get())?;
-    create(guest, &path, grfMode, ppstm)
-}
-
-/// Opens or makes a file as a stream; the name is in the ANSI code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlwapi/nf-shlwapi-shcreatestreamonfilea>
-#[winapi]
-pub fn SHCreateStreamOnFileA(
-    guest: &mut Guest,
-    pszFile: GuestWord,
-    grfMode: u32,
-    ppstm: GuestWord,
-) -> Result<(), ComError> {
-    let path = guest.process().files.widen(&guest.read_c_string(pszFile.get())?);
-    create(guest, &path, grfMode, ppstm)
+both_widths! {
+    /// Opens or makes a file as a stream.
+    "shlwapi/nf-shlwapi-shcreatestreamonfile"
+    SHCreateStreamOnFileA, SHCreateStreamOnFileW(
+        guest, width, pszFile: GuestWord, grfMode: u32, ppstm: GuestWord
+    ) -> Result<(), ComError> {
+        let path = match width {
+            Width::Narrow => guest.process().files.widen(&guest.read_c_string(pszFile.get())?),
+            Width::Wide => guest.read_wide_string(pszFile.get())?,
+        };
+        create(guest, &path, grfMode, ppstm)
+    }
 }

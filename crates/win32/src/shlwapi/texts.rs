@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -346,17 +347,16 @@ pub fn StrCmpLogicalW(guest: &mut Guest, psz1: GuestWord, psz2: GuestWord) -> Re
     Ok(compare_logically(&folded(&left), &folded(&right)))
 }
 
-/// Returns a size as people read it.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlwapi/nf-shlwapi-strformatbytesizew>
-#[winapi]
-pub fn StrFormatByteSizeW(
-    guest: &mut Guest,
-    qdw: i64,
-    pszBuf: GuestWord,
-    cchBuf: u32,
-) -> Result<GuestWord, Fault> {
-    put_byte_size(guest, Width::Wide, qdw, pszBuf, cchBuf)
+alike! {
+    fn(guest, width; qdw: i64, pszBuf: GuestWord, cchBuf: u32) -> Result<GuestWord, Fault> {
+        put_byte_size(guest, width, qdw, pszBuf, cchBuf)
+    }
+
+    /// Returns a size as people read it.
+    "shlwapi/nf-shlwapi-strformatbytesizew" StrFormatByteSizeW = Width::Wide;
+
+    /// Returns a size as people read it.
+    "shlwapi/nf-shlwapi-strformatbytesize64a" StrFormatByteSize64A = Width::Narrow;
 }
 
 /// Returns a size as people read it.
@@ -370,19 +370,6 @@ pub fn StrFormatByteSizeA(
     cchBuf: u32,
 ) -> Result<GuestWord, Fault> {
     put_byte_size(guest, Width::Narrow, dw.into(), pszBuf, cchBuf)
-}
-
-/// Returns a size as people read it.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/shlwapi/nf-shlwapi-strformatbytesize64a>
-#[winapi]
-pub fn StrFormatByteSize64A(
-    guest: &mut Guest,
-    qdw: i64,
-    pszBuf: GuestWord,
-    cchBuf: u32,
-) -> Result<GuestWord, Fault> {
-    put_byte_size(guest, Width::Narrow, qdw, pszBuf, cchBuf)
 }
 
 fn compare_logically(mut left: &[u16], mut right: &[u16]) -> i32 {

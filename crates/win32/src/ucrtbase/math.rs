@@ -8,7 +8,7 @@ use crate::export::{Code, Export};
 use crate::guest::Guest;
 use crate::msvcrt::define::define;
 use crate::msvcrt::errno::{EDOM, ERANGE};
-use crate::msvcrt::math::{self, of_one};
+use crate::msvcrt::math::{self, of_one, of_two};
 use crate::msvcrt::state::set_errno;
 
 /// The exports of this file for doubles.
@@ -155,33 +155,12 @@ of_one! {
     logb, logbf, "Returns the binary exponent.", "logb-logbf-logbl-logb-logbf": exponent;
 }
 
-/// Defines functions of two numbers, for doubles and floats.
-macro_rules! of_two {
-    ($($double:ident, $float:ident, $doc:literal, $page:literal: $function:expr, $single:expr;)*) => {
-        define! { $(
-            $doc, $page;
-            $double(guest, x: f64, y: f64) -> f64 {
-                let function: fn(f64, f64) -> f64 = $function;
-                check(guest, &[x, y], function(x, y))
-            }
-            $doc, $page;
-            $float(guest, x: f32, y: f32) -> f32 {
-                let function: fn(f32, f32) -> f32 = $single;
-                let result = function(x, y);
-                check(guest, &[x.into(), y.into()], result.into())?;
-                Ok(result)
-            }
-        )* }
-    };
-}
 of_two! {
-    fdim, fdimf, "Returns how much greater `x` is than `y`, at least 0.", "fdim-fdimf-fdiml":
-        |x, y| if x > y { x - y } else if x <= y { 0.0 } else { x + y }, |x, y| if x > y { x - y } else if x <= y { 0.0 } else { x + y };
-    fmax, fmaxf, "Returns the greater number.", "fmax-fmaxf-fmaxl": f64::max, f32::max;
-    fmin, fminf, "Returns the smaller number.", "fmin-fminf-fminl": f64::min, f32::min;
-    remainder, remainderf, "Returns the remainder whose quotient is rounded to the nearest.", "remainder-remainderf-remainderl":
-        |x, y| libm::remainder(x, y), |x, y| libm::remainder(x.into(), y.into()) as f32;
-    copysign, copysignf, "Returns `x` with the sign of `y`.", "copysign-copysignf-copysignl-copysign-copysignf-copysignl": f64::copysign, f32::copysign;
+    fdim, fdimf, "Returns how much greater `x` is than `y`, at least 0.", "fdim-fdimf-fdiml": |x, y| if x > y { x - y } else if x <= y { 0.0 } else { x + y };
+    fmax, fmaxf, "Returns the greater number.", "fmax-fmaxf-fmaxl": f64::max;
+    fmin, fminf, "Returns the smaller number.", "fmin-fminf-fminl": f64::min;
+    remainder, remainderf, "Returns the remainder whose quotient is rounded to the nearest.", "remainder-remainderf-remainderl": |x, y| libm::remainder(x, y);
+    copysign, copysignf, "Returns `x` with the sign of `y`.", "copysign-copysignf-copysignl-copysign-copysignf-copysignl": f64::copysign;
 }
 
 fn exponent(x: f64) -> f64 {

@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -95,121 +96,96 @@ const STATION: u64 = 0x34;
 /// What stands for the desktop.
 const DESKTOP: u64 = 0x38;
 
-/// Returns the desktop's window.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getdesktopwindow>
-#[winapi]
-pub fn GetDesktopWindow(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord(DESKTOP_WINDOW)
-}
-
-/// Returns the shell's window: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getshellwindow>
-#[winapi]
-pub fn GetShellWindow(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord::NULL
-}
-
-/// Returns the window that the user works with: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getforegroundwindow>
-#[winapi]
-pub fn GetForegroundWindow(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord::NULL
-}
-
-/// Brings a window before the others: there is no screen.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setforegroundwindow>
-#[winapi]
-pub fn SetForegroundWindow(guest: &mut Guest, hWnd: GuestWord) -> Bool {
-    let _ = (guest, hWnd);
-    FALSE
-}
-
-/// Lets another process bring its windows before the others.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-allowsetforegroundwindow>
-#[winapi]
-pub fn AllowSetForegroundWindow(guest: &mut Guest, dwProcessId: u32) -> Bool {
-    let _ = (guest, dwProcessId);
-    TRUE
-}
-
-/// Returns the thread's active window: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getactivewindow>
-#[winapi]
-pub fn GetActiveWindow(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord::NULL
-}
-
-/// Makes a window active; there was none before.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setactivewindow>
-#[winapi]
-pub fn SetActiveWindow(guest: &mut Guest, hWnd: GuestWord) -> GuestWord {
-    let _ = (guest, hWnd);
-    GuestWord::NULL
-}
-
-/// Returns the window that keys go to: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getfocus>
-#[winapi]
-pub fn GetFocus(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord::NULL
-}
-
-/// Lets keys go to a window; there was none before.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setfocus>
-#[winapi]
-pub fn SetFocus(guest: &mut Guest, hWnd: GuestWord) -> GuestWord {
-    let _ = (guest, hWnd);
-    GuestWord::NULL
-}
-
-/// Returns the window that the mouse is tied to: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getcapture>
-#[winapi]
-pub fn GetCapture(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord::NULL
-}
-
-/// Returns the process's window station.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getprocesswindowstation>
-#[winapi]
-pub fn GetProcessWindowStation(guest: &mut Guest) -> GuestWord {
-    let _ = guest;
-    GuestWord(STATION)
-}
-
-/// Returns a thread's desktop.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getthreaddesktop>
-#[winapi]
-pub fn GetThreadDesktop(guest: &mut Guest, dwThreadId: u32) -> GuestWord {
-    let _ = (guest, dwThreadId);
-    GuestWord(DESKTOP)
-}
-
-/// Returns the desktop that gets input.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-openinputdesktop>
-#[winapi]
-pub fn OpenInputDesktop(guest: &mut Guest, dwFlags: u32, fInherit: Bool, dwDesiredAccess: u32) -> GuestWord {
-    let _ = (guest, dwFlags, fInherit, dwDesiredAccess);
-    GuestWord(DESKTOP)
+answers! {
+    "Returns the desktop's window.", "winuser/nf-winuser-getdesktopwindow";
+    GetDesktopWindow() -> GuestWord = GuestWord(DESKTOP_WINDOW);
+    "Returns the shell's window: none.", "winuser/nf-winuser-getshellwindow";
+    GetShellWindow() -> GuestWord = GuestWord::NULL;
+    "Returns the window that the user works with: none.", "winuser/nf-winuser-getforegroundwindow";
+    GetForegroundWindow() -> GuestWord = GuestWord::NULL;
+    "Brings a window before the others: there is no screen.", "winuser/nf-winuser-setforegroundwindow";
+    SetForegroundWindow(hWnd: GuestWord) -> Bool = FALSE;
+    "Lets another process bring its windows before the others.", "winuser/nf-winuser-allowsetforegroundwindow";
+    AllowSetForegroundWindow(dwProcessId: u32) -> Bool = TRUE;
+    "Returns the thread's active window: none.", "winuser/nf-winuser-getactivewindow";
+    GetActiveWindow() -> GuestWord = GuestWord::NULL;
+    "Makes a window active; there was none before.", "winuser/nf-winuser-setactivewindow";
+    SetActiveWindow(hWnd: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Returns the window that keys go to: none.", "winuser/nf-winuser-getfocus";
+    GetFocus() -> GuestWord = GuestWord::NULL;
+    "Lets keys go to a window; there was none before.", "winuser/nf-winuser-setfocus";
+    SetFocus(hWnd: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Returns the window that the mouse is tied to: none.", "winuser/nf-winuser-getcapture";
+    GetCapture() -> GuestWord = GuestWord::NULL;
+    "Returns the process's window station.", "winuser/nf-winuser-getprocesswindowstation";
+    GetProcessWindowStation() -> GuestWord = GuestWord(STATION);
+    "Returns a thread's desktop.", "winuser/nf-winuser-getthreaddesktop";
+    GetThreadDesktop(dwThreadId: u32) -> GuestWord = GuestWord(DESKTOP);
+    "Returns the desktop that gets input.", "winuser/nf-winuser-openinputdesktop";
+    OpenInputDesktop(dwFlags: u32, fInherit: Bool, dwDesiredAccess: u32) -> GuestWord = GuestWord(DESKTOP);
+    "Gives an icon back.", "winuser/nf-winuser-destroyicon";
+    DestroyIcon(hIcon: GuestWord) -> Bool = TRUE;
+    "Gives a cursor back.", "winuser/nf-winuser-destroycursor";
+    DestroyCursor(hCursor: GuestWord) -> Bool = TRUE;
+    "Returns whether a key is down: none is.", "winuser/nf-winuser-getkeystate";
+    GetKeyState(nVirtKey: i32) -> i32 = 0;
+    "Returns whether a key is down: none is.", "winuser/nf-winuser-getasynckeystate";
+    GetAsyncKeyState(vKey: i32) -> i32 = 0;
+    "Returns the keyboard's layout: that of the United States.", "winuser/nf-winuser-getkeyboardlayout";
+    GetKeyboardLayout(idThread: u32) -> GuestWord = GuestWord(0x0409_0409);
+    "Moves the mouse: there is none.", "winuser/nf-winuser-setcursorpos";
+    SetCursorPos(X: i32, Y: i32) -> Bool = TRUE;
+    "Shows or hides the mouse: there is none.", "winuser/nf-winuser-showcursor";
+    ShowCursor(bShow: Bool) -> i32 = -1;
+    "Changes the mouse's picture: there is none.", "winuser/nf-winuser-setcursor";
+    SetCursor(hCursor: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Makes no sound.", "winuser/nf-winuser-messagebeep";
+    MessageBeep(uType: u32) -> Bool = TRUE;
+    "Returns a colour.", "winuser/nf-winuser-getsyscolor";
+    GetSysColor(nIndex: i32) -> u32 = 0;
+    "Returns the screen that a window is on: none.", "winuser/nf-winuser-monitorfromwindow";
+    MonitorFromWindow(hwnd: GuestWord, dwFlags: u32) -> GuestWord = GuestWord::NULL;
+    "Returns the screen that a point is on: none.", "winuser/nf-winuser-monitorfrompoint";
+    MonitorFromPoint(pt: u64, dwFlags: u32) -> GuestWord = GuestWord::NULL;
+    "Calls a function with each screen: there is none.", "winuser/nf-winuser-enumdisplaymonitors";
+    EnumDisplayMonitors(hdc: GuestWord, lprcClip: GuestWord, lpfnEnum: GuestWord, dwData: GuestWord) -> Bool = TRUE;
+    "Returns what draws on a window: nothing does.", "winuser/nf-winuser-getdc";
+    GetDC(hWnd: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Returns what draws on a window: nothing does.", "winuser/nf-winuser-getwindowdc";
+    GetWindowDC(hWnd: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Gives back what draws on a window.", "winuser/nf-winuser-releasedc";
+    ReleaseDC(hWnd: GuestWord, hDC: GuestWord) -> i32 = 0;
+    "Returns how fast two clicks are a double click, in milliseconds.", "winuser/nf-winuser-getdoubleclicktime";
+    GetDoubleClickTime() -> u32 = 500;
+    "Returns how fast a caret blinks, in milliseconds.", "winuser/nf-winuser-getcaretblinktime";
+    GetCaretBlinkTime() -> u32 = 530;
+    "Returns the units of dialogs in pixels.", "winuser/nf-winuser-getdialogbaseunits";
+    GetDialogBaseUnits() -> i32 = 16 << 16 | 8;
+    "Ends a hook: there is none.", "winuser/nf-winuser-unhookwindowshookex";
+    UnhookWindowsHookEx(hhk: GuestWord) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HOOK_HANDLE);
+    "Calls the next hook: there is none.", "winuser/nf-winuser-callnexthookex";
+    CallNextHookEx(hhk: GuestWord, nCode: i32, wParam: GuestWord, lParam: GuestWord) -> GuestWord = GuestWord::NULL;
+    "Calls a function at events: there are none.", "winuser/nf-winuser-setwineventhook";
+    SetWinEventHook(
+        eventMin: u32, eventMax: u32, hmodWinEventProc: GuestWord, pfnWinEventProc: GuestWord, idProcess: u32,
+        idThread: u32, dwFlags: u32
+    ) -> GuestWord = GuestWord::NULL;
+    "Ends the calls at events.", "winuser/nf-winuser-unhookwinevent";
+    UnhookWinEvent(hWinEventHook: GuestWord) -> Bool = FALSE;
+    "Tells of an event: nobody hears of it.", "winuser/nf-winuser-notifywinevent";
+    NotifyWinEvent(event: u32, hwnd: GuestWord, idObject: i32, idChild: i32) -> () = ();
+    "Says that the program knows sizes of pixels.", "winuser/nf-winuser-setprocessdpiaware";
+    SetProcessDPIAware() -> Bool = TRUE;
+    "Says whether the program knows sizes of pixels.", "winuser/nf-winuser-isprocessdpiaware";
+    IsProcessDPIAware() -> Bool = TRUE;
+    "Ends the session: the program has no right to.", "winuser/nf-winuser-exitwindowsex";
+    ExitWindowsEx(uFlags: u32, dwReason: u32) -> Result<Bool, Win32Error> = Err(Win32Error::PRIVILEGE_NOT_HELD);
+    "Locks the screen: there is none.", "winuser/nf-winuser-lockworkstation";
+    LockWorkStation() -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED);
+    "Calls a function at events: there are no hooks.", "winuser/nf-winuser-setwindowshookex";
+    SetWindowsHookExA, SetWindowsHookExW(
+        idHook: i32, lpfn: GuestWord, hmod: GuestWord, dwThreadId: u32
+    ) -> Result<GuestWord, Win32Error> = Err(Win32Error::CALL_NOT_IMPLEMENTED);
 }
 
 /// Closes a desktop.
@@ -314,13 +290,6 @@ both_widths! {
         }
         picture(guest, hInst, name)
     }
-
-    /// Calls a function at events: there are no hooks.
-    "winuser/nf-winuser-setwindowshookex"
-    SetWindowsHookExA, SetWindowsHookExW(guest, width, idHook: i32, lpfn: GuestWord, hmod: GuestWord, dwThreadId: u32) -> Result<GuestWord, Win32Error> {
-        let _ = (width, guest, idHook, lpfn, hmod, dwThreadId);
-        Err(Win32Error::CALL_NOT_IMPLEMENTED)
-    }
 }
 
 /// Returns the handle of a picture; the same for the same.
@@ -331,24 +300,6 @@ fn picture(guest: &Guest, instance: GuestWord, name: GuestWord) -> Result<GuestW
     let mut state = guest.process().desktop.state();
     let next = 0x1_0003 + 2 * state.pictures.len() as u64;
     Ok(GuestWord(*state.pictures.entry((instance.get(), name.get())).or_insert(next)))
-}
-
-/// Gives an icon back.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-destroyicon>
-#[winapi]
-pub fn DestroyIcon(guest: &mut Guest, hIcon: GuestWord) -> Bool {
-    let _ = (guest, hIcon);
-    TRUE
-}
-
-/// Gives a cursor back.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-destroycursor>
-#[winapi]
-pub fn DestroyCursor(guest: &mut Guest, hCursor: GuestWord) -> Bool {
-    let _ = (guest, hCursor);
-    TRUE
 }
 
 /// Returns a size or a count of the desktop.
@@ -365,24 +316,6 @@ pub fn GetSystemMetrics(guest: &mut Guest, nIndex: i32) -> i32 {
     }
 }
 
-/// Returns whether a key is down: none is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getkeystate>
-#[winapi]
-pub fn GetKeyState(guest: &mut Guest, nVirtKey: i32) -> i32 {
-    let _ = (guest, nVirtKey);
-    0
-}
-
-/// Returns whether a key is down: none is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getasynckeystate>
-#[winapi]
-pub fn GetAsyncKeyState(guest: &mut Guest, vKey: i32) -> i32 {
-    let _ = (guest, vKey);
-    0
-}
-
 /// Returns which keys are down: none is.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getkeyboardstate>
@@ -390,15 +323,6 @@ pub fn GetAsyncKeyState(guest: &mut Guest, vKey: i32) -> i32 {
 pub fn GetKeyboardState(guest: &mut Guest, lpKeyState: GuestWord) -> Result<Bool, Win32Error> {
     guest.write_bytes(lpKeyState.get(), &[0; 256])?;
     Ok(TRUE)
-}
-
-/// Returns the keyboard's layout: that of the United States.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getkeyboardlayout>
-#[winapi]
-pub fn GetKeyboardLayout(guest: &mut Guest, idThread: u32) -> GuestWord {
-    let _ = (guest, idThread);
-    GuestWord(0x0409_0409)
 }
 
 /// Returns what the keyboard is.
@@ -437,233 +361,6 @@ fn map_key(code: u32, kind: u32) -> u32 {
 pub fn GetCursorPos(guest: &mut Guest, lpPoint: GuestWord) -> Result<Bool, Win32Error> {
     guest.write_bytes(lpPoint.get(), &[0; 8])?;
     Ok(TRUE)
-}
-
-/// Moves the mouse: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setcursorpos>
-#[winapi]
-pub fn SetCursorPos(guest: &mut Guest, X: i32, Y: i32) -> Bool {
-    let _ = (guest, X, Y);
-    TRUE
-}
-
-/// Shows or hides the mouse: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-showcursor>
-#[winapi]
-pub fn ShowCursor(guest: &mut Guest, bShow: Bool) -> i32 {
-    let _ = (guest, bShow);
-    -1
-}
-
-/// Changes the mouse's picture: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setcursor>
-#[winapi]
-pub fn SetCursor(guest: &mut Guest, hCursor: GuestWord) -> GuestWord {
-    let _ = (guest, hCursor);
-    GuestWord::NULL
-}
-
-/// Makes no sound.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-messagebeep>
-#[winapi]
-pub fn MessageBeep(guest: &mut Guest, uType: u32) -> Bool {
-    let _ = (guest, uType);
-    TRUE
-}
-
-/// Returns a colour.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getsyscolor>
-#[winapi]
-pub fn GetSysColor(guest: &mut Guest, nIndex: i32) -> u32 {
-    let _ = (guest, nIndex);
-    0
-}
-
-/// Returns the screen that a window is on: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-monitorfromwindow>
-#[winapi]
-pub fn MonitorFromWindow(guest: &mut Guest, hwnd: GuestWord, dwFlags: u32) -> GuestWord {
-    let _ = (guest, hwnd, dwFlags);
-    GuestWord::NULL
-}
-
-/// Returns the screen that a point is on: none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-monitorfrompoint>
-#[winapi]
-pub fn MonitorFromPoint(guest: &mut Guest, pt: u64, dwFlags: u32) -> GuestWord {
-    let _ = (guest, pt, dwFlags);
-    GuestWord::NULL
-}
-
-/// Calls a function with each screen: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-enumdisplaymonitors>
-#[winapi]
-pub fn EnumDisplayMonitors(
-    guest: &mut Guest,
-    hdc: GuestWord,
-    lprcClip: GuestWord,
-    lpfnEnum: GuestWord,
-    dwData: GuestWord,
-) -> Bool {
-    let _ = (guest, hdc, lprcClip, lpfnEnum, dwData);
-    TRUE
-}
-
-/// Returns what draws on a window: nothing does.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getdc>
-#[winapi]
-pub fn GetDC(guest: &mut Guest, hWnd: GuestWord) -> GuestWord {
-    let _ = (guest, hWnd);
-    GuestWord::NULL
-}
-
-/// Returns what draws on a window: nothing does.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getwindowdc>
-#[winapi]
-pub fn GetWindowDC(guest: &mut Guest, hWnd: GuestWord) -> GuestWord {
-    let _ = (guest, hWnd);
-    GuestWord::NULL
-}
-
-/// Gives back what draws on a window.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-releasedc>
-#[winapi]
-pub fn ReleaseDC(guest: &mut Guest, hWnd: GuestWord, hDC: GuestWord) -> i32 {
-    let _ = (guest, hWnd, hDC);
-    0
-}
-
-/// Returns how fast two clicks are a double click, in milliseconds.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getdoubleclicktime>
-#[winapi]
-pub fn GetDoubleClickTime(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    500
-}
-
-/// Returns how fast a caret blinks, in milliseconds.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getcaretblinktime>
-#[winapi]
-pub fn GetCaretBlinkTime(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    530
-}
-
-/// Returns the units of dialogs in pixels.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getdialogbaseunits>
-#[winapi]
-pub fn GetDialogBaseUnits(guest: &mut Guest) -> i32 {
-    let _ = guest;
-    16 << 16 | 8
-}
-
-/// Ends a hook: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-unhookwindowshookex>
-#[winapi]
-pub fn UnhookWindowsHookEx(guest: &mut Guest, hhk: GuestWord) -> Result<Bool, Win32Error> {
-    let _ = (guest, hhk);
-    Err(Win32Error::INVALID_HOOK_HANDLE)
-}
-
-/// Calls the next hook: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-callnexthookex>
-#[winapi]
-pub fn CallNextHookEx(
-    guest: &mut Guest,
-    hhk: GuestWord,
-    nCode: i32,
-    wParam: GuestWord,
-    lParam: GuestWord,
-) -> GuestWord {
-    let _ = (guest, hhk, nCode, wParam, lParam);
-    GuestWord::NULL
-}
-
-/// Calls a function at events: there are none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setwineventhook>
-#[winapi]
-pub fn SetWinEventHook(
-    guest: &mut Guest,
-    eventMin: u32,
-    eventMax: u32,
-    hmodWinEventProc: GuestWord,
-    pfnWinEventProc: GuestWord,
-    idProcess: u32,
-    idThread: u32,
-    dwFlags: u32,
-) -> GuestWord {
-    let _ = (guest, eventMin, eventMax, hmodWinEventProc, pfnWinEventProc, idProcess, idThread, dwFlags);
-    GuestWord::NULL
-}
-
-/// Ends the calls at events.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-unhookwinevent>
-#[winapi]
-pub fn UnhookWinEvent(guest: &mut Guest, hWinEventHook: GuestWord) -> Bool {
-    let _ = (guest, hWinEventHook);
-    FALSE
-}
-
-/// Tells of an event: nobody hears of it.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-notifywinevent>
-#[winapi]
-pub fn NotifyWinEvent(guest: &mut Guest, event: u32, hwnd: GuestWord, idObject: i32, idChild: i32) {
-    let _ = (guest, event, hwnd, idObject, idChild);
-}
-
-/// Says that the program knows sizes of pixels.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setprocessdpiaware>
-#[winapi]
-pub fn SetProcessDPIAware(guest: &mut Guest) -> Bool {
-    let _ = guest;
-    TRUE
-}
-
-/// Says whether the program knows sizes of pixels.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-isprocessdpiaware>
-#[winapi]
-pub fn IsProcessDPIAware(guest: &mut Guest) -> Bool {
-    let _ = guest;
-    TRUE
-}
-
-/// Ends the session: the program has no right to.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-exitwindowsex>
-#[winapi]
-pub fn ExitWindowsEx(guest: &mut Guest, uFlags: u32, dwReason: u32) -> Result<Bool, Win32Error> {
-    let _ = (guest, uFlags, dwReason);
-    Err(Win32Error::PRIVILEGE_NOT_HELD)
-}
-
-/// Locks the screen: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-lockworkstation>
-#[winapi]
-pub fn LockWorkStation(guest: &mut Guest) -> Result<Bool, Win32Error> {
-    let _ = guest;
-    Err(Win32Error::NOT_SUPPORTED)
 }
 
 #[cfg(test)]

@@ -171,20 +171,20 @@ fn format<U: Unit>(guest: &Guest, format: &[U], list: u64) -> Result<Vec<U>, Fau
     Ok(text)
 }
 
-/// Formats a text from a list of arguments, at most 1,024 units; returns its length.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-wvsprintfa>
-#[winapi]
-pub fn wvsprintfA(
-    guest: &mut Guest,
-    param0: GuestWord,
-    param1: GuestWord,
-    arglist: GuestWord,
-) -> Result<i32, Fault> {
-    let pattern = guest.read_c_string(param1.get())?;
-    let text = format(guest, &pattern, arglist.get())?;
-    guest.write_bytes(param0.get(), &text)?;
-    Ok(text.len() as i32 - 1)
+both_widths! {
+    /// Formats a text from a list of arguments, at most 1,024 units; returns its length.
+    "winuser/nf-winuser-wvsprintf"
+    wvsprintfA, wvsprintfW(guest, width, param0: GuestWord, param1: GuestWord, arglist: GuestWord) -> Result<i32, Fault> {
+        let bytes = match width {
+            Width::Narrow => format(guest, &guest.read_c_string(param1.get())?, arglist.get())?,
+            Width::Wide => {
+                let text = format(guest, &guest.read_wide_string(param1.get())?, arglist.get())?;
+                text.into_iter().flat_map(u16::to_le_bytes).collect()
+            }
+        };
+        guest.write_bytes(param0.get(), &bytes)?;
+        Ok((bytes.len() / width.unit_bytes()) as i32 - 1)
+    }
 }
 
 /// Formats a text, at most 1,024 units; returns its length.
@@ -198,22 +198,6 @@ pub fn wsprintfA(
     arguments: VarArgs,
 ) -> Result<i32, Fault> {
     wvsprintfA(guest, param0, param1, GuestWord(arguments.0))
-}
-
-/// Formats a text from a list of arguments, at most 1,024 units; returns its length.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-wvsprintfw>
-#[winapi]
-pub fn wvsprintfW(
-    guest: &mut Guest,
-    param0: GuestWord,
-    param1: GuestWord,
-    arglist: GuestWord,
-) -> Result<i32, Fault> {
-    let pattern = guest.read_wide_string(param1.get())?;
-    let text = format(guest, &pattern, arglist.get())?;
-    guest.write_wide(param0.get(), &text)?;
-    Ok(text.len() as i32 - 1)
 }
 
 /// Formats a text, at most 1,024 units; returns its length.

@@ -6,6 +6,7 @@ use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 use super::calls;
 use crate::NtStatus;
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, OrMinusOne, TRUE};
@@ -141,13 +142,6 @@ both_widths! {
         let _ = width;
         let got = get_message(guest, lpMsg, hWnd, (wMsgFilterMin, wMsgFilterMax))?;
         Ok(OrMinusOne(got as u32))
-    }
-
-    /// Shows a message to the filters that hooks are; there are none, so that it goes on.
-    "winuser/nf-winuser-callmsgfilter"
-    CallMsgFilterA, CallMsgFilterW(guest, width, lpMsg: GuestWord, nCode: u32) -> Bool {
-        let _ = (guest, width, lpMsg, nCode);
-        FALSE
     }
 
     /// Looks for a message of the calling thread, and takes it out if that is asked for.
@@ -355,13 +349,21 @@ pub fn GetMessageTime(guest: &mut Guest) -> i32 {
     guest.process().desktop.queue().last().time as i32
 }
 
-/// Returns where the mouse was at the last message: nowhere.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getmessagepos>
-#[winapi]
-pub fn GetMessagePos(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    0
+answers! {
+    "Returns where the mouse was at the last message: nowhere.", "winuser/nf-winuser-getmessagepos";
+    GetMessagePos() -> u32 = 0;
+    "Says whether a key or a click waits: none does.", "winuser/nf-winuser-getinputstate";
+    GetInputState() -> Bool = FALSE;
+    "Did set the size of the queue, long ago.", "winuser/nf-winuser-setmessagequeue";
+    SetMessageQueue(cMessagesMax: i32) -> Bool = TRUE;
+    "Waits until a program has started: it counts as idle at once.", "winuser/nf-winuser-waitforinputidle";
+    WaitForInputIdle(hProcess: GuestWord, dwMilliseconds: u32) -> u32 = 0;
+    "Shares the input of two threads: there is none.", "winuser/nf-winuser-attachthreadinput";
+    AttachThreadInput(
+        idAttach: u32, idAttachTo: u32, fAttach: Bool
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_PARAMETER);
+    "Shows a message to the filters that hooks are; there are none, so that it goes on.", "winuser/nf-winuser-callmsgfilter";
+    CallMsgFilterA, CallMsgFilterW(lpMsg: GuestWord, nCode: u32) -> Bool = FALSE;
 }
 
 /// Returns the extra word of the last message.
@@ -390,15 +392,6 @@ pub fn GetQueueStatus(guest: &mut Guest, flags: u32) -> Result<u32, Win32Error> 
     }
     let (present, changed) = guest.process().desktop.queue().status(flags);
     Ok(present << 16 | changed)
-}
-
-/// Says whether a key or a click waits: none does.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getinputstate>
-#[winapi]
-pub fn GetInputState(guest: &mut Guest) -> Bool {
-    let _ = guest;
-    FALSE
 }
 
 /// `MWMO_WAITALL`.
@@ -507,24 +500,6 @@ pub fn KillTimer(guest: &mut Guest, hWnd: GuestWord, uIDEvent: GuestWord) -> Res
     if queue.kill_timer(hWnd.get(), uIDEvent.get()) { Ok(TRUE) } else { Err(Win32Error::INVALID_PARAMETER) }
 }
 
-/// Did set the size of the queue, long ago.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setmessagequeue>
-#[winapi]
-pub fn SetMessageQueue(guest: &mut Guest, cMessagesMax: i32) -> Bool {
-    let _ = (guest, cMessagesMax);
-    TRUE
-}
-
-/// Waits until a program has started: it counts as idle at once.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-waitforinputidle>
-#[winapi]
-pub fn WaitForInputIdle(guest: &mut Guest, hProcess: GuestWord, dwMilliseconds: u32) -> u32 {
-    let _ = (guest, hProcess, dwMilliseconds);
-    0
-}
-
 /// Says whether the calling thread has a message queue; makes one if that is asked for.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-isguithread>
@@ -536,20 +511,6 @@ pub fn IsGUIThread(guest: &mut Guest, bConvert: Bool) -> Bool {
         desktop.queue();
     }
     Bool(desktop.queue_of(id).is_some())
-}
-
-/// Shares the input of two threads: there is none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-attachthreadinput>
-#[winapi]
-pub fn AttachThreadInput(
-    guest: &mut Guest,
-    idAttach: u32,
-    idAttachTo: u32,
-    fAttach: Bool,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, idAttach, idAttachTo, fAttach);
-    Err(Win32Error::INVALID_PARAMETER)
 }
 
 /// Tells which windows of a thread have the focus: none.

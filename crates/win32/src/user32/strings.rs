@@ -3,11 +3,13 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::{case, ctype};
 use crate::nt::nls;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -58,140 +60,85 @@ fn map_bytes(text: &mut [u8], mapping: Mapping) {
     }
 }
 
+/// Returns characters of a form with their case mapped.
+fn mapped(width: Width, text: &[u8], mapping: Mapping) -> Vec<u8> {
+    match width {
+        Width::Narrow => {
+            let mut text = text.to_vec();
+            map_bytes(&mut text, mapping);
+            text
+        }
+        Width::Wide => {
+            let units = text.as_chunks::<2>().0.iter().map(|unit| mapping(u16::from_le_bytes(*unit)));
+            units.flat_map(u16::to_le_bytes).collect()
+        }
+    }
+}
+
+fn map_buffer(
+    guest: &Guest,
+    width: Width,
+    lpsz: GuestWord,
+    length: u64,
+    mapping: Mapping,
+) -> Result<(), Fault> {
+    let text = guest.read_vec(lpsz.get(), length * width.unit_bytes() as u64)?;
+    guest.write_bytes(lpsz.get(), &mapped(width, &text, mapping))
+}
+
 /// Maps a string in place, or one character when the "pointer" is below 64 KiB.
-fn map_string(guest: &Guest, lpsz: GuestWord, mapping: Mapping) -> Result<GuestWord, Fault> {
+fn map_string(guest: &Guest, width: Width, lpsz: GuestWord, mapping: Mapping) -> Result<GuestWord, Fault> {
     if let Ok(character) = u16::try_from(lpsz.get()) {
-        let mut byte = [character as u8];
-        map_bytes(&mut byte, mapping);
-        return Ok(GuestWord(u64::from(byte[0])));
+        let unit = mapped(width, &character.to_le_bytes()[..width.unit_bytes()], mapping);
+        return Ok(GuestWord(unit.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))));
     }
-    let mut text = guest.read_c_string(lpsz.get())?;
-    map_bytes(&mut text, mapping);
-    guest.write_bytes(lpsz.get(), &text)?;
+    let length = width.length(guest, lpsz)?;
+    map_buffer(guest, width, lpsz, length, mapping)?;
     Ok(lpsz)
 }
 
-/// As [`map_string`], for UTF-16.
-fn map_wide_string(guest: &Guest, lpsz: GuestWord, mapping: Mapping) -> Result<GuestWord, Fault> {
-    if let Ok(character) = u16::try_from(lpsz.get()) {
-        return Ok(GuestWord(u64::from(mapping(character))));
+both_widths! {
+    /// Maps a string, or one character, to upper case in place.
+    "winuser/nf-winuser-charupper"
+    CharUpperA, CharUpperW(guest, width, lpsz: GuestWord) -> Result<GuestWord, Fault> {
+        map_string(guest, width, lpsz, case::upcase)
     }
-    let text: Vec<u16> = guest.read_wide_string(lpsz.get())?.into_iter().map(mapping).collect();
-    guest.write_wide(lpsz.get(), &text)?;
-    Ok(lpsz)
-}
 
-fn map_buffer(guest: &Guest, lpsz: GuestWord, length: u32, mapping: Mapping) -> Result<u32, Fault> {
-    let mut text = guest.read_vec(lpsz.get(), u64::from(length))?;
-    map_bytes(&mut text, mapping);
-    guest.write_bytes(lpsz.get(), &text)?;
-    Ok(length)
-}
+    /// Maps a buffer to upper case in place; returns its length.
+    "winuser/nf-winuser-charupperbuff"
+    CharUpperBuffA, CharUpperBuffW(guest, width, lpsz: GuestWord, cchLength: u32) -> Result<u32, Fault> {
+        map_buffer(guest, width, lpsz, cchLength.into(), case::upcase).map(|()| cchLength)
+    }
 
-fn map_wide_buffer(guest: &Guest, lpsz: GuestWord, length: u32, mapping: Mapping) -> Result<u32, Fault> {
-    let text: Vec<u16> = guest.read_wide(lpsz.get(), u64::from(length))?.into_iter().map(mapping).collect();
-    guest.write_wide(lpsz.get(), &text)?;
-    Ok(length)
-}
+    /// Maps a string, or one character, to lower case in place.
+    "winuser/nf-winuser-charlower"
+    CharLowerA, CharLowerW(guest, width, lpsz: GuestWord) -> Result<GuestWord, Fault> {
+        map_string(guest, width, lpsz, case::downcase)
+    }
 
-/// Maps a string, or one character, to upper case in place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charuppera>
-#[winapi]
-pub fn CharUpperA(guest: &mut Guest, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-    map_string(guest, lpsz, case::upcase)
-}
+    /// Maps a buffer to lower case in place; returns its length.
+    "winuser/nf-winuser-charlowerbuff"
+    CharLowerBuffA, CharLowerBuffW(guest, width, lpsz: GuestWord, cchLength: u32) -> Result<u32, Fault> {
+        map_buffer(guest, width, lpsz, cchLength.into(), case::downcase).map(|()| cchLength)
+    }
 
-/// Maps a string, or one character, to upper case in place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charupperw>
-#[winapi]
-pub fn CharUpperW(guest: &mut Guest, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-    map_wide_string(guest, lpsz, case::upcase)
-}
+    /// Steps to the next character; stays at the end of the string.
+    "winuser/nf-winuser-charnext"
+    CharNextA, CharNextW(guest, width, lpsz: GuestWord) -> Result<GuestWord, Fault> {
+        let at_end = match width {
+            Width::Narrow => guest.read::<u8>(lpsz.get())? == 0,
+            Width::Wide => guest.read::<u16>(lpsz.get())? == 0,
+        };
+        Ok(if at_end { lpsz } else { GuestWord(lpsz.get() + width.unit_bytes() as u64) })
+    }
 
-/// Maps a buffer to upper case in place; returns its length.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charupperbuffa>
-#[winapi]
-pub fn CharUpperBuffA(guest: &mut Guest, lpsz: GuestWord, cchLength: u32) -> Result<u32, Fault> {
-    map_buffer(guest, lpsz, cchLength, case::upcase)
-}
-
-/// Maps a buffer to upper case in place; returns its length.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charupperbuffw>
-#[winapi]
-pub fn CharUpperBuffW(guest: &mut Guest, lpsz: GuestWord, cchLength: u32) -> Result<u32, Fault> {
-    map_wide_buffer(guest, lpsz, cchLength, case::upcase)
-}
-
-/// Maps a string, or one character, to lower case in place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charlowera>
-#[winapi]
-pub fn CharLowerA(guest: &mut Guest, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-    map_string(guest, lpsz, case::downcase)
-}
-
-/// Maps a string, or one character, to lower case in place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charlowerw>
-#[winapi]
-pub fn CharLowerW(guest: &mut Guest, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-    map_wide_string(guest, lpsz, case::downcase)
-}
-
-/// Maps a buffer to lower case in place; returns its length.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charlowerbuffa>
-#[winapi]
-pub fn CharLowerBuffA(guest: &mut Guest, lpsz: GuestWord, cchLength: u32) -> Result<u32, Fault> {
-    map_buffer(guest, lpsz, cchLength, case::downcase)
-}
-
-/// Maps a buffer to lower case in place; returns its length.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charlowerbuffw>
-#[winapi]
-pub fn CharLowerBuffW(guest: &mut Guest, lpsz: GuestWord, cchLength: u32) -> Result<u32, Fault> {
-    map_wide_buffer(guest, lpsz, cchLength, case::downcase)
-}
-
-/// Steps to the next character; stays at the end of the string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charnexta>
-#[winapi]
-pub fn CharNextA(guest: &mut Guest, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-    let at_end = guest.read::<u8>(lpsz.get())? == 0;
-    Ok(if at_end { lpsz } else { GuestWord(lpsz.get() + 1) })
-}
-
-/// Steps to the previous character; stays at the start of the string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charpreva>
-#[winapi]
-pub fn CharPrevA(guest: &mut Guest, lpszStart: GuestWord, lpszCurrent: GuestWord) -> GuestWord {
-    let _ = guest;
-    GuestWord(if lpszCurrent > lpszStart { lpszCurrent.get() - 1 } else { lpszStart.get() })
-}
-
-/// Steps to the next character; stays at the end of the string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charnextw>
-#[winapi]
-pub fn CharNextW(guest: &mut Guest, lpsz: GuestWord) -> Result<GuestWord, Fault> {
-    let at_end = guest.read::<u16>(lpsz.get())? == 0;
-    Ok(if at_end { lpsz } else { GuestWord(lpsz.get() + 2) })
-}
-
-/// Steps to the previous character; stays at the start of the string.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-charprevw>
-#[winapi]
-pub fn CharPrevW(guest: &mut Guest, lpszStart: GuestWord, lpszCurrent: GuestWord) -> GuestWord {
-    let _ = guest;
-    GuestWord(if lpszCurrent > lpszStart { lpszCurrent.get() - 2 } else { lpszStart.get() })
+    /// Steps to the previous character; stays at the start of the string.
+    "winuser/nf-winuser-charprev"
+    CharPrevA, CharPrevW(guest, width, lpszStart: GuestWord, lpszCurrent: GuestWord) -> GuestWord {
+        let _ = guest;
+        let unit = width.unit_bytes() as u64;
+        GuestWord(if lpszCurrent > lpszStart { lpszCurrent.get() - unit } else { lpszStart.get() })
+    }
 }
 
 /// Steps to the next character of a code page; no page that plat has is double-byte.
@@ -239,112 +186,55 @@ fn check_pointers(source: GuestWord, target: GuestWord) -> Result<(), Win32Error
     if source.is_null() || target.is_null() { Err(Win32Error::INVALID_PARAMETER) } else { Ok(()) }
 }
 
-/// Converts a string to the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-chartooema>
-#[winapi]
-pub fn CharToOemA(guest: &mut Guest, pSrc: GuestWord, pDst: GuestWord) -> Result<Bool, Win32Error> {
-    check_pointers(pSrc, pDst)?;
-    let text = terminated(nls::widen(&guest.read_c_string(pSrc.get())?));
-    guest.write_bytes(pDst.get(), &to_oem(&text)?)?;
+/// Stores text that was OEM bytes in a form.
+fn put(guest: &Guest, width: Width, target: GuestWord, oem: &[u8]) -> Result<Bool, Win32Error> {
+    let text = nls::oem().decode(oem, 0)?;
+    match width {
+        Width::Narrow => guest.write_bytes(target.get(), &nls::narrow(&text))?,
+        Width::Wide => guest.write_wide(target.get(), &text)?,
+    }
     Ok(TRUE)
 }
 
-/// Converts a counted text to the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-chartooembuffa>
-#[winapi]
-pub fn CharToOemBuffA(
-    guest: &mut Guest,
-    lpszSrc: GuestWord,
-    lpszDst: GuestWord,
-    cchDstLength: u32,
-) -> Result<Bool, Win32Error> {
-    check_pointers(lpszSrc, lpszDst)?;
-    let text = nls::widen(&guest.read_vec(lpszSrc.get(), u64::from(cchDstLength))?);
-    guest.write_bytes(lpszDst.get(), &to_oem(&text)?)?;
-    Ok(TRUE)
-}
+both_widths! {
+    /// Converts a string to the OEM code page.
+    "winuser/nf-winuser-chartooem"
+    CharToOemA, CharToOemW(guest, width, pSrc: GuestWord, pDst: GuestWord) -> Result<Bool, Win32Error> {
+        check_pointers(pSrc, pDst)?;
+        let text = terminated(width.read_string(guest, pSrc)?);
+        guest.write_bytes(pDst.get(), &to_oem(&text)?)?;
+        Ok(TRUE)
+    }
 
-/// Converts a string of the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-oemtochara>
-#[winapi]
-pub fn OemToCharA(guest: &mut Guest, pSrc: GuestWord, pDst: GuestWord) -> Result<Bool, Win32Error> {
-    check_pointers(pSrc, pDst)?;
-    let text = nls::oem().decode(&terminated(guest.read_c_string(pSrc.get())?), 0)?;
-    guest.write_bytes(pDst.get(), &nls::narrow(&text))?;
-    Ok(TRUE)
-}
+    /// Converts a counted text to the OEM code page.
+    "winuser/nf-winuser-chartooembuff"
+    CharToOemBuffA, CharToOemBuffW(
+        guest, width, lpszSrc: GuestWord, lpszDst: GuestWord, cchDstLength: u32
+    ) -> Result<Bool, Win32Error> {
+        check_pointers(lpszSrc, lpszDst)?;
+        let text = match width {
+            Width::Narrow => nls::widen(&guest.read_vec(lpszSrc.get(), cchDstLength.into())?),
+            Width::Wide => guest.read_wide(lpszSrc.get(), cchDstLength.into())?,
+        };
+        guest.write_bytes(lpszDst.get(), &to_oem(&text)?)?;
+        Ok(TRUE)
+    }
 
-/// Converts a counted text of the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-oemtocharbuffa>
-#[winapi]
-pub fn OemToCharBuffA(
-    guest: &mut Guest,
-    lpszSrc: GuestWord,
-    lpszDst: GuestWord,
-    cchDstLength: u32,
-) -> Result<Bool, Win32Error> {
-    check_pointers(lpszSrc, lpszDst)?;
-    let text = nls::oem().decode(&guest.read_vec(lpszSrc.get(), u64::from(cchDstLength))?, 0)?;
-    guest.write_bytes(lpszDst.get(), &nls::narrow(&text))?;
-    Ok(TRUE)
-}
+    /// Converts a string of the OEM code page.
+    "winuser/nf-winuser-oemtochar"
+    OemToCharA, OemToCharW(guest, width, pSrc: GuestWord, pDst: GuestWord) -> Result<Bool, Win32Error> {
+        check_pointers(pSrc, pDst)?;
+        put(guest, width, pDst, &terminated(guest.read_c_string(pSrc.get())?))
+    }
 
-/// Converts a string to the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-chartooemw>
-#[winapi]
-pub fn CharToOemW(guest: &mut Guest, pSrc: GuestWord, pDst: GuestWord) -> Result<Bool, Win32Error> {
-    check_pointers(pSrc, pDst)?;
-    let text = terminated(guest.read_wide_string(pSrc.get())?);
-    guest.write_bytes(pDst.get(), &to_oem(&text)?)?;
-    Ok(TRUE)
-}
-
-/// Converts a counted text to the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-chartooembuffw>
-#[winapi]
-pub fn CharToOemBuffW(
-    guest: &mut Guest,
-    lpszSrc: GuestWord,
-    lpszDst: GuestWord,
-    cchDstLength: u32,
-) -> Result<Bool, Win32Error> {
-    check_pointers(lpszSrc, lpszDst)?;
-    let text = guest.read_wide(lpszSrc.get(), u64::from(cchDstLength))?;
-    guest.write_bytes(lpszDst.get(), &to_oem(&text)?)?;
-    Ok(TRUE)
-}
-
-/// Converts a string of the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-oemtocharw>
-#[winapi]
-pub fn OemToCharW(guest: &mut Guest, pSrc: GuestWord, pDst: GuestWord) -> Result<Bool, Win32Error> {
-    check_pointers(pSrc, pDst)?;
-    let text = nls::oem().decode(&terminated(guest.read_c_string(pSrc.get())?), 0)?;
-    guest.write_wide(pDst.get(), &text)?;
-    Ok(TRUE)
-}
-
-/// Converts a counted text of the OEM code page.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-oemtocharbuffw>
-#[winapi]
-pub fn OemToCharBuffW(
-    guest: &mut Guest,
-    lpszSrc: GuestWord,
-    lpszDst: GuestWord,
-    cchDstLength: u32,
-) -> Result<Bool, Win32Error> {
-    check_pointers(lpszSrc, lpszDst)?;
-    let text = nls::oem().decode(&guest.read_vec(lpszSrc.get(), u64::from(cchDstLength))?, 0)?;
-    guest.write_wide(lpszDst.get(), &text)?;
-    Ok(TRUE)
+    /// Converts a counted text of the OEM code page.
+    "winuser/nf-winuser-oemtocharbuff"
+    OemToCharBuffA, OemToCharBuffW(
+        guest, width, lpszSrc: GuestWord, lpszDst: GuestWord, cchDstLength: u32
+    ) -> Result<Bool, Win32Error> {
+        check_pointers(lpszSrc, lpszDst)?;
+        put(guest, width, lpszDst, &guest.read_vec(lpszSrc.get(), cchDstLength.into())?)
+    }
 }
 
 /// Says whether an ANSI character has one of the types `bits`.
@@ -357,76 +247,42 @@ fn unit_is(ch: u16, bits: u16) -> Bool {
     Bool(ctype::character_type(ch) & bits != 0)
 }
 
-/// Says whether a character is a letter.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischaralphaa>
-#[winapi]
-pub fn IsCharAlphaA(guest: &mut Guest, ch: u8) -> Bool {
-    let _ = guest;
-    byte_is(ch, ctype::C1_ALPHA)
+alike! {
+    fn(guest, bits; ch: u8) -> Bool {
+        let _ = guest;
+        byte_is(ch, bits)
+    }
+
+    /// Says whether a character is a letter.
+    "winuser/nf-winuser-ischaralphaa" IsCharAlphaA = ctype::C1_ALPHA;
+
+    /// Says whether a character is a letter or a digit.
+    "winuser/nf-winuser-ischaralphanumerica" IsCharAlphaNumericA = ctype::C1_ALPHA | ctype::C1_DIGIT;
+
+    /// Says whether a character is a capital letter.
+    "winuser/nf-winuser-ischaruppera" IsCharUpperA = ctype::C1_UPPER;
+
+    /// Says whether a character is a small letter.
+    "winuser/nf-winuser-ischarlowera" IsCharLowerA = ctype::C1_LOWER;
 }
 
-/// Says whether a character is a letter.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischaralphaw>
-#[winapi]
-pub fn IsCharAlphaW(guest: &mut Guest, ch: u16) -> Bool {
-    let _ = guest;
-    unit_is(ch, ctype::C1_ALPHA)
-}
+alike! {
+    fn(guest, bits; ch: u16) -> Bool {
+        let _ = guest;
+        unit_is(ch, bits)
+    }
 
-/// Says whether a character is a letter or a digit.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischaralphanumerica>
-#[winapi]
-pub fn IsCharAlphaNumericA(guest: &mut Guest, ch: u8) -> Bool {
-    let _ = guest;
-    byte_is(ch, ctype::C1_ALPHA | ctype::C1_DIGIT)
-}
+    /// Says whether a character is a letter.
+    "winuser/nf-winuser-ischaralphaw" IsCharAlphaW = ctype::C1_ALPHA;
 
-/// Says whether a character is a letter or a digit.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischaralphanumericw>
-#[winapi]
-pub fn IsCharAlphaNumericW(guest: &mut Guest, ch: u16) -> Bool {
-    let _ = guest;
-    unit_is(ch, ctype::C1_ALPHA | ctype::C1_DIGIT)
-}
+    /// Says whether a character is a letter or a digit.
+    "winuser/nf-winuser-ischaralphanumericw" IsCharAlphaNumericW = ctype::C1_ALPHA | ctype::C1_DIGIT;
 
-/// Says whether a character is a capital letter.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischaruppera>
-#[winapi]
-pub fn IsCharUpperA(guest: &mut Guest, ch: u8) -> Bool {
-    let _ = guest;
-    byte_is(ch, ctype::C1_UPPER)
-}
+    /// Says whether a character is a capital letter.
+    "winuser/nf-winuser-ischarupperw" IsCharUpperW = ctype::C1_UPPER;
 
-/// Says whether a character is a capital letter.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischarupperw>
-#[winapi]
-pub fn IsCharUpperW(guest: &mut Guest, ch: u16) -> Bool {
-    let _ = guest;
-    unit_is(ch, ctype::C1_UPPER)
-}
-
-/// Says whether a character is a small letter.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischarlowera>
-#[winapi]
-pub fn IsCharLowerA(guest: &mut Guest, ch: u8) -> Bool {
-    let _ = guest;
-    byte_is(ch, ctype::C1_LOWER)
-}
-
-/// Says whether a character is a small letter.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-ischarlowerw>
-#[winapi]
-pub fn IsCharLowerW(guest: &mut Guest, ch: u16) -> Bool {
-    let _ = guest;
-    unit_is(ch, ctype::C1_LOWER)
+    /// Says whether a character is a small letter.
+    "winuser/nf-winuser-ischarlowerw" IsCharLowerW = ctype::C1_LOWER;
 }
 
 #[cfg(test)]

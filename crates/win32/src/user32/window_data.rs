@@ -5,6 +5,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use super::calls::{self, WM_GETTEXT, WM_GETTEXTLENGTH, WM_SETTEXT};
 use super::classes;
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -343,22 +344,11 @@ pub fn EnableWindow(guest: &mut Guest, hWnd: GuestWord, bEnable: Bool) -> Result
     Ok(Bool(was_disabled))
 }
 
-/// Says whether a window is minimised: none is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-isiconic>
-#[winapi]
-pub fn IsIconic(guest: &mut Guest, hWnd: GuestWord) -> Bool {
-    let _ = (guest, hWnd);
-    FALSE
-}
-
-/// Says whether a window is maximised: none is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-iszoomed>
-#[winapi]
-pub fn IsZoomed(guest: &mut Guest, hWnd: GuestWord) -> Bool {
-    let _ = (guest, hWnd);
-    FALSE
+answers! {
+    "Says whether a window is minimised: none is.", "winuser/nf-winuser-isiconic";
+    IsIconic(hWnd: GuestWord) -> Bool = FALSE;
+    "Says whether a window is maximised: none is.", "winuser/nf-winuser-iszoomed";
+    IsZoomed(hWnd: GuestWord) -> Bool = FALSE;
 }
 
 /// Says whether a window lies in another.

@@ -9,6 +9,7 @@ use super::calls::{self, WM_GETTEXT, WM_GETTEXTLENGTH, WM_SETTEXT};
 use super::classes;
 use super::queue::signed;
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -464,28 +465,19 @@ pub fn UpdateWindow(guest: &mut Guest, hWnd: GuestWord) -> Bool {
     Bool(guest.process().desktop.state().is_window(hWnd.get()))
 }
 
-/// Draws nothing.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-redrawwindow>
-#[winapi]
-pub fn RedrawWindow(
-    guest: &mut Guest,
-    hWnd: GuestWord,
-    lprcUpdate: GuestWord,
-    hrgnUpdate: GuestWord,
-    flags: u32,
-) -> Bool {
-    let _ = (guest, hWnd, lprcUpdate, hrgnUpdate, flags);
-    TRUE
-}
-
-/// Notes nothing to draw.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-invalidaterect>
-#[winapi]
-pub fn InvalidateRect(guest: &mut Guest, hWnd: GuestWord, lpRect: GuestWord, bErase: Bool) -> Bool {
-    let _ = (guest, hWnd, lpRect, bErase);
-    TRUE
+answers! {
+    "Draws nothing.", "winuser/nf-winuser-redrawwindow";
+    RedrawWindow(hWnd: GuestWord, lprcUpdate: GuestWord, hrgnUpdate: GuestWord, flags: u32) -> Bool = TRUE;
+    "Notes nothing to draw.", "winuser/nf-winuser-invalidaterect";
+    InvalidateRect(hWnd: GuestWord, lpRect: GuestWord, bErase: Bool) -> Bool = TRUE;
+    "Refuses: there is no window, desktop or window station whose handle this could be.", "winuser/nf-winuser-getuserobjectsecurity";
+    GetUserObjectSecurity(
+        hObj: GuestWord, pSIRequested: GuestWord, pSID: GuestWord, nLength: u32, lpnLengthNeeded: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE);
+    "Refuses: there is no window, desktop or window station whose handle this could be.", "winuser/nf-winuser-setuserobjectsecurity";
+    SetUserObjectSecurity(
+        hObj: GuestWord, pSIRequested: GuestWord, pSID: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE);
 }
 
 /// Has nothing to draw.
@@ -495,34 +487,4 @@ pub fn InvalidateRect(guest: &mut Guest, hWnd: GuestWord, lpRect: GuestWord, bEr
 pub fn ValidateRect(guest: &mut Guest, hWnd: GuestWord, lpRect: GuestWord) -> Bool {
     let _ = (guest, lpRect);
     if hWnd.is_null() { FALSE } else { TRUE }
-}
-
-/// Refuses: there is no window, desktop or window station whose handle this could be.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getuserobjectsecurity>
-#[winapi]
-pub fn GetUserObjectSecurity(
-    guest: &mut Guest,
-    hObj: GuestWord,
-    pSIRequested: GuestWord,
-    pSID: GuestWord,
-    nLength: u32,
-    lpnLengthNeeded: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hObj, pSIRequested, pSID, nLength, lpnLengthNeeded);
-    Err(Win32Error::INVALID_HANDLE)
-}
-
-/// Refuses: there is no window, desktop or window station whose handle this could be.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setuserobjectsecurity>
-#[winapi]
-pub fn SetUserObjectSecurity(
-    guest: &mut Guest,
-    hObj: GuestWord,
-    pSIRequested: GuestWord,
-    pSID: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let _ = (guest, hObj, pSIRequested, pSID);
-    Err(Win32Error::INVALID_HANDLE)
 }

@@ -1,6 +1,6 @@
 //! winver.h: values of a version resource, names of languages.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 
 use crate::Win32Error;
 use crate::dll;
@@ -9,7 +9,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::locale_names;
 use crate::logic::version_info::{self, Value};
 use crate::nt::nls;
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -52,51 +52,29 @@ fn put_length(guest: &Guest, length: GuestWord, value: u32) -> Result<(), Win32E
     Ok(())
 }
 
-/// Finds a value of a version: its address, and its length in characters or bytes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winver/nf-winver-verqueryvaluew>
-#[winapi]
-pub fn VerQueryValueW(
-    guest: &mut Guest,
-    pBlock: GuestWord,
-    lpSubBlock: GuestWord,
-    lplpBuffer: GuestWord,
-    puLen: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let path = if lpSubBlock.is_null() { Vec::new() } else { guest.read_wide_string(lpSubBlock.0)? };
-    let (_, value) = find(guest, pBlock, &path, puLen)?;
-    guest.write_word(lplpBuffer.0, pBlock.0 + value.bytes.start as u64)?;
-    put_length(guest, puLen, u32::from(value.length))?;
-    Ok(TRUE)
-}
-
-/// Finds a value of a version: its address, and its length in characters or bytes. Text is written as ANSI into the room
-/// behind the resource, each at its own place.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winver/nf-winver-verqueryvaluea>
-#[winapi]
-pub fn VerQueryValueA(
-    guest: &mut Guest,
-    pBlock: GuestWord,
-    lpSubBlock: GuestWord,
-    lplpBuffer: GuestWord,
-    puLen: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let path = if lpSubBlock.is_null() { Vec::new() } else { nls::read_ansi(guest, lpSubBlock.0)? };
-    let (bytes, value) = find(guest, pBlock, &path, puLen)?;
-    let (mut address, mut length) = (pBlock.0 + value.bytes.start as u64, u32::from(value.length));
-    let mark = pBlock.0 + bytes.len() as u64;
-    if value.is_text && guest.read_vec(mark, SIGNATURE.len() as u64).is_ok_and(|read| read == SIGNATURE) {
-        let units = bytes[value.bytes.clone()].chunks_exact(2);
-        let text: Vec<u16> = units.map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        let text = nls::narrow(&text);
-        address = mark + (SIGNATURE.len() + value.bytes.start / 2) as u64;
-        length = text.len() as u32;
-        guest.write_bytes(address, &text)?;
+both_widths! {
+    /// Finds a value of a version: its address, and its length in characters or bytes. For the ANSI form, text is written
+    /// into the room behind the resource, each at its own place.
+    "winver/nf-winver-verqueryvalue"
+    VerQueryValueA, VerQueryValueW(
+        guest, width, pBlock: GuestWord, lpSubBlock: GuestWord, lplpBuffer: GuestWord, puLen: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let (bytes, value) = find(guest, pBlock, &width.read(guest, lpSubBlock)?, puLen)?;
+        let (mut address, mut length) = (pBlock.0 + value.bytes.start as u64, u32::from(value.length));
+        let mark = pBlock.0 + bytes.len() as u64;
+        let is_converted = width == Width::Narrow && value.is_text;
+        if is_converted && guest.read_vec(mark, SIGNATURE.len() as u64).is_ok_and(|read| read == SIGNATURE) {
+            let units = bytes[value.bytes.clone()].chunks_exact(2);
+            let text: Vec<u16> = units.map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+            let text = nls::narrow(&text);
+            address = mark + (SIGNATURE.len() + value.bytes.start / 2) as u64;
+            length = text.len() as u32;
+            guest.write_bytes(address, &text)?;
+        }
+        guest.write_word(lplpBuffer.0, address)?;
+        put_length(guest, puLen, length)?;
+        Ok(TRUE)
     }
-    guest.write_word(lplpBuffer.0, address)?;
-    put_length(guest, puLen, length)?;
-    Ok(TRUE)
 }
 
 /// Returns a language's name without its zero.

@@ -7,6 +7,8 @@ use plat_abi::{GuestWord, Memory, winapi};
 use super::picture::{Container, Picture, PictureError};
 use super::source::{Decoded, FRAME, Source};
 use super::{FRAME_MISSING, NO_THUMBNAIL, NOT_INITIALIZED, UNSUPPORTED_OPERATION, WRONG_STATE};
+use crate::alike::alike;
+use crate::answers::answers;
 use crate::com::{self, Class, ComError, Component, Guid, Methods, fail, guid, result};
 use crate::dll;
 use crate::export::Export;
@@ -145,68 +147,33 @@ pub fn IWICBitmapDecoder_GetContainerFormat(
     Ok(guest.write_bytes(pguidContainerFormat.get(), &guid)?)
 }
 
-/// Answers that these formats have no palette for all frames.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-copypalette>
-#[winapi]
-pub fn IWICBitmapDecoder_CopyPalette(
-    guest: &mut Guest,
-    This: GuestWord,
-    pIPalette: GuestWord,
-) -> Result<(), ComError> {
-    let _ = (guest, This, pIPalette);
-    fail(super::PALETTE_UNAVAILABLE)
+answers! {
+    "Answers that these formats have no palette for all frames.", "wincodec/nf-wincodec-iwicbitmapdecoder-copypalette";
+    IWICBitmapDecoder_CopyPalette(
+        This: GuestWord, pIPalette: GuestWord
+    ) -> Result<(), ComError> = fail(super::PALETTE_UNAVAILABLE);
+    "Answers that these formats have no colour contexts for all frames.", "wincodec/nf-wincodec-iwicbitmapdecoder-getcolorcontexts";
+    IWICBitmapDecoder_GetColorContexts(
+        This: GuestWord, cCount: u32, ppIColorContexts: GuestWord, pcActualCount: GuestWord
+    ) -> Result<(), ComError> = fail(UNSUPPORTED_OPERATION);
 }
 
-/// Answers that these formats have no metadata for all frames.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getmetadataqueryreader>
-#[winapi]
-pub fn IWICBitmapDecoder_GetMetadataQueryReader(
-    guest: &mut Guest,
-    This: GuestWord,
-    ppIMetadataQueryReader: GuestWord,
-) -> Result<(), ComError> {
-    unsupported(guest, This, ppIMetadataQueryReader, UNSUPPORTED_OPERATION)
-}
+alike! {
+    fn(guest, code; This: GuestWord, into: GuestWord) -> Result<(), ComError> {
+        unsupported(guest, This, into, code)
+    }
 
-/// Answers that these formats have no preview.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getpreview>
-#[winapi]
-pub fn IWICBitmapDecoder_GetPreview(
-    guest: &mut Guest,
-    This: GuestWord,
-    ppIBitmapSource: GuestWord,
-) -> Result<(), ComError> {
-    unsupported(guest, This, ppIBitmapSource, UNSUPPORTED_OPERATION)
-}
+    /// Answers that these formats have no metadata for all frames.
+    "wincodec/nf-wincodec-iwicbitmapdecoder-getmetadataqueryreader"
+    IWICBitmapDecoder_GetMetadataQueryReader(This, ppIMetadataQueryReader) = UNSUPPORTED_OPERATION;
 
-/// Answers that these formats have no colour contexts for all frames.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getcolorcontexts>
-#[winapi]
-pub fn IWICBitmapDecoder_GetColorContexts(
-    guest: &mut Guest,
-    This: GuestWord,
-    cCount: u32,
-    ppIColorContexts: GuestWord,
-    pcActualCount: GuestWord,
-) -> Result<(), ComError> {
-    let _ = (guest, This, cCount, ppIColorContexts, pcActualCount);
-    fail(UNSUPPORTED_OPERATION)
-}
+    /// Answers that these formats have no preview.
+    "wincodec/nf-wincodec-iwicbitmapdecoder-getpreview"
+    IWICBitmapDecoder_GetPreview(This, ppIBitmapSource) = UNSUPPORTED_OPERATION;
 
-/// Answers that the file has no thumbnail.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wincodec/nf-wincodec-iwicbitmapdecoder-getthumbnail>
-#[winapi]
-pub fn IWICBitmapDecoder_GetThumbnail(
-    guest: &mut Guest,
-    This: GuestWord,
-    ppIThumbnail: GuestWord,
-) -> Result<(), ComError> {
-    unsupported(guest, This, ppIThumbnail, NO_THUMBNAIL)
+    /// Answers that the file has no thumbnail.
+    "wincodec/nf-wincodec-iwicbitmapdecoder-getthumbnail"
+    IWICBitmapDecoder_GetThumbnail(This, ppIThumbnail) = NO_THUMBNAIL;
 }
 
 /// Answers that an object is not to be had.

@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::{Answer, DONE, WsaError};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, OrMinusOne};
 use crate::logic::winsock::address::{AF_INET, AF_INET6, Endpoint, parse_v4};
 use crate::logic::winsock::error::*;
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -64,51 +65,28 @@ fn ip_text(guest: &Guest, family: i32, address: GuestWord) -> Result<String, Wsa
     }
 }
 
-/// Checks the room for a text of so many units with its zero.
-fn check_room(units: usize, room: u64) -> Result<(), WsaError> {
-    if units as u64 <= room { Ok(()) } else { Err(WSA_INVALID_PARAMETER.into()) }
+/// Returns the bytes of an address' text, which is ASCII, with its zero.
+fn in_form(width: Width, text: &str) -> Vec<u8> {
+    width.bytes(&text.encode_utf16().collect::<Vec<u16>>())
 }
 
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().chain([0]).collect()
-}
+alike! {
+    fn(guest, width;
+        Family: i32, pAddr: GuestWord, pStringBuf: GuestWord, StringBufSize: GuestWord
+    ) -> Result<GuestWord, WsaError> {
+        let text = in_form(width, &ip_text(guest, Family, pAddr)?);
+        if (text.len() / width.unit_bytes()) as u64 > StringBufSize.0 {
+            return Err(WSA_INVALID_PARAMETER.into());
+        }
+        guest.write_bytes(pStringBuf.0, &text)?;
+        Ok(pStringBuf)
+    }
 
-fn narrow(text: &str) -> Vec<u8> {
-    text.bytes().chain([0]).collect()
-}
+    /// Makes the text of an address.
+    "ws2tcpip/nf-ws2tcpip-inet_ntop" inet_ntop = Width::Narrow;
 
-/// Makes the text of an address.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_ntop>
-#[winapi]
-pub fn inet_ntop(
-    guest: &mut Guest,
-    Family: i32,
-    pAddr: GuestWord,
-    pStringBuf: GuestWord,
-    StringBufSize: GuestWord,
-) -> Result<GuestWord, WsaError> {
-    let text = narrow(&ip_text(guest, Family, pAddr)?);
-    check_room(text.len(), StringBufSize.0)?;
-    guest.write_bytes(pStringBuf.0, &text)?;
-    Ok(pStringBuf)
-}
-
-/// Makes the text of an address.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetntopw>
-#[winapi]
-pub fn InetNtopW(
-    guest: &mut Guest,
-    Family: i32,
-    pAddr: GuestWord,
-    pStringBuf: GuestWord,
-    StringBufSize: GuestWord,
-) -> Result<GuestWord, WsaError> {
-    let text = wide(&ip_text(guest, Family, pAddr)?);
-    check_room(text.len(), StringBufSize.0)?;
-    guest.write_wide(pStringBuf.0, &text)?;
-    Ok(pStringBuf)
+    /// Makes the text of an address.
+    "ws2tcpip/nf-ws2tcpip-inetntopw" InetNtopW = Width::Wide;
 }
 
 /// Stores the address that a text says; 1 for done, 0 for what is no address.
@@ -123,22 +101,17 @@ fn to_number(guest: &Guest, family: i32, text: &str, to: GuestWord) -> Answer {
     Ok(OrMinusOne(1))
 }
 
-/// Reads the text of an address.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_pton>
-#[winapi]
-pub fn inet_pton(guest: &mut Guest, Family: i32, pszAddrString: GuestWord, pAddrBuf: GuestWord) -> Answer {
-    let text = guest.read_c_string(pszAddrString.0)?;
-    to_number(guest, Family, &String::from_utf8_lossy(&text), pAddrBuf)
-}
+alike! {
+    fn(guest, width; Family: i32, pszAddrString: GuestWord, pAddrBuf: GuestWord) -> Answer {
+        let text = width.read_string(guest, pszAddrString)?;
+        to_number(guest, Family, &String::from_utf16_lossy(&text), pAddrBuf)
+    }
 
-/// Reads the text of an address.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetptonw>
-#[winapi]
-pub fn InetPtonW(guest: &mut Guest, Family: i32, pszAddrString: GuestWord, pAddrBuf: GuestWord) -> Answer {
-    let text = guest.read_wide_string(pszAddrString.0)?;
-    to_number(guest, Family, &String::from_utf16_lossy(&text), pAddrBuf)
+    /// Reads the text of an address.
+    "ws2tcpip/nf-ws2tcpip-inet_pton" inet_pton = Width::Narrow;
+
+    /// Reads the text of an address.
+    "ws2tcpip/nf-ws2tcpip-inetptonw" InetPtonW = Width::Wide;
 }
 
 fn endpoint_text(guest: &Guest, address: GuestWord, length: u32) -> Result<String, WsaError> {
@@ -170,11 +143,9 @@ both_widths! {
     WSAAddressToStringA, WSAAddressToStringW(guest, width, lpsaAddress: GuestWord, dwAddressLength: u32,
         lpProtocolInfo: GuestWord, lpszAddressString: GuestWord, lpdwAddressStringLength: GuestWord) -> Answer {
         let _ = lpProtocolInfo;
-        let text = wide(&endpoint_text(guest, lpsaAddress, dwAddressLength)?);
-        take_room(guest, lpdwAddressStringLength, text.len())?;
-        // It is ASCII.
-        let bytes = text.iter().flat_map(|unit| unit.to_le_bytes().into_iter().take(width.unit_bytes()));
-        guest.write_bytes(lpszAddressString.0, &bytes.collect::<Vec<u8>>())?;
+        let text = in_form(width, &endpoint_text(guest, lpsaAddress, dwAddressLength)?);
+        take_room(guest, lpdwAddressStringLength, text.len() / width.unit_bytes())?;
+        guest.write_bytes(lpszAddressString.0, &text)?;
         Ok(DONE)
     }
 

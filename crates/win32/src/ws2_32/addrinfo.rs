@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::WsaError;
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -300,34 +301,19 @@ fn look_up(
     store(guest, &question, &question.answer()?, (entry, is_wide), result)
 }
 
-/// Finds the addresses of a machine's service.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo>
-#[winapi]
-pub fn getaddrinfo(
-    guest: &mut Guest,
-    pNodeName: GuestWord,
-    pServiceName: GuestWord,
-    pHints: GuestWord,
-    ppResult: GuestWord,
-) -> i32 {
-    let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, (Entry::Plain, false));
-    code(guest, outcome)
-}
+alike! {
+    fn(guest, is_wide;
+        pNodeName: GuestWord, pServiceName: GuestWord, pHints: GuestWord, ppResult: GuestWord
+    ) -> i32 {
+        let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, (Entry::Plain, is_wide));
+        code(guest, outcome)
+    }
 
-/// Finds the addresses of a machine's service.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfow>
-#[winapi]
-pub fn GetAddrInfoW(
-    guest: &mut Guest,
-    pNodeName: GuestWord,
-    pServiceName: GuestWord,
-    pHints: GuestWord,
-    ppResult: GuestWord,
-) -> i32 {
-    let outcome = look_up(guest, (pNodeName, pServiceName), pHints, ppResult, (Entry::Plain, true));
-    code(guest, outcome)
+    /// Finds the addresses of a machine's service.
+    "ws2tcpip/nf-ws2tcpip-getaddrinfo" getaddrinfo = false;
+
+    /// Finds the addresses of a machine's service.
+    "ws2tcpip/nf-ws2tcpip-getaddrinfow" GetAddrInfoW = true;
 }
 
 both_widths! {
@@ -471,40 +457,19 @@ fn tell_names(
     Ok(())
 }
 
-/// Tells the names of an address and its port.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfo>
-#[winapi]
-pub fn getnameinfo(
-    guest: &mut Guest,
-    pSockaddr: GuestWord,
-    SockaddrLength: i32,
-    pNodeBuffer: GuestWord,
-    NodeBufferSize: u32,
-    pServiceBuffer: GuestWord,
-    ServiceBufferSize: u32,
-    Flags: i32,
-) -> i32 {
-    let (node, service) = ((pNodeBuffer, NodeBufferSize), (pServiceBuffer, ServiceBufferSize));
-    let outcome = tell_names(guest, (pSockaddr, SockaddrLength), node, service, Flags, false);
-    code(guest, outcome)
-}
+alike! {
+    fn(guest, is_wide;
+        pSockaddr: GuestWord, SockaddrLength: i32, pNodeBuffer: GuestWord, NodeBufferSize: u32,
+        pServiceBuffer: GuestWord, ServiceBufferSize: u32, Flags: i32
+    ) -> i32 {
+        let (node, service) = ((pNodeBuffer, NodeBufferSize), (pServiceBuffer, ServiceBufferSize));
+        let outcome = tell_names(guest, (pSockaddr, SockaddrLength), node, service, Flags, is_wide);
+        code(guest, outcome)
+    }
 
-/// Tells the names of an address and its port.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfow>
-#[winapi]
-pub fn GetNameInfoW(
-    guest: &mut Guest,
-    pSockaddr: GuestWord,
-    SockaddrLength: i32,
-    pNodeBuffer: GuestWord,
-    NodeBufferSize: u32,
-    pServiceBuffer: GuestWord,
-    ServiceBufferSize: u32,
-    Flags: i32,
-) -> i32 {
-    let (node, service) = ((pNodeBuffer, NodeBufferSize), (pServiceBuffer, ServiceBufferSize));
-    let outcome = tell_names(guest, (pSockaddr, SockaddrLength), node, service, Flags, true);
-    code(guest, outcome)
+    /// Tells the names of an address and its port.
+    "ws2tcpip/nf-ws2tcpip-getnameinfo" getnameinfo = false;
+
+    /// Tells the names of an address and its port.
+    "ws2tcpip/nf-ws2tcpip-getnameinfow" GetNameInfoW = true;
 }

@@ -5,6 +5,7 @@ use plat_host::socket::Piece;
 
 use super::transfer::{destination, receive};
 use super::{Answer, DONE, WsaError};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
@@ -359,24 +360,18 @@ pub fn WSARecvMsg(
     receive_into(guest, &socket, message, &to, whom)
 }
 
-/// Ends receiving; no protocol of the internet sends data with the end.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvdisconnect>
-#[winapi]
-pub fn WSARecvDisconnect(guest: &mut Guest, s: GuestWord, lpInboundDisconnectData: GuestWord) -> Answer {
-    let _ = lpInboundDisconnectData;
-    Socket::find(guest.process(), s.0)?.shutdown(0)?;
-    Ok(DONE)
-}
+alike! {
+    fn(guest, how; s: GuestWord, data: GuestWord) -> Answer {
+        let _ = data;
+        Socket::find(guest.process(), s.0)?.shutdown(how)?;
+        Ok(DONE)
+    }
 
-/// Ends sending; no protocol of the internet sends data with the end.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasenddisconnect>
-#[winapi]
-pub fn WSASendDisconnect(guest: &mut Guest, s: GuestWord, lpOutboundDisconnectData: GuestWord) -> Answer {
-    let _ = lpOutboundDisconnectData;
-    Socket::find(guest.process(), s.0)?.shutdown(1)?;
-    Ok(DONE)
+    /// Ends receiving; no protocol of the internet sends data with the end.
+    "winsock2/nf-winsock2-wsarecvdisconnect" WSARecvDisconnect(s, lpInboundDisconnectData) = 0;
+
+    /// Ends sending; no protocol of the internet sends data with the end.
+    "winsock2/nf-winsock2-wsasenddisconnect" WSASendDisconnect(s, lpOutboundDisconnectData) = 1;
 }
 
 /// Tells what became of a transfer, and waits for it.

@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::{Answer, DONE, WsaError, protocols, sockaddr};
+use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, HandleOrInvalid};
@@ -205,22 +206,17 @@ pub fn shutdown(guest: &mut Guest, s: GuestWord, how: i32) -> Answer {
     Ok(DONE)
 }
 
-/// Tells a socket's own address.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-getsockname>
-#[winapi]
-pub fn getsockname(guest: &mut Guest, s: GuestWord, name: GuestWord, namelen: GuestWord) -> Answer {
-    let socket = Socket::find(guest.process(), s.0)?;
-    tell(guest, &socket.local_address()?, name, namelen)
-}
+alike! {
+    fn(guest, address_of; s: GuestWord, name: GuestWord, namelen: GuestWord) -> Answer {
+        let socket = Socket::find(guest.process(), s.0)?;
+        tell(guest, &address_of(&socket)?, name, namelen)
+    }
 
-/// Tells the address of the other end.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-getpeername>
-#[winapi]
-pub fn getpeername(guest: &mut Guest, s: GuestWord, name: GuestWord, namelen: GuestWord) -> Answer {
-    let socket = Socket::find(guest.process(), s.0)?;
-    tell(guest, &socket.peer_address()?, name, namelen)
+    /// Tells a socket's own address.
+    "winsock2/nf-winsock2-getsockname" getsockname = Socket::local_address;
+
+    /// Tells the address of the other end.
+    "winsock2/nf-winsock2-getpeername" getpeername = Socket::peer_address;
 }
 
 fn tell(guest: &Guest, bytes: &[u8], name: GuestWord, namelen: GuestWord) -> Answer {

@@ -2,7 +2,7 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::{console_output, place_of, rectangle, tell};
+use super::{console_output, place_of, rectangle, tell, told_unit, unit_of};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -34,27 +34,6 @@ const CELL_BYTES: u64 = 4;
 /// The most cells that one call moves: more than any screen has.
 const CELLS_MAX: u64 = 1 << 24;
 
-/// Returns the character of a byte in the output code page.
-fn unit_of(guest: &Guest, width: Width, value: u16) -> u16 {
-    if width == Width::Wide || value & 0xff < 0x80 {
-        return if width == Width::Wide { value } else { value & 0xff };
-    }
-    let page = guest.process().files.console.code_page(true);
-    page.decode(&[value as u8], 0).ok().and_then(|wide| wide.first().copied()).unwrap_or(value & 0xff)
-}
-
-/// Returns what the form tells of a cell's character.
-fn told_unit(guest: &Guest, width: Width, unit: u16) -> u16 {
-    if width == Width::Wide || unit < 0x80 {
-        return unit;
-    }
-    let page = guest.process().files.console.code_page(true);
-    match page.encode(&[unit], 0, None, false).map(|encoded| encoded.bytes).as_deref() {
-        Ok([byte]) => u16::from(*byte),
-        _ => u16::from(b'?'),
-    }
-}
-
 both_widths! { console
     /// Writes characters into cells; their colours stay.
     "writeconsoleoutputcharacter"
@@ -84,7 +63,7 @@ both_widths! { console
     ) -> Result<Bool, Win32Error> {
         let cells = read_cells(guest, hConsoleOutput, nLength, dwReadCoord)?;
         let cells = cells.iter().filter(|cell| cell.attributes & TRAILING_HALF == 0);
-        let units: Vec<u16> = cells.map(|cell| told_unit(guest, width, cell.unit)).collect();
+        let units: Vec<u16> = cells.map(|cell| told_unit(guest, width, true, cell.unit)).collect();
         match width {
             Width::Wide => guest.write_wide(lpCharacter.0, &units)?,
             Width::Narrow => {
@@ -107,7 +86,7 @@ both_widths! { console
             let at = block.offset(column, row)?;
             let bytes = bytes.get(at..at + CELL_BYTES as usize)?;
             let unit = u16::from_le_bytes([bytes[0], bytes[1]]);
-            Some((unit_of(guest, width, unit), u16::from_le_bytes([bytes[2], bytes[3]])))
+            Some((unit_of(guest, width, true, unit), u16::from_le_bytes([bytes[2], bytes[3]])))
         };
         let done = guest.process().files.console.with_screen(&file, |screen| {
             let area = block.area(screen.bounds())?;
@@ -137,7 +116,7 @@ both_widths! { console
         let (area, cells) = read.unzip();
         for (column, row, cell) in cells.into_iter().flatten() {
             if let (Some(at), Some(cell)) = (block.offset(column, row), cell) {
-                let halves = [told_unit(guest, width, cell.unit), cell.attributes];
+                let halves = [told_unit(guest, width, true, cell.unit), cell.attributes];
                 let bytes: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
                 guest.write_bytes(lpBuffer.0 + at as u64, &bytes)?;
             }
@@ -155,7 +134,7 @@ both_widths! { console
         let from = rectangle(guest, lpScrollRectangle)?;
         let clip = if lpClipRectangle.is_null() { None } else { Some(rectangle(guest, lpClipRectangle)?) };
         let fill = guest.read_u32(lpFill.0)?;
-        let fill = Cell::new(unit_of(guest, width, fill as u16), (fill >> 16) as u16);
+        let fill = Cell::new(unit_of(guest, width, true, fill as u16), (fill >> 16) as u16);
         let signed = |half: u32| i32::from(half as u16 as i16);
         let to = (signed(dwDestinationOrigin), signed(dwDestinationOrigin >> 16));
         guest.process().files.console.with_screen_telling(&file, |screen| {
@@ -252,7 +231,7 @@ pub fn FillConsoleOutputCharacterA(
     dwWriteCoord: u32,
     lpNumberOfCharsWritten: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let unit = unit_of(guest, Width::Narrow, u16::from(cCharacter));
+    let unit = unit_of(guest, Width::Narrow, true, u16::from(cCharacter));
     fill(guest, hConsoleOutput, unit, (nLength, dwWriteCoord), lpNumberOfCharsWritten)
 }
 

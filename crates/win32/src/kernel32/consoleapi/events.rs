@@ -2,13 +2,12 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
-use super::console_input;
+use super::{console_input, told_unit, unit_of};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::logic::console::record::{RECORD_BYTES, Record};
-use crate::logic::nls::code_page::CodePage;
+use crate::logic::console::record::{Key, RECORD_BYTES, Record};
 use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
@@ -30,43 +29,38 @@ const NO_REMOVE: u16 = 1;
 /// `CONSOLE_READ_NOWAIT`.
 const NO_WAIT: u16 = 2;
 
-/// Returns a record with its character as the form has it.
-fn in_form(record: Record, width: Width, page: &CodePage) -> Record {
+/// Returns a record whose character, if it has one, is changed.
+fn with_unit(record: Record, change: impl Fn(u16) -> u16) -> Record {
     match record {
-        Record::Key(mut key) if width == Width::Narrow && key.unit >= 0x80 => {
-            let encoded = page.encode(&[key.unit], 0, None, false).map(|encoded| encoded.bytes);
-            key.unit = match encoded.as_deref() {
-                Ok([byte]) => u16::from(*byte),
-                _ => u16::from(b'?'),
-            };
-            Record::Key(key)
-        }
+        Record::Key(key) => Record::Key(Key { unit: change(key.unit), ..key }),
         other => other,
     }
 }
 
-/// Returns a record whose character is a unit of UTF-16.
-fn from_form(record: Record, width: Width, page: &CodePage) -> Record {
-    match record {
-        Record::Key(mut key) if width == Width::Narrow => {
-            let byte = key.unit as u8;
-            key.unit =
-                page.decode(&[byte], 0).ok().and_then(|wide| wide.first().copied()).unwrap_or(byte.into());
-            Record::Key(key)
-        }
-        other => other,
-    }
-}
-
-fn give(
+/// Takes input records, or looks at them, and waits, or does not, as the flags say; stores them in a form.
+fn read(
     guest: &mut Guest,
     width: Width,
-    records: &[Record],
-    buffer: GuestWord,
+    handle: GuestWord,
+    (buffer, room): (GuestWord, u32),
     count: GuestWord,
+    flags: u16,
 ) -> Result<Bool, Win32Error> {
-    let page = guest.process().files.console.code_page(false);
-    let bytes: Vec<u8> = records.iter().flat_map(|&record| in_form(record, width, &page).encode()).collect();
+    let file = console_input(guest, handle)?;
+    let console = &guest.process().files.console;
+    let mut records = if flags & NO_REMOVE != 0 {
+        console.peek_records(&file, room as usize)?
+    } else {
+        console.take_records(&file, room as usize, flags & NO_WAIT == 0)?
+    };
+    if records.is_empty() && flags == NO_REMOVE && room > 0 {
+        // To wait without taking is to take and to put back.
+        let first = console.take_records(&file, 1, true)?;
+        first.iter().for_each(|&record| console.put_back(record));
+        records = console.peek_records(&file, room as usize)?;
+    }
+    let told = |&record: &Record| with_unit(record, |unit| told_unit(guest, width, false, unit)).encode();
+    let bytes: Vec<u8> = records.iter().flat_map(told).collect();
     guest.write_bytes(buffer.0, &bytes)?;
     guest.write_bytes(count.0, &(records.len() as u32).to_le_bytes())?;
     Ok(TRUE)
@@ -78,9 +72,7 @@ both_widths! { console
     ReadConsoleInputA, ReadConsoleInputW(
         guest, width, hConsoleInput: GuestWord, lpBuffer: GuestWord, nLength: u32, lpNumberOfEventsRead: GuestWord
     ) -> Result<Bool, Win32Error> {
-        let file = console_input(guest, hConsoleInput)?;
-        let records = guest.process().files.console.take_records(&file, nLength as usize, true)?;
-        give(guest, width, &records, lpBuffer, lpNumberOfEventsRead)
+        read(guest, width, hConsoleInput, (lpBuffer, nLength), lpNumberOfEventsRead, 0)
     }
 
     /// Looks at input records without taking them, and does not wait.
@@ -88,9 +80,7 @@ both_widths! { console
     PeekConsoleInputA, PeekConsoleInputW(
         guest, width, hConsoleInput: GuestWord, lpBuffer: GuestWord, nLength: u32, lpNumberOfEventsRead: GuestWord
     ) -> Result<Bool, Win32Error> {
-        let file = console_input(guest, hConsoleInput)?;
-        let records = guest.process().files.console.peek_records(&file, nLength as usize)?;
-        give(guest, width, &records, lpBuffer, lpNumberOfEventsRead)
+        read(guest, width, hConsoleInput, (lpBuffer, nLength), lpNumberOfEventsRead, NO_REMOVE | NO_WAIT)
     }
 
     /// Takes input records, or looks at them, and waits, or does not: bits 0 and 1 of `wFlags`.
@@ -102,20 +92,7 @@ both_widths! { console
         if wFlags & !(NO_REMOVE | NO_WAIT) != 0 {
             return Err(Win32Error::INVALID_PARAMETER);
         }
-        let file = console_input(guest, hConsoleInput)?;
-        let console = &guest.process().files.console;
-        let mut records = if wFlags & NO_REMOVE != 0 {
-            console.peek_records(&file, nLength as usize)?
-        } else {
-            console.take_records(&file, nLength as usize, wFlags & NO_WAIT == 0)?
-        };
-        if records.is_empty() && wFlags == NO_REMOVE && nLength > 0 {
-            // To wait without taking is to take and to put back.
-            let first = console.take_records(&file, 1, true)?;
-            first.iter().for_each(|&record| console.put_back(record));
-            records = console.peek_records(&file, nLength as usize)?;
-        }
-        give(guest, width, &records, lpBuffer, lpNumberOfEventsRead)
+        read(guest, width, hConsoleInput, (lpBuffer, nLength), lpNumberOfEventsRead, wFlags)
     }
 
     /// Puts input records behind those that wait.
@@ -125,12 +102,14 @@ both_widths! { console
     ) -> Result<Bool, Win32Error> {
         let file = console_input(guest, hConsoleInput)?;
         let console = &guest.process().files.console;
-        let page = console.code_page(false);
         let bytes = guest.read_vec(lpBuffer.0, u64::from(nLength) * RECORD_BYTES as u64)?;
         let (all, _) = bytes.as_chunks::<RECORD_BYTES>();
-        let records: Option<Vec<Record>> =
-            all.iter().map(|bytes| Some(from_form(Record::decode(bytes)?, width, &page))).collect();
-        console.put_records(&file, &records.ok_or(Win32Error::INVALID_PARAMETER)?)?;
+        let records: Option<Vec<Record>> = all.iter().map(Record::decode).collect();
+        let mut records = records.ok_or(Win32Error::INVALID_PARAMETER)?;
+        for record in &mut records {
+            *record = with_unit(*record, |unit| unit_of(guest, width, false, unit));
+        }
+        console.put_records(&file, &records)?;
         guest.write_bytes(lpNumberOfEventsWritten.0, &nLength.to_le_bytes())?;
         Ok(TRUE)
     }

@@ -8,6 +8,7 @@ use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
 use crate::logic::nls::code_page::CodePage;
 use crate::nt::nls;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -68,46 +69,25 @@ pub fn GetCPInfo(guest: &mut Guest, CodePage: u32, lpCPInfo: GuestWord) -> Resul
     Ok(TRUE)
 }
 
-/// Writes what follows `CPINFO` in `CPINFOEX`; returns the page's name.
-fn extended(guest: &Guest, code_page: u32, flags: u32, address: u64) -> Result<Vec<u16>, Win32Error> {
-    if address == 0 || flags != 0 {
-        return Err(Win32Error::INVALID_PARAMETER);
+both_widths! {
+    /// Describes a code page with its name.
+    "winnls/nf-winnls-getcpinfoex"
+    GetCPInfoExA, GetCPInfoExW(
+        guest, width, CodePage: u32, dwFlags: u32, lpCPInfoEx: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let address = lpCPInfoEx.get();
+        if address == 0 || dwFlags != 0 {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let page = nls::page(CodePage)?;
+        guest.write(address, &info(&page))?;
+        // Behind CPINFO: the default character, the number, the name.
+        guest.write(address + 18, &page.default_unit())?;
+        guest.write(address + 20, &page.number())?;
+        let name: Vec<u16> = page.number().to_string().encode_utf16().collect();
+        width.write(guest, GuestWord(address + 24), &name)?;
+        Ok(TRUE)
     }
-    let page = nls::page(code_page)?;
-    guest.write(address, &info(&page))?;
-    guest.write(address + 18, &page.default_unit())?;
-    guest.write(address + 20, &page.number())?;
-    Ok(page.number().to_string().encode_utf16().chain([0]).collect())
-}
-
-/// Describes a code page with its name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcpinfoexa>
-#[winapi]
-pub fn GetCPInfoExA(
-    guest: &mut Guest,
-    CodePage: u32,
-    dwFlags: u32,
-    lpCPInfoEx: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let name = extended(guest, CodePage, dwFlags, lpCPInfoEx.get())?;
-    guest.write_bytes(lpCPInfoEx.get() + 24, &nls::narrow(&name))?;
-    Ok(TRUE)
-}
-
-/// Describes a code page with its name.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getcpinfoexw>
-#[winapi]
-pub fn GetCPInfoExW(
-    guest: &mut Guest,
-    CodePage: u32,
-    dwFlags: u32,
-    lpCPInfoEx: GuestWord,
-) -> Result<Bool, Win32Error> {
-    let name = extended(guest, CodePage, dwFlags, lpCPInfoEx.get())?;
-    guest.write_wide(lpCPInfoEx.get() + 24, &name)?;
-    Ok(TRUE)
 }
 
 /// Says whether a code page is installed; the aliases 0 to 3 are none.

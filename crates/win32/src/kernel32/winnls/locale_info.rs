@@ -12,7 +12,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::locale::{GENITIVE, Locale};
 use crate::logic::nls::locale_names;
 use crate::nt::nls;
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -192,39 +192,20 @@ pub(super) fn check(buffer: GuestWord, size: i32) -> Result<(), Win32Error> {
     if bad_buffer { Err(Win32Error::INVALID_PARAMETER) } else { Ok(()) }
 }
 
-/// Returns a fact about a locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getlocaleinfoa>
-#[winapi]
-pub fn GetLocaleInfoA(
-    guest: &mut Guest,
-    Locale: u32,
-    LCType: u32,
-    lpLCData: GuestWord,
-    cchData: i32,
-) -> Result<i32, Win32Error> {
-    check(lpLCData, cchData)?;
-    let answer = answer(&Asked::of_number(Locale)?, LCType)?;
-    let bytes = match LCType & RETURN_NUMBER {
-        0 => nls::narrow(&answer),
-        _ => answer.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
-    };
-    nls::put_bytes(guest, lpLCData, cchData, &bytes)
-}
-
-/// Returns a fact about a locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getlocaleinfow>
-#[winapi]
-pub fn GetLocaleInfoW(
-    guest: &mut Guest,
-    Locale: u32,
-    LCType: u32,
-    lpLCData: GuestWord,
-    cchData: i32,
-) -> Result<i32, Win32Error> {
-    check(lpLCData, cchData)?;
-    nls::put_wide(guest, lpLCData, cchData, &answer(&Asked::of_number(Locale)?, LCType)?)
+both_widths! {
+    /// Returns a fact about a locale.
+    "winnls/nf-winnls-getlocaleinfo"
+    GetLocaleInfoA, GetLocaleInfoW(
+        guest, width, Locale: u32, LCType: u32, lpLCData: GuestWord, cchData: i32
+    ) -> Result<i32, Win32Error> {
+        check(lpLCData, cchData)?;
+        let answer = answer(&Asked::of_number(Locale)?, LCType)?;
+        if width == Width::Narrow && LCType & RETURN_NUMBER != 0 {
+            let bytes: Vec<u8> = answer.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+            return nls::put_bytes(guest, lpLCData, cchData, &bytes);
+        }
+        width.put(guest, lpLCData, cchData, &answer)
+    }
 }
 
 /// Returns a fact about a locale given by name.

@@ -3,6 +3,8 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -10,6 +12,7 @@ use crate::logic::nls::locale::{self, Locale};
 use crate::logic::nls::locale_names;
 use crate::nt::nls;
 use crate::teb::Teb;
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -92,97 +95,38 @@ fn put_text(guest: &Guest, name: &str, buffer: GuestWord, size: i32) -> Result<i
     nls::put_wide(guest, buffer, size, &name)
 }
 
-/// Returns the user's locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getuserdefaultlcid>
-#[winapi]
-pub fn GetUserDefaultLCID(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
+answers! {
+    "Returns the user's locale.", "winnls/nf-winnls-getuserdefaultlcid";
+    GetUserDefaultLCID() -> u32 = nls::user_locale().number;
+    "Returns the system's locale.", "winnls/nf-winnls-getsystemdefaultlcid";
+    GetSystemDefaultLCID() -> u32 = nls::user_locale().number;
+    "Returns the language of the user's locale.", "winnls/nf-winnls-getuserdefaultlangid";
+    GetUserDefaultLangID() -> u32 = nls::user_locale().number;
+    "Returns the language of the system's locale.", "winnls/nf-winnls-getsystemdefaultlangid";
+    GetSystemDefaultLangID() -> u32 = nls::user_locale().number;
+    "Returns the language of the user's interface.", "winnls/nf-winnls-getuserdefaultuilanguage";
+    GetUserDefaultUILanguage() -> u32 = nls::user_locale().number;
+    "Returns the language of the system's interface.", "winnls/nf-winnls-getsystemdefaultuilanguage";
+    GetSystemDefaultUILanguage() -> u32 = nls::user_locale().number;
+    "Returns the language of the thread's interface.", "winnls/nf-winnls-getthreaduilanguage";
+    GetThreadUILanguage() -> u32 = nls::user_locale().number;
+    "Sets the language of the thread's interface; returns the one that is now set.", "winnls/nf-winnls-setthreaduilanguage";
+    SetThreadUILanguage(LangId: u16) -> u32 = nls::user_locale().number;
 }
 
-/// Returns the system's locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getsystemdefaultlcid>
-#[winapi]
-pub fn GetSystemDefaultLCID(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
-}
-
-/// Returns the language of the user's locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getuserdefaultlangid>
-#[winapi]
-pub fn GetUserDefaultLangID(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
-}
-
-/// Returns the language of the system's locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getsystemdefaultlangid>
-#[winapi]
-pub fn GetSystemDefaultLangID(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
-}
-
-/// Returns the language of the user's interface.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getuserdefaultuilanguage>
-#[winapi]
-pub fn GetUserDefaultUILanguage(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
-}
-
-/// Returns the language of the system's interface.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getsystemdefaultuilanguage>
-#[winapi]
-pub fn GetSystemDefaultUILanguage(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
-}
-
-/// Returns the language of the thread's interface.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getthreaduilanguage>
-#[winapi]
-pub fn GetThreadUILanguage(guest: &mut Guest) -> u32 {
-    let _ = guest;
-    nls::user_locale().number
-}
-
-/// Returns the name of the user's locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getuserdefaultlocalename>
-#[winapi]
-pub fn GetUserDefaultLocaleName(
-    guest: &mut Guest,
-    lpLocaleName: GuestWord,
-    cchLocaleName: i32,
-) -> Result<i32, Win32Error> {
-    if lpLocaleName.is_null() || cchLocaleName == 0 {
-        return Err(Win32Error::INVALID_PARAMETER);
+alike! {
+    fn(guest; lpLocaleName: GuestWord, cchLocaleName: i32) -> Result<i32, Win32Error> {
+        if lpLocaleName.is_null() || cchLocaleName == 0 {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        put_text(guest, nls::user_locale().name, lpLocaleName, cchLocaleName)
     }
-    put_text(guest, nls::user_locale().name, lpLocaleName, cchLocaleName)
-}
 
-/// Returns the name of the system's locale.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-getsystemdefaultlocalename>
-#[winapi]
-pub fn GetSystemDefaultLocaleName(
-    guest: &mut Guest,
-    lpLocaleName: GuestWord,
-    cchLocaleName: i32,
-) -> Result<i32, Win32Error> {
-    if lpLocaleName.is_null() || cchLocaleName == 0 {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    put_text(guest, nls::user_locale().name, lpLocaleName, cchLocaleName)
+    /// Returns the name of the user's locale.
+    "winnls/nf-winnls-getuserdefaultlocalename" GetUserDefaultLocaleName;
+
+    /// Returns the name of the system's locale.
+    "winnls/nf-winnls-getsystemdefaultlocalename" GetSystemDefaultLocaleName;
 }
 
 /// Returns the thread's locale.
@@ -206,15 +150,6 @@ pub fn SetThreadLocale(guest: &mut Guest, Locale: u32) -> Result<Bool, Win32Erro
     let address = guest.teb().address + Teb::CURRENT_LOCALE.offset(guest.machine());
     guest.write(address, &locale)?;
     Ok(TRUE)
-}
-
-/// Sets the language of the thread's interface; returns the one that is now set.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-setthreaduilanguage>
-#[winapi]
-pub fn SetThreadUILanguage(guest: &mut Guest, LangId: u16) -> u32 {
-    let _ = (guest, LangId);
-    nls::user_locale().number
 }
 
 /// Returns what a default locale stands for; other locales come back as they are.
@@ -343,30 +278,18 @@ fn list(
     Ok(TRUE)
 }
 
-/// Calls a function with each locale's number in hexadecimal.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumsystemlocalesa>
-#[winapi]
-pub fn EnumSystemLocalesA(
-    guest: &mut Guest,
-    lpLocaleEnumProc: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = dwFlags;
-    list(guest, lpLocaleEnumProc, &[], |locale| format!("{:08X}\0", locale.number).into_bytes())
-}
-
-/// Calls a function with each locale's number in hexadecimal.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winnls/nf-winnls-enumsystemlocalesw>
-#[winapi]
-pub fn EnumSystemLocalesW(
-    guest: &mut Guest,
-    lpLocaleEnumProc: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = dwFlags;
-    list(guest, lpLocaleEnumProc, &[], |locale| wide_bytes(&format!("{:08X}", locale.number)))
+both_widths! {
+    /// Calls a function with each locale's number in hexadecimal.
+    "winnls/nf-winnls-enumsystemlocales"
+    EnumSystemLocalesA, EnumSystemLocalesW(
+        guest, width, lpLocaleEnumProc: GuestWord, dwFlags: u32
+    ) -> Result<Bool, Win32Error> {
+        let _ = dwFlags;
+        list(guest, lpLocaleEnumProc, &[], |locale| {
+            let number: Vec<u16> = format!("{:08X}", locale.number).encode_utf16().collect();
+            width.bytes(&number)
+        })
+    }
 }
 
 /// Calls a function with each locale's name.
