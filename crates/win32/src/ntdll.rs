@@ -24,6 +24,7 @@ pub mod rtl;
 pub mod rtl_process;
 pub mod rtl_registry;
 pub mod rtl_string;
+pub mod rtl_text_kind;
 pub mod sections;
 pub mod security;
 mod sockets;
@@ -66,6 +67,7 @@ pub const DLL: Dll = Dll {
         wait_address::EXPORTS,
         rtl_process::EXPORTS,
         rtl_string::EXPORTS,
+        rtl_text_kind::EXPORTS,
         sections::EXPORTS,
         security::EXPORTS,
         synchronisation::EXPORTS,
