@@ -2,6 +2,7 @@
 //!
 //! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
 
+pub mod automation;
 pub mod command_line;
 pub mod complex;
 pub mod console;
@@ -14,6 +15,7 @@ pub mod number;
 pub mod object_name;
 pub mod path;
 pub mod path_cch;
+pub mod performance;
 pub mod power;
 pub mod printf;
 pub mod profile_text;
