@@ -31,6 +31,7 @@ mod sockets;
 pub mod synchronisation;
 pub mod system;
 pub mod threadpool;
+pub mod thread_creation;
 pub mod threads;
 pub mod token;
 pub mod unwind;
@@ -68,6 +69,7 @@ pub const DLL: Dll = Dll {
         rtl_process::EXPORTS,
         rtl_string::EXPORTS,
         rtl_text_kind::EXPORTS,
+        thread_creation::EXPORTS,
         sections::EXPORTS,
         security::EXPORTS,
         synchronisation::EXPORTS,
