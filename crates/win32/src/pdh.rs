@@ -131,7 +131,9 @@ fn query(guest: &Guest, handle: GuestWord) -> Option<Arc<Query>> {
 }
 
 fn item(guest: &Guest, handle: GuestWord) -> Option<Arc<Arc<Item>>> {
-    guest.process().cryptography.get(handle.get())
+    let item: Arc<Arc<Item>> = guest.process().cryptography.get(handle.get())?;
+    // Counters go with their query.
+    (item.query.strong_count() > 0).then_some(item)
 }
 
 both_widths! {

@@ -332,7 +332,11 @@ fn fire(process: &'static Process, one: &Arc<Registration>, is_late: bool) {
         Target::Call(function, context) => (*function, vec![*context, u64::from(is_late)]),
         Target::Multimedia(function, user) => (*function, vec![one.number, 0, *user, 0, 0]),
         Target::Signal(event, is_pulse) => {
-            if *is_pulse { event.pulse() } else { event.set() };
+            if *is_pulse {
+                event.pulse()
+            } else {
+                event.set()
+            };
             process.pool.registrations.call_ended(one.number);
             return;
         }

@@ -33,7 +33,8 @@ fn create(guest: &Guest, process: GuestWord, plan: ThreadPlan) -> Result<Arc<Thr
 /// Writes a `CLIENT_ID`: the process's and the thread's number.
 fn write_client(guest: &Guest, address: u64, thread: &ThreadObject) -> Result<u64, Fault> {
     let word = guest.machine().pointer_size();
-    guest.write_word(address, thread.process_id().into())?;
+    let process = thread.owner().map_or_else(plat_host::sysinfo::process_id, |owner| owner.id());
+    guest.write_word(address, process.into())?;
     guest.write_word(address + word, thread.id().into())?;
     Ok(2 * word)
 }

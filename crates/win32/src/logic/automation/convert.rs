@@ -78,7 +78,13 @@ fn to_integer(value: &Value, to: u16, how: How) -> Result<Value, Refused> {
 pub fn to_double(value: &Value, how: How) -> Result<f64, Refused> {
     Ok(match value {
         Value::Empty => 0.0,
-        Value::Bool(is) => if *is { -1.0 } else { 0.0 },
+        Value::Bool(is) => {
+            if *is {
+                -1.0
+            } else {
+                0.0
+            }
+        }
         Value::Integer(_, number) => *number as f64,
         Value::R4(number) => f64::from(*number),
         Value::R8(number) | Value::Date(number) => *number,
