@@ -127,7 +127,7 @@ pub struct Crash {
 /// What `--trace` shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trace {
-    /// Every call of a Windows function.
+    /// Calls of Windows functions, but for those that stay in guest code.
     pub api: bool,
     /// The loader's decisions.
     pub loader: bool,
