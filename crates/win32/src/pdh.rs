@@ -10,7 +10,7 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::{Dll, Export};
-use crate::guest::Guest;
+use crate::guest::{Bool, Guest};
 use crate::logic::performance::{self, CounterPath, CounterType, Sample};
 use crate::nt::path::{FileSystem, lock};
 use crate::widths::{Width, both_widths};
@@ -130,10 +130,13 @@ fn query(guest: &Guest, handle: GuestWord) -> Option<Arc<Query>> {
     guest.process().cryptography.get(handle.get())
 }
 
-fn item(guest: &Guest, handle: GuestWord) -> Option<Arc<Arc<Item>>> {
-    let item: Arc<Arc<Item>> = guest.process().cryptography.get(handle.get())?;
+/// What a counter's handle leads to.
+struct Handle(Arc<Item>);
+
+fn item(guest: &Guest, handle: GuestWord) -> Option<Arc<Item>> {
+    let handle: Arc<Handle> = guest.process().cryptography.get(handle.get())?;
     // Counters go with their query.
-    (item.query.strong_count() > 0).then_some(item)
+    (handle.0.query.strong_count() > 0).then(|| Arc::clone(&handle.0))
 }
 
 both_widths! {
@@ -217,8 +220,8 @@ pub fn PdhGetDllVersion(guest: &mut Guest, lpdwVersion: GuestWord) -> Result<i32
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/pdh/nf-pdh-pdhisrealtimequery>
 #[winapi]
-pub fn PdhIsRealTimeQuery(guest: &mut Guest, hQuery: GuestWord) -> crate::guest::Bool {
-    crate::guest::Bool(query(guest, hQuery).is_some())
+pub fn PdhIsRealTimeQuery(guest: &mut Guest, hQuery: GuestWord) -> Bool {
+    Bool(query(guest, hQuery).is_some())
 }
 
 /// Finds the counter of a path, or says why there is none.
@@ -255,7 +258,7 @@ fn add(guest: &Guest, width: Width, [hQuery, path, user_data, into]: [GuestWord;
         samples: Mutex::default(),
     });
     lock(&query.counters).push(Arc::clone(&item));
-    let handle = guest.process().cryptography.add(item);
+    let handle = guest.process().cryptography.add(Handle(item));
     guest.write_word(into.get(), handle).map(|()| 0)
 }
 
@@ -282,12 +285,11 @@ both_widths! {
 /// Source: <https://learn.microsoft.com/windows/win32/api/pdh/nf-pdh-pdhremovecounter>
 #[winapi]
 pub fn PdhRemoveCounter(guest: &mut Guest, hCounter: GuestWord) -> i32 {
-    let Some(item) = guest.process().cryptography.remove::<Arc<Item>>(hCounter.get()) else {
+    let Some(handle) = guest.process().cryptography.remove::<Handle>(hCounter.get()) else {
         return code::INVALID_HANDLE;
     };
-    if let Some(query) = item.query.upgrade() {
-        lock(&query.counters).retain(|other| !Arc::ptr_eq(other, &item));
-    }
+    let Some(query) = handle.0.query.upgrade() else { return code::INVALID_HANDLE };
+    lock(&query.counters).retain(|other| !Arc::ptr_eq(other, &handle.0));
     0
 }
 

@@ -40,7 +40,7 @@ pub fn passed(bytes: &[u8]) -> u32 {
     if bytes.len() < 2 {
         return 0;
     }
-    let mut passed = if bytes.len() % 2 == 0 { 0 } else { ODD_LENGTH };
+    let mut passed = if bytes.len().is_multiple_of(2) { 0 } else { ODD_LENGTH };
     let units: Vec<u16> =
         bytes.chunks_exact(2).take(LOOKED_AT).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     // The zero that ends a string is none of its text.

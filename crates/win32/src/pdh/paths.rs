@@ -5,7 +5,7 @@ use plat_abi::{Fault, GuestStruct, GuestWord, Memory};
 use super::{code, counters, find};
 use crate::dll;
 use crate::export::Export;
-use crate::guest::Guest;
+use crate::guest::{Bool, Guest};
 use crate::logic::performance::{self, CounterPath};
 use crate::widths::{Width, both_widths};
 
@@ -210,7 +210,7 @@ both_widths! {
     "pdh/nf-pdh-pdhenumobjects"
     PdhEnumObjectsA, PdhEnumObjectsW(
         guest, width, szDataSource: GuestWord, szMachineName: GuestWord, mszObjectList: GuestWord,
-        pcchBufferSize: GuestWord, dwDetailLevel: u32, bRefresh: crate::guest::Bool
+        pcchBufferSize: GuestWord, dwDetailLevel: u32, bRefresh: Bool
     ) -> Result<i32, Fault> {
         let _ = (szDataSource, szMachineName, dwDetailLevel, bRefresh);
         if pcchBufferSize.is_null() {

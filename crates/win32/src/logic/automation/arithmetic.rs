@@ -207,7 +207,7 @@ pub fn power(first: &Value, second: &Value, how: How) -> Result<Value, Refused> 
 /// `DISP_E_TYPEMISMATCH`, `DISP_E_DIVBYZERO`, `DISP_E_OVERFLOW`
 pub fn divide_whole(first: &Value, second: &Value, how: How, is_rest: bool) -> Result<Value, Refused> {
     let kinds = [first.kind(), second.kind()];
-    if kinds.contains(&kind::ERROR) && !(kinds.contains(&kind::NULL) && !is_rest) {
+    if kinds.contains(&kind::ERROR) && (is_rest || !kinds.contains(&kind::NULL)) {
         return Err(Refused::MISMATCH);
     }
     if kinds.contains(&kind::NULL) {

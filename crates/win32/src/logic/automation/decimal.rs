@@ -285,7 +285,7 @@ impl Decimal {
     /// Returns the next integer downwards.
     pub fn floor(self) -> Self {
         let cut = self.cut();
-        let has_rest = self.magnitude % 10u128.pow(self.scale.into()) != 0;
+        let has_rest = !self.magnitude.is_multiple_of(10u128.pow(self.scale.into()));
         Self { magnitude: cut.magnitude + u128::from(self.negative && has_rest), ..cut }
     }
 
