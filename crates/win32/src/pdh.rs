@@ -1,4 +1,4 @@
-//! pdh.dll: queries of performance counters, answered with what Linux says. The counters are in [`counters`], paths in [`paths`].
+//! pdh.dll: queries of performance counters, answered with what Linux says. The counters are in `counters`, paths in `paths`.
 
 mod counters;
 pub mod paths;
