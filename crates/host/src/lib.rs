@@ -23,6 +23,7 @@ pub mod memory;
 pub mod name_watch;
 pub mod network;
 pub mod pipe;
+pub mod power;
 pub mod process;
 pub mod pseudo_terminal;
 pub mod random;

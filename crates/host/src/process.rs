@@ -331,6 +331,21 @@ fn resident_peak(id: u32) -> Option<u64> {
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
+/// Returns the numbers of the processes that have a file open and that this user may look at.
+///
+/// Source: proc(5), `/proc/pid/fd`.
+pub fn holders(path: &Path) -> Vec<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| std::fs::metadata(path).ok().map(|facts| (facts.dev(), facts.ino()));
+    let Some(wanted) = identity(path) else { return Vec::new() };
+    let holds = |id: &u32| {
+        let descriptors = std::path::PathBuf::from(format!("/proc/{id}/fd"));
+        let names = crate::directory::names(&descriptors).unwrap_or_default();
+        names.iter().any(|name| identity(&descriptors.join(name)) == Some(wanted))
+    };
+    all().into_iter().filter(holds).collect()
+}
+
 /// Returns the threads' numbers of a process.
 pub fn threads(id: u32) -> Vec<u32> {
     let names = crate::directory::names(Path::new(&format!("/proc/{id}/task"))).unwrap_or_default();

@@ -53,6 +53,7 @@ pub const DLL: Dll = Dll {
         registry_tree::EXPORTS,
         crate::ntdll::digests::EXPORTS,
         registry_value::EXPORTS,
+        crate::ntdll::rtl_text_kind::ADVAPI32_EXPORTS,
         services::EXPORTS,
         sid::EXPORTS,
         token::EXPORTS,

@@ -41,6 +41,13 @@ impl Objects {
         Arc::clone(table.0.get(&handle)?).downcast().ok()
     }
 
+    /// Returns the handle of the first object of a type that is as wanted.
+    pub fn find<T: Any + Send + Sync>(&self, is_wanted: impl Fn(&T) -> bool) -> Option<u64> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let fits = |object: &Object| object.downcast_ref::<T>().is_some_and(&is_wanted);
+        table.0.iter().filter(|(_, object)| fits(object)).map(|(handle, _)| *handle).min()
+    }
+
     /// Gives a handle up; returns its object, if it is of this type.
     pub fn remove<T: Any + Send + Sync>(&self, handle: u64) -> Option<Arc<T>> {
         let object = self.get(handle)?;

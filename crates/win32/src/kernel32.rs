@@ -32,6 +32,7 @@ pub mod namedpipes;
 pub mod path_cch;
 pub mod pipes;
 pub mod placeholders;
+pub mod power;
 pub mod privateprofile;
 pub mod process;
 pub mod processenv;
@@ -42,6 +43,7 @@ pub mod profileapi;
 pub mod psapi;
 pub mod resource_update;
 pub mod resources;
+pub mod streams;
 pub mod stringapiset;
 pub mod synchapi;
 pub mod sysinfoapi;
@@ -100,6 +102,7 @@ pub const DLL: Dll = Dll {
         path_cch::EXPORTS,
         pipes::EXPORTS,
         placeholders::EXPORTS,
+        power::EXPORTS,
         privateprofile::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
@@ -110,6 +113,7 @@ pub const DLL: Dll = Dll {
         resource_update::EXPORTS,
         resources::EXPORTS,
         psapi::EXPORTS,
+        streams::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
         system_facts::EXPORTS,

@@ -60,6 +60,7 @@ pub mod pdh;
 pub mod powrprof;
 pub mod psapi;
 pub mod rpcrt4;
+pub mod rstrtmgr;
 pub mod secur32;
 pub mod setupapi;
 pub mod shell32;
@@ -133,6 +134,7 @@ entries::dlls! {
     msvcr::V110,
     msvcr::V120,
     rpcrt4::DLL,
+    rstrtmgr::DLL,
     gdi32::DLL,
     comdlg32::DLL,
     dbghelp::DLL,

@@ -2,6 +2,7 @@
 //!
 //! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
 
+pub mod automation;
 pub mod command_line;
 pub mod complex;
 pub mod console;
@@ -14,6 +15,8 @@ pub mod number;
 pub mod object_name;
 pub mod path;
 pub mod path_cch;
+pub mod performance;
+pub mod power;
 pub mod printf;
 pub mod profile_text;
 pub mod program_search;
@@ -26,6 +29,7 @@ pub mod security;
 pub mod shell_path;
 pub mod special;
 pub mod status;
+pub mod text_kind;
 pub mod time;
 pub mod undecorate;
 pub mod url;

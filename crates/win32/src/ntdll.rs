@@ -24,11 +24,13 @@ pub mod rtl;
 pub mod rtl_process;
 pub mod rtl_registry;
 pub mod rtl_string;
+pub mod rtl_text_kind;
 pub mod sections;
 pub mod security;
 mod sockets;
 pub mod synchronisation;
 pub mod system;
+pub mod thread_creation;
 pub mod threadpool;
 pub mod threads;
 pub mod token;
@@ -66,6 +68,8 @@ pub const DLL: Dll = Dll {
         wait_address::EXPORTS,
         rtl_process::EXPORTS,
         rtl_string::EXPORTS,
+        rtl_text_kind::EXPORTS,
+        thread_creation::EXPORTS,
         sections::EXPORTS,
         security::EXPORTS,
         synchronisation::EXPORTS,

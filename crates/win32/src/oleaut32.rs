@@ -1,8 +1,13 @@
 //! oleaut32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod arithmetic;
 pub mod bstr;
+pub mod conversions;
 pub mod errors;
+pub mod money;
 pub mod safe_array;
+pub mod texts;
+mod values;
 pub mod variant;
 
 use crate::export::Dll;
@@ -11,7 +16,16 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "oleaut32.dll",
     description: "OLEAUT32.DLL",
-    tables: &[bstr::EXPORTS, variant::EXPORTS, safe_array::EXPORTS, errors::EXPORTS],
+    tables: &[
+        bstr::EXPORTS,
+        variant::EXPORTS,
+        safe_array::EXPORTS,
+        errors::EXPORTS,
+        conversions::EXPORTS,
+        arithmetic::EXPORTS,
+        money::EXPORTS,
+        texts::EXPORTS,
+    ],
     methods: &[],
 };
 

@@ -2,9 +2,11 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
-use crate::guest::Guest;
+use crate::guest::{Bool, Guest, TRUE};
+use crate::logic::power;
 use crate::{NtStatus, Win32Error};
 
 /// The DLL.
@@ -15,9 +17,25 @@ pub const DLL: Dll =
 pub const EXPORTS: &[Export] = dll! {
     partial PowerRegisterSuspendResumeNotification, "the machine's sleep is not told";
     full PowerUnregisterSuspendResumeNotification;
-    partial CallNtPowerInformation, "ProcessorInformation only, whose speeds are what Linux says when asked";
+    full GetPwrCapabilities;
+    full IsPwrHibernateAllowed;
+    full IsPwrShutdownAllowed;
+    full IsPwrSuspendAllowed;
+    full PowerDeterminePlatformRole;
+    full PowerDeterminePlatformRoleEx;
+    partial CallNtPowerInformation, "ProcessorInformation (speeds are what Linux says when asked), SystemBatteryState, SystemPowerCapabilities, times of sleep and execution state only";
 };
 
+/// `SystemPowerCapabilities`.
+const SYSTEM_POWER_CAPABILITIES: u32 = 4;
+/// `SystemBatteryState`.
+const SYSTEM_BATTERY_STATE: u32 = 5;
+/// `LastWakeTime`.
+const LAST_WAKE_TIME: u32 = 14;
+/// `LastSleepTime`.
+const LAST_SLEEP_TIME: u32 = 15;
+/// `SystemExecutionState`.
+const SYSTEM_EXECUTION_STATE: u32 = 16;
 /// `ProcessorInformation`.
 const PROCESSOR_INFORMATION: u32 = 11;
 
@@ -42,15 +60,62 @@ pub fn CallNtPowerInformation(
     OutputBuffer: GuestWord,
     OutputBufferLength: u32,
 ) -> Result<(), NtStatus> {
-    let _ = (InputBuffer, InputBufferLength);
-    if InformationLevel != PROCESSOR_INFORMATION {
-        return Err(NtStatus::NOT_IMPLEMENTED);
+    let supplies = plat_host::power::supplies;
+    let answer = match InformationLevel {
+        SYSTEM_POWER_CAPABILITIES => capabilities(!supplies().batteries.is_empty()),
+        SYSTEM_BATTERY_STATE => power::state(&supplies()).battery_bytes().to_vec(),
+        PROCESSOR_INFORMATION => processor_powers(),
+        // Never slept, never woken.
+        LAST_WAKE_TIME | LAST_SLEEP_TIME => vec![0; 8],
+        // Nobody is known to want anything.
+        SYSTEM_EXECUTION_STATE => vec![0; 4],
+        _ => return Err(NtStatus::NOT_IMPLEMENTED),
+    };
+    // None of these takes an input.
+    if !InputBuffer.is_null() || InputBufferLength != 0 {
+        return Err(NtStatus::INVALID_PARAMETER);
     }
-    let powers = processor_powers();
-    if powers.len() > OutputBufferLength as usize {
+    if answer.len() > OutputBufferLength as usize {
         return Err(NtStatus::BUFFER_TOO_SMALL);
     }
-    Ok(guest.write_bytes(OutputBuffer.0, &powers)?)
+    Ok(guest.write_bytes(OutputBuffer.0, &answer)?)
+}
+
+/// Says which states of power the system offers, in a byte: whether the machine has batteries counts, it never sleeps.
+fn capabilities(has_batteries: bool) -> Vec<u8> {
+    /// Where `SystemBatteriesPresent` lies in the 76 bytes, and `PowerButtonPresent`, which Linux does not tell.
+    const BATTERIES: usize = 17;
+    let mut bytes = vec![0; 76];
+    bytes[BATTERIES] = u8::from(has_batteries);
+    bytes
+}
+
+/// Returns which states of power the system offers.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/powerbase/nf-powerbase-getpwrcapabilities>
+#[winapi]
+pub fn GetPwrCapabilities(guest: &mut Guest, lpspc: GuestWord) -> Result<Bool, Win32Error> {
+    let has_batteries = !plat_host::power::supplies().batteries.is_empty();
+    guest.write_bytes(lpspc.get(), &capabilities(has_batteries))?;
+    Ok(TRUE)
+}
+
+/// Returns the role of the machine: 1 a desk's, 2 a mobile one.
+fn role() -> i32 {
+    if plat_host::power::supplies().batteries.is_empty() { 1 } else { 2 }
+}
+
+answers! {
+    "Says that the machine cannot hibernate.", "powrprof/nf-powrprof-ispwrhibernateallowed";
+    IsPwrHibernateAllowed() -> u8 = 0;
+    "Says that the machine cannot be switched off by software that is asked for it.", "powrprof/nf-powrprof-ispwrshutdownallowed";
+    IsPwrShutdownAllowed() -> u8 = 0;
+    "Says that the machine cannot sleep.", "powrprof/nf-powrprof-ispwrsuspendallowed";
+    IsPwrSuspendAllowed() -> u8 = 0;
+    "Returns the role of the machine: 1 a desk's, 2 a mobile one.", "powerbase/nf-powerbase-powerdetermineplatformrole";
+    PowerDeterminePlatformRole() -> i32 = role();
+    "Returns the role of the machine: 1 a desk's, 2 a mobile one.", "powerbase/nf-powerbase-powerdetermineplatformroleex";
+    PowerDeterminePlatformRoleEx(Version: u32) -> i32 = role();
 }
 
 /// The size of what a registration's handle points to; nothing is kept there.

@@ -4,6 +4,7 @@ pub mod file_stream;
 pub mod paths;
 pub mod registry;
 pub mod texts;
+pub mod url_parts;
 pub mod urls;
 
 use crate::export::Dll;
@@ -12,6 +13,13 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "shlwapi.dll",
     description: "Shell Light-weight Utility Library",
-    tables: &[file_stream::EXPORTS, paths::EXPORTS, registry::EXPORTS, texts::EXPORTS, urls::EXPORTS],
+    tables: &[
+        file_stream::EXPORTS,
+        paths::EXPORTS,
+        registry::EXPORTS,
+        texts::EXPORTS,
+        url_parts::EXPORTS,
+        urls::EXPORTS,
+    ],
     methods: &[],
 };

@@ -5,6 +5,7 @@ pub mod links;
 pub mod names;
 pub mod open;
 pub mod path_names;
+pub mod reopen;
 pub(in crate::kernel32) mod text;
 pub mod transfer;
 pub mod volume;
@@ -21,6 +22,7 @@ pub const EXPORTS: &[Export] = dll! {
     full open::CreateFileA;
     partial open::CreateFile2, "security quality of service is ignored";
     full open::GetFileType;
+    full reopen::ReOpenFile;
     full transfer::ReadFile;
     full transfer::WriteFile;
     full transfer::ReadFileEx;

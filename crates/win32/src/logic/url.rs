@@ -3,8 +3,20 @@
 //! Source: <https://learn.microsoft.com/windows/win32/api/shlwapi/nf-shlwapi-urlescapew> and its neighbours; what they leave
 //! open was recorded under Wine 8.0
 
+pub mod combine;
+pub mod hash;
+pub mod parts;
+
 /// Flags of the functions.
 pub mod flags {
+    /// Dots in paths stay.
+    pub const DONT_SIMPLIFY: u32 = 0x800_0000;
+    /// Escapes are replaced by what they stand for.
+    pub const UNESCAPE: u32 = 0x1000_0000;
+    /// What may not stand in a URL is escaped.
+    pub const ESCAPE_UNSAFE: u32 = 0x2000_0000;
+    /// URLs of files hold paths with backslashes.
+    pub const FILE_USE_PATHURL: u32 = 0x1_0000;
     /// Percent signs are escaped too.
     pub const ESCAPE_PERCENT: u32 = 0x1000;
     /// The text is one part of a path: what separates parts is escaped too.
@@ -146,8 +158,12 @@ pub fn to_path(url: &[u16]) -> Option<Vec<u16>> {
     Some(path.replace('/', "\\").encode_utf16().collect())
 }
 
-/// Says whether a URL is of a kind: 0 any, 1 without parts, 3 a file's, 5 a directory's, 6 with a query.
+/// Says whether a URL is of a kind: 0 any, 1 without parts, 3 a file's, 4 one that can be given a scheme, 5 a directory's, 6 with a query.
 pub fn is(url: &[u16], kind: i32) -> bool {
+    if kind == 4 {
+        // What a scheme can be guessed for.
+        return parts::apply_scheme(url, parts::apply::GUESS_SCHEME | parts::apply::GUESS_FILE).is_some();
+    }
     let Some(name) = scheme(url) else { return false };
     match kind {
         0 => true,

@@ -46,6 +46,8 @@ pub enum ObjectKind {
     KeyedEvent,
     /// A notice of scarce or ample memory.
     MemoryNotice,
+    /// A wish that the machine stay awake.
+    PowerRequest,
     /// An event log, or a source of events.
     EventLog,
     /// A directory whose changes are waited for, begun by `FindFirstChangeNotification`.

@@ -72,6 +72,7 @@ pub fn type_name(object: &ObjectRef) -> &'static str {
         ObjectKind::Section => "Section",
         ObjectKind::Event | ObjectKind::MemoryNotice => "Event",
         ObjectKind::KeyedEvent => "KeyedEvent",
+        ObjectKind::PowerRequest => "PowerRequest",
         ObjectKind::Mutant => "Mutant",
         ObjectKind::Semaphore => "Semaphore",
         ObjectKind::Timer => "Timer",

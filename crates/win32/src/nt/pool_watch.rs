@@ -49,6 +49,10 @@ pub enum Target {
     Call(u64, u64),
     /// An object of a pool, as it was set for this time.
     Pooled(Arc<Pooled>, u64),
+    /// The guest's function of a multimedia timer, with the user's argument; it gets the timer's number, too.
+    Multimedia(u64, u64),
+    /// An event that is set, or pulsed.
+    Signal(Arc<Event>, bool),
 }
 
 /// A timer or a registered wait.
@@ -316,11 +320,29 @@ fn fire(process: &'static Process, one: &Arc<Registration>, is_late: bool) {
             object.fire(process, turn, is_late);
             return;
         }
-        state.running += 1;
+        // A multimedia timer is no more once it has fired for the last time.
+        if state.is_over && matches!(one.plan.target, Target::Multimedia(..) | Target::Signal(..)) {
+            drop(state);
+            process.pool.registrations.lists().all.remove(&one.number);
+        } else {
+            state.running += 1;
+        }
     }
-    let Target::Call(function, context) = one.plan.target else { return };
-    let call =
-        Call { function, arguments: vec![context, u64::from(is_late)], for_whom: Some(Arc::clone(one)) };
+    let (function, arguments) = match &one.plan.target {
+        Target::Call(function, context) => (*function, vec![*context, u64::from(is_late)]),
+        Target::Multimedia(function, user) => (*function, vec![one.number, 0, *user, 0, 0]),
+        Target::Signal(event, is_pulse) => {
+            if *is_pulse {
+                event.pulse()
+            } else {
+                event.set()
+            };
+            process.pool.registrations.call_ended(one.number);
+            return;
+        }
+        Target::Pooled(..) => return,
+    };
+    let call = Call { function, arguments, for_whom: Some(Arc::clone(one)) };
     if process.pool.default.submit(process, Work::Call(call)).is_err() {
         // No thread can be made: the call is lost, as on Windows without resources.
         process.pool.registrations.call_ended(one.number);

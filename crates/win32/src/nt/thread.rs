@@ -65,6 +65,8 @@ pub struct ThreadObject {
     used: Mutex<ProcessorTime>,
     /// The priority that was asked for, -15 to 15; Linux does not let it rise.
     pub priority: AtomicI32,
+    /// What it wants to stay awake: flags of `SetThreadExecutionState`.
+    pub execution_state: AtomicU32,
     /// The processors it may use.
     pub affinity: AtomicU64,
     /// The address of its first function.
@@ -177,6 +179,7 @@ impl ThreadObject {
             ended: AtomicI64::new(0),
             used: Mutex::default(),
             priority: AtomicI32::new(0),
+            execution_state: AtomicU32::new(0x8000_0000),
             affinity: AtomicU64::new(0),
             start_address: AtomicU64::new(0),
             description: Mutex::default(),

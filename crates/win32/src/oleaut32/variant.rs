@@ -2,30 +2,30 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr, safe_array};
+use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr, safe_array, values};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::logic::automation::convert::convert;
+use crate::logic::automation::{Refused, Value};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     @8 full VariantInit;
     @9 partial VariantClear, "no records: DISP_E_BADVARTYPE";
     @10 partial VariantCopy, "no records: DISP_E_BADVARTYPE";
-    @12 partial VariantChangeType, "between integers, VT_BOOL, VT_EMPTY and VT_BSTR only; else DISP_E_TYPEMISMATCH";
-    @147 partial VariantChangeTypeEx, "as VariantChangeType; the locale counts for nothing";
+    @11 full VariantCopyInd;
+    @12 partial VariantChangeType, "no arrays, and no other interfaces of objects: DISP_E_TYPEMISMATCH";
+    @147 partial VariantChangeTypeEx, "as VariantChangeType";
 };
 
-const DISP_E_TYPEMISMATCH: i32 = 0x8002_0005_u32 as i32;
 const DISP_E_BADVARTYPE: i32 = 0x8002_0008_u32 as i32;
-const DISP_E_OVERFLOW: i32 = 0x8002_000a_u32 as i32;
 
 const VT_EMPTY: u16 = 0;
 const VT_I2: u16 = 2;
-const VT_I4: u16 = 3;
 const VT_BSTR: u16 = 8;
 const VT_DISPATCH: u16 = 9;
-const VT_BOOL: u16 = 11;
+const VT_VARIANT: u16 = 12;
 const VT_UNKNOWN: u16 = 13;
 const VT_RECORD: u16 = 36;
 const VT_ARRAY: u16 = 0x2000;
@@ -51,12 +51,17 @@ fn is_handled(kind: u16) -> bool {
     kind & VT_FORBIDDEN == 0 && known && (!is_record || kind & VT_BYREF != 0)
 }
 
+/// Calls a method of a COM object, which is the first argument.
+pub(super) fn call_method_with(guest: &mut Guest, index: u64, arguments: &[u64]) -> Result<u64, Fault> {
+    let table = guest.read_word(arguments.first().copied().unwrap_or(0))?;
+    let method = guest.read_word(table + index * guest.machine().pointer_size())?;
+    guest.call(method, arguments)
+}
+
 /// Calls a method without arguments of a COM object, unless it is null.
 pub(super) fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
     if object != 0 {
-        let table = guest.read_word(object)?;
-        let method = guest.read_word(table + index * guest.machine().pointer_size())?;
-        guest.call(method, &[object])?;
+        call_method_with(guest, index, &[object])?;
     }
     Ok(())
 }
@@ -134,53 +139,44 @@ pub fn VariantCopy(guest: &mut Guest, pvargDest: GuestWord, pvargSrc: GuestWord)
     Ok(S_OK)
 }
 
-/// Returns size in bytes and signedness of an integer type.
-fn integer(kind: u16) -> Option<(usize, bool)> {
-    Some(match kind {
-        16 => (1, true),
-        17 => (1, false),
-        VT_I2 => (2, true),
-        18 => (2, false),
-        VT_I4 | 22 => (4, true),
-        19 | 23 => (4, false),
-        20 => (8, true),
-        21 => (8, false),
-        _ => return None,
-    })
-}
-
-/// Reads a VARIANT's value as a number.
-fn read_number(guest: &Guest, kind: u16, address: u64) -> Result<Result<i128, i32>, Fault> {
-    let raw = guest.read_u64(address + 8)?;
-    if let Some((size, signed)) = integer(kind) {
-        return Ok(Ok(extend(raw, size, signed)));
-    }
-    Ok(match kind {
-        VT_EMPTY => Ok(0),
-        VT_BOOL => Ok(i128::from(raw as u16 as i16)),
-        VT_BSTR => {
-            let string = guest.read_word(address + 8)?;
-            let length = u64::from(bstr::byte_length(guest, string)? / 2);
-            let text = String::from_utf16_lossy(&guest.read_wide(string, length)?);
-            text.trim().parse().map_err(|_| DISP_E_TYPEMISMATCH)
+/// Copies a VARIANT with what it holds or points to; the target is cleared first.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-variantcopyind>
+#[winapi]
+pub fn VariantCopyInd(guest: &mut Guest, pvarDest: GuestWord, pvargSrc: GuestWord) -> Result<i32, Fault> {
+    let mut source = pvargSrc.get();
+    let mut kind = guest.read::<u16>(source)?;
+    if kind == VT_BYREF | VT_VARIANT {
+        source = guest.read_word(source + 8)?;
+        kind = guest.read::<u16>(source)?;
+        if kind == VT_BYREF | VT_VARIANT {
+            return Ok(E_INVALIDARG);
         }
-        _ => Err(DISP_E_TYPEMISMATCH),
-    })
-}
-
-fn extend(raw: u64, size: usize, signed: bool) -> i128 {
-    let shift = 64 - 8 * size as u32;
-    if signed { i128::from((raw << shift) as i64 >> shift) } else { i128::from(raw << shift >> shift) }
-}
-
-/// Returns the eight bytes that hold `number` in a type.
-fn number_as(number: i128, kind: u16) -> Result<u64, i32> {
-    if kind == VT_BOOL {
-        return Ok(if number == 0 { 0 } else { 0xffff });
     }
-    let (size, signed) = integer(kind).ok_or(DISP_E_TYPEMISMATCH)?;
-    let raw = number as u64 & (u64::MAX >> (64 - 8 * size as u32));
-    if extend(raw, size, signed) == number { Ok(raw) } else { Err(DISP_E_OVERFLOW) }
+    if kind & VT_BYREF == 0 {
+        return VariantCopy(guest, pvarDest, GuestWord(source));
+    }
+    if kind & (VT_ARRAY | VT_FORBIDDEN) != 0 || [VT_UNKNOWN, VT_DISPATCH].contains(&(kind & !VT_BYREF)) {
+        return indirect(guest, pvarDest, kind & !VT_BYREF, source);
+    }
+    let value = match values::read_variant(guest, source, 0)? {
+        Ok(value) => value,
+        Err(Refused(code)) => return Ok(code),
+    };
+    let cleared = VariantClear(guest, pvarDest)?;
+    if cleared == S_OK { values::write_variant(guest, pvarDest.get(), &value) } else { Ok(cleared) }
+}
+
+/// Copies the array or object that a VARIANT points to.
+fn indirect(guest: &mut Guest, target: GuestWord, kind: u16, source: u64) -> Result<i32, Fault> {
+    let place = guest.read_word(source + 8)?;
+    let held = guest.read_word(place)?;
+    let Some(block) = guest.process().heaps.allocate(0, size(guest), true) else { return Ok(E_OUTOFMEMORY) };
+    guest.write(block, &kind)?;
+    guest.write_word(block + 8, held)?;
+    let copied = VariantCopy(guest, target, GuestWord(block));
+    guest.process().heaps.free(0, block);
+    copied
 }
 
 /// Converts a VARIANT to another type; target and source may be the same.
@@ -194,45 +190,10 @@ pub fn VariantChangeType(
     wFlags: u16,
     vt: u16,
 ) -> Result<i32, Fault> {
-    let _ = wFlags;
-    if pvargDest.is_null() || pvarSrc.is_null() {
-        return Ok(E_INVALIDARG);
-    }
-    let kind = guest.read::<u16>(pvarSrc.get())?;
-    if kind == vt {
-        return VariantCopy(guest, pvargDest, pvarSrc);
-    }
-    let number = match read_number(guest, kind, pvarSrc.get())? {
-        Ok(number) => number,
-        Err(error) => return Ok(error),
-    };
-    let raw = match vt {
-        VT_BSTR => {
-            let text = match kind {
-                VT_EMPTY => String::new(),
-                _ => number.to_string(),
-            };
-            let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            match bstr::allocate(guest, bytes.len() as u64, &bytes)? {
-                Some(string) => string,
-                None => return Ok(E_OUTOFMEMORY),
-            }
-        }
-        VT_EMPTY => 0,
-        _ => match number_as(number, vt) {
-            Ok(raw) => raw,
-            Err(error) => return Ok(error),
-        },
-    };
-    let cleared = VariantClear(guest, pvargDest)?;
-    if cleared == S_OK {
-        guest.write(pvargDest.get() + 8, &raw)?;
-        guest.write(pvargDest.get(), &vt)?;
-    }
-    Ok(cleared)
+    VariantChangeTypeEx(guest, pvargDest, pvarSrc, 0, wFlags, vt)
 }
 
-/// Converts a VARIANT to another type for a locale.
+/// Converts a VARIANT to another type for a locale. Truth becomes the text `True` only if that is asked for.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-variantchangetypeex>
 #[winapi]
@@ -244,24 +205,36 @@ pub fn VariantChangeTypeEx(
     wFlags: u16,
     vt: u16,
 ) -> Result<i32, Fault> {
-    let _ = lcid;
-    VariantChangeType(guest, pvargDest, pvarSrc, wFlags, vt)
+    /// `VARIANT_ALPHABOOL` and `VARIANT_LOCALBOOL`.
+    const WORDS: u16 = 0x12;
+    if pvargDest.is_null() || pvarSrc.is_null() {
+        return Ok(E_INVALIDARG);
+    }
+    let kind = guest.read::<u16>(pvarSrc.get())?;
+    if kind == vt {
+        return VariantCopy(guest, pvargDest, pvarSrc);
+    }
+    if vt & 0xf000 != 0 {
+        return Ok(Refused::MISMATCH.0);
+    }
+    let value = values::read_variant(guest, pvarSrc.get(), lcid)?.and_then(|value| {
+        let value = match value {
+            Value::Bool(is) if vt == VT_BSTR && wFlags & WORDS == 0 => Value::Integer(VT_I2, -i128::from(is)),
+            value => value,
+        };
+        convert(&value, vt, values::how(lcid, 0))
+    });
+    let value = match value {
+        Ok(value) => value,
+        Err(Refused(code)) => return Ok(code),
+    };
+    let cleared = VariantClear(guest, pvargDest)?;
+    if cleared == S_OK { values::write_variant(guest, pvargDest.get(), &value) } else { Ok(cleared) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_fit_or_overflow() {
-        assert_eq!(number_as(-1, VT_I2), Ok(0xffff));
-        assert_eq!(number_as(40_000, VT_I2), Err(DISP_E_OVERFLOW));
-        assert_eq!(number_as(-1, 19), Err(DISP_E_OVERFLOW));
-        assert_eq!(number_as(7, VT_BOOL), Ok(0xffff));
-        assert_eq!(number_as(7, VT_BSTR), Err(DISP_E_TYPEMISMATCH));
-        assert_eq!(extend(0xff80, 1, true), -128);
-        assert_eq!(extend(u64::MAX, 8, false), i128::from(u64::MAX));
-    }
 
     #[test]
     fn records_and_reserved_types_are_refused() {

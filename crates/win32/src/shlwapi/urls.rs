@@ -20,13 +20,19 @@ pub const EXPORTS: &[Export] = dll! {
     full UrlGetLocationA; full UrlGetLocationW;
 };
 
-const S_OK: i32 = 0;
-const S_FALSE: i32 = 1;
+pub(super) const S_OK: i32 = 0;
+pub(super) const S_FALSE: i32 = 1;
 const E_POINTER: i32 = 0x8000_4003_u32 as i32;
-const E_INVALIDARG: i32 = 0x8007_0057_u32 as i32;
+pub(super) const E_INVALIDARG: i32 = 0x8007_0057_u32 as i32;
 
 /// Writes a text where `size` says how much room there is; it becomes the length, or the room that is needed.
-fn give(guest: &Guest, width: Width, text: &[u16], into: GuestWord, size: GuestWord) -> Result<i32, Fault> {
+pub(super) fn give(
+    guest: &Guest,
+    width: Width,
+    text: &[u16],
+    into: GuestWord,
+    size: GuestWord,
+) -> Result<i32, Fault> {
     let bytes = width.bytes(text);
     let length = (bytes.len() / width.unit_bytes()) as u32;
     if guest.read_u32(size.get())? < length {

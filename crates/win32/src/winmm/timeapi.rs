@@ -5,6 +5,8 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::nt::event::Event;
+use crate::nt::pool_watch::{Notice, Plan, Target};
 use crate::nt::time;
 
 /// The exports of this file.
@@ -14,6 +16,8 @@ pub const EXPORTS: &[Export] = dll! {
     full timeGetDevCaps;
     full timeBeginPeriod;
     full timeEndPeriod;
+    partial timeSetEvent, "calls are made by workers of the pool, and timeKillEvent does not wait for them";
+    full timeKillEvent;
 };
 
 /// `TIMERR_NOCANDO`: the period is out of range.
@@ -80,4 +84,57 @@ pub fn timeBeginPeriod(guest: &mut Guest, uPeriod: u32) -> u32 {
 pub fn timeEndPeriod(guest: &mut Guest, uPeriod: u32) -> u32 {
     let _ = guest;
     check_period(uPeriod)
+}
+
+/// Makes a timer that calls a function, or sets or pulses an event, once or again and again; 0 if that cannot be.
+///
+/// Source: <https://learn.microsoft.com/previous-versions/dd757634(v=vs.85)>
+#[winapi]
+pub fn timeSetEvent(
+    guest: &mut Guest,
+    uDelay: u32,
+    uResolution: u32,
+    fptc: GuestWord,
+    dwUser: GuestWord,
+    fuEvent: u32,
+) -> u32 {
+    const PERIODIC: u32 = 0x1;
+    const EVENT_SET: u32 = 0x10;
+    const EVENT_PULSE: u32 = 0x20;
+    let _ = uResolution;
+    if check_period(uDelay) != NO_ERROR {
+        return 0;
+    }
+    let process = guest.process();
+    let target = match fuEvent & (EVENT_SET | EVENT_PULSE) {
+        0 => Target::Multimedia(fptc.get(), dwUser.get()),
+        kind => match process.object_as::<Event>(fptc.get()) {
+            Ok(event) => Target::Signal(event, kind & EVENT_PULSE != 0),
+            Err(_) => return 0,
+        },
+    };
+    let is_periodic = fuEvent & PERIODIC != 0;
+    let plan = Plan {
+        object: None,
+        due: Some(uDelay),
+        period: if is_periodic { uDelay } else { 0 },
+        is_once: !is_periodic,
+        due_at: None,
+        target,
+        queue: 0,
+    };
+    process.pool.registrations.add(process, plan).map_or(0, |number| number as u32)
+}
+
+/// Stops a timer.
+///
+/// Source: <https://learn.microsoft.com/previous-versions/dd757630(v=vs.85)>
+#[winapi]
+pub fn timeKillEvent(guest: &mut Guest, uTimerID: u32) -> u32 {
+    /// `MMSYSERR_INVALPARAM`.
+    const INVALID_PARAMETER: u32 = 11;
+    match guest.process().pool.registrations.delete(uTimerID.into(), &Notice::None) {
+        Ok(_) => NO_ERROR,
+        Err(_) => INVALID_PARAMETER,
+    }
 }

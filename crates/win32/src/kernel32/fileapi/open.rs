@@ -43,15 +43,15 @@ pub(in crate::kernel32) fn inherit_flags(
 }
 
 /// The arguments of CreateFile but for the name.
-struct Wish {
-    access: u32,
-    share: u32,
-    security: GuestWord,
-    disposition: u32,
-    flags: u32,
+pub(super) struct Wish {
+    pub(super) access: u32,
+    pub(super) share: u32,
+    pub(super) security: GuestWord,
+    pub(super) disposition: u32,
+    pub(super) flags: u32,
 }
 
-fn request(guest: &Guest, wish: &Wish) -> Result<Request, Win32Error> {
+pub(super) fn request(guest: &Guest, wish: &Wish) -> Result<Request, Win32Error> {
     let disposition = match wish.disposition {
         1 => Disposition::Create,
         2 => Disposition::OverwriteIf,

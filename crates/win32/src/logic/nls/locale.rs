@@ -136,6 +136,8 @@ pub const MONEY_NEGATIVE: u32 = 0x1c;
 pub const SHORT_DATE: u32 = 0x1f;
 /// `LOCALE_SLONGDATE`.
 pub const LONG_DATE: u32 = 0x20;
+/// `LOCALE_IDATE`: 0 month, day, year; 1 day, month, year; 2 year, month, day.
+pub const DATE_ORDER: u32 = 0x21;
 /// `LOCALE_S1159`.
 pub const MORNING: u32 = 0x28;
 /// `LOCALE_S2359`.
