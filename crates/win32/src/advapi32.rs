@@ -15,6 +15,7 @@ pub mod evntprov;
 pub mod lsa;
 pub mod object_security;
 pub mod privilege;
+pub mod process;
 pub mod refuse;
 pub mod registry;
 pub mod registry_enum;
@@ -45,6 +46,7 @@ pub const DLL: Dll = Dll {
         descriptor::EXPORTS,
         object_security::EXPORTS,
         privilege::EXPORTS,
+        process::EXPORTS,
         eventlog::EXPORTS,
         evntprov::EXPORTS,
         lsa::EXPORTS,

@@ -81,6 +81,7 @@ pub mod timer;
 pub mod tls;
 pub mod token;
 pub mod token_info;
+pub mod token_record;
 pub mod user;
 pub mod wait;
 pub mod wait_address;

@@ -350,6 +350,7 @@ impl Shell {
             startup: Startup { title: Vec::new(), ..Startup::default() },
             jobs,
             options: self.options.0.clone(),
+            token: self.token.clone(),
             trace: self.options.1,
             ..StartRecord::default()
         };
