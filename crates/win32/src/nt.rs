@@ -34,6 +34,7 @@ mod heap_pages;
 pub mod inherit;
 pub mod job;
 pub mod memory;
+pub mod mount_manager;
 pub mod mutant;
 pub mod name_cache;
 pub mod names;
