@@ -60,7 +60,7 @@ fixtures! {
     certificates pathcch heap_native fenv chains objects
     registry_native devices urls
     placeholders time_zones notifications native_calls
-    profile atoms ioinfo refusals allocator nt_objects same_names child_tokens locking
+    profile atoms ioinfo refusals allocator nt_objects same_names child_tokens locking interpreter_jobs
 }
 
 #[test]

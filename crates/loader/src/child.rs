@@ -61,6 +61,9 @@ fn run_interpreter(record: &StartRecord, start: &Start) -> ! {
     for &numbers in &record.jobs {
         let _ = plat_win32::nt::job::join(&mut inherit::Inherited, numbers);
     }
+    if let Some(control) = spawn::take_inherited(record.control) {
+        plat_win32::nt::control::serve_interpreter(File::from(control), record.is_suspended);
+    }
     plat_win32::cmd::run_with_page(start, page, record.options.clone(), record.token.clone())
 }
 
