@@ -120,7 +120,7 @@ fn parse_choice(text: &str) -> Result<(String, DllChoice), String> {
 /// What `--trace` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TraceKind {
-    /// Every call of a Windows function.
+    /// Calls of Windows functions, but for those that stay in guest code (memcpy, isalpha, GetLastError and their like).
     Api,
     /// What the loader decides.
     Loader,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::ptr::NonNull;
 
@@ -43,6 +43,14 @@ impl FileImage {
         }?;
         let start = NonNull::new(start.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Self { start, length })
+    }
+
+    /// Maps an open file, whole, by whatever name it goes now.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of(file: &crate::file::File) -> io::Result<Self> {
+        Self::open(Path::new(&format!("/proc/self/fd/{}", file.as_fd().as_raw_fd())))
     }
 
     /// Takes what a pipe or another thing that cannot be mapped has.

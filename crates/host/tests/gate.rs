@@ -178,6 +178,62 @@ fn run(trampoline: Option<&'static Trampoline>, code: &[u8]) -> Vec<String> {
     std::mem::take(&mut *RECORDER.log.lock().expect("no panic"))
 }
 
+/// The first byte behind the TEB's mapping, which nobody can access.
+const EDGE: u64 = TEB + 0x4000;
+
+/// Bytes that are all different from their neighbours.
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at * 7 % 251) as u8 | 1).collect()
+}
+
+/// Copies of all lengths that are made differently, at several alignments: all bytes arrive, and none beside them.
+fn copies_are_exact() {
+    let base = TEB + 0x2000;
+    for length in (0..300).chain([4096]) {
+        for shift in [0, 1, 7, 15] {
+            memory::fill(base, 0, length as u64 + 64).expect("mapped writable");
+            memory::write(base + 16 + shift, &pattern(length)).expect("mapped writable");
+            let mut back = vec![0xff; length + 2];
+            memory::read(base + 16 + shift, &mut back[1..=length]).expect("mapped");
+            assert_eq!(back[1..=length], pattern(length), "{length} at {shift}");
+            assert_eq!((back[0], back[length + 1]), (0xff, 0xff), "{length} at {shift}");
+            let around = [base + 15 + shift, base + 16 + shift + length as u64];
+            let mut beside = [0xff; 2];
+            for (place, byte) in around.into_iter().zip(&mut beside) {
+                memory::read(place, std::slice::from_mut(byte)).expect("mapped");
+            }
+            assert_eq!(beside, [0, 0], "{length} at {shift}");
+        }
+    }
+}
+
+/// Wherever the last readable byte lies in a copy, the fault is told at the one behind it.
+fn faults_of_copies_tell_the_first_byte() {
+    for length in 1..300_u64 {
+        for inside in [0, 1.min(length - 1), length / 2, length - 1] {
+            let mut bytes = vec![0; length as usize];
+            let read = memory::read(EDGE - inside, &mut bytes);
+            assert_eq!(read, Err(MemoryFault { address: EDGE, write: false }), "{length}, {inside} inside");
+            let write = memory::write(EDGE - inside, &bytes);
+            assert_eq!(write, Err(MemoryFault { address: EDGE, write: true }), "{length}, {inside} inside");
+        }
+    }
+}
+
+/// A move to a lower address goes right however far it is.
+fn copies_that_overlap() {
+    let base = TEB + 0x2000;
+    for length in [5, 12, 16, 17, 40, 100, 256, 300] {
+        for distance in [1, 3, 8, 15, 16, 31] {
+            memory::write(base, &pattern(400)).expect("mapped writable");
+            memory::copy(base, base + distance, length).expect("mapped");
+            let mut moved = vec![0; length as usize];
+            memory::read(base, &mut moved).expect("mapped");
+            assert_eq!(moved, pattern(400)[distance as usize..][..length as usize], "{length} by {distance}");
+        }
+    }
+}
+
 #[test]
 fn guest_code_of_both_machines_calls_is_called_back_faults_and_leaves() {
     gate::probe().expect("this machine runs plat");
@@ -209,6 +265,14 @@ fn guest_code_of_both_machines_calls_is_called_back_faults_and_leaves() {
     memory::write(TEB + 8, &[STACK_TOP, STACK_TOP - 0x1_0000].map(u64::to_le_bytes).concat())
         .expect("mapped writable");
     assert_eq!(run(None, &loop_of_faults(None)), ["call 2 (9)"]);
+
+    Thread::enter(TEB, None, |_| {
+        copies_are_exact();
+        faults_of_copies_tell_the_first_byte();
+        copies_that_overlap();
+    })
+    .expect("a TEB")
+    .expect("not left");
 
     let bad =
         Thread::enter(TEB, None, |_| (memory::read_u32(0x5000_0000), memory::write(u64::MAX - 2, &[0; 8])));

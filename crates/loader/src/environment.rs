@@ -37,6 +37,8 @@ fn fill_peb(process: &Process, peb: u64, heap: u64) -> Result<(), Fault> {
     memory.write(at(Peb::OS_BUILD), &(VERSION.2 as u16))?;
     memory.write(at(Peb::OS_PLATFORM), &2_u32)?;
     memory.write(at(Peb::SESSION_ID), &1_u32)?;
+    // Traced programs are to call the functions behind the guest code that looks here.
+    memory.write(at(Peb::THREADS), &u32::from(process.start.trace.api))?;
     // The two locks lie behind the block, in its page. Programs that speak to ntdll alone take them.
     for (field, place) in [(Peb::FAST_PEB_LOCK, PEB_LOCK_AT), (Peb::LOADER_LOCK, LOADER_LOCK_AT)] {
         CriticalSection::at(process.machine, peb + place).initialize(0)?;

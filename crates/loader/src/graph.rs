@@ -16,6 +16,7 @@ use plat_win32::export::Dll;
 use plat_win32::nt::dll_folders::SearchPlan;
 use plat_win32::process::{Module, Process};
 
+use crate::api_sets;
 use crate::builtin::{Builtin, Entrance};
 use crate::error::LoadError;
 use crate::place::{Placed, place};
@@ -165,7 +166,7 @@ impl Graph {
                 let bytes = read(&path)?;
                 self.add_file(&normal_name(name), &path, bytes, false)?
             }
-            None => match self.search.find(Some(self.process), name) {
+            None => match self.search.find(Some(self.process), api_sets::resolve(name, &normal_name(name))) {
                 Some(Found::Builtin(dll)) => self.add_builtin(dll)?,
                 Some(Found::File(path)) => {
                     let bytes = read(&path)?;
@@ -192,7 +193,7 @@ impl Graph {
 
     /// Finds a loaded module by its file name.
     pub(crate) fn by_name(&self, name: &str) -> Option<usize> {
-        let name = api_set_host(&normal_name(name)).to_owned();
+        let name = api_sets::host(&normal_name(name)).to_owned();
         self.loaded.iter().position(|loaded| loaded.module.name.eq_ignore_ascii_case(&name))
     }
 
@@ -224,7 +225,7 @@ impl Graph {
     /// Loads a DLL that `needed_by` imports, unless it is there; `None` when it is nowhere.
     fn ensure(&mut self, name: &str, needed_by: &str) -> Result<Option<u64>, LoadError> {
         let normal = normal_name(name);
-        let host = api_set_host(&normal);
+        let host = api_sets::host(&normal);
         if let Some(index) = self.by_name(host) {
             self.loaded[index].references = self.loaded[index].references.saturating_add(1);
             return Ok(Some(self.loaded[index].module.base));
@@ -273,7 +274,7 @@ impl Graph {
         bytes: ImageBytes,
         is_program: bool,
     ) -> Result<u64, LoadError> {
-        let image = parse_for(self.process.machine, path, &bytes)?;
+        let image = parse_for(self.process.machine, path, &bytes, is_program)?;
         let placed = place(self.process, &image, name, false)?;
         let module = describe(&image, name, to_windows_path(path), &placed, false, is_program);
         let tls = image.tls()?;
@@ -330,7 +331,8 @@ impl Graph {
             return Ok(());
         }
         let image = PeImage::parse(&name, bytes)?;
-        for import in image.imports()? {
+        let imports = if is_managed_alone(&image) { Vec::new() } else { image.imports()? };
+        for import in imports {
             let before = self.loaded.len();
             let from = import.name.to_text().into_owned();
             let provider = self.ensure(&from, &name)?;
@@ -397,9 +399,20 @@ pub(crate) fn read(path: &Path) -> Result<ImageBytes, LoadError> {
 }
 
 /// Parses a file that must be an image for `machine`.
-fn parse_for<'a>(machine: Machine, path: &Path, bytes: &'a [u8]) -> Result<PeImage<'a>, LoadError> {
+fn parse_for<'a>(
+    machine: Machine,
+    path: &Path,
+    bytes: &'a [u8],
+    is_program: bool,
+) -> Result<PeImage<'a>, LoadError> {
     let kind = classify(bytes);
-    if !matches!(kind, FileKind::Pe32 | FileKind::Pe32Plus) {
+    // A runtime loads libraries of managed code; a program of it would need one that is there before it.
+    let is_ours = match kind {
+        FileKind::Pe32 | FileKind::Pe32Plus => true,
+        FileKind::DotNet => !is_program,
+        _ => false,
+    };
+    if !is_ours {
         return Err(LoadError::WrongKind { path: path.to_path_buf(), kind });
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -419,6 +432,13 @@ fn is_data(image: &PeImage<'_>) -> bool {
     image.headers().entry_point.get() == 0 && !runs && imports
 }
 
+/// Says whether an image holds managed code alone: all that it asks of Windows is to be given to the runtime's `mscoree.dll`.
+fn is_managed_alone(image: &PeImage<'_>) -> bool {
+    let is_runtime = |name: &str| name.eq_ignore_ascii_case("mscoree.dll");
+    let imports = || image.imports().is_ok_and(|all| all.iter().all(|one| is_runtime(&one.name.to_text())));
+    image.is_managed() && imports()
+}
+
 /// Describes a placed image to the rest of plat.
 fn describe(
     image: &PeImage<'_>,
@@ -430,7 +450,7 @@ fn describe(
 ) -> Module {
     let headers = image.headers();
     let table = headers.directory(plat_image::pe::DirectoryKind::Exception);
-    let entry = headers.entry_point.get();
+    let entry = if is_managed_alone(image) { 0 } else { headers.entry_point.get() };
     Module {
         base: placed.base,
         size: u64::from(headers.size_of_image),
@@ -452,21 +472,6 @@ fn write_word(machine: Machine, address: u64, value: u64) {
         Machine::Amd64 => memory::write_u64(address, value),
     };
     debug_assert!(written.is_ok(), "import slots lie in the image");
-}
-
-/// Returns the DLL that hosts an API set's functions; other names are returned as they are.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/apiindex/windows-apisets>
-pub(crate) fn api_set_host(name: &str) -> &str {
-    if name.starts_with("api-ms-win-crt-") {
-        "ucrtbase.dll"
-    } else if name.starts_with("api-ms-win-security-") || name.starts_with("api-ms-win-eventing-") {
-        "advapi32.dll"
-    } else if name.starts_with("api-ms-win-core-") || name == "kernelbase.dll" {
-        "kernel32.dll"
-    } else {
-        name
-    }
 }
 
 /// Returns the Windows path of a Unix path.

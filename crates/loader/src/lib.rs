@@ -8,6 +8,7 @@
 // The compiler makes the images of the builtin DLLs.
 #![allow(long_running_const_eval, reason = "it takes a second, once")]
 
+mod api_sets;
 mod apis;
 mod builtin;
 pub mod child;
@@ -15,6 +16,7 @@ mod crash;
 mod environment;
 mod error;
 mod graph;
+mod image_section;
 mod info;
 mod initialise;
 mod ldr;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use plat_host::file_image::FileImage;
+use plat_regions::{Address, AddressRange};
 use plat_win32::NtStatus;
 use plat_win32::guest::Guest;
 use plat_win32::nt::dll_folders::SearchPlan;
@@ -13,6 +15,7 @@ use plat_win32::process::{Crash, Module, ModuleLoader, Process, Symbol};
 
 use crate::error::LoadError;
 use crate::graph::{Graph, References};
+use crate::image_section;
 use crate::initialise::Reason;
 use crate::ldr::Ldr;
 use crate::search::normal_name;
@@ -234,6 +237,19 @@ impl ModuleLoader for PeLoader {
 
     fn import(&self, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus> {
         self.graph().import_late(base, symbol).map_err(|_| NtStatus::NO_MEMORY)
+    }
+
+    fn image_size(&self, file: &FileImage) -> Result<u64, NtStatus> {
+        image_section::size(file)
+    }
+
+    fn map_image(
+        &self,
+        file: &FileImage,
+        name: &str,
+        base: Option<Address>,
+    ) -> Result<AddressRange, NtStatus> {
+        image_section::map(self.process, file, name, base)
     }
 
     fn module_at(&self, address: u64) -> Option<Module> {

@@ -28,10 +28,34 @@ pub(crate) fn place(
     name: &str,
     is_system: bool,
 ) -> Result<Placed, LoadError> {
+    // Builtin images are made without a base of their own.
+    let base = image.headers().image_base;
+    place_as(process, image, name, (base != 0).then(|| Address::new(base)), is_system)
+}
+
+/// Does what [`place`] does for an image that is no module, at `base` rather than at its own if that is given.
+///
+/// # Errors
+/// As for [`place`].
+pub(crate) fn place_at(
+    process: &Process,
+    image: &PeImage<'_>,
+    name: &str,
+    base: Option<Address>,
+) -> Result<Placed, LoadError> {
+    let preferred = base.unwrap_or(Address::new(image.headers().image_base));
+    place_as(process, image, name, Some(preferred), false)
+}
+
+fn place_as(
+    process: &Process,
+    image: &PeImage<'_>,
+    name: &str,
+    preferred: Option<Address>,
+    is_system: bool,
+) -> Result<Placed, LoadError> {
     let headers = image.headers();
     let size = pages(u64::from(headers.size_of_image));
-    // Builtin images are made without a base of their own.
-    let preferred = (headers.image_base != 0).then(|| Address::new(headers.image_base));
     let request = ImageRequest {
         size,
         preferred,

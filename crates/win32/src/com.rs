@@ -6,7 +6,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use plat_abi::{Fault, GuestWord, Memory, Raw, Return};
 
@@ -119,6 +119,8 @@ struct Slot {
 pub struct Components {
     objects: Mutex<HashMap<u64, Slot>>,
     tables: Mutex<HashMap<&'static str, u64>>,
+    /// The string without units that leads to a text: `WindowsGetStringRawBuffer` of nothing.
+    pub(crate) empty_text: OnceLock<Option<u64>>,
 }
 
 impl Components {

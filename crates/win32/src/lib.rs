@@ -26,6 +26,7 @@ pub mod crypto_objects;
 pub mod entries;
 pub mod export;
 pub mod guest;
+mod leaf;
 pub mod logic;
 pub mod nt;
 pub mod process;

@@ -2,6 +2,7 @@
 
 pub mod allocator;
 pub mod com;
+pub mod context;
 pub mod guid;
 pub mod stream;
 pub mod task_memory;
@@ -12,6 +13,13 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "ole32.dll",
     description: "Microsoft OLE for Windows",
-    tables: &[allocator::EXPORTS, com::EXPORTS, guid::EXPORTS, stream::EXPORTS, task_memory::EXPORTS],
+    tables: &[
+        allocator::EXPORTS,
+        com::EXPORTS,
+        context::EXPORTS,
+        guid::EXPORTS,
+        stream::EXPORTS,
+        task_memory::EXPORTS,
+    ],
     methods: &[crate::com::unknown::ROWS, stream::ROWS, allocator::ROWS],
 };

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use plat_abi::{ApiDescriptor, Fault, Machine, Raw};
+use plat_host::file_image::FileImage;
 use plat_host::gate::{Call, FaultInfo, Registers, System, Thread};
 use plat_host::memory::MemoryFault;
+use plat_regions::{Address, AddressRange};
 
 use crate::NtStatus;
 use crate::entries::{self, Entry};
@@ -85,6 +87,23 @@ pub trait ModuleLoader: Sync + Send {
     /// `NO_MEMORY` when there is no room for the thunk.
     fn import(&self, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus>;
 
+    /// Returns how many bytes an image takes in memory, for a section of it.
+    ///
+    /// # Errors
+    /// `INVALID_IMAGE_NOT_MZ`, `INVALID_IMAGE_FORMAT`.
+    fn image_size(&self, file: &FileImage) -> Result<u64, NtStatus>;
+
+    /// Maps an image that is no module, at `base` if that is given: relocated, with its sections' protections.
+    ///
+    /// # Errors
+    /// As [`Self::image_size`]; `CONFLICTING_ADDRESSES` when `base` is taken, `NO_MEMORY` when no place is free.
+    fn map_image(
+        &self,
+        file: &FileImage,
+        name: &str,
+        base: Option<Address>,
+    ) -> Result<AddressRange, NtStatus>;
+
     /// Returns the module in which an address lies.
     fn module_at(&self, address: u64) -> Option<Module>;
 
@@ -127,7 +146,7 @@ pub struct Crash {
 /// What `--trace` shows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trace {
-    /// Every call of a Windows function.
+    /// Calls of Windows functions, but for those that stay in guest code.
     pub api: bool,
     /// The loader's decisions.
     pub loader: bool,

@@ -85,6 +85,8 @@ impl Teb {
     pub const SAME_TEB_FLAGS: Field = Field::new(0xfca, 0x17ee);
     /// The fiber-local slots.
     pub const FLS_DATA: Field = Field::new(0xfb4, 0x17c8);
+    /// Where the thread's `errno` lies, once it was needed; beyond all that Windows defines.
+    pub const ERRNO: Field = Field::new(0x1fd8, 0x1fd8);
     /// The guaranteed bytes left for a stack overflow's handler.
     pub const GUARANTEED_STACK: Field = Field::new(0xf78, 0x1748);
 
@@ -153,6 +155,8 @@ impl Peb {
     pub const PROCESS_HEAP: Field = Field::new(0x18, 0x30);
     /// The critical section that guards this block.
     pub const FAST_PEB_LOCK: Field = Field::new(0x1c, 0x38);
+    /// Four bytes, beyond all that Windows defines: whether there was ever a second thread.
+    pub const THREADS: Field = Field::new(0xff0, 0xff0);
     /// Number of processors, four bytes.
     pub const NUMBER_OF_PROCESSORS: Field = Field::new(0x64, 0xb8);
     /// The loader's critical section.

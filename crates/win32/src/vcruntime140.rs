@@ -14,7 +14,8 @@ const STRINGS: &[Export] = dll! {
     code memset: msvcrt::leaves::MEMSET;
     code memcmp: msvcrt::leaves::MEMCMP;
     code strchr: msvcrt::leaves::STRCHR;
-    full msvcrt::string::memchr; full msvcrt::string::strrchr; full msvcrt::twins::strstr;
+    code memchr: msvcrt::search_leaves::MEMCHR;
+    full msvcrt::string::strrchr; full msvcrt::twins::strstr;
     full msvcrt::wide::wcschr; full msvcrt::wide::wcsrchr; full msvcrt::twins::wcsstr;
     full msvcrt::exit::_purecall; full msvcrt::exit::_set_purecall_handler;
 };

@@ -76,7 +76,7 @@ impl<'s> Walk<'s> {
     }
 
     fn node(&mut self, name: String, entries: &[ImportEntry<'_>], depth: usize) -> ImportNode {
-        let host = crate::graph::api_set_host(&name).to_owned();
+        let host = crate::api_sets::host(&name).to_owned();
         let symbols: Vec<String> = entries.iter().map(symbol).collect();
         let found = self.search.find(None, &host);
         let (provider, supplies, file) = match found {

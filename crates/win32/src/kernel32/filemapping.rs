@@ -17,8 +17,8 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial CreateFileMappingA, "SEC_ flags are ignored";
-    partial CreateFileMappingW, "SEC_ flags are ignored";
+    partial CreateFileMappingA, "of the SEC_ flags SEC_IMAGE counts: its views are whole images";
+    partial CreateFileMappingW, "of the SEC_ flags SEC_IMAGE counts: its views are whole images";
     full OpenFileMappingA;
     full OpenFileMappingW;
     full MapViewOfFile;
@@ -27,6 +27,8 @@ pub const EXPORTS: &[Export] = dll! {
     full FlushViewOfFile;
 };
 
+/// `SEC_IMAGE`.
+const SEC_IMAGE: u32 = 0x100_0000;
 /// `SECTION_ALL_ACCESS`.
 const SECTION_ALL_ACCESS: u32 = 0xf_001f;
 /// `FILE_MAP_COPY`.
@@ -51,11 +53,18 @@ fn create(
     let protection = PageProtection::from_bits_retain(protect & 0xff);
     let invalid = if process.machine.is_64() { u64::MAX } else { 0xffff_ffff };
     let make = || {
+        let is_image = protect & SEC_IMAGE != 0;
         let object = if file.get() == invalid {
+            if is_image {
+                return Err(NtStatus::INVALID_FILE_FOR_SECTION);
+            }
             SectionObject::create(None, protection, size)
         } else {
             let file = process.handles.get::<FileObject>(file.get())?;
-            SectionObject::create(Some(&file), protection, size)
+            match is_image {
+                true => SectionObject::create_image(process, &file, protection),
+                false => SectionObject::create(Some(&file), protection, size),
+            }
         };
         object.map(std::sync::Arc::new)
     };

@@ -7,21 +7,7 @@ use plat_abi::Api;
 
 use crate::export::Code;
 use crate::guest::Guest;
-
-/// Stands for the distance of a jump to the leaf's end.
-const SLOW: u16 = 0x100;
-
-/// Fills in the distances of a leaf's jumps to its end.
-const fn leaf<const LENGTH: usize>(code: [u16; LENGTH]) -> [u8; LENGTH] {
-    assert!(LENGTH < 0x80, "a short jump reaches 127 bytes");
-    let mut bytes = [0; LENGTH];
-    let mut at = 0;
-    while at < LENGTH {
-        bytes[at] = if code[at] == SLOW { LENGTH - at - 1 } else { code[at] as usize } as u8;
-        at += 1;
-    }
-    bytes
-}
+use crate::leaf::{SLOW, leaf};
 
 /// Takes a block: checks, with the first argument in EAX, which leave the size there; the size's place on the stack; the return.
 #[rustfmt::skip]

@@ -3,6 +3,7 @@
 //! The heaps are in [`crate::nt::heap`]. Global and local memory is the process heap's; a movable block has a handle
 //! of its own and stays where it is until it is reallocated.
 
+use super::leaves::GET_PROCESS_HEAP;
 use plat_abi::{GuestWord, winapi};
 
 use crate::dll;
@@ -17,7 +18,7 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full GetProcessHeap;
+    code GetProcessHeap: GET_PROCESS_HEAP;
     full GetProcessHeaps;
     full HeapCreate;
     full HeapDestroy;
@@ -55,14 +56,6 @@ const HEAP_ZERO_MEMORY: u32 = 8;
 const HEAP_REALLOC_IN_PLACE_ONLY: u32 = 0x10;
 /// `GMEM_ZEROINIT` and `LMEM_ZEROINIT`.
 const ZEROINIT: u32 = 0x40;
-
-/// Returns the process heap.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-getprocessheap>
-#[winapi]
-pub fn GetProcessHeap(guest: &mut Guest) -> GuestWord {
-    GuestWord(guest.process().heaps.start().unwrap_or(0))
-}
 
 /// Lists the heaps of the process; returns how many there are.
 ///

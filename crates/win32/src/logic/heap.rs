@@ -166,6 +166,17 @@ impl<P: PageSource> Heap<P> {
     /// [`HeapError::OutOfMemory`].
     pub fn allocate(&mut self, size: u64) -> Result<u64, HeapError> {
         let Some(class) = self.classes.class_for(size) else { return self.allocate_large(size) };
+        let (index, slot) = self.take_slot(class, size)?;
+        let span = &self.spans[index as usize];
+        let address = span.first() + u64::from(slot) * self.classes.size(class);
+        if span.has_marks() {
+            self.write_size(address, self.classes.size(class), size);
+        }
+        Ok(address)
+    }
+
+    /// Takes a slot of a slab; returns slab and slot.
+    fn take_slot(&mut self, class: usize, size: u64) -> Result<(u32, u32), HeapError> {
         let mut index = self.partial[class];
         if index == NONE {
             index = self.add_slab(class, size)?;
@@ -180,16 +191,11 @@ impl<P: PageSource> Heap<P> {
         }
         let slot = if slot == NONE { span.states.len() as u32 - 1 } else { slot };
         span.used += 1;
-        let address = span.first() + u64::from(slot) * self.classes.size(class);
-        if span.has_marks() {
-            self.write_size(address, self.classes.size(class), size);
-        }
-        let span = &self.spans[index as usize];
         if span.used == span.slots {
             self.unlink(index);
         }
         self.statistics.blocks += 1;
-        Ok(address)
+        Ok((index, slot))
     }
 
     /// Frees a block.
@@ -199,11 +205,14 @@ impl<P: PageSource> Heap<P> {
     pub fn free(&mut self, address: u64) -> Result<(), HeapError> {
         let (index, slot) = self.locate(address)?;
         self.check_mark(index, address)?;
+        if self.spans[index as usize].has_marks() {
+            self.pages.set_mark(self.mark_of(address), FREE_MARK);
+        }
         self.put_back(index, slot);
         Ok(())
     }
 
-    /// Frees the block in a slot.
+    /// Frees the block in a slot, whose mark says so already.
     fn put_back(&mut self, index: u32, slot: u32) {
         self.statistics.blocks -= 1;
         let span = &mut self.spans[index as usize];
@@ -211,11 +220,6 @@ impl<P: PageSource> Heap<P> {
             self.release(index);
             return;
         }
-        if span.has_marks() {
-            let address = span.first() + u64::from(slot) * self.classes.size(span.class.into());
-            self.pages.set_mark(self.mark_of(address), FREE_MARK);
-        }
-        let span = &mut self.spans[index as usize];
         span.states[slot as usize] = FREE | span.free_head;
         span.free_head = slot;
         span.used -= 1;

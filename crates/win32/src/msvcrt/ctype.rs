@@ -5,6 +5,7 @@
 
 use plat_abi::winapi;
 
+use super::ctype_leaves as leaves;
 use super::define::define;
 use super::locale;
 use super::state::crt;
@@ -15,9 +16,9 @@ use crate::logic::nls::{case, ctype};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full isalpha; full isupper; full islower; full isdigit; full isxdigit; full isspace; full ispunct;
-    full isalnum; full isprint; full isgraph; full iscntrl; full __isascii; full __toascii; full __iscsym; full __iscsymf;
-    full tolower; full toupper; full _tolower; full _toupper; full _isctype;
+    code isalpha: leaves::ISALPHA; code isupper: leaves::ISUPPER; code islower: leaves::ISLOWER; code isdigit: leaves::ISDIGIT; code isxdigit: leaves::ISXDIGIT; code isspace: leaves::ISSPACE; code ispunct: leaves::ISPUNCT;
+    code isalnum: leaves::ISALNUM; code isprint: leaves::ISPRINT; code isgraph: leaves::ISGRAPH; code iscntrl: leaves::ISCNTRL; full __isascii; full __toascii; full __iscsym; full __iscsymf;
+    code tolower: leaves::TOLOWER; code toupper: leaves::TOUPPER; full _tolower; full _toupper; full _isctype;
     full iswalpha; full iswupper; full iswlower; full iswdigit; full iswxdigit; full iswspace; full iswpunct;
     full iswalnum; full iswprint; full iswgraph; full iswcntrl; full iswascii; full iswctype; full "is_wctype" = iswctype;
     full towlower; full towupper;
@@ -25,16 +26,16 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 /// `_UPPER`, `_LOWER`, `_DIGIT`, `_SPACE`, `_PUNCT`, `_CONTROL`, `_BLANK`, `_HEX`: bits of the table.
-const UPPER: u32 = 1;
-const LOWER: u32 = 2;
-const DIGIT: u32 = 4;
-const SPACE: u32 = 8;
-const PUNCT: u32 = 0x10;
-const CONTROL: u32 = 0x20;
-const BLANK: u32 = 0x40;
-const HEX: u32 = 0x80;
+pub(super) const UPPER: u32 = 1;
+pub(super) const LOWER: u32 = 2;
+pub(super) const DIGIT: u32 = 4;
+pub(super) const SPACE: u32 = 8;
+pub(super) const PUNCT: u32 = 0x10;
+pub(super) const CONTROL: u32 = 0x20;
+pub(super) const BLANK: u32 = 0x40;
+pub(super) const HEX: u32 = 0x80;
 /// `_ALPHA` as a mask: bit 0x100 means a letter without case.
-const ALPHA: u32 = 0x100 | UPPER | LOWER;
+pub(super) const ALPHA: u32 = 0x100 | UPPER | LOWER;
 
 /// Returns the bits of a byte in the "C" locale.
 pub(crate) const fn bits(byte: u8) -> u32 {

@@ -12,7 +12,7 @@ use plat_abi::Memory;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full _errno;
+    code _errno: super::stream_leaves::ERRNO;
     full __doserrno;
     full _get_errno;
     full _set_errno;

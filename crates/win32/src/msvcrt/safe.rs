@@ -182,7 +182,9 @@ define! {
         Ok(str)
     }
     "Compares at most `count` units of wide strings by the locale's order.", "strncoll-wcsncoll-mbsncoll-strncoll-l-wcsncoll-l-mbsncoll-l";
-    _wcsncoll(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 { super::twins::wcsncmp(guest, string1, string2, count) }
+    _wcsncoll(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 {
+        Ok(super::twins::order(&read_wide_n(guest, string1.0, count.0)?, &read_wide_n(guest, string2.0, count.0)?))
+    }
     "Compares at most `count` units of wide strings by the locale's order, without regard to case.", "strnicoll-wcsnicoll-mbsnicoll-strnicoll-l-wcsnicoll-l-mbsnicoll-l";
     _wcsnicoll(guest, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 { wide::_wcsnicmp(guest, string1, string2, count) }
 

@@ -13,6 +13,7 @@ use crate::Win32Error;
 use crate::guest::Guest;
 use crate::logic::nls::code_page::CodePage;
 use crate::nt::nls;
+use crate::teb::Teb;
 
 /// The file name under which the variables are found.
 const DLL: &str = "msvcrt.dll";
@@ -194,6 +195,9 @@ pub(crate) fn thread_block(guest: &mut Guest) -> Result<u64, Fault> {
     // `rand` begins as if `srand(1)` had been called.
     guest.write(address + block::RANDOM, &1u32)?;
     BLOCK.set(address);
+    if !guest.process().start.trace.api {
+        guest.teb().set(Teb::ERRNO, address + block::ERRNO)?;
+    }
     Ok(address)
 }
 
@@ -201,6 +205,8 @@ pub(crate) fn thread_block(guest: &mut Guest) -> Result<u64, Fault> {
 pub fn detach_thread(guest: &mut Guest) {
     let address = BLOCK.replace(0);
     if address != 0 {
+        // Nothing runs on the TEB any more; it is released next.
+        let _ = guest.teb().set(Teb::ERRNO, 0);
         guest.process().heaps.free(0, address);
     }
 }

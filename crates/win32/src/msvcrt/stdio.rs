@@ -3,6 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::stream::{self, EOF, FILE, IOEOF, IOERR};
+use super::stream_leaves::{FGETC, FPUTC};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -10,16 +11,16 @@ use crate::guest::Guest;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full __iob_func;
-    full fputc;
-    full "putc" = fputc;
+    code fputc: FPUTC;
+    code putc: FPUTC;
     full "_fputchar" = putchar;
     full putchar;
     full puts;
     full fputs;
     full fwrite;
     full _flsbuf;
-    full fgetc;
-    full "getc" = fgetc;
+    code fgetc: FGETC;
+    code getc: FGETC;
     full "_fgetchar" = getchar;
     full getchar;
     full ungetc;

@@ -1,13 +1,13 @@
 //! string.h: narrow strings and memory.
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory};
 
 use super::define::define;
 use super::errno::{EINVAL, ERANGE};
-use super::leaves;
 use super::locale;
 use super::state::{block, crt, thread_block, write_narrow_z};
 use super::twins::{at, next_token, order, read_n};
+use super::{leaves, search_leaves};
 
 use crate::dll;
 use crate::export::Export;
@@ -22,7 +22,8 @@ pub const EXPORTS: &[Export] = dll! {
     code strlen: leaves::STRLEN;
     code strcmp: leaves::STRCMP;
     code strchr: leaves::STRCHR;
-    full memchr;
+    code strncmp: search_leaves::STRNCMP;
+    code memchr: search_leaves::MEMCHR;
     full _memccpy;
     full _memicmp;
     full memcpy_s;
@@ -46,16 +47,6 @@ pub const EXPORTS: &[Export] = dll! {
     full _strset;
     full _strnset;
 };
-
-/// Finds a byte in memory; null when there is none.
-///
-/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/memchr-wmemchr>
-#[winapi(cdecl)]
-pub fn memchr(guest: &mut Guest, buffer: GuestWord, c: i32, count: GuestWord) -> Result<GuestWord, Fault> {
-    let bytes = guest.read_vec(buffer.0, count.0)?;
-    let found = bytes.iter().position(|&byte| byte == c as u8);
-    Ok(GuestWord(found.map_or(0, |at| buffer.0 + at as u64)))
-}
 
 /// Copies guest memory of any size; the ranges may overlap.
 pub(crate) fn copy(guest: &Guest, to: u64, from: u64, length: u64) -> Result<(), Fault> {

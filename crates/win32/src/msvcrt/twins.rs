@@ -307,10 +307,6 @@ twins! {
         Unit::write(guest, str.0, &text)?;
         Ok(str)
     }
-    "Compares at most `count` units of strings.", "strncmp-wcsncmp-mbsncmp-mbsncmp-l";
-    strncmp, wcsncmp(guest, Unit, string1: GuestWord, string2: GuestWord, count: GuestWord) -> i32 {
-        Ok(order(&Unit::read_n(guest, string1.0, count.0)?, &Unit::read_n(guest, string2.0, count.0)?))
-    }
 }
 
 #[cfg(test)]

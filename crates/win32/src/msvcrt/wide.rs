@@ -4,9 +4,9 @@ use plat_abi::{Fault, GuestWord, Memory};
 
 use super::define::define;
 use super::errno::EILSEQ;
-use super::leaves;
 use super::state::{block, crt, set_errno, thread_block, write_wide_z};
 use super::twins::{at, check_room, next_token, order, read_n, read_wide_n, store_checked};
+use super::{leaves, search_leaves};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -16,6 +16,7 @@ use crate::logic::nls::case::{downcase_string, upcase_string};
 pub const EXPORTS: &[Export] = dll! {
     code wcslen: leaves::WCSLEN;
     code wcscmp: leaves::WCSCMP;
+    code wcsncmp: search_leaves::WCSNCMP;
 
 
     full _wcsicmp; full "wcsicmp" = _wcsicmp; full _wcsnicmp; full wcscoll; full _wcsicoll;

@@ -285,9 +285,9 @@ impl Heaps {
         table.class(address).filter(|&class| class < classes.len())
     }
 
-    /// Takes up to `count` blocks for a store.
-    pub(super) fn take_for_cache(&self, class: MarkedClass, count: usize) -> Vec<u64> {
-        self.with(0, |bounded| bounded.heap.take_for_cache(class, count)).unwrap_or_default()
+    /// Takes blocks for a store, as many as `blocks` has room for if there are so many; returns how many.
+    pub(super) fn take_for_cache(&self, class: MarkedClass, blocks: &mut [u64]) -> usize {
+        self.with(0, |bounded| bounded.heap.take_for_cache(class, blocks)).unwrap_or_default()
     }
 
     /// Takes blocks back out of a store; ignores what is no such block.

@@ -112,7 +112,8 @@ pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<Obje
     if let Some(link) = downcast::<ObjectLink>(Arc::clone(object)) {
         return Some(ObjectRecord::Name { is_link: true, path: link.target().to_vec() });
     }
-    let section = downcast::<SectionObject>(Arc::clone(object))?;
+    // An image is mapped by those who can name its file.
+    let section = downcast::<SectionObject>(Arc::clone(object)).filter(|section| !section.is_image())?;
     let fd = keep(list, section.section().as_fd())?;
     Some(ObjectRecord::Section { fd, size: section.size(), protection: section.protection().bits() })
 }

@@ -2,6 +2,7 @@
 //!
 //! Key type: [`SectionObject`].
 
+use plat_host::file_image::FileImage;
 use plat_host::section::Section;
 use plat_regions::windows::{PageProtection, ViewRequest};
 use plat_regions::{Address, AddressRange};
@@ -20,6 +21,8 @@ pub struct SectionObject {
     protection: PageProtection,
     owner: String,
     is_of_file: bool,
+    /// The file's bytes and how many the image takes in memory, if it is a section of an image.
+    image: Option<(FileImage, u64)>,
     lease: LeaseCell,
 }
 
@@ -56,6 +59,7 @@ impl SectionObject {
                 protection,
                 owner: "section".to_owned(),
                 is_of_file: false,
+                image: None,
                 lease: LeaseCell::default(),
             });
         };
@@ -72,6 +76,25 @@ impl SectionObject {
             file.set_size(size)?;
         }
         let size = if size == 0 { length } else { size };
+        Self::of_file(file, protection, size)
+    }
+
+    /// Makes a section of an image (`SEC_IMAGE`): its views are laid out as a loaded DLL.
+    ///
+    /// # Errors
+    /// `INVALID_IMAGE_NOT_MZ`, `INVALID_IMAGE_FORMAT`, and the file's own.
+    pub fn create_image(
+        process: &Process,
+        file: &FileObject,
+        protection: PageProtection,
+    ) -> Result<Self, NtStatus> {
+        let bytes = FileImage::of(&file.file);
+        let bytes = bytes.map_err(|error| NtStatus::from_errno(error.raw_os_error().unwrap_or(0)))?;
+        let size = process.loader().image_size(&bytes)?;
+        Ok(Self { image: Some((bytes, size)), ..Self::of_file(file, protection, file.size()?)? })
+    }
+
+    fn of_file(file: &FileObject, protection: PageProtection, size: u64) -> Result<Self, NtStatus> {
         let section = Section::of_file(&file.file, size).map_err(|errno| NtStatus::from_errno(errno.0))?;
         let path = file.unix_path();
         let name =
@@ -81,6 +104,7 @@ impl SectionObject {
             protection,
             owner: name.unwrap_or_else(|| "file".to_owned()),
             is_of_file: true,
+            image: None,
             lease: LeaseCell::default(),
         })
     }
@@ -88,7 +112,7 @@ impl SectionObject {
     /// Takes what another process shares.
     pub fn shared(section: Section, protection: PageProtection) -> Self {
         let (owner, lease) = ("shared section".to_owned(), LeaseCell::default());
-        Self { section, protection, owner, is_of_file: false, lease }
+        Self { section, protection, owner, is_of_file: false, image: None, lease }
     }
 
     /// Returns what is mapped.
@@ -106,12 +130,18 @@ impl SectionObject {
         self.protection
     }
 
-    /// Returns its size in bytes.
-    pub fn size(&self) -> u64 {
-        self.section.size()
+    /// Says whether it is one of an image.
+    pub fn is_image(&self) -> bool {
+        self.image.is_some()
     }
 
-    /// Maps a view of `size` bytes (to the section's end when 0) from `offset`.
+    /// Returns its size in bytes; that of an image is the one in memory.
+    pub fn size(&self) -> u64 {
+        self.image.as_ref().map_or(self.section.size(), |(_, size)| *size)
+    }
+
+    /// Maps a view of `size` bytes (to the section's end when 0) from `offset`; of an image the whole, whose sections say
+    /// what may be done with it.
     ///
     /// # Errors
     /// `MAPPED_ALIGNMENT` when base or offset is no multiple of 64 KiB, `INVALID_VIEW_SIZE` past the end,
@@ -124,6 +154,14 @@ impl SectionObject {
         size: u64,
         protection: PageProtection,
     ) -> Result<AddressRange, NtStatus> {
+        if let Some((bytes, whole)) = &self.image {
+            // A view of a part of an image is as rare as it is odd.
+            let is_whole = offset == 0 && size <= whole.next_multiple_of(plat_regions::PAGE_SIZE);
+            return match is_whole {
+                true => process.loader().map_image(bytes, &self.owner, base),
+                false => Err(NtStatus::INVALID_VIEW_SIZE),
+            };
+        }
         let places = [offset, base.unwrap_or_default().get()];
         if places.iter().any(|place| !place.is_multiple_of(plat_regions::ALLOCATION_GRANULARITY)) {
             return Err(NtStatus::MAPPED_ALIGNMENT);

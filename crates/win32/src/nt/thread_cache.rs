@@ -33,6 +33,8 @@ const RECORD_BYTES: u64 = 256;
 const BLOCK_SIZE: u64 = 4;
 const BLOCKS_MAX: u64 = 8;
 const BLOCKS: u64 = 16;
+/// The most blocks that a record has room for, those of 32-bit programs.
+const RECORD_BLOCKS: usize = (RECORD_BYTES - BLOCKS) as usize / 4;
 
 /// Bytes of one class that a store may hold, within 4 to 30 blocks.
 const CLASS_BYTES_MAX: u64 = 8 * 1024;
@@ -56,7 +58,7 @@ pub fn make_room(guest: &Guest, address: u64) {
     let Some((count, most)) = record.state().filter(|(count, most)| count >= most) else { return };
     let keep = most / 2;
     let blocks = record.blocks(count);
-    let (old, recent) = blocks.split_at(blocks.len() - keep as usize);
+    let (old, recent) = blocks[..count as usize].split_at((count - keep) as usize);
     record.put(recent);
     process.heaps.return_from_cache(old);
 }
@@ -69,7 +71,7 @@ pub fn release(process: &'static Process, teb: Teb) {
     for class in 0..process.heaps.marked_classes().len() {
         let record = Record::of(store, class, process.machine);
         if let Some((count, _)) = record.state() {
-            process.heaps.return_from_cache(&record.blocks(count));
+            process.heaps.return_from_cache(&record.blocks(count)[..count as usize]);
         }
     }
     process.heaps.free(0, store);
@@ -90,7 +92,9 @@ fn fill(guest: &Guest, heaps: &Heaps, size: u64) -> Option<()> {
     let record = Record::of(store, class, guest.process().machine);
     let (count, most) = record.state()?;
     if count == 0 {
-        record.put(&heaps.take_for_cache(classes[class], most as usize / 2));
+        let mut blocks = [0; RECORD_BLOCKS];
+        let taken = heaps.take_for_cache(classes[class], &mut blocks[..most as usize / 2]);
+        record.put(&blocks[..taken]);
     }
     Some(())
 }
@@ -163,23 +167,32 @@ impl Record {
         (count <= most && most <= room).then_some((count, most))
     }
 
-    fn blocks(&self, count: u64) -> Vec<u64> {
-        let mut bytes = vec![0; (count * self.pointer_bytes) as usize];
-        if memory::read(self.address + BLOCKS, &mut bytes).is_err() {
-            return Vec::new();
+    /// Returns the first `count` blocks, at most all that a record has room for; zeros when they cannot be read.
+    fn blocks(&self, count: u64) -> [u64; RECORD_BLOCKS] {
+        let mut blocks = [0; RECORD_BLOCKS];
+        let mut bytes = [0; (RECORD_BYTES - BLOCKS) as usize];
+        let used = &mut bytes[..(count * self.pointer_bytes) as usize];
+        if memory::read(self.address + BLOCKS, used).is_ok() {
+            let words = used.chunks_exact(self.pointer_bytes as usize);
+            blocks.iter_mut().zip(words).for_each(|(block, word)| {
+                let mut wide = [0; 8];
+                wide[..word.len()].copy_from_slice(word);
+                *block = u64::from_le_bytes(wide);
+            });
         }
-        let word = |part: &[u8]| part.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-        bytes.chunks_exact(self.pointer_bytes as usize).map(word).collect()
+        blocks
     }
 
     /// Stores blocks in place of those that were there.
     fn put(&self, blocks: &[u64]) {
-        let bytes: Vec<u8> = blocks
-            .iter()
-            .flat_map(|block| block.to_le_bytes().into_iter().take(self.pointer_bytes as usize))
-            .collect();
+        let mut bytes = [0; (RECORD_BYTES - BLOCKS) as usize];
+        let width = self.pointer_bytes as usize;
+        for (place, block) in bytes.chunks_exact_mut(width).zip(blocks) {
+            place.copy_from_slice(&block.to_le_bytes()[..width]);
+        }
+        let bytes = &bytes[..blocks.len() * width];
         // The store is the heap's own block: it can be written unless the guest protected it, and then it stays empty.
-        if memory::write(self.address + BLOCKS, &bytes).is_ok() {
+        if memory::write(self.address + BLOCKS, bytes).is_ok() {
             let _ = memory::write_u32(self.address, blocks.len() as u32);
         }
     }

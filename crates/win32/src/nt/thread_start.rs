@@ -12,7 +12,7 @@ use super::thread::{self, ThreadObject};
 use crate::NtStatus;
 use crate::guest::{Guest, GuestMemory};
 use crate::process::Process;
-use crate::teb::{Field, Teb};
+use crate::teb::{Field, Peb, Teb};
 
 /// Bytes left free at the base of a thread's stack, as Windows leaves some for its own first frames.
 const STACK_HEADROOM: u64 = 0x80;
@@ -76,6 +76,7 @@ pub fn create_with(
         thread.suspend()?;
     }
     process.threads.add(&thread);
+    tell_of_threads(process);
     let own = Arc::clone(&thread);
     let started = host_thread::spawn(move || run_guest_thread(process, own, stack, teb, body));
     if started.is_err() {
@@ -86,6 +87,15 @@ pub fn create_with(
         return Err(NtStatus::INSUFFICIENT_RESOURCES);
     }
     Ok(thread)
+}
+
+/// Notes in the PEB that there is more than one thread: guest code without locks (`msvcrt::stream_leaves`) stops there.
+pub fn tell_of_threads(process: &Process) {
+    if let Some(peb) = process.peb.get() {
+        let place = peb + Peb::THREADS.offset(process.machine);
+        // The PEB is there as long as the process; were it not, then there would be no guest code that looks.
+        let _ = GuestMemory::of(process.machine).write(place, &1_u32);
+    }
 }
 
 /// Turns the calling host thread into the process's first guest thread: sets up its TEB, runs `body` (which calls the

@@ -18,7 +18,7 @@ use crate::nt::section::SectionObject;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial NtCreateSection, "no sections of images; reserved sections are committed";
+    partial NtCreateSection, "reserved sections are committed";
     full NtOpenSection;
     partial NtMapViewOfSection, "into the calling process only";
     partial NtUnmapViewOfSection, "of the calling process only";
@@ -43,16 +43,21 @@ pub fn NtCreateSection(
     AllocationAttributes: u32,
     FileHandle: GuestWord,
 ) -> Result<(), NtStatus> {
-    if AllocationAttributes & SEC_IMAGE != 0 {
-        return Err(NtStatus::NOT_SUPPORTED);
-    }
     let size = if MaximumSize.is_null() { 0 } else { guest.read_u64(MaximumSize.0)? };
     let protection = PageProtection::from_bits_retain(SectionPageProtection);
     let file = match FileHandle.is_null() {
         true => None,
         false => Some(guest.process().handles.get::<FileObject>(FileHandle.0)?),
     };
-    let make = |_: &[u16]| SectionObject::create(file.as_deref(), protection, size).map(Arc::new);
+    let process = guest.process();
+    let make = |_: &[u16]| {
+        let section = match (&file, AllocationAttributes & SEC_IMAGE != 0) {
+            (Some(file), true) => SectionObject::create_image(process, file, protection),
+            (None, true) => Err(NtStatus::INVALID_FILE_FOR_SECTION),
+            (file, false) => SectionObject::create(file.as_deref(), protection, size),
+        };
+        section.map(Arc::new)
+    };
     create(guest, (SectionHandle, DesiredAccess), ObjectAttributes, make)
 }
 
@@ -143,7 +148,11 @@ pub fn NtQuerySection(
         _ => return Err(NtStatus::INVALID_INFO_CLASS),
     }
     let word = guest.machine().pointer_size();
-    let attributes = if section.is_of_file() { SEC_FILE } else { SEC_COMMIT };
+    let attributes = match (section.is_image(), section.is_of_file()) {
+        (true, _) => SEC_IMAGE | SEC_FILE,
+        (false, true) => SEC_FILE,
+        (false, false) => SEC_COMMIT,
+    };
     let mut bytes = vec![0; word as usize];
     bytes.extend(attributes.to_le_bytes());
     bytes.resize(bytes.len().next_multiple_of(8), 0);

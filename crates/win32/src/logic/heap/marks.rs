@@ -35,22 +35,21 @@ impl<P: PageSource> Heap<P> {
         classes.collect()
     }
 
-    /// Takes up to `count` blocks of a marked class for a thread's cache.
-    pub fn take_for_cache(&mut self, class: MarkedClass, count: usize) -> Vec<u64> {
-        let mut blocks = Vec::with_capacity(count);
-        while blocks.len() < count {
-            let Ok(address) = self.allocate(class.size) else { break };
-            let is_marked =
-                self.locate(address).is_ok_and(|(index, _)| self.spans[index as usize].has_marks());
-            if !is_marked {
+    /// Takes blocks of a marked class for a thread's cache, as many as `blocks` has room for if there are so many;
+    /// returns how many.
+    pub fn take_for_cache(&mut self, class: MarkedClass, blocks: &mut [u64]) -> usize {
+        let Some(size_class) = self.classes.class_for(class.size) else { return 0 };
+        for (taken, block) in blocks.iter_mut().enumerate() {
+            // The mark of what is free says so already.
+            let Ok((index, slot)) = self.take_slot(size_class, class.size) else { return taken };
+            if !self.spans[index as usize].has_marks() {
                 // No room where marks may be: nothing of it can be cached.
-                let _ = self.free(address);
-                break;
+                self.put_back(index, slot);
+                return taken;
             }
-            self.pages.set_mark(self.mark_of(address), FREE_MARK);
-            blocks.push(address);
+            *block = self.spans[index as usize].first() + u64::from(slot) * class.size;
         }
-        blocks
+        blocks.len()
     }
 
     /// Takes a block back out of a thread's cache; says whether it was one.
