@@ -263,7 +263,8 @@ fn bases_that_gnu_ld_made_of_names_stay() {
         far.dll 0x3c0000000 -> 0x1ffff0000 +0x10000 Reserved("stacks lie above the images")
         openblas.dll 0x27ab90000 -> 0x27ab90000 +0x1360000 Stays
         _ckdtree.pyd 0x33c120000 -> 0x33c120000 +0x180000 Stays
-    "#]].assert_eq(&lines(&plan));
+    "#]]
+    .assert_eq(&lines(&plan));
 }
 
 #[test]
