@@ -84,13 +84,22 @@ impl<'a> Row<'a> {
         Some(self.columns[8]).filter(|date| *date != "-")
     }
 
+    /// Returns the name of what the locale is one of: the language, of Chinese the one way to write it.
+    fn parent(&self) -> &str {
+        match self.name {
+            "zh-CN" | "zh-SG" => "zh-Hans",
+            "zh-TW" | "zh-HK" => "zh-Hant",
+            _ => self.language(),
+        }
+    }
+
     fn windows_facts(&self, facts: &mut Facts) {
         let number = format!("{:04x}", self.number);
         let rows = [(0x1, number.as_str()), (0x9, &number), (0x3, self.columns[0]), (0x67, self.columns[1])];
         let pages = [(0x1004, 2), (0xb, 3), (0x1011, 4), (0x1012, 5), (0x5, 6), (0xa, 6), (0x5b, 7)];
         let pages = pages.map(|(kind, column)| (kind, self.columns[column]));
         let names = [0x5c, 0x7b, 0x6e].map(|kind| (kind, self.name));
-        let parts = [(0x59, self.language()), (0x5a, self.territory()), (0x6d, self.language())];
+        let parts = [(0x59, self.language()), (0x5a, self.territory()), (0x6d, self.parent())];
         for (kind, text) in rows.into_iter().chain(pages).chain(names).chain(parts) {
             facts.insert(kind, text.to_owned());
         }

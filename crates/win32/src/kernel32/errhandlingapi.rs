@@ -5,16 +5,16 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 use crate::NtStatus;
 use crate::Win32Error;
 use crate::dll;
-use crate::export::Export;
+use crate::export::{Code, Export};
 use crate::guest::{Bool, Guest, TRUE};
-use crate::nt::exception::context::{MAXIMUM_PARAMETERS, Record, flags};
+use crate::nt::exception::context::{MAXIMUM_PARAMETERS, Record, apply_context, flags};
 use crate::nt::exception::dispatch;
 use crate::process::Crash;
 use crate::teb::{Peb, Teb};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full RaiseException;
+    code RaiseException: RAISE_EXCEPTION;
     full SetUnhandledExceptionFilter;
     full UnhandledExceptionFilter;
     full SetErrorMode;
@@ -50,7 +50,26 @@ pub const EXPORTS: &[Export] = dll! {
 /// Bytes of arguments of the 32-bit `RaiseException`.
 const RAISE_EXCEPTION_BYTES: u64 = 16;
 
-/// Raises an exception at the caller.
+/// Where in [`RAISE_EXCEPTION`] the return stands, for both machines.
+const RETURN_AT: u64 = 2;
+
+/// `RaiseException`: exceptions come from within it, where the guest also goes on when a handler wants it to. Runtimes
+/// tell by that address their own faults from the exceptions that they raise.
+static RAISE_EXCEPTION: Code = Code {
+    #[rustfmt::skip]
+    i386: &[
+        0xeb, 0x03, // jmp the slow thunk, at the end
+        0xc2, 0x10, 0x00, // ret 16
+    ],
+    #[rustfmt::skip]
+    amd64: &[
+        0xeb, 0x01, // jmp the slow thunk, at the end
+        0xc3, // ret
+    ],
+    slow: Some(&<RaiseException as plat_abi::Api<Guest>>::DESCRIPTOR),
+};
+
+/// Raises an exception, whose address is that of this function.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/errhandlingapi/nf-errhandlingapi-raiseexception>
 #[winapi]
@@ -71,8 +90,12 @@ pub fn RaiseException(
             record.information.push(guest.read_word(lpArguments.0 + index * width)?);
         }
     }
-    let registers = dispatch::caller(guest, RAISE_EXCEPTION_BYTES);
-    record.address = registers.rip;
+    let inside = guest.process().retry_registers(guest).map(|mut registers| {
+        record.address = registers.rip;
+        registers.rip += RETURN_AT;
+        registers
+    });
+    let registers = inside.unwrap_or_else(|| dispatch::caller(guest, RAISE_EXCEPTION_BYTES));
     dispatch::raise(guest, record, registers)
 }
 
@@ -148,10 +171,15 @@ pub fn RaiseFailFastException(
 ) -> Result<(), Fault> {
     /// `STATUS_FAIL_FAST_EXCEPTION`.
     const FAIL_FAST: u32 = 0xc000_0602;
-    let _ = (pContextRecord, dwFlags);
+    // The flag asks for the caller's address in the record, which goes nowhere from here.
+    let _ = dwFlags;
     let code = if pExceptionRecord.is_null() { FAIL_FAST } else { guest.read_u32(pExceptionRecord.get())? };
-    let status = crate::process::exit_status(code);
-    crate::nt::process_object::leave_with(code, status)
+    let mut registers = dispatch::caller(guest, 12);
+    if !pContextRecord.is_null() {
+        apply_context(guest, pContextRecord.0, &mut registers)?;
+    }
+    let message = "the program ended itself at once: RaiseFailFastException".to_owned();
+    guest.process().end_by_crash(guest, &Crash { code, message, registers, accessed: None })
 }
 
 /// Ends the process with a message for the user.

@@ -1,5 +1,7 @@
 //! Facts about the locale: `GetLocaleInfo`.
 
+use std::borrow::Cow;
+
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::locales;
@@ -8,6 +10,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::nls::locale::{GENITIVE, Locale};
+use crate::logic::nls::locale_names;
 use crate::nt::nls;
 use crate::widths::both_widths;
 
@@ -24,12 +27,74 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// `LOCALE_ILANGUAGE`.
 const ILANGUAGE: u32 = 1;
+/// `LOCALE_SNAME`.
+const SNAME: u32 = 0x5c;
+/// `LOCALE_SPARENT`.
+const SPARENT: u32 = 0x6d;
+/// `LOCALE_INEUTRAL`.
+const INEUTRAL: u32 = 0x71;
 /// `LOCALE_RETURN_NUMBER`: the answer is a `DWORD`, not text.
 const RETURN_NUMBER: u32 = 0x2000_0000;
 /// `LOCALE_NOUSEROVERRIDE` and `LOCALE_USE_CP_ACP`: they make no difference here.
 const MODIFIERS: u32 = 0xc000_0000;
 /// `LOCALE_ILANGUAGE` and `LOCALE_IDEFAULTLANGUAGE`: hexadecimal numbers.
 const HEXADECIMAL: [u32; 2] = [0x1, 0x9];
+
+/// What a program asks about: a locale, or a language for which the locale stands.
+struct Asked {
+    locale: &'static Locale,
+    /// The language's number.
+    language: Option<u16>,
+}
+
+impl Asked {
+    /// What somebody asks about who gives this number or that of this name.
+    fn new(number: u32, locale: &'static Locale) -> Self {
+        let number = u16::try_from(number).ok();
+        let language = number.filter(|&number| {
+            let specific = locale_names::specific(number);
+            locale_names::name_of(number).is_some() && specific.is_some_and(|specific| specific != number)
+        });
+        Self { locale, language }
+    }
+
+    fn of_number(number: u32) -> Result<Self, Win32Error> {
+        locales::of_number(number).map(|locale| Self::new(number, locale))
+    }
+
+    fn of_name(guest: &Guest, name: GuestWord) -> Result<Self, Win32Error> {
+        let locale = locales::of_name(guest, name)?;
+        let text = if name.is_null() { Vec::new() } else { guest.read_wide_string(name.get())? };
+        let number = locale_names::number_of(&String::from_utf16_lossy(&text)).unwrap_or(0);
+        Ok(Self::new(number.into(), locale))
+    }
+
+    /// Returns the text for a type, without modifiers.
+    fn text(&self, kind: u32) -> Result<Cow<'static, str>, Win32Error> {
+        let own = self.language.and_then(|language| language_fact(language, kind));
+        own.map_or_else(|| text_of(self.locale, kind).map(Cow::Borrowed), Ok)
+    }
+}
+
+/// Returns what a language has that is not as in the locale that stands for it.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/intl/locale-sname>, and the pages of the other constants.
+fn language_fact(language: u16, kind: u32) -> Option<Cow<'static, str>> {
+    const ENGLISH_NAMES: [u32; 4] = [0x2, 0x6f, 0x72, 0x1001];
+    let text = match kind {
+        ILANGUAGE => return Some(format!("{language:04x}").into()),
+        SNAME => locale_names::name_of(language)?,
+        INEUTRAL => "1",
+        SPARENT => match language {
+            0x0004 | 0x7c04 => "zh",
+            0x7814 | 0x7c14 => "no",
+            _ => "",
+        },
+        kind if ENGLISH_NAMES.contains(&kind) => locale_names::english_name(language)?,
+        _ => return None,
+    };
+    Some(text.into())
+}
 
 /// Returns the text for a type, without modifiers.
 fn text_of(locale: &Locale, kind: u32) -> Result<&'static str, Win32Error> {
@@ -38,19 +103,19 @@ fn text_of(locale: &Locale, kind: u32) -> Result<&'static str, Win32Error> {
 }
 
 /// Returns the number that a type's text is.
-fn number_of(locale: &Locale, kind: u32) -> Result<u32, Win32Error> {
+fn number_of(asked: &Asked, kind: u32) -> Result<u32, Win32Error> {
     let radix = if HEXADECIMAL.contains(&kind) { 16 } else { 10 };
-    u32::from_str_radix(text_of(locale, kind)?, radix).map_err(|_| Win32Error::INVALID_FLAGS)
+    u32::from_str_radix(&asked.text(kind)?, radix).map_err(|_| Win32Error::INVALID_FLAGS)
 }
 
 /// Returns the answer with its zero, as a wide caller gets it.
-fn answer(locale: &Locale, kind: u32) -> Result<Vec<u16>, Win32Error> {
+fn answer(asked: &Asked, kind: u32) -> Result<Vec<u16>, Win32Error> {
     let base = kind & !MODIFIERS;
     if base & RETURN_NUMBER != 0 {
-        let number = number_of(locale, base & !RETURN_NUMBER)?;
+        let number = number_of(asked, base & !RETURN_NUMBER)?;
         return Ok(vec![number as u16, (number >> 16) as u16]);
     }
-    Ok(text_of(locale, base)?.encode_utf16().chain([0]).collect())
+    Ok(asked.text(base)?.encode_utf16().chain([0]).collect())
 }
 
 /// The version of sorting that Windows 10 has.
@@ -107,7 +172,7 @@ pub fn GetNLSVersionEx(
     lpLocaleName: GuestWord,
     lpVersionInformation: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let known = locales::of_name(guest, lpLocaleName).and_then(|locale| number_of(locale, ILANGUAGE));
+    let known = Asked::of_name(guest, lpLocaleName).and_then(|asked| number_of(&asked, ILANGUAGE));
     put_version(guest, function, known.ok(), lpVersionInformation)
 }
 
@@ -139,7 +204,7 @@ pub fn GetLocaleInfoA(
     cchData: i32,
 ) -> Result<i32, Win32Error> {
     check(lpLCData, cchData)?;
-    let answer = answer(locales::of_number(Locale)?, LCType)?;
+    let answer = answer(&Asked::of_number(Locale)?, LCType)?;
     let bytes = match LCType & RETURN_NUMBER {
         0 => nls::narrow(&answer),
         _ => answer.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
@@ -159,7 +224,7 @@ pub fn GetLocaleInfoW(
     cchData: i32,
 ) -> Result<i32, Win32Error> {
     check(lpLCData, cchData)?;
-    nls::put_wide(guest, lpLCData, cchData, &answer(locales::of_number(Locale)?, LCType)?)
+    nls::put_wide(guest, lpLCData, cchData, &answer(&Asked::of_number(Locale)?, LCType)?)
 }
 
 /// Returns a fact about a locale given by name.
@@ -174,7 +239,7 @@ pub fn GetLocaleInfoEx(
     cchData: i32,
 ) -> Result<i32, Win32Error> {
     check(lpLCData, cchData)?;
-    nls::put_wide(guest, lpLCData, cchData, &answer(locales::of_name(guest, lpLocaleName)?, LCType)?)
+    nls::put_wide(guest, lpLCData, cchData, &answer(&Asked::of_name(guest, lpLocaleName)?, LCType)?)
 }
 
 #[cfg(test)]
@@ -184,15 +249,30 @@ mod tests {
 
     #[test]
     fn facts_are_texts_or_numbers() {
-        let text = |kind| answer(&EN_US, kind).map(|units| String::from_utf16_lossy(&units));
+        let english = Asked::new(0x409, &EN_US);
+        let text = |kind| answer(&english, kind).map(|units| String::from_utf16_lossy(&units));
         assert_eq!(text(0xe), Ok(".\0".into()));
         assert_eq!(text(0x2a | 0x8000_0000), Ok("Monday\0".into()));
-        assert_eq!(answer(&EN_US, RETURN_NUMBER | 0x1004), Ok(vec![1252, 0]));
-        assert_eq!(answer(&EN_US, RETURN_NUMBER | 1), Ok(vec![0x409, 0]));
-        assert_eq!(answer(&EN_US, RETURN_NUMBER | 0xe), Err(Win32Error::INVALID_FLAGS));
+        assert_eq!(answer(&english, RETURN_NUMBER | 0x1004), Ok(vec![1252, 0]));
+        assert_eq!(answer(&english, RETURN_NUMBER | 1), Ok(vec![0x409, 0]));
+        assert_eq!(answer(&english, RETURN_NUMBER | 0xe), Err(Win32Error::INVALID_FLAGS));
         let polish = of_number(0x415).unwrap();
         assert_eq!(text_of(polish, 0x38), Ok("styczeń"));
         assert_eq!(text_of(polish, 0x38 | GENITIVE), Ok("stycznia"));
-        assert_eq!(answer(&EN_US, 0xffff), Err(Win32Error::INVALID_FLAGS));
+        assert_eq!(answer(&english, 0xffff), Err(Win32Error::INVALID_FLAGS));
+    }
+
+    #[test]
+    fn a_language_is_no_locale() {
+        let facts = |number: u32| {
+            let locale = of_number(locale_names::specific(number as u16).unwrap().into()).unwrap();
+            let asked = Asked::new(number, locale);
+            [ILANGUAGE, SNAME, SPARENT, INEUTRAL, 0x1001].map(|kind| asked.text(kind).unwrap().into_owned())
+        };
+        assert_eq!(facts(0x09), ["0009", "en", "", "1", "English"]);
+        assert_eq!(facts(0x409), ["0409", "en-US", "en", "0", "English"]);
+        assert_eq!(facts(0x04), ["0004", "zh-Hans", "zh", "1", "Chinese (Simplified)"]);
+        assert_eq!(facts(0x7804), ["7804", "zh", "", "1", "Chinese"]);
+        assert_eq!(facts(0x404), ["0404", "zh-TW", "zh-Hant", "0", "Chinese (Traditional)"]);
     }
 }
