@@ -7,8 +7,8 @@ use plat_host::file::File;
 use plat_host::process::ExitPage;
 use plat_host::spawn;
 use plat_win32::logic::program_search::{ProgramKind, program_kind};
-use plat_win32::nt::inherit;
 use plat_win32::nt::start_record::{StartRecord, trace_of};
+use plat_win32::nt::{inherit, token_record};
 use plat_win32::process::{Process, Start};
 
 use crate::error::LoadError;
@@ -61,7 +61,10 @@ fn run_interpreter(record: &StartRecord, start: &Start) -> ! {
     for &numbers in &record.jobs {
         let _ = plat_win32::nt::job::join(&mut inherit::Inherited, numbers);
     }
-    plat_win32::cmd::run_with_page(start, page, record.options.clone())
+    if let Some(control) = spawn::take_inherited(record.control) {
+        plat_win32::nt::control::serve_interpreter(File::from(control), record.is_suspended);
+    }
+    plat_win32::cmd::run_with_page(start, page, record.options.clone(), record.token.clone())
 }
 
 /// Takes what the parent gave: where to tell the exit code, handles, and whom to listen to.
@@ -74,6 +77,9 @@ pub(crate) fn restore(process: &'static Process, record: StartRecord) -> Option<
         let _ = plat_win32::nt::job::join(&mut inherit::Inherited, numbers);
     }
     inherit::restore(process, &record.handles);
+    if let Some(token) = token_record::decode(&record.token) {
+        process.tokens.set(token);
+    }
     plat_win32::nt::file_standard::preset(process, record.standard);
     if record.ignores_interrupt {
         // A new process group does not hear Ctrl-C until it asks to.

@@ -154,7 +154,7 @@ impl Graph {
         references: References,
     ) -> Result<(u64, bool), LoadError> {
         let already = match &path {
-            Some(path) => self.by_path(path).or_else(|| self.by_name(name)),
+            Some(path) => self.by_path(path).or_else(|| self.builtin_by_name(name)),
             None => self.by_name(name),
         };
         if let Some(index) = already {
@@ -197,9 +197,21 @@ impl Graph {
         self.loaded.iter().position(|loaded| loaded.module.name.eq_ignore_ascii_case(&name))
     }
 
+    /// Finds a loaded builtin DLL: it stands for every file of its name.
+    fn builtin_by_name(&self, name: &str) -> Option<usize> {
+        self.by_name(name).filter(|&index| self.loaded[index].module.is_builtin)
+    }
+
+    /// Finds the module of a file: files of one name in several folders are several modules.
+    ///
+    /// Source: <https://learn.microsoft.com/windows/win32/api/libloaderapi/nf-libloaderapi-loadlibraryexw>
     fn by_path(&self, path: &Path) -> Option<usize> {
-        let windows = to_windows_path(path);
-        self.loaded.iter().position(|loaded| loaded.module.path == windows)
+        let of = |path: &Path| {
+            let windows = to_windows_path(path);
+            self.loaded.iter().position(|loaded| loaded.module.path == windows)
+        };
+        // The same file may have been found by a link or with `..` in its path.
+        of(path).or_else(|| of(&std::fs::canonicalize(path).ok()?))
     }
 
     /// Finds the module in which an address lies.

@@ -18,6 +18,7 @@ use crate::graph::{Graph, References};
 use crate::image_section;
 use crate::initialise::Reason;
 use crate::ldr::Ldr;
+use crate::search::normal_name;
 use crate::start::Sinks;
 
 /// `LoadLibraryEx`: map the DLL, bind nothing, initialise nothing.
@@ -175,10 +176,27 @@ impl PeLoader {
     }
 }
 
+/// `.dll`, which a name without extension gets.
+const DLL_EXTENSION: [u16; 4] = [b'.' as u16, b'd' as u16, b'l' as u16, b'l' as u16];
+
 /// Splits what a guest asks `LoadLibrary` for: a path to a file, or a name to search.
-fn path_of(process: &Process, name: &[u16]) -> Option<PathBuf> {
+///
+/// # Errors
+/// [`NtStatus::DLL_NOT_FOUND`] for a full path where nothing is, unless plat has a DLL of that name.
+fn path_of(process: &Process, name: &[u16]) -> Result<Option<PathBuf>, NtStatus> {
     let has_folder = name.iter().any(|&unit| unit == u16::from(b'\\') || unit == u16::from(b'/'));
-    if !has_folder { None } else { process.files.locate(name).ok() }
+    if !has_folder {
+        return Ok(None);
+    }
+    let last =
+        name.rsplit(|&unit| unit == u16::from(b'\\') || unit == u16::from(b'/')).next().unwrap_or(name);
+    let extension: &[u16] = if last.contains(&u16::from(b'.')) { &[] } else { &DLL_EXTENSION };
+    let located = process.files.locate(&[name, extension].concat()).ok();
+    let stands_alone = || plat_win32::builtin(&normal_name(&String::from_utf16_lossy(name))).is_some();
+    if located.is_none() && folder_of(name).is_some() && !stands_alone() {
+        return Err(NtStatus::DLL_NOT_FOUND);
+    }
+    Ok(located)
 }
 
 /// Returns the folder of a DLL that is named by its full path.
@@ -195,7 +213,7 @@ impl ModuleLoader for PeLoader {
         let leave = flags & DONT_RESOLVE_DLL_REFERENCES != 0;
         let references = if leave { References::Leave } else { References::Resolve };
         let text = String::from_utf16_lossy(name);
-        let path = path_of(self.process, name);
+        let path = path_of(self.process, name)?;
         let plan = self.process.dll_folders.plan(flags, folder_of(name));
         let plan = plan.map_err(|_| NtStatus::INVALID_PARAMETER)?;
         self.load_library(guest, &text, path, references, plan).map_err(|error| {

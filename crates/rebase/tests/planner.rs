@@ -244,6 +244,30 @@ fn near_files_lie_within_2_gib() {
 }
 
 #[test]
+fn bases_that_gnu_ld_made_of_names_stay() {
+    let amd64 = |member: Member| Member { machine: Machine::Amd64, ..member };
+    // DLLs of scipy's wheel: one lies below 0x200000000, two above, and one at the default of other linkers.
+    let fleet = [
+        amd64(dll("_highs.pyd", 0x1_d5b0_0000, 0x64_0000)),
+        amd64(dll("_ckdtree.pyd", 0x3_3c12_0000, 0x18_0000)),
+        amd64(dll("openblas.dll", 0x2_7ab9_0000, 0x136_0000)),
+        amd64(dll("msvcp140.dll", 0x1_8000_0000, 0x9_0000)),
+        amd64(dll("far.dll", 0x3_c000_0000, 0x1_0000)),
+    ];
+    let layout = layout("win64");
+    let plan = plan_of(&fleet, &layout, &PlanOptions::default());
+    sound(&plan, &layout);
+    expect![[r#"
+        msvcp140.dll 0x180000000 -> 0x180000000 +0x90000 Stays
+        _highs.pyd 0x1d5b00000 -> 0x1d5b00000 +0x640000 Stays
+        far.dll 0x3c0000000 -> 0x1ffff0000 +0x10000 Reserved("stacks lie above the images")
+        openblas.dll 0x27ab90000 -> 0x27ab90000 +0x1360000 Stays
+        _ckdtree.pyd 0x33c120000 -> 0x33c120000 +0x180000 Stays
+    "#]]
+    .assert_eq(&lines(&plan));
+}
+
+#[test]
 fn a_changed_file_moves_alone() {
     let fleet: Vec<Member> = (1..=6).map(|n| dll(&format!("{n}.dll"), 0x1000_0000, 0x2_0000)).collect();
     let (layout, options) = (layout("cygwin32"), PlanOptions::default());

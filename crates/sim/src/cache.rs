@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use plat_image::ElfImage;
 use plat_regions::PAGE_SIZE;
+use plat_regions::linux::OpenFile;
 
 use crate::frames::{FrameId, FrameUse, Frames, ObjectId};
 
@@ -72,6 +73,43 @@ impl PageCache {
     /// Adds a second name for a path.
     pub fn add_link(&mut self, link: &str, target: &str) {
         self.links.insert(link.to_owned(), target.to_owned());
+    }
+
+    /// Gives a file one more name (`link`).
+    pub fn link(&mut self, path: &str, new: &str) {
+        if let Some(id) = self.find(path) {
+            self.by_path.insert(new.to_owned(), id);
+        }
+    }
+
+    /// Takes a name away (`unlink`): a file that was opened by it is shown as deleted from now on.
+    pub fn unlink(&mut self, path: &str) {
+        if self.links.remove(path).is_some() {
+            return;
+        }
+        let object = self.by_path.remove(path).and_then(|id| self.objects.get_mut(&id));
+        if let Some(object) = object.filter(|object| object.name == path) {
+            object.name.push_str(" (deleted)");
+        }
+    }
+
+    /// Gives a file another name (`rename`); one that had it before loses it.
+    pub fn rename(&mut self, path: &str, new: &str) {
+        if path == new {
+            return;
+        }
+        let Some(id) = self.by_path.remove(path) else { return };
+        self.unlink(new);
+        if let Some(object) = self.objects.get_mut(&id).filter(|object| object.name == path) {
+            new.clone_into(&mut object.name);
+        }
+        self.by_path.insert(new.to_owned(), id);
+    }
+
+    /// Returns what maps show for a file: the name that it has now.
+    pub fn shown_name(&self, file: &OpenFile) -> Option<&str> {
+        let id = ObjectId(u32::try_from(file.inode).ok()?);
+        self.get(id).map(|object| object.name.as_str())
     }
 
     /// Adds shared memory without a name, or the kernel's own pages.

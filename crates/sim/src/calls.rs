@@ -167,7 +167,7 @@ fn lock_all_text(flags: LockAllFlags) -> String {
 }
 
 /// The names of the flags of `mmap`.
-pub(crate) const MAP_NAMES: [(&str, MapFlags); 15] = [
+pub(crate) const MAP_NAMES: [(&str, MapFlags); 16] = [
     ("MAP_SHARED", MapFlags::SHARED),
     ("MAP_PRIVATE", MapFlags::PRIVATE),
     ("MAP_DROPPABLE", MapFlags::DROPPABLE),
@@ -182,6 +182,7 @@ pub(crate) const MAP_NAMES: [(&str, MapFlags); 15] = [
     ("MAP_POPULATE", MapFlags::POPULATE),
     ("MAP_NONBLOCK", MapFlags::NON_BLOCK),
     ("MAP_STACK", MapFlags::STACK),
+    ("MAP_HUGETLB", MapFlags::HUGE_PAGES),
     ("MAP_FIXED_NOREPLACE", MapFlags::FIXED_NOREPLACE),
 ];
 

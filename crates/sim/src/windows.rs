@@ -176,6 +176,7 @@ impl Machine {
             purpose: views_go_to(space.layout()),
             owner: Label::from(path.clone()),
             reserve_only: false,
+            of_memory: false,
         };
         Ok(match space.map_view(&request) {
             Ok(done) => {

@@ -135,6 +135,68 @@ fn replay_lines(lines: &[&str]) -> Replay {
 }
 
 #[test]
+fn a_script_starts_its_interpreter() {
+    let mut files = files(&read("bash.files"));
+    let mut script = |path: &str, first: &str| {
+        let bytes = first.as_bytes().into();
+        let contents = FileContents { path: path.to_owned(), size: first.len() as u64, bytes };
+        files.files.insert(path.to_owned(), contents);
+    };
+    script("/s/inner", "#!/usr/bin/bash\t-e \nexit 3\n");
+    script("/s/outer", "#! /s/inner\n");
+    let mut replay = Replay::new(Config::default(), Vec::new());
+    replay.run("7 execve(\"/s/outer\", [\"outer\", \"x\"], 0x1) = 0", &mut files).expect("replayed");
+    let maps = replay.machine.maps_lines(7);
+    assert!(maps[0].ends_with(" /usr/bin/bash"), "{}", maps[0]);
+}
+
+#[test]
+fn names_follow_what_the_trace_does_to_files() {
+    let replay = replay_lines(&[
+        r#"7 openat(AT_FDCWD</>, "/t/one", O_RDWR|O_CREAT, 0600) = 3</t/one>"#,
+        "7 mmap(0x10000000, 4096, PROT_READ, MAP_SHARED|MAP_FIXED, 3</t/one>, 0) = 0x10000000",
+        r#"7 openat(AT_FDCWD</>, "/t/two", O_RDWR|O_CREAT, 0600) = 4</t/two>"#,
+        "7 mmap(0x20000000, 4096, PROT_READ, MAP_SHARED|MAP_FIXED, 4</t/two>, 0) = 0x20000000",
+        r#"7 openat(AT_FDCWD</>, "/t/three", O_RDWR|O_CREAT, 0600) = 5</t/three>"#,
+        "7 mmap(0x30000000, 4096, PROT_READ, MAP_SHARED|MAP_FIXED, 5</t/three>, 0) = 0x30000000",
+        // The second takes the first's place; the third is known by another name before its own goes.
+        r#"7 renameat2(AT_FDCWD</t>, "two", AT_FDCWD</t>, "one", 0) = 0"#,
+        r#"7 link("/t/three", "/t/four") = 0"#,
+        r#"7 unlinkat(6</t>, "three", 0) = 0"#,
+        r#"7 unlink("/t/never") = -1 ENOENT (No such file or directory)"#,
+    ]);
+    let maps = replay.machine.maps_lines(7);
+    let shown = |at: &str| maps.iter().find(|line| line.starts_with(at)).expect("mapped").clone();
+    assert_eq!(shown("10000000"), "10000000-10001000 r--s 00000000 /t/one (deleted)");
+    assert_eq!(shown("20000000"), "20000000-20001000 r--s 00000000 /t/one");
+    assert_eq!(shown("30000000"), "30000000-30001000 r--s 00000000 /t/three (deleted)");
+}
+
+#[test]
+fn segments_of_system_v_are_attached_and_detached() {
+    let replay = replay_lines(&[
+        "7 shmget(0x9fc051, 5000, IPC_CREAT|IPC_EXCL|0600) = 8",
+        "7 shmat(8, NULL, 0) = 0x7ffff7ffd000",
+        "7 shmat(8, 0x10000000, SHM_RDONLY) = 0x10000000",
+        "7 shmdt(0x7ffff7ffd000) = 0",
+        // One whose size the trace does not tell.
+        "7 shmat(9, NULL, 0) = 0x7fffa0000000",
+    ]);
+    let maps = replay.machine.maps_lines(7);
+    let attached: Vec<_> = maps.iter().filter(|line| line.contains("SYSV")).collect();
+    assert_eq!(attached, ["10000000-10002000 r--s 00000000 /SYSV009fc051 (deleted)"]);
+}
+
+#[test]
+fn an_empty_pool_of_huge_pages_refuses() {
+    replay_lines(&[
+        "7 mmap(NULL, 16777216, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS|MAP_HUGETLB, -1, 0) = -1 ENOMEM (Cannot allocate memory)",
+        "7 mmap(NULL, 1, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB|30<<MAP_HUGE_SHIFT, -1, 0) = -1 ENOMEM (Cannot allocate memory)",
+        "7 mmap(NULL, 0, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_HUGETLB, -1, 0) = -1 EINVAL (Invalid argument)",
+    ]);
+}
+
+#[test]
 fn a_write_of_the_kernels_that_fails_is_explained_by_efault_alone() {
     let map = "7 mmap(0x10000000, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) = 0x10000000";
     let page = "7 faults 10000W";

@@ -15,6 +15,7 @@ pub mod evntprov;
 pub mod lsa;
 pub mod object_security;
 pub mod privilege;
+pub mod process;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
@@ -44,6 +45,7 @@ pub const DLL: Dll = Dll {
         descriptor::EXPORTS,
         object_security::EXPORTS,
         privilege::EXPORTS,
+        process::EXPORTS,
         eventlog::EXPORTS,
         evntprov::EXPORTS,
         lsa::EXPORTS,

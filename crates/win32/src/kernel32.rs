@@ -38,6 +38,7 @@ pub mod process;
 pub mod processenv;
 pub mod processor_groups;
 pub mod processor_topology;
+pub mod processsnapshot;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod psapi;
@@ -106,6 +107,7 @@ pub const DLL: Dll = Dll {
         privateprofile::EXPORTS,
         process::EXPORTS,
         processenv::EXPORTS,
+        processsnapshot::EXPORTS,
         processthreadsapi::EXPORTS,
         processor_groups::EXPORTS,
         processor_topology::EXPORTS,

@@ -62,6 +62,19 @@ fn reason(reason: &Reason) -> String {
     }
 }
 
+/// Says how many files of those that move are signed: they are left alone unless the user says what becomes of that.
+fn signed_line(planned: &Planned, moved: &[&Move]) -> String {
+    let moved: std::collections::HashSet<&str> = moved.iter().map(|it| it.path.as_str()).collect();
+    let signed = planned.scan.members.iter().filter(|it| it.signed && moved.contains(it.path.as_str()));
+    match signed.count() {
+        0 => String::new(),
+        count => format!(
+            "{count} of the files that move are signed, which a new base makes invalid: apply them with \
+             --strip-signature or --keep-signature\n"
+        ),
+    }
+}
+
 fn text(planned: &Planned) -> String {
     let (plan, report) = (&planned.plan, &planned.plan.report);
     let moved: Vec<&Move> = plan.moves.iter().filter(|it| it.from != it.to).collect();
@@ -116,6 +129,7 @@ fn text(planned: &Planned) -> String {
             programs.len()
         ));
     }
+    text.push_str(&signed_line(planned, &moved));
     let stay = plan.moves.len() - moved.len();
     text + &format!(
         "layout {}: {} files, {} move, {stay} stay\ncollisions: {} before, {} after\nlargest hole: {}, largest range left for the heap: {}, \

@@ -45,6 +45,8 @@ bitflags::bitflags! {
         const NON_BLOCK = 0x1_0000;
         /// `MAP_STACK`: no huge pages (Linux 6.7).
         const STACK = 0x2_0000;
+        /// `MAP_HUGETLB`: pages of a pool, which is empty here, as it is where nobody filled it.
+        const HUGE_PAGES = 0x4_0000;
         /// `MAP_FIXED_NOREPLACE` (Linux 4.17).
         const FIXED_NOREPLACE = 0x10_0000;
     }
@@ -96,6 +98,13 @@ impl LinuxSpace {
             Source::File { file, offset } => (Backing::File(file.clone()), *offset),
         };
         let mut flags = request.flags;
+        // The file of the pool is made before anything else is looked at.
+        if flags.contains(MapFlags::HUGE_PAGES) && request.length > 0 {
+            let is_file =
+                matches!(request.source, Source::File { .. }) && !flags.contains(MapFlags::ANONYMOUS);
+            let error = if is_file { LinuxError::Einval } else { LinuxError::Enomem };
+            return Err(Failure::new(error, Reason::NoHugePages));
+        }
         if flags.contains(MapFlags::FIXED_NOREPLACE) && self.policy.knows_noreplace {
             flags |= MapFlags::FIXED;
         }

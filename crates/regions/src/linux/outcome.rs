@@ -144,6 +144,7 @@ reasons! {
     LockLimit = "lock-limit": "the process would exceed RLIMIT_MEMLOCK",
     LockForbidden = "lock-forbidden": "RLIMIT_MEMLOCK is 0, so nothing may be locked",
     CommitLimit = "commit-limit": "the kernel does not promise so much memory",
+    NoHugePages = "no-huge-pages": "no page is in the pool of huge pages (vm.nr_hugepages), or the file is not of it",
     MapCountLimit = "map-count-limit": "the process would exceed vm.max_map_count regions",
     NotReadable = "not-readable": "the file was not opened for reading",
     NotWritable = "not-writable": "the file was not opened for writing",

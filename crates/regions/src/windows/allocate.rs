@@ -154,6 +154,10 @@ impl WindowsSpace {
         if allocation.is_system() || allocation.is_placeholder() {
             return Err(RuleError::Conflict { wanted: range, held_by: allocation.owner.to_string() });
         }
+        if allocation.role == Role::MemoryView && self.all_committed(range).is_ok() {
+            // As CoreCLR does with the memory that it maps twice.
+            return self.protect_in_books(base, size, protection).map(|_| range);
+        }
         if allocation.kind != MemoryKind::Private {
             return Err(RuleError::AlreadyCommitted { range: at });
         }

@@ -22,7 +22,7 @@ impl WindowsSpace {
         Transaction::finish(self, outcome)
     }
 
-    fn protect_in_books(
+    pub(super) fn protect_in_books(
         &mut self,
         base: Address,
         size: u64,
@@ -56,7 +56,7 @@ impl WindowsSpace {
     }
 
     /// Returns the protection of the first page when every page is committed.
-    fn all_committed(&self, range: AddressRange) -> Result<PageProtection, RuleError> {
+    pub(super) fn all_committed(&self, range: AddressRange) -> Result<PageProtection, RuleError> {
         let mut at = range.start;
         let mut first = None;
         for (piece, page) in self.pages.overlapping(range) {

@@ -281,6 +281,51 @@ fn an_image_lies_at_its_base_or_says_why_not() {
 }
 
 #[test]
+fn views_of_memory_can_be_committed_again() {
+    let mut space = space();
+    let mut view = ViewRequest {
+        base: Some(at(0)),
+        size: 0x3000,
+        offset: 0,
+        protection: PageProtection::EXECUTE_READWRITE,
+        purpose: Use::Private,
+        owner: "memory".into(),
+        reserve_only: false,
+        of_memory: true,
+    };
+    let commit =
+        |space: &mut WindowsSpace, offset, protection| {
+            done(space.allocate(
+                &Request::new(0x1000, AllocationType::COMMIT, protection).at(at(offset)).owner("it"),
+            ))
+        };
+    let mut answers = vec![done(space.map_view(&view))];
+    answers.push(commit(&mut space, 0x1000, PageProtection::EXECUTE_READ));
+    answers.push(commit(&mut space, 0x1000, PageProtection::READWRITE));
+    answers.push(commit(&mut space, 0x3000, PageProtection::READWRITE));
+    // What the view does not allow, a commit does not give.
+    (view.base, view.protection) = (Some(at(0x1_0000)), PageProtection::READONLY);
+    answers.push(done(space.map_view(&view)));
+    answers.push(commit(&mut space, 0x1_0000, PageProtection::READWRITE));
+    check(
+        &space,
+        &answers,
+        expect![[r#"
+        0x00000000_03000000..0x00000000_03003000 map rwx view+0x0: view of a section
+        0x00000000_03001000..0x00000000_03002000 protect r-x: protection changed
+        0x00000000_03001000..0x00000000_03002000 protect rw-: protection changed
+        0xc0000018
+        0x00000000_03010000..0x00000000_03013000 map r-- view+0x0: view of a section
+        0xc000004e
+        0x00000000_03000000..0x00000000_03001000 of 0x00000000_03000000 commit 0x40 memory
+        0x00000000_03001000..0x00000000_03002000 of 0x00000000_03000000 commit 0x4 memory
+        0x00000000_03002000..0x00000000_03003000 of 0x00000000_03000000 commit 0x40 memory
+        0x00000000_03010000..0x00000000_03013000 of 0x00000000_03010000 commit 0x2 memory
+    "#]],
+    );
+}
+
+#[test]
 fn views_are_mapped_at_64_kib_and_unmapped_whole() {
     let mut space = space();
     let mut view = ViewRequest {
@@ -291,6 +336,7 @@ fn views_are_mapped_at_64_kib_and_unmapped_whole() {
         purpose: Use::Private,
         owner: "file".into(),
         reserve_only: false,
+        of_memory: false,
     };
     let mut answers = vec![done(space.map_view(&view)), done(space.map_view(&view))];
     view.base = Some(at(0x1000));

@@ -40,6 +40,8 @@ pub(super) enum Role {
     Placeholder,
     /// Took the place of a placeholder and can become one again.
     Replacement,
+    /// A view of a section without a file.
+    MemoryView,
     /// A thread's stack, whose guard page moves down.
     Stack,
     /// The system's own: nobody frees or changes it.

@@ -54,6 +54,8 @@ pub struct ViewRequest {
     pub owner: Label,
     /// Whether pages start as reserved only.
     pub reserve_only: bool,
+    /// Whether the section is memory, not a file: then pages may be committed again, with another protection.
+    pub of_memory: bool,
 }
 
 impl WindowsSpace {
@@ -95,6 +97,7 @@ impl WindowsSpace {
             Role::Replacement => (self.place_over(request)?, "in place of a placeholder"),
             _ => self.place_view(request)?,
         };
+        let role = if role == Role::Plain && request.of_memory { Role::MemoryView } else { role };
         let id = self.fresh_id();
         let allocation = Allocation {
             id,

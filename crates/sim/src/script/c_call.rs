@@ -131,8 +131,12 @@ impl<'a> Text<'a> {
             named.or(match name {
                 "MAP_ANON" => Some(0x20),
                 "MAP_SHARED_VALIDATE" => Some(3),
-                "MAP_FILE" | "MAP_EXECUTABLE" => Some(0),
-                _ => None,
+                "MAP_FILE" | "MAP_EXECUTABLE" | "MAP_SYNC" | "MAP_UNINITIALIZED" => Some(0),
+                // The size of a huge page, as a power of two.
+                size => {
+                    let power = size.strip_suffix("<<MAP_HUGE_SHIFT").and_then(number);
+                    power.filter(|&power| power < 64).map(|power| power << 26)
+                }
             })
         })?;
         Ok(MapFlags::from_bits_retain(bits as u32))

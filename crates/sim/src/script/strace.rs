@@ -6,6 +6,7 @@
 mod calls;
 mod maps;
 mod overlap;
+mod shared;
 
 pub(in crate::script) use calls::plain_call;
 
@@ -85,6 +86,7 @@ pub struct Replay {
     checkpoints: Vec<Checkpoint>,
     known: BTreeMap<Pid, Vec<Span>>,
     waiting: BTreeMap<Pid, Vec<String>>,
+    segments: shared::Segments,
     /// The trace from its first line on, when it is known as a whole.
     lines: Arc<[String]>,
     line: usize,
@@ -107,6 +109,7 @@ impl Replay {
             halves: BTreeMap::new(),
             early: BTreeSet::new(),
             programs: BTreeMap::new(),
+            segments: shared::Segments::default(),
             checkpoints,
             known: BTreeMap::new(),
             waiting: BTreeMap::new(),

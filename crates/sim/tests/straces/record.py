@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-CALLS = "memory,process,open,openat,close,dup,dup2,dup3,fcntl,prlimit64,setrlimit"
+CALLS = "memory,process,open,openat,close,dup,dup2,dup3,fcntl,prlimit64,setrlimit,/^(un)?link(at)?$,/^rename(at2?)?$,shmget"
 EXECVE, EXIT_GROUP = "59", "231"
 HEADER_BYTES = 0x400
 
@@ -138,6 +138,8 @@ def trim(text):
             return "= -1" not in call and bool(path) and (path[1] in mapped or ".so" in path[1] or "/fd/" in path[1])
         if name in ("close", "dup", "dup2", "dup3"):
             return bool(path) and (path[1] in mapped or path[1].startswith("/memfd"))
+        if "link" in name or "rename" in name or name.startswith("shm"):
+            return "= -1" not in call
         return name in always or (name == "prlimit64" and ", NULL," not in call) or "F_DUPFD" in call
 
     rows = [line.partition(" ")[::2] for line in text.splitlines()]
@@ -185,6 +187,10 @@ def main():
     links["/lib64/ld-linux-x86-64.so.2"] = os.path.realpath("/lib64/ld-linux-x86-64.so.2")
     with open(f"{name}.files", "a") as out:
         for path, target in sorted(links.items()):
+            # A script's first line tells its interpreter; the script itself is not mapped.
+            head = open(target, "rb").read(HEADER_BYTES) if os.path.exists(target) else b""
+            if head[:2] == b"#!":
+                out.write(f"{target} {os.path.getsize(target)} {head.hex()}\n")
             if path != target and not path.endswith(("setarch", "/env")):
                 out.write(f"{path} -> {target}\n")
     text = merge(read(f"{name}.strace").replace(" (DELAYED)", ""), recording)

@@ -468,6 +468,9 @@ pub fn SetThreadToken(guest: &mut Guest, Thread: GuestWord, Token: GuestWord) ->
     Ok(TRUE)
 }
 
+/// `ERROR_LOGON_FAILURE`.
+pub(super) const LOGON_FAILURE: Win32Error = Win32Error(1326);
+
 both_widths! {
     /// Refuses: passwords are Linux' to check, and only for root to use.
     "winbase/nf-winbase-logonuser"
@@ -475,8 +478,6 @@ both_widths! {
         guest, width, lpszUsername: GuestWord, lpszDomain: GuestWord, lpszPassword: GuestWord, dwLogonType: u32,
         dwLogonProvider: u32, phToken: GuestWord
     ) -> Result<Bool, Win32Error> {
-        /// `ERROR_LOGON_FAILURE`.
-        const LOGON_FAILURE: Win32Error = Win32Error(1326);
         let _ = (guest, width, lpszUsername, lpszDomain, lpszPassword, dwLogonType, dwLogonProvider, phToken);
         Err(LOGON_FAILURE)
     }

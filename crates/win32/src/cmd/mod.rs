@@ -100,16 +100,17 @@ fn whole_line(line: &str, strips: bool, is_program: impl Fn(&str) -> bool) -> St
 
 /// Runs the interpreter for a user; ends the process.
 pub fn run(start: &Start) -> ! {
-    run_with_page(start, None, Vec::new())
+    run_with_page(start, None, Vec::new(), Vec::new())
 }
 
 /// Runs the interpreter as a child of another plat process; ends the process.
-pub fn run_with_page(start: &Start, page: Option<ExitPage>, options: Vec<u8>) -> ! {
+pub fn run_with_page(start: &Start, page: Option<ExitPage>, options: Vec<u8>, token: Vec<u8>) -> ! {
     if let Some(page) = &page {
         page.set_owner(plat_host::sysinfo::process_id());
     }
     let mut shell = Shell::new(&start.environment, &start.command_line);
     shell.options = (options, trace_bits(start.trace));
+    shell.token = token;
     let line = narrow(&start.command_line);
     let code = match tools::tool(&narrow(&start.program)) {
         Some((_, tool)) => tool(&mut shell, after_program(&line), &Io::standard()),

@@ -132,7 +132,7 @@ impl Shell {
         };
         let path = match self.files.resolve(&wide(name))? {
             Target::Device(Device::Null) => Path::new("/dev/null").to_owned(),
-            Target::Device(Device::Absent) => return Err(Win32Error::FILE_NOT_FOUND),
+            Target::Device(Device::Absent | Device::MountManager) => return Err(Win32Error::FILE_NOT_FOUND),
             Target::Device(_) => Path::new("/dev/tty").to_owned(),
             Target::File { .. } => self.locate(name)?.0,
         };
@@ -350,6 +350,7 @@ impl Shell {
             startup: Startup { title: Vec::new(), ..Startup::default() },
             jobs,
             options: self.options.0.clone(),
+            token: self.token.clone(),
             trace: self.options.1,
             ..StartRecord::default()
         };

@@ -87,6 +87,8 @@ pub struct Shell {
     pub command_line: String,
     /// What Windows children are told of the loader's options, and of tracing.
     pub options: (Vec<u8>, u32),
+    /// The token that children get, as their record has it; empty where it is what Linux says.
+    pub token: Vec<u8>,
     /// How many command lines the interpreter is inside: a batch file that calls itself must come to an end.
     pub depth: usize,
     page: CodePage,
@@ -153,6 +155,7 @@ impl Shell {
             batches: Vec::new(),
             command_line: narrow(command_line),
             options: (Vec::new(), 0),
+            token: Vec::new(),
             depth: 0,
             page: CodePage::new(1, crate::nt::nls::default_pages()).unwrap_or(CodePage::Utf8),
             page_number: 437,

@@ -365,11 +365,14 @@ pub fn WindowsTrimStringEnd(
     })
 }
 
+/// Cuts the units that a function names off a text.
+type Cut = for<'a> fn(&'a [u16], &dyn Fn(&u16) -> bool) -> &'a [u16];
+
 fn trim(
     guest: &Guest,
     (string, characters): (GuestWord, GuestWord),
     place: GuestWord,
-    cut: for<'a> fn(&'a [u16], &dyn Fn(&u16) -> bool) -> &'a [u16],
+    cut: Cut,
 ) -> Result<i32, Fault> {
     give_part(guest, place, || {
         let cut_off = text(guest, characters)?;

@@ -16,8 +16,9 @@ use crate::nt::environment::Variables;
 use crate::nt::process_create::{self, Image, ImageKind, Places, Plan};
 use crate::nt::process_object::ProcessObject;
 use crate::nt::start_record::Startup;
+use crate::nt::token::Token;
 use crate::process::Process;
-use crate::widths::both_widths;
+use crate::widths::{Width, both_widths};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -45,30 +46,50 @@ struct PROCESS_INFORMATION {
     dwThreadId: u32,
 }
 
-/// The arguments of both forms, texts already read.
-struct Wish {
-    application: Option<Vec<u16>>,
-    line: Option<Vec<u16>>,
-    process_attributes: GuestWord,
-    thread_attributes: GuestWord,
-    inherits: bool,
-    flags: u32,
-    environment: GuestWord,
-    directory: Option<Vec<u16>>,
-    startup: GuestWord,
-    information: GuestWord,
+/// The arguments of all forms, texts already read.
+pub(crate) struct Wish {
+    /// The names of the program, its command line and its directory, each if given.
+    pub(crate) names: [Option<Vec<u16>>; 3],
+    /// The attributes of the process and of its first thread.
+    pub(crate) attributes: [GuestWord; 2],
+    /// Whether handles are inherited.
+    pub(crate) inherits: bool,
+    /// `CREATE_…`.
+    pub(crate) flags: u32,
+    /// The block of the environment, or null.
+    pub(crate) environment: GuestWord,
+    /// `STARTUPINFO`.
+    pub(crate) startup: GuestWord,
+    /// Where `PROCESS_INFORMATION` goes.
+    pub(crate) information: GuestWord,
+    /// The token, where it is not a copy of the caller's.
+    pub(crate) token: Option<Arc<Token>>,
+}
+
+/// Reads the names of a program, its command line and its directory: null is none.
+pub(crate) fn read_names(
+    guest: &Guest,
+    width: Width,
+    places: [GuestWord; 3],
+) -> Result<[Option<Vec<u16>>; 3], Win32Error> {
+    let mut names = [None, None, None];
+    for (name, place) in names.iter_mut().zip(places).filter(|pair| !pair.1.is_null()) {
+        *name = Some(string(guest, width.is_wide(), place.0)?);
+    }
+    Ok(names)
 }
 
 /// Finds the program, by the application's name or by the first word of the command line.
 /// Returns the command line for the child too: a name with blanks that nobody quoted is quoted.
 fn find_image(guest: &Guest, wish: &Wish) -> Result<(Image, Vec<u16>), Win32Error> {
     let process = guest.process();
-    if let Some(application) = &wish.application {
+    let [application, line, _] = &wish.names;
+    if let Some(application) = application {
         let image = process_create::at(&process.files, application)?;
-        let line = wish.line.clone().unwrap_or_else(|| quoted_if_blank(application));
+        let line = line.clone().unwrap_or_else(|| quoted_if_blank(application));
         return Ok((image, line));
     }
-    let line = wish.line.as_deref().ok_or(Win32Error::INVALID_PARAMETER)?;
+    let line = line.as_deref().ok_or(Win32Error::INVALID_PARAMETER)?;
     let places = Places::of(process);
     let mut last = Win32Error::FILE_NOT_FOUND;
     for name in program_search::candidates(line) {
@@ -201,9 +222,14 @@ fn terminal(guest: &Guest, wish: &Wish) -> Result<Option<PathBuf>, Win32Error> {
     Ok(Some(pseudo_console(guest, GuestWord(handle))?.path().to_owned()))
 }
 
-fn create(guest: &mut Guest, wish: &Wish, is_wide: bool) -> Result<Bool, Win32Error> {
+/// Makes a process and its first thread.
+///
+/// # Errors
+/// Those of `CreateProcess`.
+pub(crate) fn create(guest: &mut Guest, wish: Wish, width: Width) -> Result<Bool, Win32Error> {
+    let is_wide = width.is_wide();
     let process = guest.process();
-    let (image, mut command_line) = find_image(guest, wish)?;
+    let (image, mut command_line) = find_image(guest, &wish)?;
     let (startup, standard) = read_startup(guest, wish.startup, is_wide)?;
     let environment = match wish.environment.0 {
         0 => None,
@@ -216,16 +242,17 @@ fn create(guest: &mut Guest, wish: &Wish, is_wide: bool) -> Result<Bool, Win32Er
         image,
         command_line,
         environment,
-        directory: wish.directory.clone(),
         startup,
         standard,
         inherits: wish.inherits,
-        only: listed_handles(guest, wish)?,
+        only: listed_handles(guest, &wish)?,
         flags: wish.flags,
-        terminal: terminal(guest, wish)?,
+        terminal: terminal(guest, &wish)?,
+        directory: wish.names.into_iter().nth(2).flatten(),
+        token: wish.token,
     };
-    let process_flags = inherit_flags(guest, wish.process_attributes)?;
-    let thread_flags = inherit_flags(guest, wish.thread_attributes)?;
+    let process_flags = inherit_flags(guest, wish.attributes[0])?;
+    let thread_flags = inherit_flags(guest, wish.attributes[1])?;
     let (child, thread) = process_create::create(process, plan)?;
     let information = PROCESS_INFORMATION {
         dwProcessId: child.id(),
@@ -245,22 +272,17 @@ both_widths! {
         lpThreadAttributes: GuestWord, bInheritHandles: Bool, dwCreationFlags: u32, lpEnvironment: GuestWord,
         lpCurrentDirectory: GuestWord, lpStartupInfo: GuestWord, lpProcessInformation: GuestWord
     ) -> Result<Bool, Win32Error> {
-        let text = |place: GuestWord| -> Result<Option<Vec<u16>>, Win32Error> {
-            if place.is_null() { Ok(None) } else { Ok(Some(string(guest, width.is_wide(), place.0)?)) }
-        };
         let wish = Wish {
-            application: text(lpApplicationName)?,
-            line: text(lpCommandLine)?,
-            process_attributes: lpProcessAttributes,
-            thread_attributes: lpThreadAttributes,
+            names: read_names(guest, width, [lpApplicationName, lpCommandLine, lpCurrentDirectory])?,
+            attributes: [lpProcessAttributes, lpThreadAttributes],
             inherits: bInheritHandles.0,
             flags: dwCreationFlags,
             environment: lpEnvironment,
-            directory: text(lpCurrentDirectory)?,
             startup: lpStartupInfo,
             information: lpProcessInformation,
+            token: None,
         };
-        create(guest, &wish, width.is_wide())
+        create(guest, wish, width)
     }
 }
 
@@ -302,6 +324,7 @@ pub(crate) fn start(
         only: None,
         flags: 0,
         terminal: None,
+        token: None,
     };
     process_create::create(process, plan).map(|started| started.0)
 }

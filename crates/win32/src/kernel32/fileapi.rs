@@ -47,6 +47,7 @@ pub const EXPORTS: &[Export] = dll! {
     full names::CopyFileA;
     partial names::CopyFileExW, "the progress routine is not called; of the flags only COPY_FILE_FAIL_IF_EXISTS counts";
     partial names::CopyFileExA, "the progress routine is not called; of the flags only COPY_FILE_FAIL_IF_EXISTS counts";
+    partial names::CopyFile2, "the progress routine is not called; of the flags only COPY_FILE_FAIL_IF_EXISTS counts";
     full links::CreateHardLinkW;
     full links::CreateHardLinkA;
     full links::CreateSymbolicLinkW;

@@ -7,14 +7,14 @@ use super::fileapi::transfer::{OVERLAPPED, complete};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
-use crate::nt::file_control::control;
+use crate::nt::file_control::control_with;
 use crate::nt::thread::ThreadObject;
 use crate::nt::wait::{self, WaitFor};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial DeviceIoControl, "reparse points (there are none) and sparse files; other codes are unknown functions";
+    partial DeviceIoControl, "reparse points (there are none), sparse files and the mount manager's volumes; other codes are unknown functions";
     full GetOverlappedResult;
     full GetOverlappedResultEx;
     partial CancelSynchronousIo, "a read that blocks goes on";
@@ -41,9 +41,10 @@ pub fn DeviceIoControl(
     lpBytesReturned: GuestWord,
     lpOverlapped: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let _ = (lpInBuffer, nInBufferSize, lpOutBuffer, nOutBufferSize);
+    let (input, output) = ((lpInBuffer.0, nInBufferSize), (lpOutBuffer.0, nOutBufferSize));
     let file = file(guest, hDevice, 0)?;
-    complete(guest, &file, lpBytesReturned, lpOverlapped, None, || control(&file, dwIoControlCode))
+    let asked = control_with(guest, &file, dwIoControlCode, input, output);
+    complete(guest, &file, lpBytesReturned, lpOverlapped, None, || asked)
 }
 
 /// Tells the outcome of an overlapped transfer, and waits for it. No transfer of plat's is ever under way; a block that

@@ -23,6 +23,7 @@ use crate::{NtStatus, Win32Error};
 
 /// The exports of this header. What is asked most is guest code (`leaves`).
 pub const EXPORTS: &[Export] = dll! {
+    forward CreateProcessAsUserA => "advapi32.CreateProcessAsUserA"; forward CreateProcessAsUserW => "advapi32.CreateProcessAsUserW";
     forward OpenProcessToken => "advapi32.OpenProcessToken";
     forward OpenThreadToken => "advapi32.OpenThreadToken";
     forward SetThreadToken => "advapi32.SetThreadToken";

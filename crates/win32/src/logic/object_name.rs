@@ -77,7 +77,7 @@ const LINKS: &[(&str, &str)] = &[
     (r"\Sessions\BNOLINKS\1", SESSION_DIRECTORY),
 ];
 
-fn wide(text: &str) -> Vec<u16> {
+pub(crate) fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 

@@ -68,6 +68,8 @@ pub enum Device {
     ConsoleInput,
     /// `CONOUT$`
     ConsoleOutput,
+    /// `\\.\MountPointManager`: tells which drive a volume is.
+    MountManager,
     /// `COM1`…`COM9`, `LPT1`…`LPT9`, `AUX`, `PRN`: recognised, never there.
     Absent,
 }
@@ -164,7 +166,7 @@ pub fn resolve(
     let full = full_path(path, context)?;
     let is_device = matches!(form(&full), PathForm::Verbatim | PathForm::LocalDevice);
     let local = if is_device { &full[4..] } else { full.as_slice() };
-    if is_device && let Some(device) = device(local) {
+    if is_device && let Some(device) = device(local).or_else(|| mount_manager(local)) {
         return Ok(Target::Device(device));
     }
     if limit_length && form(&full) != PathForm::Verbatim && full.len() >= MAX_PATH {
@@ -307,6 +309,12 @@ fn device_name(path: &[u16]) -> Option<&[u16]> {
         _ if is_whole || whole_path.is_some() => Some(name),
         _ => None,
     }
+}
+
+/// Returns the mount manager by its name, case ignored: there only below `\\.\` and `\??\`.
+fn mount_manager(name: &[u16]) -> Option<Device> {
+    let is_it = || String::from_utf16_lossy(name).eq_ignore_ascii_case("MountPointManager");
+    (name.len() == 17 && is_it()).then_some(Device::MountManager)
 }
 
 /// Returns the device with exactly this name, case ignored.

@@ -45,6 +45,8 @@ pub(crate) const ENOSPC: i32 = 28;
 pub(crate) const EDOM: i32 = 33;
 /// Result too large.
 pub(crate) const ERANGE: i32 = 34;
+/// Resource deadlock avoided.
+pub(crate) const EDEADLOCK: i32 = 36;
 /// Illegal byte sequence.
 pub(crate) const EILSEQ: i32 = 42;
 

@@ -14,6 +14,7 @@ use crate::ucrtbase::{handlers, startup};
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full _get_timezone; full _get_daylight; full _get_dstbias; full _get_tzname; full __timezone; full __daylight; full __dstbias; full __tzname;
+    full __sys_nerr; full __sys_errlist;
     full _get_output_format; full _set_output_format; full _getdiskfree; full _seterrormode; full _beep; full _getsystime; full _setsystime;
     full _getdllprocaddr; full _loaddll; full _unloaddll; full _resetstkoflw; full __fpe_flt_rounds; full __fpecode;
     full _get_FMA3_enable; full _set_FMA3_enable; full _set_SSE2_enable;
@@ -80,6 +81,10 @@ define! {
             () => write_narrow_z(guest, timeZoneName.0, &name).map(|()| 0),
         }
     }
+    "Returns where the number of texts of `errno` lies.", "errno-doserrno-sys-errlist-and-sys-nerr";
+    __sys_nerr(guest) -> GuestWord { Ok(GuestWord(variable(guest, "_sys_nerr"))) }
+    "Returns where the texts of `errno` lie.", "errno-doserrno-sys-errlist-and-sys-nerr";
+    __sys_errlist(guest) -> GuestWord { Ok(GuestWord(variable(guest, "_sys_errlist"))) }
     "Returns where `_timezone` lies.", "timezone";
     __timezone(guest) -> GuestWord { Ok(GuestWord(variable(guest, "_timezone"))) }
     "Returns where `_daylight` lies.", "daylight-dstbias-timezone-and-tzname";

@@ -166,6 +166,17 @@ pub(crate) fn flush(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
     file(guest, handle, access::WRITE_DATA)?.flush().map_err(|status| status.to_win32())
 }
 
+/// Locks a range of bytes exclusively, or fails at once.
+pub(crate) fn lock_range(guest: &Guest, handle: u64, start: u64, length: u64) -> Result<(), Win32Error> {
+    let file = file(guest, handle, 0)?;
+    file.lock_range(start, length, true, false).map_err(|status| status.to_win32())
+}
+
+/// Unlocks a range of bytes.
+pub(crate) fn unlock_range(guest: &Guest, handle: u64, start: u64, length: u64) -> Result<(), Win32Error> {
+    file(guest, handle, 0)?.unlock_range(start, length).map_err(|status| status.to_win32())
+}
+
 /// Closes a handle.
 pub(crate) fn close(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
     guest.process().handles.close(handle).map(drop).map_err(|status| status.to_win32())

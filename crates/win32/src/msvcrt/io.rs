@@ -3,7 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, VarArgs};
 
 use super::define::define;
-use super::errno::{EBADF, EINVAL};
+use super::errno::{EACCES, EBADF, EDEADLOCK, EINVAL};
 use super::fd::{self, Mode};
 use super::handles::{self, Disposition, Whence, Wish};
 use super::state::{crt, set_errno, set_win32_errno, variable};
@@ -31,6 +31,7 @@ pub const EXPORTS: &[Export] = dll! {
     full _chsize; full _chsize_s;
     full _filelength; full _filelengthi64;
     full _eof;
+    full _locking;
 };
 
 /// `_O_TEXT`, `_O_BINARY` and the other flags of `_open`.
@@ -174,7 +175,48 @@ fn on_handle(
     fd::finish(guest, result.map(|()| 0))
 }
 
+/// `_LK_UNLCK`, `_LK_LOCK`, `_LK_RLCK`, `_LK_NBRLCK`; `_LK_NBLCK` lies between.
+const LK_UNLCK: i32 = 0;
+const LK_LOCK: i32 = 1;
+const LK_RLCK: i32 = 3;
+const LK_NBRLCK: i32 = 4;
+/// How often, a second apart, `_locking` tries before it gives up.
+const LOCK_TRIES: u32 = 10;
+
+/// Locks or unlocks bytes from the position on; 0, or -1 with `errno`.
+fn lock_bytes(guest: &mut Guest, fd: i32, mode: i32, bytes: i32) -> Result<i32, Fault> {
+    let Some(descriptor) = fd::get_or_errno(guest, fd)? else { return Ok(-1) };
+    if bytes < 0 || !(LK_UNLCK..=LK_NBRLCK).contains(&mode) {
+        return set_errno(guest, EINVAL).map(|()| -1);
+    }
+    let here = fd::seek(guest, fd, 0, Whence::Current)?;
+    let (Ok(start), length) = (u64::try_from(here), bytes as u64) else { return Ok(-1) };
+    if mode == LK_UNLCK {
+        return match handles::unlock_range(guest, fd::handle(&descriptor), start, length) {
+            Ok(()) => Ok(0),
+            Err(_) => set_errno(guest, EACCES).map(|()| -1),
+        };
+    }
+    let waits = matches!(mode, LK_LOCK | LK_RLCK);
+    for attempt in 1..=LOCK_TRIES {
+        if handles::lock_range(guest, fd::handle(&descriptor), start, length).is_ok() {
+            return Ok(0);
+        }
+        if !waits {
+            return set_errno(guest, EACCES).map(|()| -1);
+        }
+        if attempt < LOCK_TRIES {
+            super::system::_sleep(guest, 1000)?;
+        }
+    }
+    set_errno(guest, EDEADLOCK).map(|()| -1)
+}
+
 define! {
+    "Locks or unlocks bytes of a file from the position on; returns 0, or -1.", "locking";
+    _locking(guest, fd: i32, mode: i32, nbytes: i32) -> i32 {
+        lock_bytes(guest, fd, mode, nbytes)
+    }
     "Says whether a descriptor is a console or another character device.", "isatty";
     _isatty(guest, fd: i32) -> i32 {
         Ok(if fd::mode(guest, fd).contains(Mode::DEVICE) { 0x40 } else { 0 })

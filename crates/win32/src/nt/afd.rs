@@ -73,7 +73,7 @@ pub fn open(overlapped: bool) -> Result<FileObject, NtStatus> {
     let file = File::open(Path::new("/dev/null"), how).map_err(status_of)?;
     let mut object = FileObject::of_descriptor(file)?;
     object.kind = FileKind::Pipe;
-    object.traits = FileTraits { overlapped, delete_on_close: false };
+    object.traits = FileTraits { overlapped, delete_on_close: false, ..FileTraits::default() };
     let _ = object.transfers.driver.set(());
     Ok(object)
 }

@@ -5,7 +5,7 @@
 //! nothing calls guest code.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use plat_host::file::{File, TransferError};
 use plat_host::pipe::{self, Form, Listener};
@@ -149,6 +149,57 @@ fn serve(process: &'static Process, file: Arc<File>) {
             serve(process, again);
         }
     });
+}
+
+/// Answers for the command interpreter, which is no guest: it joins jobs, and waits to be resumed when it was made
+/// suspended. Returns when it may begin.
+pub fn serve_interpreter(file: File, is_suspended: bool) {
+    let suspensions = Arc::new((Mutex::new(u32::from(is_suspended)), Condvar::new()));
+    answer_for_interpreter(Arc::new(file), Arc::clone(&suspensions));
+    let (count, resumed) = &*suspensions;
+    let held = count.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(resumed.wait_while(held, |count| *count > 0));
+}
+
+fn answer_for_interpreter(file: Arc<File>, suspensions: Arc<(Mutex<u32>, Condvar)>) {
+    let again = Arc::clone(&file);
+    let _ = service::when_ready(file.as_fd(), Interest::Read, move || {
+        let Ok((request, descriptors)) = pipe::receive_with(&again, MESSAGE_MAX) else { return };
+        if request.is_empty() {
+            return;
+        }
+        let (mut answer, mut body) = (Writer::default(), Writer::default());
+        let result = interpreter_wish(&request, descriptors, &suspensions, &mut body);
+        answer.u32(result.err().unwrap_or(NtStatus::SUCCESS).0).bytes(&body.finish());
+        let sent = pipe::send_with(&again, &answer.finish(), &[]);
+        // Resumed, it may end before it could answer.
+        suspensions.1.notify_all();
+        if sent.is_ok() {
+            answer_for_interpreter(again, suspensions);
+        }
+    });
+}
+
+fn interpreter_wish(
+    request: &[u8],
+    descriptors: Vec<OwnedFd>,
+    suspensions: &(Mutex<u32>, Condvar),
+    body: &mut Writer,
+) -> Result<(), NtStatus> {
+    let mut reader = Reader::new(request);
+    match Wish::from_number(reader.u32()?) {
+        Some(Wish::Resume) => {
+            let mut count = suspensions.0.lock().unwrap_or_else(PoisonError::into_inner);
+            body.u32(*count);
+            *count = count.saturating_sub(1);
+            Ok(())
+        }
+        Some(Wish::JoinJob) => {
+            let mut passed = Passed::read(&mut reader, descriptors)?;
+            super::job::join(&mut passed, (reader.u32()? as i32, reader.u32()? as i32))
+        }
+        _ => Err(NtStatus::NOT_SUPPORTED),
+    }
 }
 
 /// Says "all threads" where an identifier is asked for.

@@ -96,6 +96,8 @@ pub struct FileTraits {
     pub overlapped: bool,
     /// The name goes away when the last handle is closed.
     pub delete_on_close: bool,
+    /// It is the mount manager, whose control codes are answered.
+    pub is_mount_manager: bool,
 }
 
 /// What a file object gives back when it goes away.

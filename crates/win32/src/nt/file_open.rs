@@ -252,6 +252,7 @@ impl FileSystem {
         let traits = FileTraits {
             overlapped: !request.options.intersects(synchronous),
             delete_on_close: request.options.contains(CreateOptions::DELETE_ON_CLOSE),
+            ..FileTraits::default()
         };
         let (path, listing) = (Mutex::new(Some(path.to_owned())), Mutex::new(None));
         let transfers = super::pipe_transfer::Transfers::default();
@@ -265,7 +266,7 @@ impl FileSystem {
     pub fn open_device(&self, device: Device, wanted: u32) -> Result<FileObject, NtStatus> {
         let (read, write) = (wanted & access::READ_DATA != 0, wanted & access::WRITE_DATA != 0);
         let (path, kind) = match device {
-            Device::Null => ("/dev/null", FileKind::Character),
+            Device::Null | Device::MountManager => ("/dev/null", FileKind::Character),
             Device::ConsoleInput => ("/dev/tty", FileKind::ConsoleInput),
             Device::ConsoleOutput => ("/dev/tty", FileKind::ConsoleOutput),
             Device::Console if read && !write => ("/dev/tty", FileKind::ConsoleInput),
@@ -281,6 +282,7 @@ impl FileSystem {
         let file = File::open(Path::new(path), how).map_err(|_| NtStatus::INVALID_HANDLE)?;
         let mut object = FileObject::of_descriptor(file)?;
         object.kind = kind;
+        object.traits.is_mount_manager = device == Device::MountManager;
         Ok(object)
     }
 }

@@ -284,7 +284,8 @@ fn file_of(
         );
         let _ = transfers.pipe.set(Box::new(end));
     }
-    let traits = FileTraits { overlapped: traits & OVERLAPPED != 0, delete_on_close: false };
+    let traits =
+        FileTraits { overlapped: traits & OVERLAPPED != 0, delete_on_close: false, ..FileTraits::default() };
     let path = (!path.as_os_str().is_empty()).then_some(path);
     let (path, listing) = (Mutex::new(path), Mutex::new(None));
     Ok(FileObject { file, kind, traits, path, registration, listing, transfers })

@@ -185,7 +185,7 @@ fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
     FileObject {
         file,
         kind: FileKind::Pipe,
-        traits: FileTraits { overlapped, delete_on_close: false },
+        traits: FileTraits { overlapped, delete_on_close: false, ..FileTraits::default() },
         path: Mutex::new(None),
         registration: None,
         listing: Mutex::new(None),

@@ -21,6 +21,8 @@ use super::path::{FileSystem, status_of};
 use super::process_object::ProcessObject;
 use super::start_record::{StartRecord, Startup, trace_bits};
 use super::thread::{FIRST_ID, ThreadObject};
+use super::token::Token;
+use super::token_record;
 use crate::logic::command_line::{self, Rules};
 use crate::logic::program_search::{self, ProgramKind};
 use crate::process::Process;
@@ -175,6 +177,8 @@ pub struct Plan {
     pub flags: u32,
     /// The terminal of the pseudo-console that it is to have.
     pub terminal: Option<PathBuf>,
+    /// Its token; a copy of the caller's where there is none.
+    pub token: Option<Arc<Token>>,
 }
 
 /// `CREATE_SUSPENDED`.
@@ -319,6 +323,10 @@ pub fn create(process: &Process, plan: Plan) -> Result<(Arc<ProcessObject>, Arc<
         ignores_interrupt: plan.flags & CREATE_NEW_PROCESS_GROUP != 0,
         trace: trace_bits(process.start.trace),
         options: process.loader().options_for_children(),
+        token: plan
+            .token
+            .or_else(|| process.tokens.known())
+            .map_or_else(Vec::new, |token| token_record::encode(&token)),
         program: plan.image.windows,
         command_line: plan.command_line,
         startup: plan.startup,

@@ -220,6 +220,7 @@ impl SectionObject {
             purpose: plat_regions::Use::Private,
             owner: owner.into(),
             reserve_only: false,
+            of_memory: !self.is_of_file,
         })
     }
 }

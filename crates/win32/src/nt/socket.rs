@@ -216,7 +216,7 @@ fn object(file: File, end: SocketEnd, overlapped: bool) -> FileObject {
     FileObject {
         file,
         kind: FileKind::Pipe,
-        traits: FileTraits { overlapped, delete_on_close: false },
+        traits: FileTraits { overlapped, delete_on_close: false, ..FileTraits::default() },
         path: Mutex::new(None),
         registration: None,
         listing: Mutex::new(None),

@@ -10,7 +10,7 @@ use crate::logic::record::{Damaged, Reader, Writer};
 use crate::process::Trace;
 
 /// The first word of a record: it changes when the layout does.
-const MAGIC: u32 = 0x7031_0002;
+const MAGIC: u32 = 0x7031_0003;
 
 /// `STARTUPINFO` but for its handles: what `GetStartupInfo` returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,6 +134,8 @@ pub struct StartRecord {
     pub trace: u32,
     /// The loader's options.
     pub options: Vec<u8>,
+    /// Its token (`token_record`); empty where it is what Linux says.
+    pub token: Vec<u8>,
 }
 
 /// Turns what to trace into a number.
@@ -187,7 +189,7 @@ impl StartRecord {
         for (page, line) in &self.jobs {
             writer.u32(*page as u32).u32(*line as u32);
         }
-        writer.u32(self.trace).bytes(&self.options);
+        writer.u32(self.trace).bytes(&self.options).bytes(&self.token);
         writer.finish()
     }
 
@@ -229,6 +231,7 @@ impl StartRecord {
         }
         record.trace = reader.u32()?;
         record.options = reader.bytes()?;
+        record.token = reader.bytes()?;
         if reader.is_at_end() { Ok(record) } else { Err(Damaged) }
     }
 }

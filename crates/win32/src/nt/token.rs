@@ -183,6 +183,12 @@ impl Token {
         }
     }
 
+    /// Makes a process's token of its parts.
+    pub fn from_parts(user: Membership, restricted: Vec<Sid>, is_elevated: bool, state: TokenState) -> Self {
+        let state = Mutex::new(state);
+        Self { id: unique_id(), kind: TokenKind::Primary, user, restricted, is_elevated, state }
+    }
+
     fn lock(&self) -> MutexGuard<'_, TokenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -367,6 +373,17 @@ impl Tokens {
     /// Returns the process's token.
     pub fn own(&self) -> Arc<Token> {
         Arc::clone(self.own.get_or_init(|| Arc::new(Token::of(&accounts::own_identity()))))
+    }
+
+    /// Returns the process's token, if anything asked for it or its parent gave it one.
+    pub fn known(&self) -> Option<Arc<Token>> {
+        self.own.get().cloned()
+    }
+
+    /// Takes the token that the parent gave.
+    pub fn set(&self, token: Token) {
+        // Nothing asks for the token before the process begins.
+        let _ = self.own.set(Arc::new(token));
     }
 
     /// Returns the token of a process: that of another one is a description, and changes to it do not reach it.

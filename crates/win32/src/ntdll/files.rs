@@ -19,7 +19,7 @@ use crate::nt::afd;
 use crate::nt::completion::Completion;
 use crate::nt::console::lines;
 use crate::nt::file::{FileKind, FileObject, access};
-use crate::nt::file_control::control;
+use crate::nt::file_control::control_with;
 use crate::nt::file_find::{Enumeration, Found};
 use crate::nt::file_info::FileFacts;
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome, Request};
@@ -311,9 +311,13 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn run(self, guest: &Guest) -> Result<(), NtStatus> {
+        self.run_with(guest, (0, 0), (0, 0))
+    }
+
+    fn run_with(self, guest: &Guest, input: (u64, u32), output: (u64, u32)) -> Result<(), NtStatus> {
         let file = file_standard::file(guest.process(), self.handle.0, 0)?;
         let completion = begin(guest, &file, self.event, self.call)?;
-        let bytes = control(&file, self.code)?;
+        let bytes = control_with(guest, &file, self.code, input, output)?;
         finish(guest, self.call[2], completion, bytes)
     }
 }
@@ -343,7 +347,7 @@ pub fn NtDeviceIoControlFile(
         afd::IOCTL_AFD_RECEIVE | afd::IOCTL_AFD_RECEIVE_DATAGRAM | afd::IOCTL_AFD_SEND => {
             control.transfer(guest, input)
         }
-        _ => control.run(guest),
+        _ => control.run_with(guest, input, (OutputBuffer.0, OutputBufferLength)),
     }
 }
 

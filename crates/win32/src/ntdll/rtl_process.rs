@@ -17,6 +17,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial NtCreateTransaction, "there are no transactions: NOT_SUPPORTED";
     partial NtCommitTransaction, "there are no transactions: INVALID_HANDLE";
     partial NtRollbackTransaction, "there are no transactions: INVALID_HANDLE";
+    full RtlGetActiveActivationContext; full RtlAddRefActivationContext; full RtlReleaseActivationContext;
     full RtlGetCurrentTransaction;
     partial RtlSetCurrentTransaction, "there are no transactions: only null is taken";
     partial RtlCreateQueryDebugBuffer, "there are no such buffers: null";
@@ -140,4 +141,31 @@ pub fn RtlQueryProcessDebugInformation(
 pub fn RtlDestroyQueryDebugBuffer(guest: &mut Guest, DebugBuffer: GuestWord) -> Result<(), NtStatus> {
     let _ = (guest, DebugBuffer);
     Ok(())
+}
+
+/// Returns the activation context that holds: none.
+///
+/// Source: <https://ntdoc.m417z.com/rtlgetactiveactivationcontext>
+#[winapi]
+pub fn RtlGetActiveActivationContext(
+    guest: &mut Guest,
+    ActivationContext: GuestWord,
+) -> Result<(), NtStatus> {
+    Ok(guest.write_word(ActivationContext.0, 0)?)
+}
+
+/// Keeps an activation context, of which there is none but null.
+///
+/// Source: <https://ntdoc.m417z.com/rtladdrefactivationcontext>
+#[winapi]
+pub fn RtlAddRefActivationContext(guest: &mut Guest, ActivationContext: GuestWord) {
+    let _ = (guest, ActivationContext);
+}
+
+/// Gives an activation context back, of which there is none but null.
+///
+/// Source: <https://ntdoc.m417z.com/rtlreleaseactivationcontext>
+#[winapi]
+pub fn RtlReleaseActivationContext(guest: &mut Guest, ActivationContext: GuestWord) {
+    let _ = (guest, ActivationContext);
 }

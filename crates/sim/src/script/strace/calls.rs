@@ -50,12 +50,25 @@ impl Replay {
             "prlimit64" | "setrlimit" if !failed => self.limit(pid, &call),
             _ if self.machine.running(pid).is_err() => {}
             "open" | "openat" if !failed => self.open(pid, &call, result, outside),
+            "unlink" | "unlinkat" | "rename" | "renameat" | "renameat2" | "link" | "linkat" if !failed => {
+                self.name_call(&call);
+            }
             "close" if !failed => {
                 if let Ok((fd, _)) = call.descriptor(0) {
                     self.descriptors(pid).remove(&fd);
                 }
             }
             "dup" | "dup2" | "dup3" | "fcntl" | "fcntl64" if !failed => self.duplicate(pid, &call, result),
+            "shmget" if !failed => self.shared_get(&call, result),
+            "shmat" | "shmdt" if !failed => {
+                let known = match call.name {
+                    "shmat" => self.shared_attach(&call, result),
+                    _ => self.shared_detach(&call),
+                };
+                if let Some(known) = known {
+                    self.compare(pid, &known, result, text)?;
+                }
+            }
             "mmap" | "mmap2" | "munmap" | "mprotect" | "mremap" | "madvise" | "brk" | "mlock" | "mlock2"
             | "munlock" | "mlockall" | "munlockall" => {
                 self.memory_call(pid, &call, result, text, outside)?;
@@ -147,19 +160,19 @@ impl Replay {
         let path = call.text(0).map_err(wrong).map_err(|(column, message)| self.wrong(column, message))?;
         // A program that starts itself again.
         let own = self.programs.get(&pid).filter(|_| path == "/proc/self/exe").cloned();
-        let path = own.as_deref().unwrap_or(path);
-        self.programs.insert(pid, path.to_owned());
         let list = call.raw(1).map_or("", |(_, text)| text);
         let arguments =
             list.trim_matches(['[', ']']).split(", ").map(|text| text.trim_matches('"').to_owned());
-        self.fetch(path, outside);
+        let given = own.as_deref().unwrap_or(path).to_owned();
+        let (path, arguments) = self.follow_scripts(given, arguments.collect(), outside);
+        let path = &*path;
+        self.programs.insert(pid, path.to_owned());
         let interpreter = self.machine.cache.find(path).and_then(|id| self.machine.cache.get(id)?.elf().ok());
         if let Some(interpreter) = interpreter.and_then(|image| image.interpreter) {
             self.fetch(&interpreter, outside);
         }
         let bases = self.bases(pid, path);
-        let exec =
-            Exec { path: path.to_owned(), arguments: arguments.collect(), environment: Vec::new(), bases };
+        let exec = Exec { path: path.to_owned(), arguments, environment: Vec::new(), bases };
         self.machine.exec(pid, &exec).map_err(|error| self.cannot(error))?;
         let operations = self.operations.entry(pid).or_default();
         operations.push(Operation::Clear);
@@ -171,6 +184,32 @@ impl Replay {
         }
         self.compare_maps(pid, true);
         Ok(())
+    }
+
+    /// Finds the program that runs a script, and what it gets as arguments, by the lines that begin with `#!`.
+    ///
+    /// Source: execve(2), "Interpreter scripts"
+    fn follow_scripts(
+        &mut self,
+        mut path: String,
+        mut arguments: Vec<String>,
+        outside: &mut dyn Outside,
+    ) -> (String, Vec<String>) {
+        /// How many interpreters may be scripts themselves.
+        const DEPTH: usize = 5;
+        self.fetch(&path, outside);
+        for _ in 0..DEPTH {
+            let object = self.machine.cache.find(&path).and_then(|id| self.machine.cache.get(id));
+            let Some((interpreter, option)) = object.and_then(|object| interpreter_line(&object.bytes))
+            else {
+                break;
+            };
+            let script = std::mem::replace(&mut path, interpreter.clone());
+            let rest = arguments.into_iter().skip(1);
+            arguments = [Some(interpreter), option, Some(script)].into_iter().flatten().chain(rest).collect();
+            self.fetch(&path, outside);
+        }
+        (path, arguments)
     }
 
     /// Makes a file known; one that nobody has is taken to be as large as it is mapped.
@@ -216,6 +255,21 @@ impl Replay {
             if let Some(file) = files.get(&old).cloned() {
                 files.insert(new, file);
             }
+        }
+    }
+
+    /// Carries out what changes names of files; paths that the trace does not show in full are passed over.
+    fn name_call(&mut self, call: &Text<'_>) {
+        let by_directory = call.name != "link" && call.name.contains("at");
+        let (old, new) = if by_directory { (1, 3) } else { (0, 1) };
+        let Some(old) = full_path(call, by_directory, old) else { return };
+        if call.name.starts_with("unlink") {
+            return self.machine.cache.unlink(&old);
+        }
+        match full_path(call, by_directory, new) {
+            Some(new) if call.name.starts_with("link") => self.machine.cache.link(&old, &new),
+            Some(new) => self.machine.cache.rename(&old, &new),
+            None => {}
         }
     }
 
@@ -293,7 +347,13 @@ impl Replay {
         if let Call::Unmap { address, .. } | Call::Protect { address, .. } | Call::Brk { address } = &parsed {
             self.find(pid, address.get());
         }
-        let answer = self.machine.call(pid, &parsed).map_err(|error| self.cannot(error))?;
+        self.compare(pid, &parsed, result, text)
+    }
+
+    /// Carries a call out and holds its result against the recorded one.
+    fn compare(&mut self, pid: Pid, parsed: &Call, result: &str, text: &str) -> Result<(), ReplayError> {
+        let recorded = result.split_whitespace().next().unwrap_or_default();
+        let answer = self.machine.call(pid, parsed).map_err(|error| self.cannot(error))?;
         self.sync(pid);
         let model = match answer {
             Ok(value) => format!("{value:#x}"),
@@ -452,4 +512,28 @@ pub(in crate::script) fn plain_call(call: &Text<'_>) -> Result<Call, (usize, Str
         "mremap" => Call::Remap(call.remap()?),
         name => return Err((1, format!("{name} is no memory call that is known here"))),
     })
+}
+
+/// Reads the first line of a script: the interpreter's path, and all that follows as one argument.
+fn interpreter_line(bytes: &[u8]) -> Option<(String, Option<String>)> {
+    /// `BINPRM_BUF_SIZE`: the kernel looks no further.
+    const LINE: usize = 256;
+    let bytes = bytes[..bytes.len().min(LINE)].strip_prefix(b"#!")?;
+    let line = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next()?).into_owned();
+    let blank = [' ', '\t'];
+    let line = line.trim_matches(blank);
+    let (path, option) = line.split_once(blank).unwrap_or((line, ""));
+    let option = option.trim_matches(blank);
+    (!path.is_empty()).then(|| (path.to_owned(), (!option.is_empty()).then(|| option.to_owned())))
+}
+
+/// Returns the path in an argument, in full: a relative one only where strace shows the directory (`-y`).
+fn full_path(call: &Text<'_>, by_directory: bool, index: usize) -> Option<String> {
+    let path = call.text(index).ok()?;
+    if path.starts_with('/') {
+        return Some(path.to_owned());
+    }
+    let (_, directory) = call.raw(index.checked_sub(1).filter(|_| by_directory)?).ok()?;
+    let directory = directory.split_once('<')?.1.strip_suffix('>')?;
+    Some(format!("{}/{path}", directory.trim_end_matches('/')))
 }

@@ -3,6 +3,7 @@
 use plat_image::ElfImage;
 use plat_image::elf::ElfKind;
 use plat_regions::PAGE_SIZE;
+use plat_regions::linux::Backing;
 
 use crate::event::Pid;
 use crate::exec::Bases;
@@ -75,7 +76,11 @@ impl Machine {
             .map(|(range, vma)| {
                 let letter = if vma.is_shared() { 's' } else { 'p' };
                 let (start, end) = (range.start.get(), range.end.get());
-                let name = space.name(range, vma);
+                let now = match &vma.backing {
+                    Backing::File(file) => self.cache.shown_name(file).map(str::to_owned),
+                    _ => None,
+                };
+                let name = now.unwrap_or_else(|| space.name(range, vma).to_string());
                 let text =
                     format!("{start:08x}-{end:08x} {}{letter} {:08x} {name}", vma.access, vma.shown_offset());
                 text.trim_end().to_owned()

@@ -1,6 +1,6 @@
 //! Delete, rename, copy; make and remove directories.
 
-use plat_abi::{GuestWord, Memory};
+use plat_abi::{GuestWord, Memory, winapi};
 
 use super::text::path;
 use crate::guest::{Bool, Guest, TRUE};
@@ -124,4 +124,28 @@ both_widths! {
         let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
         copy(guest, &from, &to, dwCopyFlags & FAIL_IF_EXISTS != 0)
     }
+}
+
+/// Copies a file, with the flags in a structure; returns an HRESULT.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-copyfile2>
+#[winapi]
+pub fn CopyFile2(
+    guest: &mut Guest,
+    pwszExistingFileName: GuestWord,
+    pwszNewFileName: GuestWord,
+    pExtendedParameters: GuestWord,
+) -> u32 {
+    /// `HRESULT_FROM_WIN32` of code 0.
+    const WIN32: u32 = 0x8007_0000;
+    let (mut flags, mut cancel) = (0, GuestWord(0));
+    if !pExtendedParameters.is_null() {
+        let place = pExtendedParameters.0;
+        let read = guest.read_u32(place + 4).and_then(|flags| Ok((flags, guest.read_word(place + 8)?)));
+        let Ok((given, flag)) = read else { return WIN32 | Win32Error::NOACCESS.0 };
+        (flags, cancel) = (given, GuestWord(flag));
+    }
+    let none = GuestWord(0);
+    let done = CopyFileExW(guest, pwszExistingFileName, pwszNewFileName, none, none, cancel, flags);
+    done.map_or_else(|error| WIN32 | error.0, |_| 0)
 }
