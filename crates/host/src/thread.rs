@@ -21,8 +21,9 @@ pub fn exit_as_signalled(status: i32) -> ! {
     exit_process(status)
 }
 
-/// Bytes of host stack for a guest thread: host frames only, the guest has a stack of its own.
-pub const HOST_STACK_SIZE: usize = 512 * 1024;
+/// Bytes of host stack for a guest thread: host frames only, the guest has a stack of its own. Runtimes whose handlers raise
+/// exceptions nest them deeply, some 50 KiB each in a debug build.
+pub const HOST_STACK_SIZE: usize = 2 * 1024 * 1024;
 
 /// Starts a host thread that carries a guest thread; nobody joins it.
 ///

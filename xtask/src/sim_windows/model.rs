@@ -207,7 +207,7 @@ impl Model {
             purpose: Use::Private,
             owner: Label::fixed("section"),
             reserve_only: false,
-            of_memory: false,
+            of_memory: true,
         };
         let range = self.space.map_view(&request).map_err(|error| win32(error.status()))?.commit();
         Ok(range.start.get())

@@ -4,6 +4,8 @@ use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::attributes::OBJECT_ATTRIBUTES;
+use super::files::put_status;
 use super::synchronisation::previous;
 use crate::NtStatus;
 use crate::dll;
@@ -17,6 +19,9 @@ use crate::nt::token::{Token, TokenKind};
 pub const EXPORTS: &[Export] = dll! {
     partial NtQueryInformationThread, "basic facts, times, last of the process, has ended, suspensions";
     partial NtSetInformationThread, "priorities (kept, Linux' stay), affinity, token of impersonation, hiding from debuggers";
+    full NtOpenThread;
+    full NtOpenProcess;
+    partial NtCancelSynchronousIoFile, "a read that blocks goes on";
     full NtSuspendThread;
     partial NtQueryTimerResolution, "always 1 ms, Linux needs no setting";
     partial NtSetTimerResolution, "always 1 ms, Linux needs no setting";
@@ -133,6 +138,66 @@ pub fn NtSetInformationThread(
         _ => {}
     }
     Ok(())
+}
+
+/// Reads a `CLIENT_ID`: process and thread, whichever is asked for.
+fn client_id(guest: &Guest, place: GuestWord) -> Result<(u32, u32), NtStatus> {
+    let width = guest.machine().pointer_size();
+    Ok((guest.read_word(place.0)? as u32, guest.read_word(place.0 + width)? as u32))
+}
+
+/// Opens a thread of this process by its identifier.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-openthread>
+#[winapi]
+pub fn NtOpenThread(
+    guest: &mut Guest,
+    ThreadHandle: GuestWord,
+    DesiredAccess: u32,
+    ObjectAttributes: GuestWord,
+    ClientId: GuestWord,
+) -> Result<(), NtStatus> {
+    let (_, thread) = client_id(guest, ClientId)?;
+    let flags = OBJECT_ATTRIBUTES::read(guest, ObjectAttributes)?.handle_flags();
+    let process = guest.process();
+    let thread = process.threads.find(thread).ok_or(NtStatus::INVALID_CID)?;
+    Ok(guest.write_word(ThreadHandle.0, process.handles.insert(thread, DesiredAccess, flags))?)
+}
+
+/// Opens a process by its identifier.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-ntopenprocess>
+#[winapi]
+pub fn NtOpenProcess(
+    guest: &mut Guest,
+    ProcessHandle: GuestWord,
+    DesiredAccess: u32,
+    ObjectAttributes: GuestWord,
+    ClientId: GuestWord,
+) -> Result<(), NtStatus> {
+    let (id, _) = client_id(guest, ClientId)?;
+    let flags = OBJECT_ATTRIBUTES::read(guest, ObjectAttributes)?.handle_flags();
+    let process = guest.process();
+    let own = process.threads.this_process();
+    let object =
+        if id == own.id() { own } else { process.children.open(id).map_err(|_| NtStatus::INVALID_CID)? };
+    Ok(guest.write_word(ProcessHandle.0, process.handles.insert(object, DesiredAccess, flags))?)
+}
+
+/// Cancels a synchronous transfer of a thread, as `CancelSynchronousIo` does.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/fileio/cancelsynchronousio-func>
+#[winapi]
+pub fn NtCancelSynchronousIoFile(
+    guest: &mut Guest,
+    ThreadHandle: GuestWord,
+    IoRequestToCancel: GuestWord,
+    IoStatusBlock: GuestWord,
+) -> Result<(), NtStatus> {
+    let _ = IoRequestToCancel;
+    guest.process().object_as::<ThreadObject>(ThreadHandle.0)?;
+    put_status(guest, IoStatusBlock, NtStatus::NOT_FOUND, 0)?;
+    Err(NtStatus::NOT_FOUND)
 }
 
 /// Stops a thread until it is resumed.
