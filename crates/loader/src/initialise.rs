@@ -1,10 +1,11 @@
 //! The beginning and the end of modules and threads: static TLS, TLS callbacks, `DllMain`, in Windows' order.
 //!
-//! No lock is held while guest code runs: modules may load others, and exceptions may pass.
+//! No lock of the host is held while guest code runs: modules may load others, and exceptions may pass.
 
 use plat_abi::{Fault, Memory};
 use plat_win32::guest::{Guest, GuestMemory};
-use plat_win32::teb::Teb;
+use plat_win32::nt::critical_section::CriticalSection;
+use plat_win32::teb::{Peb, Teb};
 
 use crate::error::LoadError;
 use crate::graph::Loaded;
@@ -92,6 +93,19 @@ impl PeLoader {
         }
         for entry in &entries {
             call(guest, entry, reason, reserved);
+        }
+    }
+
+    /// Tells all attached modules of a thread, one thread at a time: under the loader's lock, as on Windows. A `DllMain`
+    /// need not be ready for two threads at once; Delphi's ends the process when two of them come together.
+    pub(crate) fn notify_in_turn(&self, guest: &mut Guest, reason: Reason) {
+        let lock = loader_lock(guest);
+        let thread = guest.teb().get(Teb::THREAD_ID).unwrap_or(0) as u32;
+        // A program that broke its own lock goes without.
+        let is_held = lock.is_some_and(|lock| lock.enter(thread).is_ok());
+        self.notify(guest, reason, 0);
+        if let Some(lock) = lock.filter(|_| is_held) {
+            let _ = lock.leave();
         }
     }
 
@@ -200,4 +214,11 @@ fn call(guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) -> bool
         Ok(result) => reason != Reason::ProcessAttach || result as u32 & 0xff != 0,
         Err(_) => false,
     }
+}
+/// Returns the loader's lock, which the PEB leads to.
+fn loader_lock(guest: &Guest) -> Option<CriticalSection> {
+    let (process, machine) = (guest.process(), guest.machine());
+    let place = process.peb.get()? + Peb::LOADER_LOCK.offset(machine);
+    let lock = guest.read_word(place).ok().filter(|&lock| lock != 0)?;
+    Some(CriticalSection::at(machine, lock))
 }

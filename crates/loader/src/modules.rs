@@ -291,11 +291,11 @@ impl ModuleLoader for PeLoader {
         if let Err(error) = self.start_tls(guest) {
             eprintln!("plat: {error}");
         }
-        self.notify(guest, Reason::ThreadAttach, 0);
+        self.notify_in_turn(guest, Reason::ThreadAttach);
     }
 
     fn detach_thread(&self, guest: &mut Guest) {
-        self.notify(guest, Reason::ThreadDetach, 0);
+        self.notify_in_turn(guest, Reason::ThreadDetach);
         let teb = guest.teb().address;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|&other| other != teb);
     }
