@@ -60,7 +60,7 @@ pub(crate) struct Loaded {
     /// Its index among the modules with static thread-local data.
     pub(crate) tls_index: u32,
     /// Whether its entry point was called for process attach.
-    pub(crate) attached: bool,
+    pub(crate) attached: Attached,
     /// Address of its entry in the guest's module lists.
     pub(crate) ldr_entry: u64,
 }
@@ -91,6 +91,15 @@ pub(crate) struct Graph {
     next_tls_index: u32,
     /// Page of thunks for missing imports: next free address and end.
     thunks: (u64, u64),
+}
+
+/// How far a module is initialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attached {
+    No,
+    /// Its entry point was called, and has perhaps not returned.
+    Begun,
+    Wholly,
 }
 
 /// What becomes of a DLL's imports and its `DllMain`.
@@ -301,7 +310,7 @@ impl Graph {
             needs: Vec::new(),
             tls,
             tls_index,
-            attached: false,
+            attached: Attached::No,
             ldr_entry: 0,
         });
     }

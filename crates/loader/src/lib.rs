@@ -20,6 +20,7 @@ mod image_section;
 mod info;
 mod initialise;
 mod ldr;
+mod lock;
 mod modules;
 mod place;
 pub mod registry;

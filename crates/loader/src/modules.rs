@@ -18,6 +18,7 @@ use crate::graph::{Graph, References};
 use crate::image_section;
 use crate::initialise::Reason;
 use crate::ldr::Ldr;
+use crate::lock::LoaderLock;
 use crate::search::normal_name;
 use crate::start::Sinks;
 
@@ -60,7 +61,7 @@ impl PeLoader {
             return Ok(());
         }
         self.start_tls(guest)?;
-        self.attach_modules(guest, None, 1)
+        LoaderLock::of(guest).with(|| self.attach_modules(guest, None, 1))
     }
 
     pub(crate) fn process(&self) -> &'static Process {
@@ -128,12 +129,13 @@ impl PeLoader {
         if is_new {
             self.list_new_modules();
         }
-        if references == References::Resolve
-            && let Err(error) = self.attach_modules(guest, Some(base), 0)
-        {
-            // A DLL that refused is told that it goes, as Windows does, and is gone.
-            self.drop_reference(guest, base);
-            return Err(error);
+        if references == References::Resolve && !self.is_attached(base) {
+            LoaderLock::of(guest).with(|| {
+                self.attach_modules(guest, Some(base), 0).inspect_err(|_| {
+                    // A DLL that refused is told that it goes, as Windows does, and is gone.
+                    self.drop_reference(guest, base);
+                })
+            })?;
         }
         Ok(base)
     }
@@ -151,7 +153,7 @@ impl PeLoader {
             loaded.references == 0
         };
         if is_last {
-            self.notify_one(guest, base);
+            LoaderLock::of(guest).with(|| self.notify_one(guest, base));
             for needed in self.remove(base) {
                 self.drop_reference(guest, needed);
             }
@@ -296,8 +298,14 @@ impl ModuleLoader for PeLoader {
 
     fn detach_thread(&self, guest: &mut Guest) {
         self.notify_in_turn(guest, Reason::ThreadDetach);
+        LoaderLock::of(guest).abandon();
         let teb = guest.teb().address;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|&other| other != teb);
+    }
+
+    fn begin_process_exit(&self, guest: &mut Guest) {
+        let threads = &self.process.threads;
+        LoaderLock::of(guest).enter_for_exit(|id| threads.find(id).is_some_and(|thread| !thread.has_ended()));
     }
 
     fn detach_process(&self, guest: &mut Guest) {
