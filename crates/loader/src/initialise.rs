@@ -8,7 +8,6 @@ use plat_win32::teb::Teb;
 
 use crate::error::LoadError;
 use crate::graph::{Attached, Loaded};
-use crate::lock::LoaderLock;
 use crate::modules::PeLoader;
 
 /// Why an entry point is called.
@@ -33,17 +32,20 @@ struct Entry {
 }
 
 impl PeLoader {
-    /// Initialises modules that are not yet, what a module needs before it: all, or only `root` and what it needs. A
-    /// `DllMain` that loads a DLL does not have those initialised that wait for its own end.
+    /// Initialises, under the loader's lock, modules that are not yet, what a module needs before it: all, or only `root`
+    /// and what it needs. A `DllMain` that loads a DLL does not have those initialised that wait for its own end.
     ///
     /// # Errors
-    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`.
+    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`, or has before.
     pub(crate) fn attach_modules(
         &self,
         guest: &mut Guest,
         root: Option<u64>,
         reserved: u64,
     ) -> Result<(), LoadError> {
+        if let Some(dll) = root.and_then(|root| self.refused(root)) {
+            return Err(LoadError::DllRefused { dll });
+        }
         while let Some(entry) = self.next_to_attach(root) {
             self.give_tls(guest, entry.base)?;
             if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
@@ -52,6 +54,7 @@ impl PeLoader {
                 self.written(plat_win32::msvcp140::attach(guest))?;
             }
             if !call(guest, &entry, Reason::ProcessAttach, reserved) {
+                self.mark(entry.base, Attached::Refused);
                 return Err(LoadError::DllRefused { dll: entry.name });
             }
             self.mark(entry.base, Attached::Wholly);
@@ -65,6 +68,14 @@ impl PeLoader {
         let attached =
             |base: &u64| graph.at(*base).is_some_and(|at| graph.loaded[at].attached == Attached::Wholly);
         graph.closure(root).iter().all(attached)
+    }
+
+    /// Returns the name of a module that refused to begin, if `root` is or needs one.
+    fn refused(&self, root: u64) -> Option<String> {
+        let graph = self.graph();
+        let modules = graph.closure(root).into_iter().filter_map(|base| graph.at(base));
+        let mut modules = modules.map(|index| &graph.loaded[index]);
+        modules.find(|loaded| loaded.attached == Attached::Refused).map(|loaded| loaded.module.name.clone())
     }
 
     fn mark(&self, base: u64, attached: Attached) {
@@ -88,15 +99,16 @@ impl PeLoader {
         let index = order.find(|&index| is_wanted(&graph.loaded[index]))?;
         graph.loaded[index].attached = Attached::Begun;
         let (ldr_entry, entry) = (graph.loaded[index].ldr_entry, entry_of(&graph.loaded[index]));
-        drop(graph);
         if let Some(ldr) = self.ldr() {
             // A guest that broke its own lists finds out by itself.
             let _ = ldr.link(2, ldr_entry);
         }
+        drop(graph);
         Some(entry)
     }
 
-    /// Tells all attached modules, in order or in reverse.
+    /// Tells all attached modules, in order or in reverse: under the loader's lock. A `DllMain` need not be ready for two
+    /// threads at once; Delphi's ends the process when two of them come together.
     pub(crate) fn notify(&self, guest: &mut Guest, reason: Reason, reserved: u64) {
         let entries: Vec<Entry> = {
             let graph = self.graph();
@@ -114,12 +126,6 @@ impl PeLoader {
         for entry in &entries {
             call(guest, entry, reason, reserved);
         }
-    }
-
-    /// Tells all attached modules of a thread, one thread at a time. A `DllMain` need not be ready for two threads at once;
-    /// Delphi's ends the process when two of them come together.
-    pub(crate) fn notify_in_turn(&self, guest: &mut Guest, reason: Reason) {
-        LoaderLock::of(guest).with(|| self.notify(guest, reason, 0));
     }
 
     /// Tells one module that it is unloaded.

@@ -23,6 +23,7 @@ mod ldr;
 mod lock;
 mod modules;
 mod place;
+mod references;
 pub mod registry;
 mod rows;
 mod search;
