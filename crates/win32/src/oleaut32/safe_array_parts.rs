@@ -3,8 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::safe_array::{
-    self, Array, DISP_E_ARRAYISLOCKED, HIDDEN, NOT_OWNED, SafeArrayCreate,
-    SafeArrayCreateVector,
+    self, Array, DISP_E_ARRAYISLOCKED, HIDDEN, NOT_OWNED, SafeArrayCreate, SafeArrayCreateVector,
 };
 use super::variant::{ADD_REF, RELEASE, call_method};
 use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr};

@@ -189,7 +189,7 @@ mod tests {
             (0.5, "0%%", "5000%%"),
             (12.0, ".00", "12.00"),
             (-0.001, "0.0", "-0.0"),
-            (36_585.0, "w ww y q", "3 9 60 1"),
+            (36_585.0, "w ww y q", "3 10 60 1"),
         ] {
             assert_eq!(shown(&Value::R8(number), picture), expected, "{number} as {picture}");
         }
