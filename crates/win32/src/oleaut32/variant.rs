@@ -36,9 +36,9 @@ const VT_BYREF: u16 = 0x4000;
 const VT_FORBIDDEN: u16 = 0x9000;
 
 /// Index of `IUnknown::AddRef` in a table of methods.
-pub(super) const ADD_REF: u64 = 1;
+pub(crate) const ADD_REF: u64 = 1;
 /// Index of `IUnknown::Release`.
-pub(super) const RELEASE: u64 = 2;
+pub(crate) const RELEASE: u64 = 2;
 
 /// Returns a VARIANT's size in bytes: eight and room for two pointers.
 pub(super) fn size(guest: &Guest) -> u64 {
@@ -54,14 +54,14 @@ fn is_handled(kind: u16) -> bool {
 }
 
 /// Calls a method of a COM object, which is the first argument.
-pub(super) fn call_method_with(guest: &mut Guest, index: u64, arguments: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn call_method_with(guest: &mut Guest, index: u64, arguments: &[u64]) -> Result<u64, Fault> {
     let table = guest.read_word(arguments.first().copied().unwrap_or(0))?;
     let method = guest.read_word(table + index * guest.machine().pointer_size())?;
     guest.call(method, arguments)
 }
 
 /// Calls a method without arguments of a COM object, unless it is null.
-pub(super) fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
+pub(crate) fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
     if object != 0 {
         call_method_with(guest, index, &[object])?;
     }
