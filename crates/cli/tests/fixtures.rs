@@ -62,6 +62,7 @@ fixtures! {
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
     same_names child_tokens locking interpreter_jobs value_formats safe_arrays odds messages
+    components
 }
 
 #[test]

@@ -40,9 +40,11 @@ const WRONG_HASH: Win32Error = Win32Error(0x8009_1007);
 /// `CRYPT_E_INVALID_INDEX`.
 const WRONG_INDEX: Win32Error = Win32Error(0x8009_1008);
 /// `CRYPT_E_NO_SIGNER`.
-pub(super) const NO_SIGNER: Win32Error = Win32Error(0x8009_200e);
+const NO_SIGNER: Win32Error = Win32Error(0x8009_200e);
 /// `CRYPT_E_SIGNER_NOT_FOUND`.
 const SIGNER_NOT_FOUND: Win32Error = Win32Error(0x8009_100e);
+/// `CRYPT_E_NO_TRUSTED_SIGNER`.
+const NO_TRUSTED_SIGNER: Win32Error = Win32Error(0x8009_202b);
 /// `CRYPT_E_ATTRIBUTES_MISSING`.
 const NO_ATTRIBUTES: Win32Error = Win32Error(0x8009_100f);
 /// `NTE_BAD_SIGNATURE` and `NTE_BAD_ALGID`.
@@ -50,7 +52,7 @@ const BAD_SIGNATURE: Win32Error = Win32Error(0x8009_0006);
 const BAD_ALGORITHM: Win32Error = Win32Error(0x8009_0008);
 
 /// What went wrong, as Windows says it.
-pub(super) fn error_of(error: CryptoError) -> Win32Error {
+fn error_of(error: CryptoError) -> Win32Error {
     match error {
         CryptoError::Tag => WRONG_HASH,
         CryptoError::Signature => BAD_SIGNATURE,
@@ -61,7 +63,7 @@ pub(super) fn error_of(error: CryptoError) -> Win32Error {
 }
 
 /// Takes a signed message apart.
-pub(super) fn parse(bytes: &[u8]) -> Result<Message, Win32Error> {
+fn parse(bytes: &[u8]) -> Result<Message, Win32Error> {
     Message::parse(bytes).map_err(|error| match error {
         CryptoError::Unsupported => WRONG_KIND,
         _ => MALFORMED,
@@ -440,7 +442,8 @@ pub fn CryptMsgGetAndVerifySigner(
     let is_wanted = |(place, _): &(u32, &Signer)| wanted.is_none_or(|wanted| wanted == *place);
     let find = |(place, signer)| Some((place, signer, message.certificate_of(signer, &among)?));
     let found = (0..).zip(&message.signers).filter(is_wanted).find_map(find);
-    let (place, signer, certificate) = found.ok_or(NO_SIGNER)?;
+    let missing = if dwFlags & ONLY_THESE != 0 { NO_TRUSTED_SIGNER } else { NO_SIGNER };
+    let (place, signer, certificate) = found.ok_or(missing)?;
     if dwFlags & NOT_VERIFIED == 0 {
         verify(&reader, &message, signer, &PublicKey::of(&certificate).map_err(error_of)?)?;
     }

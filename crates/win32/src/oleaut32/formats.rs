@@ -126,7 +126,7 @@ pub fn VarFormatFromTokens(
     let length = guest.read::<u16>(pbTokCur.get() + 2)?;
     let picture = guest.read_wide(pbTokCur.get() + 4, length.into())?;
     guest.write_word(pbstrOut.get(), 0)?;
-    let made = Week::new(first_day.into(), first_week.into()).and_then(|week| Ok((week, how(lcid, dwFlags))));
+    let made = Week::new(first_day.into(), first_week.into()).map(|week| (week, how(lcid, dwFlags)));
     let value = read(guest, pvarIn)?;
     let made = made.and_then(|(week, how)| format(&value?, &picture, week, how));
     give(guest, made, pbstrOut)
