@@ -4,7 +4,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::file::{File, Open};
 use plat_host::file_path::Status;
 
-use super::fileapi::names::{MoveFileExA, MoveFileExW};
+use super::fileapi::names::rename;
 use super::fileapi::{file, path};
 use crate::Win32Error;
 use crate::dll;
@@ -134,6 +134,17 @@ both_widths! {
         directory_like(guest, &template, &path(guest, width, lpNewDirectory)?)
     }
 
+    /// Moves a file or directory; nobody is told how far it is.
+    "winbase/nf-winbase-movefilewithprogress"
+    MoveFileWithProgressA, MoveFileWithProgressW(
+        guest, width, lpExistingFileName: GuestWord, lpNewFileName: GuestWord, lpProgressRoutine: GuestWord,
+        lpData: GuestWord, dwFlags: u32
+    ) -> Result<Bool, Win32Error> {
+        let _ = (lpProgressRoutine, lpData);
+        let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
+        rename(guest, &from, &to, dwFlags)
+    }
+
     /// Refuses to give a file a short name: those that there are are made of the long ones.
     "winbase/nf-winbase-setfileshortname"
     SetFileShortNameA, SetFileShortNameW(guest, width, hFile: GuestWord, lpShortName: GuestWord) -> Result<Bool, Win32Error> {
@@ -167,38 +178,6 @@ both_widths! {
         let is_wrong = lpDeviceName.is_null() || dwFlags & !KNOWN != 0;
         Err(if is_wrong { Win32Error::INVALID_PARAMETER } else { Win32Error::ACCESS_DENIED })
     }
-}
-
-/// Moves a file or directory; nobody is told how far it is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefilewithprogressw>
-#[winapi]
-pub fn MoveFileWithProgressW(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-    lpProgressRoutine: GuestWord,
-    lpData: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = (lpProgressRoutine, lpData);
-    MoveFileExW(guest, lpExistingFileName, lpNewFileName, dwFlags)
-}
-
-/// Moves a file or directory; nobody is told how far it is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefilewithprogressa>
-#[winapi]
-pub fn MoveFileWithProgressA(
-    guest: &mut Guest,
-    lpExistingFileName: GuestWord,
-    lpNewFileName: GuestWord,
-    lpProgressRoutine: GuestWord,
-    lpData: GuestWord,
-    dwFlags: u32,
-) -> Result<Bool, Win32Error> {
-    let _ = (lpProgressRoutine, lpData);
-    MoveFileExA(guest, lpExistingFileName, lpNewFileName, dwFlags)
 }
 
 /// Refuses to show what a disk had where a file has nothing.
