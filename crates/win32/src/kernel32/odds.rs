@@ -290,7 +290,7 @@ pub fn Wow64RevertWow64FsRedirection(guest: &mut Guest, OlValue: GuestWord) -> R
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-wow64enablewow64fsredirection>
 #[winapi]
-pub fn Wow64EnableWow64FsRedirection(guest: &mut Guest, Wow64FsEnableRedirection: Bool) -> u8 {
+pub fn Wow64EnableWow64FsRedirection(guest: &mut Guest, Wow64FsEnableRedirection: u8) -> u8 {
     let _ = Wow64FsEnableRedirection;
     u8::from(only_32_bits(guest).is_ok())
 }

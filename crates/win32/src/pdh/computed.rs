@@ -71,17 +71,18 @@ pub fn PdhFormatFromRawValue(
     dwCounterType: u32,
     dwFormat: u32,
     pTimeBase: GuestWord,
-    rawValue1: GuestWord,
-    rawValue2: GuestWord,
-    fmtValue: GuestWord,
+    pRawValue1: GuestWord,
+    pRawValue2: GuestWord,
+    pFmtValue: GuestWord,
 ) -> Result<i32, Fault> {
     // All counters that plat has count units of 100 ns.
     let _ = pTimeBase;
     let kind = CounterType::of_number(dwCounterType);
-    let Some(kind) = kind.filter(|_| is_form(dwFormat) && !rawValue1.is_null() && !fmtValue.is_null()) else {
+    let Some(kind) = kind.filter(|_| is_form(dwFormat) && !pRawValue1.is_null() && !pFmtValue.is_null())
+    else {
         return Ok(code::INVALID_ARGUMENT);
     };
-    give(guest, (kind, 0), dwFormat, [rawValue1, rawValue2, fmtValue])
+    give(guest, (kind, 0), dwFormat, [pRawValue1, pRawValue2, pFmtValue])
 }
 
 /// Computes the least, the greatest and the mean value of raw ones in a ring.

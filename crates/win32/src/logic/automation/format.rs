@@ -1,6 +1,6 @@
 //! Values as texts by pictures, as `VarFormat` writes them: `#,##0.00;(0)`, `dd mmm yyyy`, `>@@@`, and pictures with names.
 //!
-//! Key items: [`format`], [`Week`]. The kinds of pictures are in the files below.
+//! Key items: [`format()`], [`Week`]. The kinds of pictures are in the files below.
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-varformat>,
 //! <https://learn.microsoft.com/office/vba/language/reference/user-interface-help/format-function-visual-basic-for-applications>
