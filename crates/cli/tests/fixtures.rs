@@ -63,6 +63,7 @@ fixtures! {
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
     same_names child_tokens locking interpreter_jobs turns load_race stdio_threads
     value_formats safe_arrays odds messages components
+    pipe_races
 }
 
 #[test]
