@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod appmodel;
 pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
@@ -89,6 +90,7 @@ pub const DLL: Dll = Dll {
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
+        appmodel::EXPORTS,
         atoms::EXPORTS,
         heapapi::EXPORTS,
         heapwalk::EXPORTS,

@@ -35,5 +35,6 @@ pub mod undecorate;
 pub mod url;
 pub mod version_info;
 pub mod wildcard;
+pub mod winrt;
 pub mod winsock;
 pub mod zone_rules;

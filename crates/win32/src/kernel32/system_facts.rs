@@ -10,6 +10,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::event::Event;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::ObjectKind;
+use crate::version::query::{VerLanguageNameA, VerLanguageNameW};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -23,6 +24,8 @@ pub const EXPORTS: &[Export] = dll! {
     full SetProcessDEPPolicy;
     partial SetLocalTime, "refused: a program may not set the machine's clock";
     partial SetSystemTime, "refused: a program may not set the machine's clock";
+    partial VerLanguageNameA, "only the languages that plat has";
+    partial VerLanguageNameW, "only the languages that plat has";
 };
 
 /// Returns what kind of product the system is: Windows 10 Pro.
