@@ -39,10 +39,7 @@ pub fn GetPerAdapterInfo(
     pOutBufLen: GuestWord,
 ) -> u32 {
     let put = || -> Outcome {
-        let interface = find(0, IfIndex).map_err(|_| Win32Error::INVALID_PARAMETER)?;
-        if interface.is_loopback {
-            return Err(Win32Error::NOT_SUPPORTED);
-        }
+        find(0, IfIndex).map_err(|_| Win32Error::INVALID_PARAMETER)?;
         let word = guest.machine().pointer_size() as usize;
         let mut lists = Lists::at(pPerAdapterInfo.0, word);
         // No address of its own choice; the list's first entry is the server in use, and nothing points to it.

@@ -1,6 +1,6 @@
 //! iphlpapi.h: what the protocols have counted since the machine started, as the kernel tells it.
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory};
 use plat_host::network::{self, Counters, Table};
 
 use super::{Bytes, Outcome, all_interfaces, code, routes};
@@ -167,7 +167,10 @@ fn put(guest: &Guest, into: GuestWord, family: u32, kind: Kind) -> u32 {
 }
 
 alike! {
-    fn(guest, kind: Kind; Statistics: GuestWord) -> u32 { put(guest, Statistics, u32::from(AF_INET), kind) }
+    fn(guest, kind: Kind; Statistics: GuestWord) -> u32 {
+        let family = u32::from(AF_INET);
+        put(guest, Statistics, family, kind)
+    }
 
     /// Tells what IPv4 has counted.
     "iphlpapi/nf-iphlpapi-getipstatistics" GetIpStatistics = Kind::Ip;
@@ -180,7 +183,10 @@ alike! {
 }
 
 alike! {
-    fn(guest, kind: Kind; Statistics: GuestWord, Family: u32) -> u32 { put(guest, Statistics, Family, kind) }
+    fn(guest, kind: Kind; Statistics: GuestWord, Family: u32) -> u32 {
+        let answer = put(guest, Statistics, Family, kind);
+        answer
+    }
 
     /// Tells what IP of a family has counted.
     "iphlpapi/nf-iphlpapi-getipstatisticsex" GetIpStatisticsEx = Kind::Ip;
