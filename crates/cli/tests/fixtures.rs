@@ -88,6 +88,18 @@ fn books_and_kernel_agree() {
     }
 }
 
+/// `--trace loader` says which function a program looked for in vain.
+#[test]
+fn the_trace_names_functions_that_are_not_there() {
+    let program = programs().join("x64/modules.exe");
+    let cwd = tempfile::tempdir().expect("a temporary directory");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+    command.args(["run", "--trace", "loader"]).arg(&program).current_dir(cwd.path());
+    let errors = command.output().expect("plat starts").stderr;
+    let errors = String::from_utf8_lossy(&errors);
+    assert!(errors.contains("loader: GetProcAddress: kernel32.dll has no NoSuchFunction\n"), "{errors}");
+}
+
 /// Signals from outside become the console's events, one after the other, and the program ends by itself.
 #[test]
 fn signals_reach_the_handlers() {

@@ -3,6 +3,7 @@
 use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::alike::alike;
 use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
@@ -52,129 +53,104 @@ fn none_of(guest: &Guest, family: GuestWord, numbers: [GuestWord; 2]) -> u32 {
     if family.is_null() || empty().is_err() { Win32Error::INVALID_PARAMETER.0 } else { 0 }
 }
 
-/// Stores a policy.
-fn put_policy(guest: &Guest, place: GuestWord, value: u32) -> i32 {
-    let stored = guest.write(place.0, &value);
-    stored.map_or(Win32Error::INVALID_PARAMETER.0 as i32, |()| 0)
-}
+alike! {
+    fn(guest, answer: u32; length: GuestWord, buffer: GuestWord) -> u32 {
+        about(guest, length, buffer, answer)
+    }
 
-macro_rules! questions {
-    ($($(#[doc = $what:literal])+ $page:literal $name:ident($($param:ident: $type:ty),*)
-        -> $result:ty = $body:ident($($argument:expr),*);)+) => {$(
-        $(#[doc = $what])+
-        #[doc = ""]
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/", $page, ">")]
-        #[winapi]
-        pub fn $name(guest: &mut Guest, $($param: $type),*) -> $result {
-            $body(guest, $($argument),*)
-        }
-    )+};
-}
-
-questions! {
     /// Tells that the program is in no package.
     "appmodel/nf-appmodel-getcurrentpackageid"
-    GetCurrentPackageId(bufferLength: GuestWord, buffer: GuestWord) -> u32 = about(bufferLength, buffer, NO_PACKAGE);
-
+    GetCurrentPackageId(bufferLength, buffer) = NO_PACKAGE;
     /// Tells that the program is in no package.
     "appmodel/nf-appmodel-getcurrentpackagepath"
-    GetCurrentPackagePath(pathLength: GuestWord, path: GuestWord) -> u32 = about(pathLength, path, NO_PACKAGE);
-
+    GetCurrentPackagePath(pathLength, path) = NO_PACKAGE;
     /// Tells that the program is in no package.
     "appmodel/nf-appmodel-getcurrentpackagefullname"
-    GetCurrentPackageFullName(packageFullNameLength: GuestWord, packageFullName: GuestWord)
-        -> u32 = about(packageFullNameLength, packageFullName, NO_PACKAGE);
-
+    GetCurrentPackageFullName(packageFullNameLength, packageFullName) = NO_PACKAGE;
     /// Tells that the program is in no package.
     "appmodel/nf-appmodel-getcurrentpackagefamilyname"
-    GetCurrentPackageFamilyName(packageFamilyNameLength: GuestWord, packageFamilyName: GuestWord)
-        -> u32 = about(packageFamilyNameLength, packageFamilyName, NO_PACKAGE);
-
+    GetCurrentPackageFamilyName(packageFamilyNameLength, packageFamilyName) = NO_PACKAGE;
     /// Tells that the program is no application of a package.
     "appmodel/nf-appmodel-getcurrentapplicationusermodelid"
-    GetCurrentApplicationUserModelId(applicationUserModelIdLength: GuestWord, applicationUserModelId: GuestWord)
-        -> u32 = about(applicationUserModelIdLength, applicationUserModelId, NO_APPLICATION);
+    GetCurrentApplicationUserModelId(applicationUserModelIdLength, applicationUserModelId) = NO_APPLICATION;
+}
+
+alike! {
+    fn(guest, answer: u32; hProcess: GuestWord, length: GuestWord, buffer: GuestWord) -> u32 {
+        about_process(guest, hProcess, length, buffer, answer)
+    }
 
     /// Tells that a process is in no package.
     "appmodel/nf-appmodel-getpackageid"
-    GetPackageId(hProcess: GuestWord, bufferLength: GuestWord, buffer: GuestWord)
-        -> u32 = about_process(hProcess, bufferLength, buffer, NO_PACKAGE);
-
+    GetPackageId(hProcess, bufferLength, buffer) = NO_PACKAGE;
     /// Tells that a process is in no package.
     "appmodel/nf-appmodel-getpackagefullname"
-    GetPackageFullName(hProcess: GuestWord, packageFullNameLength: GuestWord, packageFullName: GuestWord)
-        -> u32 = about_process(hProcess, packageFullNameLength, packageFullName, NO_PACKAGE);
-
+    GetPackageFullName(hProcess, packageFullNameLength, packageFullName) = NO_PACKAGE;
     /// Tells that a process is in no package.
     "appmodel/nf-appmodel-getpackagefamilyname"
-    GetPackageFamilyName(hProcess: GuestWord, packageFamilyNameLength: GuestWord, packageFamilyName: GuestWord)
-        -> u32 = about_process(hProcess, packageFamilyNameLength, packageFamilyName, NO_PACKAGE);
-
+    GetPackageFamilyName(hProcess, packageFamilyNameLength, packageFamilyName) = NO_PACKAGE;
     /// Tells that a process is no application of a package.
     "appmodel/nf-appmodel-getapplicationusermodelid"
-    GetApplicationUserModelId(
-        hProcess: GuestWord, applicationUserModelIdLength: GuestWord, applicationUserModelId: GuestWord
-    ) -> u32 = about_process(hProcess, applicationUserModelIdLength, applicationUserModelId, NO_APPLICATION);
+    GetApplicationUserModelId(hProcess, applicationUserModelIdLength, applicationUserModelId) = NO_APPLICATION;
+}
 
-    /// Tells that there are no packages of a family.
-    "appmodel/nf-appmodel-getpackagesbypackagefamily"
-    GetPackagesByPackageFamily(
-        packageFamilyName: GuestWord, count: GuestWord, packageFullNames: GuestWord, bufferLength: GuestWord,
-        buffer: GuestWord
-    ) -> u32 = none_of(packageFamilyName, {
-        let _ = (packageFullNames, buffer);
-        [count, bufferLength]
-    });
-
-    /// Tells that there are no packages of a family.
-    "appmodel/nf-appmodel-findpackagesbypackagefamily"
-    FindPackagesByPackageFamily(
-        packageFamilyName: GuestWord, packageFilters: u32, count: GuestWord, packageFullNames: GuestWord,
-        bufferLength: GuestWord, buffer: GuestWord, packageProperties: GuestWord
-    ) -> u32 = none_of(packageFamilyName, {
-        let _ = (packageFilters, packageFullNames, buffer, packageProperties);
-        [count, bufferLength]
-    });
+alike! {
+    fn(guest, value: u32; processToken: GuestWord, policy: GuestWord) -> i32 {
+        let _ = processToken;
+        let stored = guest.write(policy.0, &value);
+        stored.map_or(Win32Error::INVALID_PARAMETER.0 as i32, |()| 0)
+    }
 
     /// Tells how .NET shall behave: as in a desktop program (1).
-    "appmodel/nf-appmodel-apppolicygetclrcompat"
-    AppPolicyGetClrCompat(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 1);
-
+    "appmodel/nf-appmodel-apppolicygetclrcompat" AppPolicyGetClrCompat = 1;
     /// Tells what files may be opened: all (0).
-    "appmodel/nf-appmodel-apppolicygetcreatefileaccess"
-    AppPolicyGetCreateFileAccess(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 0);
-
+    "appmodel/nf-appmodel-apppolicygetcreatefileaccess" AppPolicyGetCreateFileAccess = 0;
     /// Tells who suspends the program: nobody (0).
-    "appmodel/nf-appmodel-apppolicygetlifecyclemanagement"
-    AppPolicyGetLifecycleManagement(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 0);
-
+    "appmodel/nf-appmodel-apppolicygetlifecyclemanagement" AppPolicyGetLifecycleManagement = 0;
     /// Tells which codecs may be loaded: all (0).
-    "appmodel/nf-appmodel-apppolicygetmediafoundationcodecloading"
-    AppPolicyGetMediaFoundationCodecLoading(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 0);
-
+    "appmodel/nf-appmodel-apppolicygetmediafoundationcodecloading" AppPolicyGetMediaFoundationCodecLoading = 0;
     /// Tells how the program ends: by `ExitProcess` (0).
-    "appmodel/nf-appmodel-apppolicygetprocessterminationmethod"
-    AppPolicyGetProcessTerminationMethod(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 0);
-
+    "appmodel/nf-appmodel-apppolicygetprocessterminationmethod" AppPolicyGetProcessTerminationMethod = 0;
     /// Tells whether a developer sees messages: yes (1).
-    "appmodel/nf-appmodel-apppolicygetshowdeveloperdiagnostic"
-    AppPolicyGetShowDeveloperDiagnostic(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 1);
-
+    "appmodel/nf-appmodel-apppolicygetshowdeveloperdiagnostic" AppPolicyGetShowDeveloperDiagnostic = 1;
     /// Tells whether threads begin with the Windows Runtime: no (0).
-    "appmodel/nf-appmodel-apppolicygetthreadinitializationtype"
-    AppPolicyGetThreadInitializationType(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 0);
-
+    "appmodel/nf-appmodel-apppolicygetthreadinitializationtype" AppPolicyGetThreadInitializationType = 0;
     /// Tells which kind of windows the program has: those of the desktop (2).
-    "appmodel/nf-appmodel-apppolicygetwindowingmodel"
-    AppPolicyGetWindowingModel(processToken: GuestWord, policy: GuestWord)
-        -> i32 = put_policy({ let _ = processToken; policy }, 2);
+    "appmodel/nf-appmodel-apppolicygetwindowingmodel" AppPolicyGetWindowingModel = 2;
+}
+
+/// Lists the packages of a family: there are none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/appmodel/nf-appmodel-getpackagesbypackagefamily>
+#[winapi]
+pub fn GetPackagesByPackageFamily(
+    guest: &mut Guest,
+    packageFamilyName: GuestWord,
+    count: GuestWord,
+    packageFullNames: GuestWord,
+    bufferLength: GuestWord,
+    buffer: GuestWord,
+) -> u32 {
+    let _ = (packageFullNames, buffer);
+    none_of(guest, packageFamilyName, [count, bufferLength])
+}
+
+/// Lists the packages of a family and of some kinds: there are none.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/appmodel/nf-appmodel-findpackagesbypackagefamily>
+#[winapi]
+pub fn FindPackagesByPackageFamily(
+    guest: &mut Guest,
+    packageFamilyName: GuestWord,
+    packageFilters: u32,
+    count: GuestWord,
+    packageFullNames: GuestWord,
+    bufferLength: GuestWord,
+    buffer: GuestWord,
+    packageProperties: GuestWord,
+) -> u32 {
+    let _ = (packageFilters, packageFullNames, buffer, packageProperties);
+    none_of(guest, packageFamilyName, [count, bufferLength])
 }
 
 answers! {
