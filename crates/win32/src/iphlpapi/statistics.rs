@@ -184,8 +184,8 @@ alike! {
 
 alike! {
     fn(guest, kind: Kind; Statistics: GuestWord, Family: u32) -> u32 {
-        let answer = put(guest, Statistics, Family, kind);
-        answer
+        let into = Statistics;
+        put(guest, into, Family, kind)
     }
 
     /// Tells what IP of a family has counted.
