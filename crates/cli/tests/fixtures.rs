@@ -61,7 +61,7 @@ fixtures! {
     registry_native devices urls
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
-    same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races
+    same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races many_threads
 }
 
 #[test]
