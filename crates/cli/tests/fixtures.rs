@@ -57,7 +57,7 @@ fixtures! {
     ucrt_math nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async
     changes eh_packed msvcp wic sids tokens acls registry cpp_wide cpp_satellites locales crt_locale
     ucrt_locale crt_variants ucrt_variants afd network windows shell tools hashes capi crypt_strings
-    certificates pathcch heap_native fenv chains objects hot runtimes
+    certificates pathcch heap_native heap_execute function_tables store_keys ro_types fenv chains objects hot runtimes
     registry_native devices urls
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
@@ -87,6 +87,18 @@ fn books_and_kernel_agree() {
             assert!(errors.contains("verify: no difference"), "{name}, {}: {errors}", bits.name());
         }
     }
+}
+
+/// `--trace loader` says which function a program looked for in vain.
+#[test]
+fn the_trace_names_functions_that_are_not_there() {
+    let program = programs().join("x64/modules.exe");
+    let cwd = tempfile::tempdir().expect("a temporary directory");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+    command.args(["run", "--trace", "loader"]).arg(&program).current_dir(cwd.path());
+    let errors = command.output().expect("plat starts").stderr;
+    let errors = String::from_utf8_lossy(&errors);
+    assert!(errors.contains("loader: GetProcAddress: kernel32.dll has no NoSuchFunction\n"), "{errors}");
 }
 
 /// Signals from outside become the console's events, one after the other, and the program ends by itself.

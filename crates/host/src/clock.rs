@@ -88,6 +88,19 @@ pub struct LocalOffset {
     pub name: String,
 }
 
+/// Returns today's rules of a zone of the time zone database as POSIX writes them, `CET-1CEST,M3.5.0,M10.5.0/3`; `None` where
+/// the machine does not have it.
+///
+/// Source: RFC 8536, the footer
+pub fn zone_description(name: &str) -> Option<String> {
+    if name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+        return None;
+    }
+    let bytes = std::fs::read(format!("/usr/share/zoneinfo/{name}")).ok()?;
+    let footer = bytes.strip_suffix(b"\n")?.rsplit(|&byte| byte == b'\n').next()?;
+    String::from_utf8(footer.to_vec()).ok()
+}
+
 /// Returns how local time differs from UTC at `unix_seconds`, by `TZ` or the system's zone.
 pub fn local_offset(unix_seconds: i64) -> LocalOffset {
     let mut fields = MaybeUninit::<libc::tm>::zeroed();

@@ -4,6 +4,10 @@
 //!
 //! Source: Linux, proc_pid_net(5); `Documentation/ABI/testing/sysfs-class-net`.
 
+mod counters;
+
+pub use counters::{Counters, Neighbour, forwards_v6, hops_v6, neighbours};
+
 use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -20,6 +20,8 @@ const HOSTS: &[(&str, &str)] = &[
     ("api-ms-win-rtcore-ntuser-", "user32.dll"),
     ("api-ms-win-mm-time-", "winmm.dll"),
     ("api-ms-win-power-base-", "powrprof.dll"),
+    ("api-ms-win-appmodel-", "kernel32.dll"),
+    ("api-ms-win-ro-typeresolution-", "wintypes.dll"),
     ("api-ms-win-core-", "kernel32.dll"),
     ("kernelbase.dll", "kernel32.dll"),
 ];

@@ -174,7 +174,14 @@ impl ModuleLoader for PeLoader {
 
     fn symbol(&self, _guest: &mut Guest, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus> {
         let base = if base == 0 { self.module_named(&[]).map_or(0, |module| module.base) } else { base };
-        self.graph().symbol(base, symbol)
+        let mut graph = self.graph();
+        graph.symbol(base, symbol).inspect_err(|_| {
+            if self.process.start.trace.loader
+                && let Some(index) = graph.at(base)
+            {
+                trace_line(&format!("GetProcAddress: {} has no {symbol}", graph.loaded[index].module.name));
+            }
+        })
     }
 
     fn import(&self, base: u64, symbol: Symbol<'_>) -> Result<u64, NtStatus> {

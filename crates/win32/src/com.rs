@@ -92,7 +92,8 @@ pub struct Methods {
 pub struct Class {
     /// A name of its own.
     pub name: &'static str,
-    /// The interfaces that `QueryInterface` gives, beside `IUnknown`. Each continues the one before it.
+    /// The interfaces that `QueryInterface` gives, beside `IUnknown`. Each continues the one before it. Where there are
+    /// none, the object has no `IUnknown` either: its maker alone ends it.
     pub interfaces: &'static [Guid],
     /// The virtual function table, part after part; the part of `IUnknown` is not listed.
     pub methods: &'static [Methods],
@@ -206,7 +207,8 @@ fn table_of(guest: &Guest, class: &'static Class) -> Result<u64, ComError> {
     if let Some(&table) = tables.get(class.name) {
         return Ok(table);
     }
-    let parts = [&unknown::METHODS].into_iter().chain(class.methods);
+    let first = (!class.interfaces.is_empty()).then_some(&unknown::METHODS);
+    let parts = first.into_iter().chain(class.methods);
     let methods: Option<Vec<u64>> =
         parts.flat_map(|part| part.rows.iter().map(|row| process.data_address(part.dll, row.name))).collect();
     // The DLL with the methods is loaded before its first object is made.

@@ -7,6 +7,8 @@ use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
 
+pub mod errors;
+pub mod parameterized;
 pub mod strings;
 
 const EXPORTS: &[Export] = dll! {
@@ -31,8 +33,8 @@ const EXPORTS: &[Export] = dll! {
 pub const DLL: Dll = Dll {
     name: "combase.dll",
     description: "Microsoft COM for Windows",
-    tables: &[EXPORTS, strings::EXPORTS],
-    methods: &[],
+    tables: &[EXPORTS, errors::EXPORTS, parameterized::EXPORTS, strings::EXPORTS],
+    methods: &[parameterized::ROWS],
 };
 
 /// `S_OK`.
@@ -41,6 +43,8 @@ const OK: i32 = 0;
 const CLASS_NOT_REGISTERED: i32 = 0x8004_0154_u32 as i32;
 /// `E_POINTER`.
 const POINTER: i32 = 0x8000_4003_u32 as i32;
+/// `E_OUTOFMEMORY`.
+const OUT_OF_MEMORY: i32 = 0x8007_000e_u32 as i32;
 /// `E_INVALIDARG`.
 const INVALID_ARGUMENT: i32 = 0x8007_0057_u32 as i32;
 

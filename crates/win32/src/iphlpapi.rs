@@ -8,8 +8,10 @@ pub mod connections;
 pub mod interfaces;
 pub mod legacy;
 pub mod masks;
+pub mod neighbours;
 pub mod notifications;
 pub mod routes;
+pub mod statistics;
 
 use plat_abi::Memory;
 use plat_host::socket::{self, Interface};
@@ -28,8 +30,10 @@ pub const DLL: Dll = Dll {
         interfaces::EXPORTS,
         legacy::EXPORTS,
         masks::EXPORTS,
+        neighbours::EXPORTS,
         notifications::EXPORTS,
         routes::EXPORTS,
+        statistics::EXPORTS,
     ],
     methods: &[],
 };

@@ -1,6 +1,7 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
 pub mod activation;
+pub mod appmodel;
 pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
@@ -93,6 +94,7 @@ pub const DLL: Dll = Dll {
         findapi::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
+        appmodel::EXPORTS,
         atoms::EXPORTS,
         heapapi::EXPORTS,
         heapwalk::EXPORTS,

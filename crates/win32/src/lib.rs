@@ -76,6 +76,7 @@ pub mod winhttp;
 pub mod wininet;
 pub mod winmm;
 pub mod wintrust;
+pub mod wintypes;
 pub mod wldap32;
 pub mod ws2_32;
 pub mod wsock32;
@@ -105,6 +106,7 @@ entries::dlls! {
     netapi32::DLL,
     psapi::DLL,
     winmm::DLL,
+    wintypes::DLL,
     ws2_32::DLL,
     wsock32::DLL,
     mswsock::DLL,

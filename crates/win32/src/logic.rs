@@ -35,5 +35,7 @@ pub mod undecorate;
 pub mod url;
 pub mod version_info;
 pub mod wildcard;
+pub mod windows_zones;
+pub mod winrt;
 pub mod winsock;
 pub mod zone_rules;

@@ -1,11 +1,13 @@
-//! ncrypt.dll: keys that the system keeps. There is one store, Microsoft's software store, and it keeps no keys yet: what
-//! looks for a key finds none.
+//! ncrypt.dll: keys that the system keeps. There is one store, Microsoft's software store, and it keeps no keys with names
+//! yet: what looks for one finds none. Keys without a name are in [`keys`].
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
+
+pub mod keys;
 
 /// Its exports: bcrypt.dll's functions, and its own.
 const EXPORTS: &[Export] = dll! {
@@ -42,23 +44,15 @@ const EXPORTS: &[Export] = dll! {
     forward BCryptVerifySignature => "bcrypt.BCryptVerifySignature";
     partial NCryptOpenStorageProvider, "the software store only";
     partial NCryptOpenKey, "the store has no keys";
-    full NCryptFreeObject;
-    partial NCryptGetProperty, "stores have none";
-    partial NCryptSetProperty, "stores have none";
-    partial NCryptDeleteKey, "there are no keys";
-    partial NCryptDecrypt, "there are no keys";
-    partial NCryptEncrypt, "there are no keys";
-    partial NCryptSignHash, "there are no keys";
-    partial NCryptVerifySignature, "there are no keys";
-    stub NCryptCreatePersistedKey;
-    stub NCryptExportKey;
-    stub NCryptFinalizeKey;
-    stub NCryptImportKey;
 };
 
 /// The DLL.
-pub const DLL: Dll =
-    Dll { name: "ncrypt.dll", description: "Windows NCrypt Router", tables: &[EXPORTS], methods: &[] };
+pub const DLL: Dll = Dll {
+    name: "ncrypt.dll",
+    description: "Windows NCrypt Router",
+    tables: &[EXPORTS, keys::EXPORTS],
+    methods: &[],
+};
 
 /// `MS_KEY_STORAGE_PROVIDER`.
 const SOFTWARE: &str = "Microsoft Software Key Storage Provider";
@@ -118,72 +112,4 @@ pub fn NCryptOpenKey(
 ) -> u32 {
     let _ = (phKey, pszKeyName, dwLegacyKeySpec, dwFlags);
     if is_store(guest, hProvider) { NO_KEY } else { BAD_HANDLE }
-}
-
-/// Closes a store.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptfreeobject>
-#[winapi]
-pub fn NCryptFreeObject(guest: &mut Guest, hObject: GuestWord) -> u32 {
-    guest.process().cryptography.remove::<Store>(hObject.get()).map_or(BAD_HANDLE, |_| 0)
-}
-
-/// Defines functions about properties, which a store has none of.
-macro_rules! about_properties {
-    ($($doc:literal, $page:literal; $name:ident($($param:ident: $type:ty),*);)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-", $page, ">")]
-        #[winapi]
-        pub fn $name(guest: &mut Guest, hObject: GuestWord $(, $param: $type)*) -> u32 {
-            let _ = ($($param),*);
-            if is_store(guest, hObject) { NOT_SUPPORTED } else { BAD_HANDLE }
-        }
-    )*};
-}
-
-about_properties! {
-    "Stores a property.", "ncryptgetproperty";
-    NCryptGetProperty(pszProperty: GuestWord, pbOutput: GuestWord, cbOutput: u32, pcbResult: GuestWord, dwFlags: u32);
-    "Sets a property.", "ncryptsetproperty";
-    NCryptSetProperty(pszProperty: GuestWord, pbInput: GuestWord, cbInput: u32, dwFlags: u32);
-}
-
-/// Defines functions about keys, of which no handles are given out.
-macro_rules! about_keys {
-    ($($doc:literal, $page:literal; $name:ident($($param:ident: $type:ty),*);)*) => {$(
-        #[doc = $doc]
-        ///
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-", $page, ">")]
-        #[winapi]
-        pub fn $name(guest: &mut Guest $(, $param: $type)*) -> u32 {
-            let _ = (guest $(, $param)*);
-            BAD_HANDLE
-        }
-    )*};
-}
-
-about_keys! {
-    "Removes a key.", "ncryptdeletekey";
-    NCryptDeleteKey(hKey: GuestWord, dwFlags: u32);
-    "Decrypts with a key.", "ncryptdecrypt";
-    NCryptDecrypt(
-        hKey: GuestWord, pbInput: GuestWord, cbInput: u32, pPaddingInfo: GuestWord, pbOutput: GuestWord, cbOutput: u32,
-        pcbResult: GuestWord, dwFlags: u32
-    );
-    "Encrypts with a key.", "ncryptencrypt";
-    NCryptEncrypt(
-        hKey: GuestWord, pbInput: GuestWord, cbInput: u32, pPaddingInfo: GuestWord, pbOutput: GuestWord, cbOutput: u32,
-        pcbResult: GuestWord, dwFlags: u32
-    );
-    "Signs a hash.", "ncryptsignhash";
-    NCryptSignHash(
-        hKey: GuestWord, pPaddingInfo: GuestWord, pbHashValue: GuestWord, cbHashValue: u32, pbSignature: GuestWord,
-        cbSignature: u32, pcbResult: GuestWord, dwFlags: u32
-    );
-    "Checks a signature.", "ncryptverifysignature";
-    NCryptVerifySignature(
-        hKey: GuestWord, pPaddingInfo: GuestWord, pbHashValue: GuestWord, cbHashValue: u32, pbSignature: GuestWord,
-        cbSignature: u32, dwFlags: u32
-    );
 }

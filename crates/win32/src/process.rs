@@ -61,6 +61,15 @@ pub enum Symbol<'a> {
     Ordinal(u16),
 }
 
+impl std::fmt::Display for Symbol<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => write!(formatter, "{name}"),
+            Self::Ordinal(ordinal) => write!(formatter, "#{ordinal}"),
+        }
+    }
+}
+
 /// What the crate `loader` does for the functions here.
 pub trait ModuleLoader: Sync + Send {
     /// Loads a DLL by file name or path (UTF-16, as the guest gave it), with what it needs; returns its base.

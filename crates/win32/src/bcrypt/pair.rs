@@ -241,19 +241,23 @@ pub fn BCryptImportKeyPair(
     }
     let blob_type = text(guest, pszBlobType)?;
     let blob = guest.read_vec(pbInput.get(), u64::from(cbInput))?;
-    let known =
-        |prefix: &str| blob_type.starts_with(prefix) || ["PUBLICBLOB", "PRIVATEBLOB"].contains(&&*blob_type);
-    let material = match algorithm.kind {
-        Kind::Rsa if known("RSA") => import_rsa(&blob).map(|key| Material::Rsa(Arc::new(key))),
-        Kind::Ecdsa(_) | Kind::Ecdh(_) if known("ECCP") => {
-            import_curve(algorithm.kind, &blob).map(Material::Curve)
-        }
-        _ => return Err(NtStatus::NOT_SUPPORTED),
-    };
+    let material = import(algorithm.kind, &blob_type, &blob)?;
     if !hImportKey.is_null() {
         return Err(NtStatus::NOT_SUPPORTED);
     }
-    give_key(guest, Key::new(algorithm, material.ok_or(NtStatus::INVALID_PARAMETER)?), phKey)
+    give_key(guest, Key::new(algorithm, material), phKey)
+}
+
+/// Makes what a key of a pair consists of from a blob.
+pub(crate) fn import(kind: Kind, blob_type: &str, blob: &[u8]) -> Result<Material, NtStatus> {
+    let known =
+        |prefix: &str| blob_type.starts_with(prefix) || ["PUBLICBLOB", "PRIVATEBLOB"].contains(&blob_type);
+    let material = match kind {
+        Kind::Rsa if known("RSA") => import_rsa(blob).map(|key| Material::Rsa(Arc::new(key))),
+        Kind::Ecdsa(_) | Kind::Ecdh(_) if known("ECCP") => import_curve(kind, blob).map(Material::Curve),
+        _ => return Err(NtStatus::NOT_SUPPORTED),
+    };
+    material.ok_or(NtStatus::INVALID_PARAMETER)
 }
 
 /// Begins a pair; `BCryptFinalizeKeyPair` makes it.

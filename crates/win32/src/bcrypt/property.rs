@@ -199,7 +199,7 @@ fn number_of(value: &[u8]) -> Result<u32, NtStatus> {
     Ok(u32::from_le_bytes(*bytes))
 }
 
-fn wide(text: &str) -> Vec<u8> {
+pub(crate) fn wide(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 

@@ -9,7 +9,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 use plat_host::memory;
 
-use super::{INVALID_ARGUMENT, OK, POINTER};
+use super::{INVALID_ARGUMENT, OK, OUT_OF_MEMORY, POINTER};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, to_fault};
@@ -24,8 +24,6 @@ pub const EXPORTS: &[Export] = dll! {
     full WindowsDeleteStringBuffer;
 };
 
-/// `E_OUTOFMEMORY`.
-const OUT_OF_MEMORY: i32 = 0x8007_000e_u32 as i32;
 /// `E_BOUNDS`.
 const BOUNDS: i32 = 0x8000_000b_u32 as i32;
 /// `MEM_E_INVALID_SIZE`.
@@ -51,7 +49,7 @@ fn make_room(guest: &Guest, length: u32) -> Result<Option<u64>, Fault> {
 }
 
 /// Stores a new string of this text.
-fn give(guest: &Guest, text: &[u16], place: GuestWord) -> Result<i32, Fault> {
+pub(crate) fn give(guest: &Guest, text: &[u16], place: GuestWord) -> Result<i32, Fault> {
     guest.write_word(place.0, 0)?;
     if text.is_empty() {
         return Ok(OK);
@@ -65,7 +63,8 @@ fn length(guest: &Guest, string: GuestWord) -> Result<u32, Fault> {
     if string.is_null() { Ok(0) } else { guest.read_u32(string.0 + LENGTH_AT) }
 }
 
-fn text(guest: &Guest, string: GuestWord) -> Result<Vec<u16>, Fault> {
+/// Reads a string.
+pub(crate) fn text(guest: &Guest, string: GuestWord) -> Result<Vec<u16>, Fault> {
     match length(guest, string)? {
         0 => Ok(Vec::new()),
         length => guest.read_wide(guest.read_word(string.0 + TEXT_AT)?, length.into()),

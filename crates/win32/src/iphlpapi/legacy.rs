@@ -44,18 +44,23 @@ fn v4_of(interface: &Interface) -> Vec<(Ipv4Addr, u8)> {
 }
 
 /// A structure with strings of addresses, whose lists go on behind it.
-struct Lists {
+pub(super) struct Lists {
     /// Where the structure will lie.
     base: u64,
     word: usize,
-    bytes: Bytes,
+    pub(super) bytes: Bytes,
     /// What comes behind: where the pointer to it stands, address and mask.
     more: Vec<(usize, [String; 2])>,
 }
 
 impl Lists {
+    /// Begins a structure that will lie at `base`, with pointers of `word` bytes.
+    pub(super) fn at(base: u64, word: usize) -> Self {
+        Self { base, word, bytes: Bytes::default(), more: Vec::new() }
+    }
+
     /// Appends an IP_ADDR_STRING; those after the first come behind the structure.
-    fn list(&mut self, texts: &[[String; 2]]) {
+    pub(super) fn list(&mut self, texts: &[[String; 2]]) {
         self.bytes.align(self.word);
         let at = self.bytes.0.len();
         let none = [String::new(), String::new()];
@@ -68,7 +73,7 @@ impl Lists {
     }
 
     /// Appends what comes behind; returns all.
-    fn finish(mut self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         self.bytes.align(8);
         let mut last: Option<(usize, usize)> = None;
         for (list, texts) in std::mem::take(&mut self.more) {
@@ -90,7 +95,7 @@ impl Lists {
 /// Source: <https://learn.microsoft.com/windows/win32/api/iptypes/ns-iptypes-ip_adapter_info>
 fn adapter(interface: &Interface, base: u64, word: usize) -> Vec<u8> {
     let hardware = hardware_of(interface);
-    let mut lists = Lists { base, word, bytes: Bytes::default(), more: Vec::new() };
+    let mut lists = Lists::at(base, word);
     lists.bytes.field(&[], word).u32s(&[0]).text(&adapter_name(interface), 260).text(&interface.name, 132);
     lists.bytes.u32s(&[hardware.len() as u32]).field(hardware, 8).u32s(&[
         interface.index,
@@ -242,7 +247,7 @@ pub fn GetNetworkParams(guest: &mut Guest, pFixedInfo: GuestWord, pOutBufLen: Gu
     let name = plat_host::sysinfo::host_name();
     let name = name.split('.').next().unwrap_or_default();
     let word = guest.machine().pointer_size() as usize;
-    let mut lists = Lists { base: pFixedInfo.0, word, bytes: Bytes::default(), more: Vec::new() };
+    let mut lists = Lists::at(pFixedInfo.0, word);
     let domain = domains.first().map_or("", String::as_str);
     lists.bytes.text(name, 132).text(domain, 132).field(&[], word);
     let servers: Vec<[String; 2]> = servers.iter().map(|ip| [ip.to_string(), String::new()]).collect();

@@ -61,6 +61,11 @@ fn all() -> Result<Vec<(Route, Interface)>, Win32Error> {
     Ok(routes.into_iter().filter_map(with).collect())
 }
 
+/// Counts the routes of a family.
+pub(super) fn count(is_v6: bool) -> Result<u32, Win32Error> {
+    Ok(all()?.iter().filter(|(route, _)| route.destination.is_ipv6() == is_v6).count() as u32)
+}
+
 /// Finds the best route to an address: the longest prefix, then the lowest metric.
 fn best(to: IpAddr) -> Result<(Route, Interface), Win32Error> {
     let leading = all()?.into_iter().filter(|(route, _)| route.leads_to(to));

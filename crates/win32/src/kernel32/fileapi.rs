@@ -75,6 +75,8 @@ pub const EXPORTS: &[Export] = dll! {
     full path_names::GetShortPathNameA;
     full path_names::GetTempPathW;
     full path_names::GetTempPathA;
+    full path_names::GetTempPath2W;
+    full path_names::GetTempPath2A;
     full path_names::GetTempFileNameW;
     full path_names::GetTempFileNameA;
     full path_names::SearchPathW;

@@ -13,7 +13,7 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::kernel32::heap_leaves::{HEAP_ALLOC, HEAP_FREE};
 use crate::nt::exception::context::Record;
 use crate::nt::exception::dispatch;
-use crate::nt::heap::Movable;
+use crate::nt::heap::{HEAP_GENERATE_EXCEPTIONS, HeapOptions, Movable};
 use crate::nt::thread_cache;
 use crate::{NtStatus, Win32Error};
 
@@ -49,8 +49,6 @@ pub const EXPORTS: &[Export] = dll! {
     full LocalUnlock;
 };
 
-/// `HEAP_GENERATE_EXCEPTIONS`.
-const HEAP_GENERATE_EXCEPTIONS: u32 = 4;
 /// `HEAP_ZERO_MEMORY`.
 const HEAP_ZERO_MEMORY: u32 = 8;
 /// `HEAP_REALLOC_IN_PLACE_ONLY`.
@@ -94,11 +92,10 @@ pub fn HeapCreate(
     dwMaximumSize: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
     let _ = dwInitialSize;
-    let raises = flOptions & HEAP_GENERATE_EXCEPTIONS != 0;
     guest
         .process()
         .heaps
-        .create(dwMaximumSize.get(), raises)
+        .create(HeapOptions::new(flOptions, dwMaximumSize.get()))
         .map(GuestWord)
         .ok_or(Win32Error::NOT_ENOUGH_MEMORY)
 }

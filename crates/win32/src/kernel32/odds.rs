@@ -20,8 +20,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial SetThreadPriorityBoost, "Linux has no such boost";
     full GetProcessShutdownParameters;
     partial SetProcessShutdownParameters, "accepted and not kept: nobody asks processes to end in an order";
-    full GetCurrentPackageFullName; full GetCurrentPackageFamilyName; full GetCurrentPackageId;
-    full GetCurrentPackagePath; full GetPackageFullName; full GetPackageFamilyName;
     full WTSGetActiveConsoleSessionId;
     full Wow64DisableWow64FsRedirection; full Wow64RevertWow64FsRedirection; full Wow64EnableWow64FsRedirection;
     partial SetProcessMitigationPolicy, "always ERROR_NOT_SUPPORTED";
@@ -54,8 +52,6 @@ pub const EXPORTS: &[Export] = dll! {
     forward VerLanguageNameW => "version.VerLanguageNameW";
 };
 
-/// `APPMODEL_ERROR_NO_PACKAGE`.
-const NO_PACKAGE: u32 = 15700;
 /// `ERROR_INVALID_FUNCTION`: what a machine with a BIOS of old answers.
 const NO_FIRMWARE: Win32Error = Win32Error::INVALID_FUNCTION;
 /// `ERROR_NOT_A_REPARSE_POINT`.
@@ -64,18 +60,6 @@ const NO_MOUNT_POINT: Win32Error = Win32Error(4390);
 const FAIL: u32 = 0x8000_4005;
 
 answers! {
-    "Says that the program comes from no package." -> u32 = NO_PACKAGE => {
-        "appmodel/nf-appmodel-getcurrentpackagefullname"
-        GetCurrentPackageFullName(packageFullNameLength: GuestWord, packageFullName: GuestWord);
-        "appmodel/nf-appmodel-getcurrentpackagefamilyname"
-        GetCurrentPackageFamilyName(packageFamilyNameLength: GuestWord, packageFamilyName: GuestWord);
-        "appmodel/nf-appmodel-getcurrentpackageid" GetCurrentPackageId(bufferLength: GuestWord, buffer: GuestWord);
-        "appmodel/nf-appmodel-getcurrentpackagepath" GetCurrentPackagePath(pathLength: GuestWord, path: GuestWord);
-        "appmodel/nf-appmodel-getpackagefullname"
-        GetPackageFullName(hProcess: GuestWord, packageFullNameLength: GuestWord, packageFullName: GuestWord);
-        "appmodel/nf-appmodel-getpackagefamilyname"
-        GetPackageFamilyName(hProcess: GuestWord, packageFamilyNameLength: GuestWord, packageFamilyName: GuestWord);
-    }
     "Returns the session at the machine's console: the only one." -> u32 = 1 => {
         "winbase/nf-winbase-wtsgetactiveconsolesessionid" WTSGetActiveConsoleSessionId();
     }

@@ -16,18 +16,42 @@ use crate::guest::Guest;
 use crate::logic::heap::{Granularity, Heap, HeapError, HeapStatistics, MarkedClass, WalkEntry, WalkKind};
 use crate::process::Process;
 
+/// How a heap is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapOptions {
+    /// How many bytes its blocks may have in all; 0 for no bound.
+    pub bytes_max: u64,
+    /// Raises an exception where memory is short: `HEAP_GENERATE_EXCEPTIONS`.
+    pub raises: bool,
+    /// Code may run in its blocks: `HEAP_CREATE_ENABLE_EXECUTE`.
+    pub executes: bool,
+}
+
+impl HeapOptions {
+    /// Reads the flags of `HeapCreate` and `RtlCreateHeap`.
+    pub fn new(flags: u32, bytes_max: u64) -> Self {
+        Self {
+            bytes_max,
+            raises: flags & HEAP_GENERATE_EXCEPTIONS != 0,
+            executes: flags & HEAP_CREATE_ENABLE_EXECUTE != 0,
+        }
+    }
+}
+
 /// One heap, and how many bytes its blocks may have in all.
 struct Bounded {
     heap: Heap<Pages>,
-    /// 0 for no bound.
-    bytes_max: u64,
+    options: HeapOptions,
     /// Bytes in use, with what Windows takes for itself per block; counted for bounded heaps.
     bytes: u64,
-    /// Raises an exception where memory is short: `HEAP_GENERATE_EXCEPTIONS`.
-    raises: bool,
     /// The lock of `HeapLock` in the heap's own page was made.
     has_lock: bool,
 }
+
+/// `HEAP_GENERATE_EXCEPTIONS`.
+pub(crate) const HEAP_GENERATE_EXCEPTIONS: u32 = 4;
+/// `HEAP_CREATE_ENABLE_EXECUTE`.
+const HEAP_CREATE_ENABLE_EXECUTE: u32 = 0x4_0000;
 
 /// Where in a heap's own page the critical section of `HeapLock` lies.
 const LOCK_OFFSET: u64 = 0x100;
@@ -65,7 +89,7 @@ impl Heaps {
         if let Some((handle, _)) = self.process_heap.get() {
             return Some(*handle);
         }
-        let (handle, heap) = make(0, false, heap_pages::PROCESS_HEAP_CHUNKS, true)?;
+        let (handle, heap) = make(HeapOptions::default(), heap_pages::PROCESS_HEAP_CHUNKS, true)?;
         let bounded = lock(&heap);
         if let Some(table) = bounded.heap.pages().table() {
             self.marked.get_or_init(|| (bounded.heap.marked_classes(), table));
@@ -75,9 +99,9 @@ impl Heaps {
         Some(handle)
     }
 
-    /// Makes a heap, as `HeapCreate`, whose blocks have at most `bytes_max` bytes (0 for no bound); returns its handle.
-    pub fn create(&self, bytes_max: u64, raises: bool) -> Option<u64> {
-        let (handle, heap) = make(bytes_max, raises, heap_pages::OTHER_HEAP_CHUNKS, false)?;
+    /// Makes a heap, as `HeapCreate`; returns its handle.
+    pub fn create(&self, options: HeapOptions) -> Option<u64> {
+        let (handle, heap) = make(options, heap_pages::OTHER_HEAP_CHUNKS, false)?;
         self.others.write().unwrap_or_else(PoisonError::into_inner).insert(handle, heap);
         Some(handle)
     }
@@ -167,7 +191,7 @@ impl Heaps {
 impl Bounded {
     /// Says whether `size` more bytes are within the bound.
     fn has_room(&self, size: u64) -> bool {
-        self.bytes_max == 0 || self.bytes.saturating_add(size) <= self.bytes_max
+        self.options.bytes_max == 0 || self.bytes.saturating_add(size) <= self.options.bytes_max
     }
 
     fn allocate(&mut self, size: u64) -> Option<u64> {
@@ -179,7 +203,7 @@ impl Bounded {
     }
 
     fn free(&mut self, address: u64) -> bool {
-        if self.bytes_max != 0 {
+        if self.options.bytes_max != 0 {
             let size = self.heap.size(address).unwrap_or(0);
             self.bytes = self.bytes.saturating_sub(size.saturating_add(BLOCK_OVERHEAD_BYTES));
         }
@@ -206,13 +230,13 @@ impl Heaps {
                 used += if kind == WalkKind::Busy { size } else { 0 };
                 next = bounded.heap.walk(Some((address, matches!(kind, WalkKind::Region { .. }))));
             }
-            (bounded.heap.statistics(), used, bounded.bytes_max)
+            (bounded.heap.statistics(), used, bounded.options.bytes_max)
         })
     }
 
     /// Says whether a heap raises an exception where memory is short.
     pub fn raises(&self, heap: u64) -> bool {
-        self.with(heap, |bounded| bounded.raises).unwrap_or(false)
+        self.with(heap, |bounded| bounded.options.raises).unwrap_or(false)
     }
 
     /// Returns the lock of `HeapLock`, made if need be; `None` when there is no such heap.
@@ -352,14 +376,15 @@ fn lock(heap: &Shared) -> MutexGuard<'_, Bounded> {
 }
 
 /// Makes a heap with a page of its own whose address is its handle.
-fn make(bytes_max: u64, raises: bool, segment_chunks: u32, has_marks: bool) -> Option<(u64, Shared)> {
+fn make(options: HeapOptions, segment_chunks: u32, has_marks: bool) -> Option<(u64, Shared)> {
     let machine = Process::current()?.machine;
     let granularity = match machine {
         Machine::I386 => Granularity::Eight,
         Machine::Amd64 => Granularity::Sixteen,
     };
-    let handle = heap_pages::reserve_and_commit(None, plat_regions::PAGE_SIZE)?;
+    let handle = heap_pages::reserve_and_commit(plat_regions::PAGE_SIZE)?;
     let table = has_marks.then(|| ChunkTable::around(handle, machine)).flatten();
-    let heap = Heap::new(Pages::new(segment_chunks).with_table(table), granularity);
-    Some((handle, Arc::new(Mutex::new(Bounded { heap, bytes_max, bytes: 0, raises, has_lock: false }))))
+    let pages = Pages::new(segment_chunks).with_table(table);
+    let heap = Heap::new(if options.executes { pages.executable() } else { pages }, granularity);
+    Some((handle, Arc::new(Mutex::new(Bounded { heap, options, bytes: 0, has_lock: false }))))
 }

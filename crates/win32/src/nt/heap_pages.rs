@@ -24,6 +24,8 @@ pub(super) struct Pages {
     segments: Vec<Segment>,
     /// Where guest code looks up chunks with marks; only the process heap has any.
     table: Option<ChunkTable>,
+    /// What may be done with the pages.
+    protection: PageProtection,
 }
 
 /// A byte in guest memory for each chunk of a part of the address space; see [`super::thread_cache`].
@@ -45,7 +47,7 @@ impl ChunkTable {
             Machine::Amd64 => 1 << 20,
         };
         let first = heap / CHUNK_SIZE / chunks * chunks;
-        Some(Self { address: reserve_and_commit(None, chunks)?, first, chunks })
+        Some(Self { address: reserve_and_commit(chunks)?, first, chunks })
     }
 
     /// Returns where the byte of an address's chunk is.
@@ -75,7 +77,13 @@ struct Segment {
 impl Pages {
     /// Makes a source whose segments have this many chunks, at most 32.
     pub(super) fn new(chunks: u32) -> Self {
-        Self { chunks: chunks.min(32), segments: Vec::new(), table: None }
+        let protection = PageProtection::READWRITE;
+        Self { chunks: chunks.min(32), segments: Vec::new(), table: None, protection }
+    }
+
+    /// Lets code run in the pages.
+    pub(super) fn executable(self) -> Self {
+        Self { protection: PageProtection::EXECUTE_READWRITE, ..self }
     }
 
     /// Lets the heap's slabs have marks.
@@ -106,15 +114,15 @@ impl Pages {
             let chunk = segment.used.trailing_ones();
             let base = segment.base + u64::from(chunk) * CHUNK_SIZE;
             if segment.committed & 1 << chunk == 0 {
-                reserve_and_commit(Some(base), CHUNK_SIZE)?;
+                commit(Some(base), CHUNK_SIZE, self.protection)?;
                 segment.committed |= 1 << chunk;
             }
             segment.used |= 1 << chunk;
             return Some(base);
         }
         // Where no whole segment fits, a chunk still may.
-        let Some(base) = reserve_and_commit(None, u64::from(self.chunks) * CHUNK_SIZE) else {
-            return reserve_and_commit(None, CHUNK_SIZE);
+        let Some(base) = commit(None, u64::from(self.chunks) * CHUNK_SIZE, self.protection) else {
+            return commit(None, CHUNK_SIZE, self.protection);
         };
         self.segments.push(Segment { base, used: 1, committed: all });
         Some(base)
@@ -141,7 +149,7 @@ impl Pages {
 
 impl PageSource for Pages {
     fn allocate(&mut self, size: u64) -> Option<u64> {
-        if size == CHUNK_SIZE { self.take_chunk() } else { reserve_and_commit(None, size) }
+        if size == CHUNK_SIZE { self.take_chunk() } else { commit(None, size, self.protection) }
     }
 
     fn free(&mut self, base: u64, size: u64) {
@@ -174,13 +182,18 @@ impl PageSource for Pages {
     }
 }
 
+/// Reserves and commits pages for data.
+pub(super) fn reserve_and_commit(size: u64) -> Option<u64> {
+    commit(None, size, PageProtection::READWRITE)
+}
+
 /// Commits pages: those at `at`, which are reserved, or new ones.
-pub(super) fn reserve_and_commit(at: Option<u64>, size: u64) -> Option<u64> {
+fn commit(at: Option<u64>, size: u64, protection: PageProtection) -> Option<u64> {
     let kind = match at {
         Some(_) => AllocationType::COMMIT,
         None => AllocationType::RESERVE | AllocationType::COMMIT,
     };
-    let mut request = Request::new(size, kind, PageProtection::READWRITE).purpose(Use::Heap).owner("heap");
+    let mut request = Request::new(size, kind, protection).purpose(Use::Heap).owner("heap");
     if let Some(at) = at {
         request = request.at(Address::new(at));
     }

@@ -12,6 +12,7 @@ use plat_host::accounts;
 use super::account::Unix;
 use super::event::Event;
 use super::object::{Object, ObjectKind};
+use super::registry_known::TIME_ZONES;
 use super::registry_notify::Filter;
 use super::registry_store::Store;
 use super::registry_tree::{Node, Path, names};
@@ -255,6 +256,7 @@ impl Key {
     pub fn open(self: &Arc<Self>, path: &[u16]) -> Result<Arc<Self>, Win32Error> {
         let (base, path) = self.start(path)?;
         let way: Path = path.iter().map(|name| upcase_string(name)).collect();
+        base.want_zones(&path);
         let Some(over) = &base.over else {
             let find = |node: &Node| node.find(&way).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND);
             return Ok(base.below(&path, base.look(find)?));
@@ -264,6 +266,13 @@ impl Key {
             at(over).or_else(|| at(&base.path)).map(|node| node.id).ok_or(Win32Error::FILE_NOT_FOUND)
         })?;
         Ok(base.below(&path, id))
+    }
+
+    /// Has the time zones put in where a path leads to them.
+    fn want_zones(&self, path: &[&[u16]]) {
+        if path.iter().any(|name| equal_ignore_case(name, &wide(TIME_ZONES))) {
+            self.store.want_zones();
+        }
     }
 
     /// Opens or makes the key at `path` with all keys on the way; says whether the last one is new. A volatile key
@@ -489,6 +498,9 @@ fn open_path(store: &Arc<Store>, path: &[Vec<u16>]) -> Result<Key, Win32Error> {
 fn open_in(store: &Arc<Store>, path: &[u16]) -> Result<Arc<Key>, Win32Error> {
     let full = full_path(path).ok_or(Win32Error::FILE_NOT_FOUND)?;
     let upcased: Path = names(&full).map(upcase_string).collect();
+    if names(&full).any(|name| equal_ignore_case(name, &wide(TIME_ZONES))) {
+        store.want_zones();
+    }
     let is_classes = |root: &[u16]| {
         let (long, short, _) = ROOTS[0];
         [long, short].iter().any(|name| equal_ignore_case(&wide(name), root))

@@ -1,5 +1,7 @@
 //! The keys and values that programs expect to find. They say what plat's functions say.
 
+use plat_host::clock;
+
 use super::registry::own_sid;
 use super::registry_tree::Node;
 use super::registry_view::{NODE, is_shared};
@@ -7,8 +9,11 @@ use super::time;
 use crate::logic::reg_file::{REG_BINARY, REG_EXPAND_SZ, Value};
 use crate::logic::security::Sid;
 use crate::logic::time::SystemTime;
+use crate::logic::windows_zones::{ZONES, rules_of};
 
 const CURRENT_VERSION: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion";
+/// The key of the time zones below it.
+pub(super) const TIME_ZONES: &str = "Time Zones";
 const PROFILES: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows NT\CurrentVersion\ProfileList";
 const SETUP: &str = r"HKEY_LOCAL_MACHINE\Software\Microsoft\Windows\CurrentVersion";
 const CONTROL: &str = r"HKEY_LOCAL_MACHINE\System\CurrentControlSet\Control";
@@ -191,6 +196,36 @@ fn add_time_zone(root: &mut Node) {
     for (name, rule) in [("StandardStart", rules.0), ("DaylightStart", rules.1)] {
         key.set(&wide(name), Value { kind: REG_BINARY, data: rule_bytes(rule) });
     }
+}
+
+/// Adds the time zones that the machine knows the rules of.
+pub(super) fn add_zones(root: &mut Node) {
+    for (name, place) in ZONES {
+        let Some(rules) = clock::zone_description(place).and_then(|text| rules_of(&text)) else { continue };
+        let key = root.make(&wide(&format!(r"{CURRENT_VERSION}\{TIME_ZONES}\{name}")));
+        let sign = if rules.bias > 0 { '-' } else { '+' };
+        let (hours, minutes) = (rules.bias.abs() / 60, rules.bias.abs() % 60);
+        let town = place.rsplit('/').next().unwrap_or(place).replace('_', " ");
+        let standard = if *name == "UTC" { "Coordinated Universal Time" } else { name };
+        let texts = [
+            ("Display", format!("(UTC{sign}{hours:02}:{minutes:02}) {town}")),
+            ("Std", standard.to_owned()),
+            ("Dlt", standard.replace("Standard", "Daylight")),
+        ];
+        for (name, text) in &texts {
+            key.set(&wide(name), Value::text(text));
+        }
+        let biases = [rules.bias, rules.standard_bias, rules.daylight_bias].map(i32::to_le_bytes).concat();
+        let data = [biases, date_bytes(rules.to_standard), date_bytes(rules.to_daylight)].concat();
+        key.set(&wide("TZI"), Value { kind: REG_BINARY, data });
+    }
+}
+
+/// Lays out a rule as a `SYSTEMTIME`.
+fn date_bytes(rule: SystemTime) -> Vec<u8> {
+    let SystemTime { year, month, day_of_week, day, hour, minute, second, millisecond } = rule;
+    let fields = [year, month, day_of_week, day, hour, minute, second, millisecond];
+    fields.into_iter().flat_map(u16::to_le_bytes).collect()
 }
 
 /// Lays out a rule as Windows keeps it: a `SYSTEMTIME` whose day of the week comes last.

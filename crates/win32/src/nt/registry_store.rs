@@ -17,7 +17,7 @@ use plat_host::service::{self, Interest};
 use super::event::Event;
 use super::nls;
 use super::registry::Key;
-use super::registry_known::well_known;
+use super::registry_known::{add_zones, well_known};
 use super::registry_notify::{Filter, Watchers};
 use super::registry_tree::Node;
 use crate::Win32Error;
@@ -42,6 +42,8 @@ struct State {
     /// The well-known keys: what differs from them is in the file.
     base: Node,
     root: Node,
+    /// The world's time zones are among them.
+    has_zones: bool,
     /// What the tree was read from or written to.
     content: Option<Content>,
     /// Who waits for changes.
@@ -77,11 +79,26 @@ impl Store {
     fn first(&self) -> State {
         let (base, root) = (well_known(), Node::new(&[], false));
         let (content, watchers, news) = (None, Watchers::default(), None);
-        let mut state = State { file: self.file(), base, root, content, watchers, news };
+        let mut state = State { file: self.file(), base, root, has_zones: false, content, watchers, news };
         state.root = state.base.clone();
         state.file = state.file.and_then(|file| std::path::absolute(file).ok());
         state.reload();
         state
+    }
+
+    /// Puts the world's time zones among the well-known keys: a program is on its way there.
+    pub(super) fn want_zones(&self) {
+        let mut state = self.lock();
+        let state = state.get_or_insert_with(|| self.first());
+        if std::mem::replace(&mut state.has_zones, true) {
+            return;
+        }
+        add_zones(&mut state.base);
+        // What the program changed in memory stays; what the file says of zones is read with them.
+        match state.file {
+            Some(_) => state.reload(),
+            None => add_zones(&mut state.root),
+        }
     }
 
     /// Looks at the tree as it is now.

@@ -11,6 +11,7 @@ use crate::kernel32::heapapi::{
     HeapAlloc, HeapCompact, HeapFree, HeapLock, HeapReAlloc, HeapSize, HeapUnlock, HeapValidate, put_handles,
 };
 use crate::logic::heap::WalkKind;
+use crate::nt::heap::HeapOptions;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -108,14 +109,12 @@ pub fn RtlCreateHeap(
     Parameters: GuestWord,
 ) -> GuestWord {
     const HEAP_GROWABLE: u32 = 2;
-    const HEAP_GENERATE_EXCEPTIONS: u32 = 4;
     let _ = (CommitSize, Lock, Parameters);
     if !HeapBase.is_null() {
         return GuestWord::NULL;
     }
     let bytes_max = if Flags & HEAP_GROWABLE != 0 { 0 } else { ReserveSize.get() };
-    let raises = Flags & HEAP_GENERATE_EXCEPTIONS != 0;
-    GuestWord(guest.process().heaps.create(bytes_max, raises).unwrap_or(0))
+    GuestWord(guest.process().heaps.create(HeapOptions::new(Flags, bytes_max)).unwrap_or(0))
 }
 
 /// Destroys a heap with all its blocks; returns null, or the handle where it is none.

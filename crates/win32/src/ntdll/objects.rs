@@ -216,7 +216,8 @@ pub fn RtlWakeAddressAll(guest: &mut Guest, Address: GuestWord) {
     wait_address::wake(Address.get(), usize::MAX);
 }
 
-/// Returns the version of Windows without regard to manifests.
+/// Returns the version of Windows without regard to manifests. Of the text only the end is written: .NET's command line
+/// gives a structure that has half the room for it, and no size.
 ///
 /// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-rtlgetversion>
 #[winapi]
@@ -225,7 +226,7 @@ pub fn RtlGetVersion(guest: &mut Guest, lpVersionInformation: GuestWord) -> Resu
     let at = lpVersionInformation.get();
     let (major, minor, build) = sysinfo::VERSION;
     guest.write(at + 4, &[major, minor, build, sysinfo::PLATFORM_NT])?;
-    guest.write_bytes(at + 20, &[0; 256])?;
+    guest.write(at + 20, &0_u16)?;
     if guest.read_u32(at)? == SIZE_EX {
         guest.write(at + 276, &[0_u16, 0, sysinfo::SUITE])?;
         guest.write_bytes(at + 282, &[sysinfo::PRODUCT_WORKSTATION, 0])?;

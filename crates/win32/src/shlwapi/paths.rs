@@ -69,6 +69,8 @@ pub const EXPORTS: &[Export] = dll! {
     full PathMatchSpecW;
     full PathCommonPrefixA;
     full PathCommonPrefixW;
+    full PathIsPrefixA;
+    full PathIsPrefixW;
     full PathIsSameRootA;
     full PathIsSameRootW;
 };
@@ -379,6 +381,16 @@ both_widths! {
             width.write(guest, achPath, &left[..length])?;
         }
         Ok(length as i32)
+    }
+
+    /// Says whether a path lies in a folder, or is it.
+    "shlwapi/nf-shlwapi-pathisprefix"
+    PathIsPrefixA, PathIsPrefixW(guest, width, pszPrefix: GuestWord, pszPath: GuestWord) -> Result<Bool, Fault> {
+        if pszPrefix.is_null() || pszPath.is_null() {
+            return Ok(Bool(false));
+        }
+        let (prefix, path) = (width.read(guest, pszPrefix)?, width.read(guest, pszPath)?);
+        Ok(Bool(rules::common_prefix(&prefix, &path) == prefix.len()))
     }
 
     /// Says whether two paths have the same root.

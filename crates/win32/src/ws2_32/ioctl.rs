@@ -10,7 +10,7 @@ use super::{Answer, DONE, WsaError};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::logic::winsock::address::{AF_INET6, Endpoint};
+use crate::logic::winsock::address::{AF_INET6, AF_UNIX, Endpoint};
 use crate::logic::winsock::error::{self, *};
 use crate::logic::winsock::options::SOL_SOCKET;
 use crate::nt::resolver;
@@ -42,6 +42,10 @@ const SIO_BSP_HANDLES: [u32; 3] = [0x4800_001b, 0x4800_001c, 0x4800_001d];
 const SIO_KEEPALIVE_VALS: u32 = 0x9800_0004;
 const SIO_UDP_CONNRESET: u32 = 0x9800_000c;
 const SIO_LOOPBACK_FAST_PATH: u32 = 0x9800_0010;
+/// `SIO_AF_UNIX_GETPEERPID`.
+///
+/// Source: afunix.h of the Windows SDK
+const SIO_AF_UNIX_GETPEERPID: u32 = 0x5800_0100;
 const SIO_TCP_INITIAL_RTO: u32 = 0x9800_0011;
 
 /// Extension functions: the first part of the GUID and the rest, and the name in mswsock.dll.
@@ -138,6 +142,15 @@ fn number(input: &[u8], index: usize) -> Result<u32, WsaError> {
     Ok(u32::from_le_bytes(bytes.ok_or(WSAEFAULT)?))
 }
 
+/// Returns the number of the process at the other end of a local connection.
+fn peer(socket: &Socket) -> Result<Vec<u8>, WsaError> {
+    if socket.end().family != AF_UNIX {
+        return Err(WSAEOPNOTSUPP.into());
+    }
+    let id = plat_host::pipe::peer(&socket.file.file).map_err(|_| WSAENOTCONN)?;
+    Ok(id.to_le_bytes().to_vec())
+}
+
 /// Does what a code asks; returns what is stored, at `output`.
 fn control(
     guest: &mut Guest,
@@ -157,6 +170,7 @@ fn control(
         SIO_ADDRESS_LIST_QUERY => return address_list(guest, socket, output),
         SIO_GET_INTERFACE_LIST => return interface_list(),
         SIO_IDEAL_SEND_BACKLOG_QUERY => return Ok(socket.option(SOL_SOCKET, SO_SNDBUF)?),
+        SIO_AF_UNIX_GETPEERPID => return peer(socket),
         SIO_KEEPALIVE_VALS => keep_alive(socket, input)?,
         // A way of Windows' to be faster; datagrams that nobody takes reset nothing here; the kernel's times stay.
         SIO_FLUSH | FIOASYNC | SIO_LOOPBACK_FAST_PATH | SIO_UDP_CONNRESET | SIO_TCP_INITIAL_RTO => {}

@@ -138,6 +138,14 @@ both_widths! {
     ) -> Result<u32, Win32Error> {
         put(guest, width, lpBuffer, nBufferLength, &temporary_directory(guest)?)
     }
+
+    /// Stores the directory for temporary files: no process here is the system's own, which has another.
+    "fileapi/nf-fileapi-gettemppath2"
+    GetTempPath2A, GetTempPath2W(
+        guest, width, BufferLength: u32, Buffer: GuestWord
+    ) -> Result<u32, Win32Error> {
+        put(guest, width, Buffer, BufferLength, &temporary_directory(guest)?)
+    }
 }
 
 fn temporary_name(directory: &[u16], prefix: &[u16], number: u16) -> Vec<u16> {

@@ -58,12 +58,14 @@ impl RuntimeFunction {
         })
     }
 
-    /// Finds the entry of a sorted table that covers `offset`; returns the entry's address and the entry.
+    /// Finds the entry of a sorted table that covers `offset` in the image at `base`; returns the entry's address and the
+    /// entry. An indirect one stands for the entry that it names, as those of .NET's compiled libraries do.
     ///
     /// # Errors
     /// [`Fault`] when the table cannot be read.
     pub fn find<M: Memory>(
         memory: &M,
+        base: u64,
         table: u64,
         count: u64,
         offset: u32,
@@ -77,6 +79,9 @@ impl RuntimeFunction {
                 high = middle;
             } else if offset >= entry.end {
                 low = middle + 1;
+            } else if entry.unwind_info & INDIRECT != 0 {
+                let named = base + u64::from(entry.unwind_info & !INDIRECT);
+                return Ok(Some((named, Self::load(memory, named)?)));
             } else {
                 return Ok(Some((address, entry)));
             }
@@ -85,6 +90,8 @@ impl RuntimeFunction {
     }
 }
 
+/// `RUNTIME_FUNCTION_INDIRECT`: the entry names another entry instead of unwind information.
+const INDIRECT: u32 = 1;
 /// The flag of unwind information whose handler is asked about exceptions.
 pub const EHANDLER: u8 = 1;
 /// The flag of unwind information whose handler is called for unwinds.

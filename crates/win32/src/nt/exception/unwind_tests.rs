@@ -144,10 +144,14 @@ fn functions_are_found_by_halves() {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         image.write_bytes(table + u64::from(index) * 12, &bytes).expect("inside");
     }
-    let find = |offset| RuntimeFunction::find(&image, table, 5, offset).expect("inside");
+    let indirect = [0x2000, 0x2010, (table - BASE) as u32 + 24 + 1];
+    let bytes: Vec<u8> = indirect.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+    image.write_bytes(table + 60, &bytes).expect("inside");
+    let find = |offset| RuntimeFunction::find(&image, BASE, table, 6, offset).expect("inside");
     assert_eq!(find(0x1000).map(|found| found.0), Some(table));
     assert_eq!(find(0x108f).map(|found| found.0), Some(table + 48));
     assert_eq!(find(0x1010), None);
     assert_eq!(find(0xfff), None);
-    assert_eq!(find(0x2000), None);
+    assert_eq!(find(0x2000), find(0x1040));
+    assert_eq!(find(0x2010), None);
 }

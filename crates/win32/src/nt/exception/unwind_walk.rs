@@ -150,7 +150,7 @@ impl Function {
             },
         };
         let count = size / RuntimeFunction::SIZE;
-        let found = RuntimeFunction::find(guest, table, count, pc.wrapping_sub(base) as u32)?;
+        let found = RuntimeFunction::find(guest, base, table, count, pc.wrapping_sub(base) as u32)?;
         Ok(found.map(|(address, entry)| Self { base, address, entry }))
     }
 }
