@@ -8,6 +8,7 @@ pub mod completion_port;
 pub mod console;
 pub mod control;
 pub mod critical_section;
+pub mod current_directory;
 pub mod data_file;
 pub mod directory_watch;
 pub mod dll_folders;
