@@ -1,9 +1,10 @@
 //! One host thread that waits for descriptors on behalf of everyone: ends of processes, pipes, sockets, requests of others.
-//! It begins with the first wish. Key items: [`when_ready`], [`after`], [`cancel`].
+//! It begins with the first wish. Key items: [`when_ready`], [`after`], [`cancel`], [`settle`].
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::ThreadId;
 
 use rustix::event::{EventfdFlags, epoll};
 use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
@@ -65,6 +66,9 @@ const THREAD_NAME: &str = "service";
 struct Service {
     wishes: Mutex<Wishes>,
     epoll: OwnedFd,
+    /// Held while a wish comes true.
+    turn: Mutex<()>,
+    thread: OnceLock<ThreadId>,
 }
 
 static SERVICE: OnceLock<Result<Service, Errno>> = OnceLock::new();
@@ -82,7 +86,7 @@ fn start() -> Result<Service, Errno> {
     };
     let thread = std::thread::Builder::new().name(THREAD_NAME.into()).stack_size(256 << 10).spawn(begin);
     thread.map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))?;
-    Ok(Service { wishes: Mutex::default(), epoll })
+    Ok(Service { wishes: Mutex::default(), epoll, turn: Mutex::default(), thread: OnceLock::new() })
 }
 
 fn service() -> Result<&'static Service, Errno> {
@@ -96,12 +100,14 @@ impl Service {
 
     fn run(&self) -> ! {
         const MOST: usize = 64;
+        self.thread.get_or_init(|| std::thread::current().id());
         let mut events = Vec::with_capacity(MOST);
         loop {
             events.clear();
             // A signal only ends the wait.
             let _ = epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None);
             for event in &events {
+                let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
                 // One that was cancelled meanwhile is nobody's any more.
                 if let Some(then) = self.take(Ticket(event.data.u64())) {
                     then();
@@ -174,11 +180,20 @@ pub fn cancel(ticket: Ticket) -> bool {
     service.take(ticket).is_some()
 }
 
+/// Waits until the function that the service calls just now, if any, has returned: what it held is let go then. On the
+/// service's own thread there is nothing to wait for.
+pub fn settle() {
+    let Some(Ok(service)) = SERVICE.get() else { return };
+    if service.thread.get() != Some(&std::thread::current().id()) {
+        drop(service.turn.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::file::File;
-    use std::sync::mpsc;
+    use std::sync::{Arc, mpsc};
 
     #[test]
     fn wishes_come_true_once_or_are_taken_back() {
@@ -192,6 +207,24 @@ mod tests {
         write.write(b"x", None).unwrap();
         assert_eq!(receiver.recv().unwrap(), 1);
         assert!(receiver.recv().is_err(), "the second sender went with its wish");
+    }
+
+    #[test]
+    fn what_a_wish_holds_is_let_go_after_settle() {
+        for _ in 0..200 {
+            let held = Arc::new(());
+            let weak = Arc::downgrade(&held);
+            let (sender, receiver) = mpsc::channel();
+            soon(move || {
+                let held = weak.upgrade();
+                sender.send(held.is_some()).unwrap();
+                settle();
+            })
+            .unwrap();
+            assert!(receiver.recv().unwrap());
+            settle();
+            assert_eq!(Arc::strong_count(&held), 1);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod binding;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use plat_abi::Machine;
@@ -20,6 +20,7 @@ use crate::api_sets;
 use crate::builtin::{Builtin, Entrance};
 use crate::error::LoadError;
 use crate::place::{Placed, place};
+use crate::references::Wanted;
 use crate::search::{Found, Search, normal_name};
 
 /// Where an image's bytes are.
@@ -53,6 +54,8 @@ pub(crate) struct Loaded {
     pub(crate) references: u32,
     /// Whether it may never be unloaded.
     pub(crate) pinned: bool,
+    /// Whether its last reference was given up: it is being told so.
+    pub(crate) is_ending: bool,
     /// Bases of the modules it imports from.
     pub(crate) needs: Vec<u64>,
     /// Its static thread-local data.
@@ -60,7 +63,7 @@ pub(crate) struct Loaded {
     /// Its index among the modules with static thread-local data.
     pub(crate) tls_index: u32,
     /// Whether its entry point was called for process attach.
-    pub(crate) attached: bool,
+    pub(crate) attached: Attached,
     /// Address of its entry in the guest's module lists.
     pub(crate) ldr_entry: u64,
 }
@@ -91,6 +94,17 @@ pub(crate) struct Graph {
     next_tls_index: u32,
     /// Page of thunks for missing imports: next free address and end.
     thunks: (u64, u64),
+}
+
+/// How far a module is initialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attached {
+    No,
+    /// Its entry point was called, and has perhaps not returned.
+    Begun,
+    /// Its entry point said that it cannot begin.
+    Refused,
+    Wholly,
 }
 
 /// What becomes of a DLL's imports and its `DllMain`.
@@ -134,15 +148,9 @@ impl Graph {
     ///
     /// # Errors
     /// [`LoadError`] when it is nowhere, damaged, or fits nowhere.
-    pub(crate) fn load(
-        &mut self,
-        name: &str,
-        path: Option<PathBuf>,
-        references: References,
-        plan: SearchPlan,
-    ) -> Result<(u64, bool), LoadError> {
-        self.search.follow(plan);
-        let outcome = self.load_planned(name, path, references);
+    pub(crate) fn load(&mut self, wanted: &Wanted<'_>) -> Result<(u64, bool), LoadError> {
+        self.search.follow(wanted.plan.clone());
+        let outcome = self.load_planned(wanted.name, wanted.path.as_deref(), wanted.references);
         self.search.follow(SearchPlan::default());
         outcome
     }
@@ -150,10 +158,10 @@ impl Graph {
     fn load_planned(
         &mut self,
         name: &str,
-        path: Option<PathBuf>,
+        path: Option<&Path>,
         references: References,
     ) -> Result<(u64, bool), LoadError> {
-        let already = match &path {
+        let already = match path {
             Some(path) => self.by_path(path).or_else(|| self.builtin_by_name(name)),
             None => self.by_name(name),
         };
@@ -163,8 +171,8 @@ impl Graph {
         }
         let base = match path {
             Some(path) => {
-                let bytes = read(&path)?;
-                self.add_file(&normal_name(name), &path, bytes, false)?
+                let bytes = read(path)?;
+                self.add_file(&normal_name(name), path, bytes, false)?
             }
             None => match self.search.find(Some(self.process), api_sets::resolve(name, &normal_name(name))) {
                 Some(Found::Builtin(dll)) => self.add_builtin(dll)?,
@@ -301,7 +309,8 @@ impl Graph {
             needs: Vec::new(),
             tls,
             tls_index,
-            attached: false,
+            attached: Attached::No,
+            is_ending: false,
             ldr_entry: 0,
         });
     }

@@ -4,11 +4,10 @@
 
 use plat_abi::{Fault, Memory};
 use plat_win32::guest::{Guest, GuestMemory};
-use plat_win32::nt::critical_section::CriticalSection;
-use plat_win32::teb::{Peb, Teb};
+use plat_win32::teb::Teb;
 
 use crate::error::LoadError;
-use crate::graph::Loaded;
+use crate::graph::{Attached, Loaded};
 use crate::modules::PeLoader;
 
 /// Why an entry point is called.
@@ -33,17 +32,20 @@ struct Entry {
 }
 
 impl PeLoader {
-    /// Initialises modules that are not yet, what a module needs before it: all, or only `root` and what it needs. A
-    /// `DllMain` that loads a DLL does not have those initialised that wait for its own end.
+    /// Initialises, under the loader's lock, modules that are not yet, what a module needs before it: all, or only `root`
+    /// and what it needs. A `DllMain` that loads a DLL does not have those initialised that wait for its own end.
     ///
     /// # Errors
-    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`.
+    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`, or has before.
     pub(crate) fn attach_modules(
         &self,
         guest: &mut Guest,
         root: Option<u64>,
         reserved: u64,
     ) -> Result<(), LoadError> {
+        if let Some(dll) = root.and_then(|root| self.refused(root)) {
+            return Err(LoadError::DllRefused { dll });
+        }
         while let Some(entry) = self.next_to_attach(root) {
             self.give_tls(guest, entry.base)?;
             if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
@@ -52,10 +54,36 @@ impl PeLoader {
                 self.written(plat_win32::msvcp140::attach(guest))?;
             }
             if !call(guest, &entry, Reason::ProcessAttach, reserved) {
+                self.mark(entry.base, Attached::Refused);
                 return Err(LoadError::DllRefused { dll: entry.name });
             }
+            self.mark(entry.base, Attached::Wholly);
         }
         Ok(())
+    }
+
+    /// Returns whether a module and all that it needs were initialised, so that nobody need wait for it.
+    pub(crate) fn is_attached(&self, root: u64) -> bool {
+        let graph = self.graph();
+        let attached =
+            |base: &u64| graph.at(*base).is_some_and(|at| graph.loaded[at].attached == Attached::Wholly);
+        graph.closure(root).iter().all(attached)
+    }
+
+    /// Returns the name of a module that refused to begin, if `root` is or needs one.
+    fn refused(&self, root: u64) -> Option<String> {
+        let graph = self.graph();
+        let modules = graph.closure(root).into_iter().filter_map(|base| graph.at(base));
+        let mut modules = modules.map(|index| &graph.loaded[index]);
+        modules.find(|loaded| loaded.attached == Attached::Refused).map(|loaded| loaded.module.name.clone())
+    }
+
+    fn mark(&self, base: u64, attached: Attached) {
+        let mut graph = self.graph();
+        // A `DllMain` may have had its own module unloaded.
+        if let Some(index) = graph.at(base) {
+            graph.loaded[index].attached = attached;
+        }
     }
 
     /// Marks the next module as attached and returns what to call for it.
@@ -64,27 +92,31 @@ impl PeLoader {
         let wanted = root.map(|root| graph.closure(root));
         let is_wanted = |loaded: &Loaded| {
             let base = loaded.module.base;
-            !loaded.attached
+            loaded.attached == Attached::No
                 && wanted.as_ref().is_none_or(|wanted| loaded.module.is_builtin || wanted.contains(&base))
         };
         let mut order = graph.order.iter().map(|&base| graph.index_of(base));
         let index = order.find(|&index| is_wanted(&graph.loaded[index]))?;
-        graph.loaded[index].attached = true;
+        graph.loaded[index].attached = Attached::Begun;
         let (ldr_entry, entry) = (graph.loaded[index].ldr_entry, entry_of(&graph.loaded[index]));
-        drop(graph);
         if let Some(ldr) = self.ldr() {
             // A guest that broke its own lists finds out by itself.
             let _ = ldr.link(2, ldr_entry);
         }
+        drop(graph);
         Some(entry)
     }
 
-    /// Tells all attached modules, in order or in reverse.
+    /// Tells all attached modules, in order or in reverse: under the loader's lock. A `DllMain` need not be ready for two
+    /// threads at once; Delphi's ends the process when two of them come together.
     pub(crate) fn notify(&self, guest: &mut Guest, reason: Reason, reserved: u64) {
         let entries: Vec<Entry> = {
             let graph = self.graph();
             let attached = graph.order.iter().map(|&base| &graph.loaded[graph.index_of(base)]);
-            attached.filter(|loaded| loaded.attached && !loaded.module.is_builtin).map(entry_of).collect()
+            attached
+                .filter(|loaded| loaded.attached != Attached::No && !loaded.module.is_builtin)
+                .map(entry_of)
+                .collect()
         };
         let backwards = matches!(reason, Reason::ProcessDetach | Reason::ThreadDetach);
         let mut entries = entries;
@@ -96,24 +128,15 @@ impl PeLoader {
         }
     }
 
-    /// Tells all attached modules of a thread, one thread at a time: under the loader's lock, as on Windows. A `DllMain`
-    /// need not be ready for two threads at once; Delphi's ends the process when two of them come together.
-    pub(crate) fn notify_in_turn(&self, guest: &mut Guest, reason: Reason) {
-        let lock = loader_lock(guest);
-        let thread = guest.teb().get(Teb::THREAD_ID).unwrap_or(0) as u32;
-        // A program that broke its own lock goes without.
-        let is_held = lock.is_some_and(|lock| lock.enter(thread).is_ok());
-        self.notify(guest, reason, 0);
-        if let Some(lock) = lock.filter(|_| is_held) {
-            let _ = lock.leave();
-        }
-    }
-
     /// Tells one module that it is unloaded.
     pub(crate) fn notify_one(&self, guest: &mut Guest, base: u64) {
         let entry = {
             let graph = self.graph();
-            graph.at(base).map(|index| &graph.loaded[index]).filter(|loaded| loaded.attached).map(entry_of)
+            graph
+                .at(base)
+                .map(|index| &graph.loaded[index])
+                .filter(|loaded| loaded.attached != Attached::No)
+                .map(entry_of)
         };
         if let Some(entry) = entry {
             call(guest, &entry, Reason::ProcessDetach, 0);
@@ -128,7 +151,8 @@ impl PeLoader {
         self.remember_thread(guest.teb().address);
         let modules: Vec<u64> = {
             let graph = self.graph();
-            let with_tls = graph.loaded.iter().filter(|loaded| loaded.tls.is_some() && loaded.attached);
+            let with_tls =
+                graph.loaded.iter().filter(|loaded| loaded.tls.is_some() && loaded.attached != Attached::No);
             with_tls.map(|loaded| loaded.module.base).collect()
         };
         modules.into_iter().try_for_each(|base| self.give_block(guest.teb(), base))
@@ -214,11 +238,4 @@ fn call(guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) -> bool
         Ok(result) => reason != Reason::ProcessAttach || result as u32 & 0xff != 0,
         Err(_) => false,
     }
-}
-/// Returns the loader's lock, which the PEB leads to.
-fn loader_lock(guest: &Guest) -> Option<CriticalSection> {
-    let (process, machine) = (guest.process(), guest.machine());
-    let place = process.peb.get()? + Peb::LOADER_LOCK.offset(machine);
-    let lock = guest.read_word(place).ok().filter(|&lock| lock != 0)?;
-    Some(CriticalSection::at(machine, lock))
 }

@@ -10,7 +10,6 @@ use plat_host::file_image::FileImage;
 use plat_regions::{Address, AddressRange};
 use plat_win32::NtStatus;
 use plat_win32::guest::Guest;
-use plat_win32::nt::dll_folders::SearchPlan;
 use plat_win32::process::{Crash, Module, ModuleLoader, Process, Symbol};
 
 use crate::error::LoadError;
@@ -18,6 +17,8 @@ use crate::graph::{Graph, References};
 use crate::image_section;
 use crate::initialise::Reason;
 use crate::ldr::Ldr;
+use crate::lock::LoaderLock;
+use crate::references::Wanted;
 use crate::search::normal_name;
 use crate::start::Sinks;
 
@@ -60,7 +61,7 @@ impl PeLoader {
             return Ok(());
         }
         self.start_tls(guest)?;
-        self.attach_modules(guest, None, 1)
+        LoaderLock::of(guest).with(|| self.attach_modules(guest, None, 1))
     }
 
     pub(crate) fn process(&self) -> &'static Process {
@@ -84,7 +85,7 @@ impl PeLoader {
     }
 
     /// Adds modules to the guest's lists that are not on them.
-    fn list_new_modules(&self) {
+    pub(crate) fn list_new_modules(&self) {
         let Some(ldr) = self.ldr() else { return };
         let mut graph = self.graph();
         for loaded in graph.loaded.iter_mut().filter(|loaded| loaded.ldr_entry == 0) {
@@ -113,66 +114,6 @@ impl PeLoader {
 
     pub(crate) fn threads(&self) -> Vec<u64> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Loads a DLL by name or Unix path and initialises what is new.
-    fn load_library(
-        &self,
-        guest: &mut Guest,
-        name: &str,
-        path: Option<PathBuf>,
-        references: References,
-        plan: SearchPlan,
-    ) -> Result<u64, LoadError> {
-        let (base, is_new) = self.graph().load(name, path, references, plan)?;
-        if is_new {
-            self.list_new_modules();
-        }
-        if references == References::Resolve
-            && let Err(error) = self.attach_modules(guest, Some(base), 0)
-        {
-            // A DLL that refused is told that it goes, as Windows does, and is gone.
-            self.drop_reference(guest, base);
-            return Err(error);
-        }
-        Ok(base)
-    }
-
-    /// Gives up one reference to a module; the last one unloads it, and gives up those that it holds itself.
-    fn drop_reference(&self, guest: &mut Guest, base: u64) {
-        let is_last = {
-            let mut graph = self.graph();
-            let Some(index) = graph.at(base) else { return };
-            let loaded = &mut graph.loaded[index];
-            if loaded.module.is_builtin || loaded.pinned {
-                return;
-            }
-            loaded.references = loaded.references.saturating_sub(1);
-            loaded.references == 0
-        };
-        if is_last {
-            self.notify_one(guest, base);
-            for needed in self.remove(base) {
-                self.drop_reference(guest, needed);
-            }
-        }
-    }
-
-    /// Takes a module off the lists and gives its pages back; returns the modules that it needed.
-    fn remove(&self, base: u64) -> Vec<u64> {
-        let mut graph = self.graph();
-        let index = graph.index_of(base);
-        let loaded = graph.loaded.remove(index);
-        graph.order.retain(|&other| other != base);
-        drop(graph);
-        if let Some(ldr) = self.ldr().filter(|_| loaded.ldr_entry != 0) {
-            for list in 0..3 {
-                // A guest that broke its own lists finds out by itself.
-                let _ = ldr.unlink(list, loaded.ldr_entry);
-            }
-        }
-        self.process.memory.unmap_image(base);
-        loaded.needs
     }
 }
 
@@ -216,7 +157,8 @@ impl ModuleLoader for PeLoader {
         let path = path_of(self.process, name)?;
         let plan = self.process.dll_folders.plan(flags, folder_of(name));
         let plan = plan.map_err(|_| NtStatus::INVALID_PARAMETER)?;
-        self.load_library(guest, &text, path, references, plan).map_err(|error| {
+        let wanted = Wanted { name: &text, path, references, plan };
+        self.load_library(guest, &wanted).map_err(|error| {
             if self.process.start.trace.loader {
                 trace_line(&format!("LoadLibrary({text}): {error}"));
             }
@@ -288,16 +230,25 @@ impl ModuleLoader for PeLoader {
             }
             return;
         }
-        if let Err(error) = self.start_tls(guest) {
-            eprintln!("plat: {error}");
-        }
-        self.notify_in_turn(guest, Reason::ThreadAttach);
+        LoaderLock::of(guest).with(|| {
+            if let Err(error) = self.start_tls(guest) {
+                eprintln!("plat: {error}");
+            }
+            self.notify(guest, Reason::ThreadAttach, 0);
+        });
     }
 
     fn detach_thread(&self, guest: &mut Guest) {
-        self.notify_in_turn(guest, Reason::ThreadDetach);
+        let lock = LoaderLock::of(guest);
+        lock.with(|| self.notify(guest, Reason::ThreadDetach, 0));
+        lock.abandon();
         let teb = guest.teb().address;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|&other| other != teb);
+    }
+
+    fn begin_process_exit(&self, guest: &mut Guest) {
+        let threads = &self.process.threads;
+        LoaderLock::of(guest).enter_for_exit(|id| threads.find(id).is_some_and(|thread| !thread.has_ended()));
     }
 
     fn detach_process(&self, guest: &mut Guest) {

@@ -120,6 +120,9 @@ pub trait ModuleLoader: Sync + Send {
     /// Tells the modules that this thread ends, in reverse order.
     fn detach_thread(&self, guest: &mut Guest);
 
+    /// Waits until no other thread is in a `DllMain`, and lets none begin: the process ends.
+    fn begin_process_exit(&self, guest: &mut Guest);
+
     /// Tells the modules that the process ends, in reverse order.
     fn detach_process(&self, guest: &mut Guest);
 
@@ -333,12 +336,17 @@ impl Process {
 
     /// Returns the registers with which the current call can be made again, at its thunk.
     pub(crate) fn retry_registers(&self, guest: &mut Guest) -> Option<Box<Registers>> {
+        let thunk = self.current_thunk(guest)?;
+        guest.gate().entry_registers(thunk)
+    }
+
+    /// Returns where the thunk of the current call lies, found by its name.
+    pub(crate) fn current_thunk(&self, guest: &mut Guest) -> Option<u64> {
         let entry = entries::entry(guest.gate().call_index()?)?;
         let name: Vec<u16> = entry.dll().encode_utf16().collect();
         let base = self.loader().module_named(&name)?.base;
         let exported = self.loader().symbol(guest, base, Symbol::Name(entry.name)).ok();
-        let thunk = exported.or_else(|| self.data_address(entry.dll(), entry.name))?;
-        guest.gate().entry_registers(thunk)
+        exported.or_else(|| self.data_address(entry.dll(), entry.name))
     }
 
     /// Reports a crash and ends the process with the exception's code.

@@ -1,6 +1,7 @@
 //! errhandlingapi.h: errors, exceptions and their filters.
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_host::gate::Registers;
 
 use crate::NtStatus;
 use crate::Win32Error;
@@ -90,13 +91,27 @@ pub fn RaiseException(
             record.information.push(guest.read_word(lpArguments.0 + index * width)?);
         }
     }
-    let inside = guest.process().retry_registers(guest).map(|mut registers| {
+    let inside = registers_within(guest).map(|mut registers| {
         record.address = registers.rip;
         registers.rip += RETURN_AT;
         registers
     });
     let registers = inside.unwrap_or_else(|| dispatch::caller(guest, RAISE_EXCEPTION_BYTES));
     dispatch::raise(guest, record, registers)
+}
+
+/// Returns the registers with which `RaiseException` was entered. Where it lies is looked up once: it is never unloaded,
+/// and exceptions are thrown in loops.
+fn registers_within(guest: &mut Guest) -> Option<Box<Registers>> {
+    let process = guest.process();
+    let address = match process.exceptions.raise_exception.get() {
+        Some(&address) => address,
+        None => {
+            let address = process.current_thunk(guest)?;
+            *process.exceptions.raise_exception.get_or_init(|| address)
+        }
+    };
+    guest.gate().entry_registers(address)
 }
 
 /// Sets the filter that is asked about exceptions that no frame handles; returns the one before.

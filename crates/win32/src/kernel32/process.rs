@@ -22,6 +22,7 @@ pub fn exit_process(guest: &mut Guest, code: u32) -> ! {
 
 /// Ends the process as [`exit_process`] does; a Unix parent sees `status`.
 pub fn exit_with_status(guest: &mut Guest, code: u32, status: i32) -> ! {
+    guest.process().loader().begin_process_exit(guest);
     crate::nt::thread_start::begin_process_exit(guest.process(), code);
     // The C runtime is the first to have been there and so the last to go; but what it calls are the program's own
     // functions, which need the modules. A fault in them ends what is left of this, not the end itself.

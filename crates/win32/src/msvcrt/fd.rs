@@ -1,6 +1,9 @@
 //! File descriptors: small numbers for handles, with text mode (CR LF, Ctrl-Z), append mode and devices.
 //!
-//! Key types: [`Descriptors`], [`Descriptor`]. `io.rs` exports the functions.
+//! Key types: [`Descriptors`], [`Open`]. `io.rs` exports the functions.
+//!
+//! Three locks, taken in this order: that of a descriptor's transfers, which a thread holds as long as it waits for a
+//! pipe; that of the table; that of a descriptor's state. The last two are never held while anybody waits.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,11 +44,19 @@ bitflags! {
 
 /// An open descriptor.
 #[derive(Debug, Default)]
-pub(crate) struct Descriptor {
+pub(crate) struct Open {
+    /// Held while text is read or written, or the position changes.
+    transfer: Mutex<()>,
+    state: Mutex<Descriptor>,
+}
+
+/// What there is to know of a descriptor.
+#[derive(Debug, Default)]
+struct Descriptor {
     /// The Windows handle.
-    pub(crate) handle: u64,
+    handle: u64,
     /// How it behaves.
-    pub(crate) mode: Mode,
+    mode: Mode,
     /// A byte read ahead in text mode: what came after a CR at the end of a piece.
     ahead: Option<u8>,
     /// The bytes of the last read in text mode as they stand in the file: `ftell` counts in them.
@@ -69,7 +80,17 @@ impl Descriptor {
     }
 }
 
-type Shared = Arc<Mutex<Descriptor>>;
+impl Open {
+    fn new(handle: u64, mode: Mode) -> Shared {
+        Arc::new(Self { transfer: Mutex::new(()), state: Mutex::new(Descriptor::new(handle, mode)) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, Descriptor> {
+        lock(&self.state)
+    }
+}
+
+type Shared = Arc<Open>;
 
 /// All descriptors by number.
 #[derive(Default)]
@@ -96,7 +117,7 @@ pub(crate) fn attach(guest: &mut Guest) {
     for entry in super::spawn::inherited(guest).unwrap_or_default().into_iter().take(DESCRIPTORS_MAX) {
         let open = entry.and_then(|(handle, mode)| {
             let kind = handles::kind(guest, handle).ok()?;
-            Some(Arc::new(Mutex::new(Descriptor::new(handle, mode | kind_mode(kind)))))
+            Some(Open::new(handle, mode | kind_mode(kind)))
         });
         table.push(open);
     }
@@ -107,10 +128,7 @@ pub(crate) fn attach(guest: &mut Guest) {
         }
         let handle = handles::standard(guest, index);
         let kind = handles::kind(guest, handle);
-        *slot = kind.ok().map(|kind| {
-            let mode = Mode::TEXT | kind_mode(kind);
-            Arc::new(Mutex::new(Descriptor::new(handle, mode)))
-        });
+        *slot = kind.ok().map(|kind| Open::new(handle, Mode::TEXT | kind_mode(kind)));
     }
     for (index, shared) in table.iter().enumerate() {
         if let Some(shared) = shared {
@@ -122,7 +140,7 @@ pub(crate) fn attach(guest: &mut Guest) {
 
 /// Tells `__pioinfo` of a descriptor.
 fn tell(guest: &Guest, index: usize, shared: &Shared) {
-    let mut descriptor = lock(shared);
+    let mut descriptor = shared.state();
     descriptor.told = ioinfo::tell(guest, index as i32, descriptor.handle, descriptor.mode);
 }
 
@@ -131,7 +149,7 @@ pub(crate) fn all(guest: &Guest) -> Vec<Option<(u64, Mode)>> {
     let count = lock(&crt(guest).descriptors.table).len() as i32;
     let of = |fd| {
         let shared = get(guest, fd)?;
-        let descriptor = lock(&shared);
+        let descriptor = shared.state();
         Some((descriptor.handle, descriptor.mode))
     };
     (0..count).map(of).collect()
@@ -140,7 +158,7 @@ pub(crate) fn all(guest: &Guest) -> Vec<Option<(u64, Mode)>> {
 /// Returns an open descriptor.
 pub(crate) fn get(guest: &Guest, fd: i32) -> Option<Shared> {
     let shared = lock(&crt(guest).descriptors.table).get(usize::try_from(fd).ok()?)?.clone()?;
-    lock(&shared).follow(ioinfo::look(guest, fd));
+    shared.state().follow(ioinfo::look(guest, fd));
     Some(shared)
 }
 
@@ -155,12 +173,12 @@ pub(crate) fn get_or_errno(guest: &mut Guest, fd: i32) -> Result<Option<Shared>,
 
 /// Returns the mode of a descriptor; none is empty.
 pub(crate) fn mode(guest: &Guest, fd: i32) -> Mode {
-    get(guest, fd).map_or(Mode::empty(), |descriptor| lock(&descriptor).mode)
+    get(guest, fd).map_or(Mode::empty(), |descriptor| descriptor.state().mode)
 }
 
 /// Changes the translation mode; returns whether it was text before.
 pub(crate) fn set_text(descriptor: &Shared, text: bool) -> bool {
-    let mut descriptor = lock(descriptor);
+    let mut descriptor = descriptor.state();
     let was = descriptor.mode.contains(Mode::TEXT);
     descriptor.mode.set(Mode::TEXT, text);
     was
@@ -168,44 +186,48 @@ pub(crate) fn set_text(descriptor: &Shared, text: bool) -> bool {
 
 /// Returns the handle of a descriptor.
 pub(crate) fn handle(descriptor: &Shared) -> u64 {
-    lock(descriptor).handle
+    descriptor.state().handle
 }
 
 /// Gives a handle the lowest free number, or -1 with `errno` EMFILE.
 pub(crate) fn insert(guest: &mut Guest, handle: u64, mode: Mode) -> Result<i32, Fault> {
     let kind = handles::kind(guest, handle).map(kind_mode).unwrap_or_default();
-    let shared = Arc::new(Mutex::new(Descriptor::new(handle, mode | kind)));
-    let index = {
-        let mut table = lock(&crt(guest).descriptors.table);
-        let index = table.iter().position(Option::is_none).unwrap_or(table.len());
-        if index == table.len() && index < DESCRIPTORS_MAX {
-            table.push(None);
-        }
-        if let Some(slot) = table.get_mut(index) {
-            *slot = Some(Arc::clone(&shared));
-        }
-        index
-    };
-    if index < DESCRIPTORS_MAX {
-        tell(guest, index, &shared);
-        return Ok(index as i32);
+    let shared = Open::new(handle, mode | kind);
+    let mut table = lock(&crt(guest).descriptors.table);
+    let index = table.iter().position(Option::is_none).unwrap_or(table.len());
+    if index >= DESCRIPTORS_MAX {
+        drop(table);
+        set_errno(guest, EMFILE)?;
+        return Ok(-1);
     }
-    set_errno(guest, EMFILE)?;
-    Ok(-1)
+    if index == table.len() {
+        table.push(None);
+    }
+    // Told before anybody else can have the number.
+    tell(guest, index, &shared);
+    table[index] = Some(shared);
+    Ok(index as i32)
 }
 
-/// Puts a handle at a given number, whose own descriptor must have been closed.
+/// Puts a handle at a given number, and closes what was there; says whether there is such a number.
 pub(crate) fn put_at(guest: &Guest, fd: i32, handle: u64, mode: Mode) -> bool {
     let Some(index) = usize::try_from(fd).ok().filter(|&index| index < DESCRIPTORS_MAX) else { return false };
-    let shared = Arc::new(Mutex::new(Descriptor::new(handle, mode)));
-    {
+    let current = get(guest, fd);
+    let shared = Open::new(handle, mode);
+    let replaced = {
         let mut table = lock(&crt(guest).descriptors.table);
         if table.len() <= index {
             table.resize(index + 1, None);
         }
-        table[index] = Some(Arc::clone(&shared));
+        let before = table[index].take().and(current);
+        tell(guest, index, &shared);
+        table[index] = Some(shared);
+        before.and_then(|before| last_handle(&table, &before))
+    };
+    if let Some(handle) = replaced {
+        // `dup2` does not tell what closing the other file brought.
+        let _ = handles::close(guest, handle);
     }
-    tell(guest, index, &shared);
     true
 }
 
@@ -215,19 +237,28 @@ pub(crate) fn close(guest: &mut Guest, fd: i32) -> Result<i32, Fault> {
     let current = get(guest, fd);
     let taken = {
         let mut table = lock(&crt(guest).descriptors.table);
-        usize::try_from(fd).ok().and_then(|index| table.get_mut(index)?.take()).and(current)
+        let slot = usize::try_from(fd).ok().and_then(|index| table.get_mut(index)?.take());
+        let taken = slot.and(current);
+        if taken.is_some() {
+            // Forgotten before anybody else can have the number.
+            ioinfo::forget(guest, fd);
+        }
+        taken.map(|descriptor| last_handle(&table, &descriptor))
     };
-    let Some(descriptor) = taken else {
+    let Some(handle) = taken else {
         set_errno(guest, EBADF)?;
         return Ok(-1);
     };
-    ioinfo::forget(guest, fd);
-    let handle = handle(&descriptor);
-    // stdout and stderr may share one handle: the last of them closes it.
-    let is_shared =
-        lock(&crt(guest).descriptors.table).iter().flatten().any(|other| lock(other).handle == handle);
-    let closed = if is_shared { Ok(()) } else { handles::close(guest, handle) };
+    let closed = handle.map_or(Ok(()), |handle| handles::close(guest, handle));
     finish(guest, closed.map(|()| 0))
+}
+
+/// Returns the handle of a descriptor that is not in the table any more, if no other has it too: stdout and stderr may
+/// share one handle, which the last of them closes.
+fn last_handle(table: &[Option<Shared>], descriptor: &Shared) -> Option<u64> {
+    let handle = descriptor.state().handle;
+    let is_shared = table.iter().flatten().any(|other| other.state().handle == handle);
+    (!is_shared).then_some(handle)
 }
 
 /// Turns a native result into the runtime's: the value, or -1 with `errno`.
@@ -246,28 +277,28 @@ pub(crate) fn write_to(guest: &mut Guest, fd: i32, bytes: &[u8]) -> Result<i32, 
 }
 
 fn write_locked(guest: &mut Guest, descriptor: &Shared, bytes: &[u8]) -> Result<usize, Win32Error> {
-    let descriptor = lock(descriptor);
+    let _transfer = lock(&descriptor.transfer);
+    let (handle, mode) = handle_and_mode(descriptor);
     if bytes.is_empty() {
         return Ok(0);
     }
-    if descriptor.mode.contains(Mode::APPEND) {
+    if mode.contains(Mode::APPEND) {
         // What cannot be sought (a pipe, a console) is at its end anyway.
-        let _ = handles::seek(guest, descriptor.handle, 0, Whence::End);
+        let _ = handles::seek(guest, handle, 0, Whence::End);
     }
-    if !descriptor.mode.contains(Mode::TEXT) {
-        return handles::write(guest, descriptor.handle, bytes);
+    if !mode.contains(Mode::TEXT) {
+        return handles::write(guest, handle, bytes);
     }
     let translated = to_file_lines(bytes);
-    let written = handles::write(guest, descriptor.handle, &translated)?;
+    let written = handles::write(guest, handle, &translated)?;
     Ok(if written >= translated.len() { bytes.len() } else { count_program_bytes(bytes, written) })
 }
 
 /// Writes guest memory to a descriptor; returns how many bytes, or -1 with `errno`.
 pub(crate) fn write_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) -> Result<i32, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
-    let mode = lock(&descriptor).mode;
+    let (handle, mode) = handle_and_mode(&descriptor);
     if !mode.intersects(Mode::TEXT | Mode::APPEND) && length > 0 {
-        let handle = handle(&descriptor);
         let written = handles::write_from_guest(guest, handle, address, length);
         return finish(guest, written.map(|count| count as i32));
     }
@@ -318,36 +349,45 @@ pub(crate) fn read_guest(guest: &mut Guest, fd: i32, address: u64, length: u64) 
 
 /// Returns the handle of a descriptor that needs no translation and has read nothing ahead.
 fn binary_handle(descriptor: &Shared) -> Option<u64> {
-    let descriptor = lock(descriptor);
+    let descriptor = descriptor.state();
     let is_plain = !descriptor.mode.contains(Mode::TEXT) && descriptor.ahead.is_none();
     is_plain.then_some(descriptor.handle)
 }
 
+fn handle_and_mode(descriptor: &Shared) -> (u64, Mode) {
+    let descriptor = descriptor.state();
+    (descriptor.handle, descriptor.mode)
+}
+
 fn read_locked(guest: &mut Guest, descriptor: &Shared, wanted: usize) -> Result<Vec<u8>, Win32Error> {
-    let mut descriptor = lock(descriptor);
-    let mut raw: Vec<u8> = descriptor.ahead.take().into_iter().collect();
-    if descriptor.mode.contains(Mode::END) || wanted == 0 {
+    let _transfer = lock(&descriptor.transfer);
+    let (handle, mode) = handle_and_mode(descriptor);
+    if mode.contains(Mode::END) || wanted == 0 {
         return Ok(Vec::new());
     }
+    let ahead = descriptor.state().ahead.take();
+    let mut raw: Vec<u8> = ahead.into_iter().collect();
     let start = raw.len();
     raw.resize(wanted.max(start), 0);
-    let count = read_or_end(guest, descriptor.handle, &mut raw[start..])?;
+    let count =
+        read_or_end(guest, handle, &mut raw[start..]).inspect_err(|_| descriptor.state().ahead = ahead)?;
     raw.truncate(start + count);
-    if !descriptor.mode.contains(Mode::TEXT) || raw.is_empty() {
+    if !mode.contains(Mode::TEXT) || raw.is_empty() {
         return Ok(raw);
     }
+    let mut beyond = None;
     if raw.last() == Some(&b'\r') {
         let mut next = [0];
-        if read_or_end(guest, descriptor.handle, &mut next)? == 1 {
-            if next[0] == b'\n' { raw.push(b'\n') } else { descriptor.ahead = Some(next[0]) }
+        if read_or_end(guest, handle, &mut next)? == 1 {
+            if next[0] == b'\n' { raw.push(b'\n') } else { beyond = Some(next[0]) }
         }
     }
-    let text = to_program_lines(&raw, descriptor.mode.contains(Mode::DEVICE));
-    if text.ended {
-        descriptor.mode.insert(Mode::END);
-    }
+    let text = to_program_lines(&raw, mode.contains(Mode::DEVICE));
     raw.truncate(text.raw_length);
-    descriptor.raw = raw;
+    let mut state = descriptor.state();
+    state.ahead = beyond;
+    state.mode.set(Mode::END, text.ended);
+    state.raw = raw;
     Ok(text.bytes)
 }
 
@@ -363,14 +403,18 @@ fn read_or_end(guest: &mut Guest, handle: u64, into: &mut [u8]) -> Result<usize,
 pub(crate) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> Result<i64, Fault> {
     let Some(descriptor) = get_or_errno(guest, fd)? else { return Ok(-1) };
     let result = {
-        let mut descriptor = lock(&descriptor);
-        let ahead = if whence == Whence::Current { i64::from(descriptor.ahead.is_some()) } else { 0 };
+        let _transfer = lock(&descriptor.transfer);
+        let (handle, is_ahead) = {
+            let state = descriptor.state();
+            (state.handle, state.ahead.is_some())
+        };
+        let ahead = i64::from(whence == Whence::Current && is_ahead);
         let is_query = whence == Whence::Current && offset == 0;
-        let moved =
-            handles::seek(guest, descriptor.handle, if is_query { 0 } else { offset - ahead }, whence);
+        let moved = handles::seek(guest, handle, if is_query { 0 } else { offset - ahead }, whence);
         if moved.is_ok() && !is_query {
-            descriptor.ahead = None;
-            descriptor.mode.remove(Mode::END);
+            let mut state = descriptor.state();
+            state.ahead = None;
+            state.mode.remove(Mode::END);
         }
         moved.map(|position| position as i64 - if is_query { ahead } else { 0 })
     };
@@ -384,7 +428,7 @@ pub(crate) fn seek(guest: &mut Guest, fd: i32, offset: i64, whence: Whence) -> R
 /// `read` bytes that the program got.
 pub(crate) fn raw_lengths(guest: &Guest, fd: i32, read: usize) -> (u64, u64) {
     let Some(descriptor) = get(guest, fd) else { return (0, 0) };
-    let descriptor = lock(&descriptor);
+    let descriptor = descriptor.state();
     let (mut at, mut given) = (0, 0);
     while at < descriptor.raw.len() && given < read {
         at += if descriptor.raw[at..].starts_with(b"\r\n") { 2 } else { 1 };

@@ -10,7 +10,7 @@ use super::io::{
 };
 use super::state::{set_errno, thread_block, write_narrow_z, write_wide_z};
 use super::stream::{self, EOF, FILE, IOLBF, IONBF, IOREAD, IORW, IOWRT, IOYOURBUF};
-use super::{fd, handles::Whence, state::block, state::crt};
+use super::{fd, handles::Whence, locks, state::block, state::crt};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -54,11 +54,6 @@ fn parse_mode(mode: &[u8]) -> Option<(i32, u32)> {
     Some((flags, stream))
 }
 
-/// Makes the structure of a stream that has just been opened.
-fn begin(guest: &Guest, file: u64, descriptor: i32, flags: u32) -> Result<(), Fault> {
-    guest.write(file, &FILE { _flag: flags, _file: descriptor, ..FILE::default() })
-}
-
 /// Opens a file as a stream, at `file` or at a free place; null with `errno` when that failed.
 fn open(
     guest: &mut Guest,
@@ -72,16 +67,17 @@ fn open(
     };
     let file = match file {
         Some(file) => file,
-        None => match stream::find_free(guest)? {
+        None => match stream::claim(guest)? {
             Some(file) => file,
             None => return set_errno(guest, super::errno::ENOMEM).map(|()| GuestWord::NULL),
         },
     };
     let descriptor = open_path(guest, path, flags, share, S_IWRITE)?;
     if descriptor < 0 {
+        stream::give_back(guest, file)?;
         return Ok(GuestWord::NULL);
     }
-    begin(guest, file, descriptor, stream_flags)?;
+    stream::begin(guest, file, descriptor, stream_flags)?;
     Ok(GuestWord(file))
 }
 
@@ -99,12 +95,15 @@ fn store(guest: &mut Guest, to: GuestWord, file: GuestWord) -> Result<i32, Fault
 
 /// Opens another file in place of a stream's own.
 fn reopen(guest: &mut Guest, path: &[u16], mode: &[u8], file: GuestWord) -> Result<GuestWord, Fault> {
-    let stream: FILE = guest.read(file.0)?;
-    if stream::is_open(&stream) {
-        stream::close(guest, file.0)?;
-    }
-    // A standard stream gets its own number again: it is the lowest free one, unless the program closed a lower.
-    open(guest, path, mode, SH_DENYNO, Some(file.0))
+    // Under the stream's lock, so that nobody takes it while it is closed.
+    locks::with(guest, file.0, |guest| {
+        let stream: FILE = guest.read(file.0)?;
+        if stream::is_open(&stream) {
+            stream::close(guest, file.0)?;
+        }
+        // A standard stream gets its own number again: it is the lowest free one, unless the program closed a lower.
+        open(guest, path, mode, SH_DENYNO, Some(file.0))
+    })
 }
 
 fn seek(guest: &mut Guest, file: u64, offset: i64, origin: i32) -> Result<i32, Fault> {
@@ -289,10 +288,10 @@ fn of_descriptor(guest: &mut Guest, fd: i32, mode: &[u8]) -> Result<GuestWord, F
     if flags & (O_BINARY | O_TEXT) != 0 {
         fd::set_text(&descriptor, flags & O_TEXT != 0);
     }
-    let Some(file) = stream::find_free(guest)? else {
+    let Some(file) = stream::claim(guest)? else {
         return set_errno(guest, super::errno::ENOMEM).map(|()| GuestWord::NULL);
     };
-    begin(guest, file, fd, stream_flags)?;
+    stream::begin(guest, file, fd, stream_flags)?;
     Ok(GuestWord(file))
 }
 

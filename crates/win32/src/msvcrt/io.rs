@@ -337,9 +337,6 @@ define! {
             Ok(handle) => handle,
             Err(error) => return set_win32_errno(guest, error).map(|()| -1),
         };
-        if fd::get(guest, fd2).is_some() {
-            fd::close(guest, fd2)?;
-        }
         if !fd::put_at(guest, fd2, handle, mode) {
             // The handle was not given away.
             let _ = handles::close(guest, handle);

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{Fault, GuestWord, winapi};
 
 use super::state::crt;
 use crate::dll;
@@ -18,6 +19,9 @@ pub const EXPORTS: &[Export] = dll! {
     full _lock_file;
     full _unlock_file;
 };
+
+/// How long the end of the program waits for a stream that another thread uses.
+const PATIENCE_AT_END: Duration = Duration::from_millis(200);
 
 /// All locks of the runtime, made when first taken.
 #[derive(Default)]
@@ -64,6 +68,24 @@ impl Lock {
         state.depth += 1;
     }
 
+    /// Takes the lock for a thread if it is free within `patience`; says whether it was.
+    pub(crate) fn acquire_within(&self, thread: u64, patience: Duration) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_taken = |state: &mut LockState| state.depth != 0 && state.owner != thread;
+        if is_taken(&mut state) {
+            state.waiting += 1;
+            let waited = self.freed.wait_timeout_while(state, patience, is_taken);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
+            if is_taken(&mut state) {
+                return false;
+            }
+        }
+        state.owner = thread;
+        state.depth += 1;
+        true
+    }
+
     /// Gives the lock back once; a thread that does not own it changes nothing.
     pub(crate) fn release(&self, thread: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,6 +102,22 @@ impl Lock {
 pub(crate) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
     let (lock, thread) = (crt(guest).locks.get(key), thread_id(guest));
     lock.acquire(thread);
+    let result = work(guest);
+    lock.release(thread);
+    result
+}
+
+/// Runs `work` as [`with`] does, unless another thread does not let go of the lock: at the end of the program it may
+/// wait for ever, for a line from a pipe.
+pub(crate) fn with_at_end(
+    guest: &mut Guest,
+    key: u64,
+    work: impl FnOnce(&mut Guest) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let (lock, thread) = (crt(guest).locks.get(key), thread_id(guest));
+    if !lock.acquire_within(thread, PATIENCE_AT_END) {
+        return Ok(());
+    }
     let result = work(guest);
     lock.release(thread);
     result

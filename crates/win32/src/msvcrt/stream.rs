@@ -46,6 +46,9 @@ pub(crate) const IORW: u32 = 0x80;
 /// The buffer is the program's.
 pub(crate) const IOYOURBUF: u32 = 0x100;
 
+/// Somebody is about to open the stream (`_IOLOCKED`).
+const IOLOCKED: u32 = 0x8000;
+
 /// The size of a buffer that the runtime allocates, in bytes.
 const BUFFER_SIZE: i32 = 4096;
 /// The end, as `fgetc` returns it.
@@ -314,18 +317,50 @@ pub(crate) fn is_open(stream: &FILE) -> bool {
     stream.has(IOREAD | IOWRT | IORW)
 }
 
-/// Finds a closed stream, or makes one; `None` when memory is short.
-pub(crate) fn find_free(guest: &mut Guest) -> Result<Option<u64>, Fault> {
+/// Takes a closed stream, or makes one, which nobody else is given before it was opened and closed, or
+/// [`give_back`]; `None` when memory is short.
+pub(crate) fn claim(guest: &mut Guest) -> Result<Option<u64>, Fault> {
     // The first three are never given to fopen while the program may reopen them.
     for file in all(guest).into_iter().skip(3) {
         let stream: FILE = guest.read(file)?;
-        if !is_open(&stream) {
+        if is_free(&stream) && with(guest, file, |_, stream| Ok(claim_one(stream)))? {
             return Ok(Some(file));
         }
     }
     let Some(file) = guest.process().heaps.allocate(0, size(guest.machine()), true) else { return Ok(None) };
+    guest.write(file, &FILE { _flag: IOLOCKED, ..FILE::default() })?;
     crt(guest).extra_streams.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(file);
     Ok(Some(file))
+}
+
+/// Takes a stream if it is free; says whether it was.
+fn claim_one(stream: &mut FILE) -> bool {
+    let is_free = is_free(stream);
+    if is_free {
+        stream._flag = IOLOCKED;
+    }
+    is_free
+}
+
+/// Says whether a stream is closed and nobody is about to open it.
+fn is_free(stream: &FILE) -> bool {
+    !is_open(stream) && !stream.has(IOLOCKED)
+}
+
+/// Gives back a stream that was claimed and not opened.
+pub(crate) fn give_back(guest: &mut Guest, file: u64) -> Result<(), Fault> {
+    with(guest, file, |_, stream| {
+        stream._flag &= !IOLOCKED;
+        Ok(())
+    })
+}
+
+/// Makes a stream of a descriptor that has just been opened.
+pub(crate) fn begin(guest: &mut Guest, file: u64, descriptor: i32, flags: u32) -> Result<(), Fault> {
+    with(guest, file, |_, stream| {
+        *stream = FILE { _flag: flags, _file: descriptor, ..FILE::default() };
+        Ok(())
+    })
 }
 
 /// Writes out all streams; returns how many are open.
@@ -343,13 +378,19 @@ pub(crate) fn flush_all(guest: &mut Guest) -> Result<i32, Fault> {
     Ok(open)
 }
 
-/// Writes out all streams at the end of the program, and removes temporary files.
+/// Writes out all streams at the end of the program, and closes all but the standard ones, which removes temporary files.
 pub(crate) fn finish_all(guest: &mut Guest) -> Result<(), Fault> {
-    flush_all(guest)?;
-    for file in all(guest).into_iter().skip(3) {
+    for (index, file) in all(guest).into_iter().enumerate() {
         let stream: FILE = guest.read(file)?;
-        if is_open(&stream) {
-            close(guest, file)?;
+        let is_standard = index < 3;
+        if is_open(&stream) && (stream.has(IOWRT) || !is_standard) {
+            super::locks::with_at_end(guest, file, |guest| {
+                if is_standard {
+                    with(guest, file, flush).map(|_| ())
+                } else {
+                    close(guest, file).map(|_| ())
+                }
+            })?;
         }
     }
     Ok(())

@@ -11,12 +11,14 @@ pub(crate) mod unwind_run;
 mod unwind_tests;
 pub(crate) mod unwind_walk;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The process's exception handlers.
 #[derive(Debug, Default)]
 pub struct Exceptions {
     state: Mutex<State>,
+    /// Where `RaiseException` lies, once it was called.
+    pub(crate) raise_exception: OnceLock<u64>,
 }
 
 /// What [`Exceptions`] guards.

@@ -128,6 +128,14 @@ impl Object for FileObject {
     fn kind(&self) -> ObjectKind {
         ObjectKind::File
     }
+
+    /// The name of a pipe is free, and a client sees its end closed, once the handle is.
+    fn settle(&self) {
+        if self.transfers.may_wait() {
+            plat_host::service::settle();
+        }
+    }
+
     fn waitable(&self) -> Option<&dyn Waitable> {
         match self.kind {
             FileKind::ConsoleInput => Some(super::console::input::waitable(self)),
@@ -255,7 +263,7 @@ impl FileObject {
     pub fn write_from_guest(&self, address: u64, length: u64, offset: Option<u64>) -> Result<u64, NtStatus> {
         let offset = self.prepare_write(length, offset)?;
         if let Some(end) = self.transfers.pipe.get() {
-            self.check_connected()?;
+            self.check_writable()?;
             if end.traits.messages {
                 let mut bytes = vec![0; usize::try_from(length).map_err(|_| NtStatus::INVALID_PARAMETER)?];
                 plat_host::memory::read(address, &mut bytes).map_err(|_| NtStatus::INVALID_USER_BUFFER)?;
@@ -277,6 +285,12 @@ impl FileObject {
     /// As for [`FileObject::write_from_guest`].
     pub fn write(&self, from: &[u8], offset: Option<u64>) -> Result<u64, NtStatus> {
         let offset = self.prepare_write(from.len() as u64, offset)?;
+        if let Some(end) = self.transfers.pipe.get() {
+            self.check_writable()?;
+            if end.traits.messages {
+                return self.send_message(from);
+            }
+        }
         self.file.write(from, offset).map_err(status_of)?;
         self.advance(offset, from.len() as u64);
         Ok(from.len() as u64)

@@ -142,6 +142,8 @@ impl HandleTable {
             table = self.lock();
         }
         table.free.push(index);
+        drop(table);
+        entry.object.settle();
         Ok(entry.object)
     }
 

@@ -73,6 +73,9 @@ pub trait Object: Any + Send + Sync {
         let _ = handle;
     }
 
+    /// Waits until what the host does for it lets it go, before the caller gives up a handle's reference. No lock is held.
+    fn settle(&self) {}
+
     /// Returns its waiting side, if a thread can wait for it.
     fn waitable(&self) -> Option<&dyn super::wait::Waitable> {
         None

@@ -64,6 +64,8 @@ pub struct PipeEnd {
     /// Whether nothing waits (`PIPE_NOWAIT`).
     pub is_impatient: AtomicBool,
     state: Mutex<State>,
+    /// Held while a client gets the answer that he is connected.
+    greeting: Mutex<()>,
     /// Set while a client is there: a server that waits for one waits for this.
     pub connected: Arc<Event>,
     /// What was received of a message and not yet read.
@@ -129,6 +131,7 @@ impl PipeEnd {
             reads_messages: AtomicBool::new(false),
             is_impatient: AtomicBool::new(false),
             state: Mutex::new(state),
+            greeting: Mutex::default(),
             connected: Event::new(true, state == State::Connected),
             rest: Mutex::default(),
             name,
@@ -229,12 +232,13 @@ pub(super) fn placeholder() -> Result<File, NtStatus> {
 }
 
 impl FileObject {
-    /// Gives a listening instance its client, and answers him: once he knows, the instance is connected.
+    /// Gives a listening instance its client, and answers him: once he knows, the instance is connected, and who waited
+    /// for him was told.
     pub(super) fn take_client(self: &Arc<Self>, client: &File, answer: &[u8]) {
         let Some(end) = self.transfers.pipe.get() else { return };
+        let greeting = lock(&end.greeting);
         let mut state = lock(&end.state);
-        // The answer comes before anything that the server writes, which waits for the lock.
-        if pipe::send_now(client, answer).is_err() || pipe::replace(&self.file, client).is_err() {
+        if pipe::replace(&self.file, client).is_err() {
             return;
         }
         *state = State::Connected;
@@ -243,6 +247,22 @@ impl FileObject {
         end.publish();
         end.connected.set();
         self.go_on(false);
+        // Who is gone already needs no answer, and leaves a pipe with a closed end.
+        let _ = pipe::send_now(client, answer);
+        drop(greeting);
+    }
+
+    /// Says what is wrong with a pipe that is to be written; waits until the client has the answer that comes before all
+    /// that the server writes.
+    ///
+    /// # Errors
+    /// As for [`FileObject::check_connected`].
+    pub(super) fn check_writable(&self) -> Result<(), NtStatus> {
+        self.check_connected()?;
+        if let Some(end) = self.transfers.pipe.get() {
+            drop(lock(&end.greeting));
+        }
+        Ok(())
     }
 
     /// Returns the named pipe's end.
@@ -417,7 +437,7 @@ impl FileObject {
 
     /// Writes what fits without waiting; returns how many bytes.
     pub(super) fn send_now(&self, bytes: &[u8]) -> Result<usize, NtStatus> {
-        self.check_connected()?;
+        self.check_writable()?;
         let messages = self.transfers.pipe.get().is_some_and(|end| end.traits.messages);
         let sent = if messages {
             pipe::send_now(&self.file, &[&[0], bytes].concat()).map(|sent| sent.saturating_sub(1))
@@ -432,7 +452,7 @@ impl FileObject {
     /// # Errors
     /// `PIPE_CLOSING` when nobody reads any more, and the pipe's state.
     pub fn send_message(&self, bytes: &[u8]) -> Result<u64, NtStatus> {
-        self.check_connected()?;
+        self.check_writable()?;
         pipe::send_wait(&self.file, &[&[0], bytes].concat()).map_err(closing)?;
         Ok(bytes.len() as u64)
     }

@@ -170,6 +170,11 @@ impl Transfers {
 impl Pending {
     /// Stores the outcome and tells it.
     fn end(self, outcome: Result<u64, NtStatus>) {
+        self.store(outcome).tell();
+    }
+
+    /// Stores the outcome in the program's block.
+    fn store(self, outcome: Result<u64, NtStatus>) -> Ended {
         let (status, moved) = match outcome {
             Ok(moved) => (NtStatus::SUCCESS, moved),
             // A part of a message is there, and as long as was asked for.
@@ -177,7 +182,21 @@ impl Pending {
             Err(status) => (status, 0),
         };
         store_status(self.block, self.is_64, status, moved);
-        self.completion.end(status, moved, self.block);
+        Ended { completion: self.completion, status, moved, block: self.block }
+    }
+}
+
+/// A transfer whose outcome is stored, and not yet told.
+struct Ended {
+    completion: Completion,
+    status: NtStatus,
+    moved: u64,
+    block: u64,
+}
+
+impl Ended {
+    fn tell(self) {
+        self.completion.end(self.status, self.moved, self.block);
     }
 }
 
@@ -250,6 +269,10 @@ impl FileObject {
         {
             return outcome;
         }
+        if matches!(work, Work::Read { .. } | Work::Write { .. }) {
+            // A pipe that waits for its client gives nothing, and is not waited for.
+            self.check_connected()?;
+        }
         if let Some((file, work)) = work.moved() {
             drop(queue);
             return file.begin_transfer(work, make);
@@ -296,10 +319,11 @@ impl FileObject {
                 held.ticket = if waits_for_client { None } else { self.watch(is_write).ok() };
                 return;
             };
-            let ended = held.list.pop_front();
+            // Stored while the queue is held: who closes the file waits for it, and may use the block's memory again.
+            let ended = held.list.pop_front().map(|pending| pending.store(outcome));
             drop(held);
             if let Some(ended) = ended {
-                ended.end(outcome);
+                ended.tell();
             }
         }
         self.become_idle();

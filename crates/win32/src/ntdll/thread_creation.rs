@@ -12,6 +12,8 @@ use crate::nt::handle::HandleFlags;
 use crate::nt::thread::{ProcessObject, ThreadObject};
 use crate::nt::thread_start::{self, ThreadPlan};
 
+use super::attributes::OBJECT_ATTRIBUTES;
+
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial NtCreateThreadEx, "of the attributes the client's identifier and the TEB's address; DLLs are always told";
@@ -88,14 +90,11 @@ pub fn NtCreateThreadEx(
     /// `THREAD_CREATE_FLAGS_CREATE_SUSPENDED`, and all that are known.
     const SUSPENDED: u32 = 1;
     const KNOWN: u32 = 0x7f;
-    const OBJ_INHERIT: u32 = 2;
     let _ = ZeroBits;
     if CreateFlags & !KNOWN != 0 {
         return Err(NtStatus::INVALID_PARAMETER);
     }
-    // The attributes' flags lie behind length, root and name.
-    let place = ObjectAttributes.get() + 3 * guest.machine().pointer_size();
-    let is_inherited = !ObjectAttributes.is_null() && guest.read_u32(place)? & OBJ_INHERIT != 0;
+    let flags = OBJECT_ATTRIBUTES::read(guest, ObjectAttributes)?.handle_flags();
     let plan = ThreadPlan {
         start: StartRoutine.get(),
         parameter: Argument.get(),
@@ -107,7 +106,6 @@ pub fn NtCreateThreadEx(
     guest.write_word(ThreadHandle.get(), 0)?;
     let thread = create(guest, ProcessHandle, plan)?;
     answer(guest, AttributeList, &thread)?;
-    let flags = if is_inherited { HandleFlags::INHERIT } else { HandleFlags::empty() };
     let access = if DesiredAccess == 0 { THREAD_ALL_ACCESS } else { DesiredAccess };
     let handle = guest.process().handles.insert(thread, access, flags);
     Ok(guest.write_word(ThreadHandle.get(), handle)?)
