@@ -276,7 +276,7 @@ pub fn compare(left: &[u16], right: &[u16], rules: Rules) -> Ordering {
 fn plain(unit: u16) -> Option<(u32, bool)> {
     match unit {
         0x61..=0x7a => Some((LETTER | u32::from(unit), false)),
-        0x41..=0x5a => Some((LETTER | u32::from(unit) + 0x20, true)),
+        0x41..=0x5a => Some((LETTER | (u32::from(unit) + 0x20), true)),
         0x30..=0x39 => Some((NUMBER | u32::from(unit), false)),
         _ => None,
     }
