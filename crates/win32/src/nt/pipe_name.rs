@@ -165,6 +165,9 @@ impl PipeNames {
     }
 
     /// Takes over a client whom another process has no instance for.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND` when the name is not served here any more; `INVALID_PARAMETER` for a damaged request.
     pub fn take_over(&self, reader: &mut Reader<'_>, client: Option<OwnedFd>) -> Result<(), NtStatus> {
         let (name, hops) = (reader.wide()?, reader.u32()?);
         let client = Arc::new(File::from(client.ok_or(NtStatus::INVALID_HANDLE)?));
