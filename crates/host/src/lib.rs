@@ -36,6 +36,7 @@ pub mod shared_words;
 pub mod signals;
 pub mod socket;
 pub mod spawn;
+pub mod statistics;
 pub mod sysinfo;
 pub mod terminal;
 pub mod thread;

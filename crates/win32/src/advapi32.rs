@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod acl;
+pub mod credentials;
 pub mod crypt_blob;
 pub mod crypt_cipher;
 pub mod crypt_hash;
@@ -19,6 +20,7 @@ pub mod process;
 pub mod registry;
 pub mod registry_enum;
 pub mod registry_more;
+pub mod registry_old;
 pub mod registry_tree;
 pub mod registry_value;
 pub mod services;
@@ -52,6 +54,8 @@ pub const DLL: Dll = Dll {
         registry::EXPORTS,
         registry_enum::EXPORTS,
         registry_more::EXPORTS,
+        registry_old::EXPORTS,
+        credentials::EXPORTS,
         registry_tree::EXPORTS,
         crate::ntdll::digests::EXPORTS,
         registry_value::EXPORTS,

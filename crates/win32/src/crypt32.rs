@@ -3,10 +3,12 @@
 pub mod certificate;
 pub mod chain;
 mod encode;
+pub mod message;
 pub mod name;
 pub mod object;
 pub mod policy;
 pub mod protect;
+pub mod query;
 pub mod revocation_lists;
 pub mod store;
 pub mod string;
@@ -31,6 +33,8 @@ pub const DLL: Dll = Dll {
         verify::EXPORTS,
         object::EXPORTS,
         revocation_lists::EXPORTS,
+        message::EXPORTS,
+        query::EXPORTS,
     ],
     methods: &[],
 };

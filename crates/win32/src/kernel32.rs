@@ -1,5 +1,6 @@
 //! kernel32.dll: the table of contents. Each file beside the functions has its own table.
 
+pub mod activation;
 pub mod atoms;
 pub mod binarytype;
 pub mod completionport;
@@ -25,10 +26,12 @@ pub mod interlocked;
 pub mod ioapi;
 pub mod jobapi;
 pub mod leaves;
+pub mod lfile;
 pub mod libloaderapi;
 pub mod lstr;
 pub mod memoryapi;
 pub mod namedpipes;
+pub mod odds;
 pub mod path_cch;
 pub mod pipes;
 pub mod placeholders;
@@ -42,6 +45,7 @@ pub mod processsnapshot;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod psapi;
+pub mod replacement;
 pub mod resource_update;
 pub mod resources;
 pub mod streams;
@@ -141,6 +145,10 @@ pub const DLL: Dll = Dll {
         winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
         xstate::EXPORTS,
+        activation::EXPORTS,
+        lfile::EXPORTS,
+        odds::EXPORTS,
+        replacement::EXPORTS,
     ],
     methods: &[],
 };

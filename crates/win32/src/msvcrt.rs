@@ -6,6 +6,7 @@
     reason = "a Fault here is always the same: a bad pointer of the program's"
 )]
 
+pub mod bessel;
 pub mod blocks;
 pub(crate) mod ci_leaves;
 pub mod conio;
@@ -103,6 +104,7 @@ macro_rules! tables {
             $crate::msvcrt::malloc::EXPORTS,
             $crate::msvcrt::blocks::EXPORTS,
             $crate::msvcrt::globals::EXPORTS,
+            $crate::msvcrt::bessel::EXPORTS,
             $crate::msvcrt::math::EXPORTS,
             $crate::msvcrt::paths::EXPORTS,
             $crate::msvcrt::pipes::EXPORTS,

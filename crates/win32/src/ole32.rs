@@ -1,9 +1,11 @@
 //! ole32.dll: the table of contents.
 
 pub mod allocator;
+pub mod classes;
 pub mod com;
 pub mod context;
 pub mod guid;
+pub mod propvariant;
 pub mod stream;
 pub mod task_memory;
 
@@ -15,6 +17,8 @@ pub const DLL: Dll = Dll {
     description: "Microsoft OLE for Windows",
     tables: &[
         allocator::EXPORTS,
+        classes::EXPORTS,
+        propvariant::EXPORTS,
         com::EXPORTS,
         context::EXPORTS,
         guid::EXPORTS,

@@ -4,9 +4,12 @@ pub mod arithmetic;
 pub mod bstr;
 pub mod conversions;
 pub mod errors;
+pub mod formats;
 pub mod money;
 pub mod safe_array;
+pub mod safe_array_parts;
 pub mod texts;
+pub mod udates;
 mod values;
 pub mod variant;
 
@@ -20,11 +23,14 @@ pub const DLL: Dll = Dll {
         bstr::EXPORTS,
         variant::EXPORTS,
         safe_array::EXPORTS,
+        safe_array_parts::EXPORTS,
         errors::EXPORTS,
         conversions::EXPORTS,
         arithmetic::EXPORTS,
         money::EXPORTS,
         texts::EXPORTS,
+        formats::EXPORTS,
+        udates::EXPORTS,
     ],
     methods: &[],
 };

@@ -1,6 +1,9 @@
 //! pdh.dll: queries of performance counters, answered with what Linux says. The counters are in `counters`, paths in `paths`.
 
+pub mod computed;
 mod counters;
+pub mod logs;
+mod parts;
 pub mod paths;
 
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -12,15 +15,15 @@ use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest};
 use crate::logic::performance::{self, CounterPath, CounterType, Sample};
-use crate::nt::path::{FileSystem, lock};
+use crate::nt::path::lock;
 use crate::widths::{Width, both_widths};
-use counters::Counter;
+use counters::{Counter, Snapshot};
 
 /// The DLL.
 pub const DLL: Dll = Dll {
     name: "pdh.dll",
     description: "Windows Performance Data Helper DLL",
-    tables: &[EXPORTS, paths::EXPORTS],
+    tables: &[EXPORTS, paths::EXPORTS, logs::EXPORTS, computed::EXPORTS],
     methods: &[],
 };
 
@@ -34,7 +37,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial PdhCollectQueryDataEx, "collected once, and the event is not set: PDH_INVALID_ARGUMENT with an event";
     full PdhGetDllVersion;
     full PdhIsRealTimeQuery;
-    partial PdhAddCounterA, "of Processor, Memory, System and Process the common counters";
+    partial PdhAddCounterA, "of Processor, Memory, System, Process, disks and network interfaces the common counters";
     partial PdhAddCounterW, "as PdhAddCounterA";
     partial PdhAddEnglishCounterA, "as PdhAddCounterA";
     partial PdhAddEnglishCounterW, "as PdhAddCounterA";
@@ -64,6 +67,13 @@ mod code {
     pub(super) const BAD_COUNTER_NAME: i32 = 0xc000_0bc0_u32 as i32;
     pub(super) const INVALID_PATH: i32 = 0xc000_0bc4_u32 as i32;
     pub(super) const INVALID_DATA: i32 = 0xc000_0bc6_u32 as i32;
+    pub(super) const LOG_FILE_CREATE_ERROR: i32 = 0xc000_0bc9_u32 as i32;
+    pub(super) const LOG_FILE_OPEN_ERROR: i32 = 0xc000_0bca_u32 as i32;
+    pub(super) const LOG_TYPE_NOT_FOUND: i32 = 0xc000_0bcb_u32 as i32;
+    pub(super) const FILE_NOT_FOUND: i32 = 0xc000_0bd1_u32 as i32;
+    pub(super) const FILE_ALREADY_EXISTS: i32 = 0xc000_0bd2_u32 as i32;
+    pub(super) const NOT_IMPLEMENTED: i32 = 0xc000_0bd3_u32 as i32;
+    pub(super) const UNKNOWN_LOG_FORMAT: i32 = 0xc000_0bd6_u32 as i32;
     pub(super) const STRING_NOT_FOUND: i32 = 0xc000_0bd4_u32 as i32;
 }
 
@@ -94,17 +104,28 @@ struct Samples {
     last: Vec<(String, Sample)>,
 }
 
+/// Returns the name of an instance's samples.
+fn sample_name(path: &CounterPath) -> String {
+    let index = if path.index == 0 { String::new() } else { format!("#{}", path.index) };
+    format!("{}{index}", path.instance.as_deref().unwrap_or_default())
+}
+
 impl Item {
-    /// Takes a sample of every instance; says whether there is one.
-    fn collect(&self, files: &FileSystem) -> bool {
+    /// Returns the paths of its instances: several, if its own is a pattern.
+    fn paths(&self, now: &Snapshot) -> Vec<CounterPath> {
         let is_pattern = self.path.instance.as_ref().is_some_and(|name| name.contains(['*', '?']));
-        let paths = if is_pattern { counters::expand(&self.path, files) } else { vec![self.path.clone()] };
-        let named = |path: CounterPath| {
-            let sample = self.counter.sample(&path, files)?;
-            let index = if path.index == 0 { String::new() } else { format!("#{}", path.index) };
-            Some((format!("{}{index}", path.instance.unwrap_or_default()), sample))
-        };
-        let taken: Vec<_> = paths.into_iter().filter_map(named).collect();
+        if is_pattern { counters::expand(&self.path, now) } else { vec![self.path.clone()] }
+    }
+
+    /// Returns how values are computed, and the power of ten that they are multiplied by.
+    fn form(&self) -> (CounterType, i32) {
+        (self.counter.kind, self.scale.load(Ordering::Relaxed))
+    }
+
+    /// Takes a sample of every instance; says whether there is one.
+    fn collect(&self, now: &Snapshot) -> bool {
+        let named = |path: CounterPath| Some((sample_name(&path), self.counter.sample(&path, now)?));
+        let taken: Vec<_> = self.paths(now).into_iter().filter_map(named).collect();
         let mut samples = lock(&self.samples);
         samples.is_collected = true;
         samples.earlier = std::mem::replace(&mut samples.last, taken);
@@ -169,10 +190,25 @@ pub fn PdhCloseQuery(guest: &mut Guest, hQuery: GuestWord) -> i32 {
 /// Source: <https://learn.microsoft.com/windows/win32/api/pdh/nf-pdh-pdhcollectquerydata>
 #[winapi]
 pub fn PdhCollectQueryData(guest: &mut Guest, hQuery: GuestWord) -> i32 {
-    let Some(query) = query(guest, hQuery) else { return code::INVALID_HANDLE };
+    query(guest, hQuery).map_or(code::INVALID_HANDLE, |query| collect(guest, &query))
+}
+
+/// Takes a sample of every counter of a query, all of the same time.
+fn collect(guest: &Guest, query: &Query) -> i32 {
     let counters = lock(&query.counters).clone();
-    let taken = counters.iter().filter(|item| item.collect(&guest.process().files)).count();
+    let now = Snapshot::new(&guest.process().files);
+    let taken = counters.iter().filter(|item| item.collect(&now)).count();
     if taken == 0 { code::NO_DATA } else { 0 }
+}
+
+/// Returns every counter of a query with the paths of its instances.
+fn columns(guest: &Guest, query: &Query) -> Vec<(Arc<Item>, CounterPath)> {
+    let now = Snapshot::new(&guest.process().files);
+    let counters = lock(&query.counters).clone();
+    let of = |item: &Arc<Item>| {
+        item.paths(&now).into_iter().map(|path| (Arc::clone(item), path)).collect::<Vec<_>>()
+    };
+    counters.iter().flat_map(of).collect()
 }
 
 /// Takes a sample of every counter of a query, and says when.
@@ -227,7 +263,7 @@ pub fn PdhIsRealTimeQuery(guest: &mut Guest, hQuery: GuestWord) -> Bool {
 /// Finds the counter of a path, or says why there is none.
 fn find(text: &str) -> Result<(CounterPath, &'static Counter), i32> {
     let path = performance::parse(text).ok_or(code::BAD_COUNTER_NAME)?;
-    if !counters::COUNTERS.iter().any(|counter| counter.object.eq_ignore_ascii_case(&path.object)) {
+    if !counters::all().any(|counter| counter.object.eq_ignore_ascii_case(&path.object)) {
         return Err(code::NO_OBJECT);
     }
     let counter = Counter::find(&path).ok_or(code::NO_COUNTER)?;
@@ -304,18 +340,18 @@ mod format {
 }
 
 /// Returns a `PDH_FMT_COUNTERVALUE`.
-fn formatted(item: &Item, value: Option<f64>, form: u32) -> [u8; 16] {
+fn formatted((kind, scale): (CounterType, i32), value: Option<f64>, form: u32) -> [u8; 16] {
     let mut bytes = [0; 16];
     let Some(mut value) = value else {
         bytes[..4].copy_from_slice(&code::INVALID_VALUE.to_le_bytes());
         return bytes;
     };
-    let is_part = matches!(item.counter.kind, CounterType::Timer | CounterType::InverseTimer);
+    let is_part = matches!(kind, CounterType::Timer | CounterType::InverseTimer);
     if is_part && form & format::NOT_CAPPED == 0 {
         value = value.min(100.0);
     }
     if form & format::NOT_SCALED == 0 {
-        value *= 10f64.powi(item.scale.load(Ordering::Relaxed));
+        value *= 10f64.powi(scale);
     }
     if form & format::THOUSANDFOLD != 0 {
         value *= 1000.0;
@@ -353,7 +389,7 @@ pub fn PdhGetFormattedCounterValue(
     }
     let values = item.values();
     let value = values.first().and_then(|(_, value, _)| *value);
-    let mut bytes = formatted(&item, value, dwFormat);
+    let mut bytes = formatted(item.form(), value, dwFormat);
     if values.is_empty() && item.is_collected() {
         bytes[..4].copy_from_slice(&code::NO_INSTANCE.to_le_bytes());
     }
@@ -441,7 +477,7 @@ both_widths! {
         }
         let values = item.values().into_iter();
         let items: Vec<_> =
-            values.map(|(name, value, _)| (name, formatted(&item, value, dwFormat).to_vec())).collect();
+            values.map(|(name, value, _)| (name, formatted(item.form(), value, dwFormat).to_vec())).collect();
         give_array(guest, width, [lpdwBufferSize, lpdwItemCount, ItemBuffer], &items)
     }
 

@@ -1,13 +1,23 @@
-//! wintrust.dll: whether files are signed by someone trusted. Nothing is ever found trustworthy: signatures are not read.
+//! wintrust.dll: whether files are signed by someone trusted: by a chain of certificates that the Linux system trusts.
+
+use std::sync::Arc;
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::answers::answers;
+use crate::crypt32::policy::first_error;
+use crate::crypt32::query::read_file;
+use crate::crypt32::store::trusted;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest};
-use crate::nt::data_file::FileImage;
+use crate::logic::crypto::CryptoError;
+use crate::logic::crypto::authenticode::{Places, signed_hash};
+use crate::logic::crypto::certificate::Encoded;
+use crate::logic::crypto::chain::{Builder, error};
+use crate::logic::crypto::message::Message;
+use crate::nt::time;
 
 /// The DLL.
 pub const DLL: Dll = Dll {
@@ -19,8 +29,8 @@ pub const DLL: Dll = Dll {
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial WinVerifyTrust, "signatures are not read: a file has none, or the answer is TRUST_E_SYSTEM_ERROR";
-    partial WinVerifyTrustEx, "signatures are not read: a file has none, or the answer is TRUST_E_SYSTEM_ERROR";
+    partial WinVerifyTrust, "files with their own signature: no catalogs; the network is not asked for revocations";
+    partial WinVerifyTrustEx, "files with their own signature: no catalogs; the network is not asked for revocations";
     full WTHelperProvDataFromStateData;
     full WTHelperGetProvSignerFromChain;
     full WTHelperGetProvCertFromChain;
@@ -45,6 +55,12 @@ const PROVIDER_UNKNOWN: u32 = 0x800b_0001;
 const FORM_UNKNOWN: u32 = 0x800b_0003;
 /// `TRUST_E_NOSIGNATURE`.
 const NO_SIGNATURE: u32 = 0x800b_0100;
+/// `TRUST_E_BAD_DIGEST`.
+const BAD_DIGEST: u32 = 0x8009_6010;
+/// `TRUST_E_NO_SIGNER_CERT`.
+const NO_SIGNER: u32 = 0x8009_6002;
+/// `TRUST_E_CERT_SIGNATURE`.
+const BAD_SIGNATURE: u32 = 0x8009_6004;
 /// `TRUST_E_SYSTEM_ERROR`.
 const SYSTEM_ERROR: u32 = 0x8009_6001;
 /// `CRYPT_E_FILE_ERROR`.
@@ -73,13 +89,47 @@ fn judge(guest: &Guest, action: GuestWord, data: GuestWord) -> Result<u32, Fault
     }
     let file = guest.read_word(file_at)?;
     let path = guest.read_wide_string(guest.read_word(file + pointer)?)?;
-    let Ok(image) = FileImage::open(guest.process(), &path) else { return Ok(FILE_ERROR) };
-    Ok(match (image.is_pe(), image.has_signature()) {
-        (false, _) => FORM_UNKNOWN,
-        (true, false) => NO_SIGNATURE,
-        (true, true) => SYSTEM_ERROR,
+    let Ok(bytes) = read_file(guest, &path) else { return Ok(FILE_ERROR) };
+    let Some(places) = Places::find(&bytes) else { return Ok(FORM_UNKNOWN) };
+    Ok(match places.signature(&bytes) {
+        None => NO_SIGNATURE,
+        Some(signature) => judge_signature(guest, &bytes, &places, signature),
     })
 }
+
+/// Judges the signature of a file: is it the file's, was it made with the key of its certificate, is that trusted?
+fn judge_signature(guest: &Guest, bytes: &[u8], places: &Places, signature: &[u8]) -> u32 {
+    let Ok(message) = Message::parse(signature) else { return NO_SIGNATURE };
+    let (Some((algorithm, hash)), Some(content)) = (signed_hash(&message), message.content()) else {
+        return NO_SIGNATURE;
+    };
+    if places.hash(bytes, algorithm) != hash {
+        return BAD_DIGEST;
+    }
+    let Some(signer) = message.signers.first() else { return NO_SIGNER };
+    let certificate = match message.verify(signer, content) {
+        Ok(certificate) => certificate,
+        Err(CryptoError::Tag) => return BAD_DIGEST,
+        Err(CryptoError::Parameter) => return NO_SIGNER,
+        Err(_) => return BAD_SIGNATURE,
+    };
+    let chain = |certificate: &Arc<Encoded>, others: Vec<Arc<Encoded>>, time: u64, using: &str| {
+        let roots = trusted(guest);
+        let builder = Builder { roots, others, time, uses: vec![using.to_owned()], ..Builder::default() };
+        builder.build(certificate)
+    };
+    // What was signed while the certificate was good stays good, if somebody trusted says when that was.
+    let now = time::now() as u64;
+    let stamped = message.countersigned(signer).filter(|(time, stamper, others)| {
+        chain(stamper, others.clone(), *time, TIME_STAMPING).errors & !error::REVOCATION_STATUS_UNKNOWN == 0
+    });
+    let when = stamped.map_or(now, |(time, ..)| time);
+    first_error(&chain(&certificate, message.encoded_certificates(), when, CODE_SIGNING))
+}
+
+/// `szOID_PKIX_KP_CODE_SIGNING` and `szOID_PKIX_KP_TIMESTAMP_SIGNING`.
+const CODE_SIGNING: &str = "1.3.6.1.5.5.7.3.3";
+const TIME_STAMPING: &str = "1.3.6.1.5.5.7.3.8";
 
 /// Says whether a file is signed by someone trusted: 0 for yes, else why not.
 ///

@@ -6,14 +6,13 @@
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/winrt/hstring>, and the pages of the functions.
 
-use std::cmp::Ordering;
-
 use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_host::memory;
 
 use super::{INVALID_ARGUMENT, OK, POINTER};
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, Guest};
+use crate::guest::{Bool, Guest, to_fault};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -67,11 +66,10 @@ fn length(guest: &Guest, string: GuestWord) -> Result<u32, Fault> {
 }
 
 fn text(guest: &Guest, string: GuestWord) -> Result<Vec<u16>, Fault> {
-    if string.is_null() {
-        return Ok(Vec::new());
+    match length(guest, string)? {
+        0 => Ok(Vec::new()),
+        length => guest.read_wide(guest.read_word(string.0 + TEXT_AT)?, length.into()),
     }
-    let place = guest.read_word(string.0 + TEXT_AT)?;
-    guest.read_wide(place, length(guest, string)?.into())
 }
 
 /// Makes a string of a text.
@@ -132,8 +130,20 @@ fn hold(guest: &Guest, string: GuestWord, change: i32) -> Result<Option<u32>, Fa
         return Ok(None);
     }
     let place = string.0 + HOLDERS_AT;
-    let holders = guest.read_u32(place)?.wrapping_add_signed(change);
-    guest.write(place, &holders).map(|()| Some(holders))
+    let mut before = guest.read_u32(place)?;
+    // Threads hold and give up strings at the same time.
+    loop {
+        let holders = before.wrapping_add_signed(change);
+        match memory::compare_exchange_u32(place, before, holders).map_err(to_fault)? {
+            found if found == before => return Ok(Some(holders)),
+            found => before = found,
+        }
+    }
+}
+
+/// Makes what goes to a place, unless there is none.
+fn placed(place: GuestWord, make: impl FnOnce() -> Result<i32, Fault>) -> Result<i32, Fault> {
+    if place.is_null() { Ok(INVALID_ARGUMENT) } else { make() }
 }
 
 /// Gives up a string.
@@ -156,14 +166,12 @@ pub fn WindowsDuplicateString(
     string: GuestWord,
     newString: GuestWord,
 ) -> Result<i32, Fault> {
-    if newString.is_null() {
-        return Ok(INVALID_ARGUMENT);
-    }
-    if string.is_null() || hold(guest, string, 1)?.is_some() {
-        return guest.write_word(newString.0, string.0).map(|()| OK);
-    }
-    let text = text(guest, string)?;
-    give(guest, &text, newString)
+    placed(newString, || {
+        if string.is_null() || hold(guest, string, 1)?.is_some() {
+            return guest.write_word(newString.0, string.0).map(|()| OK);
+        }
+        give(guest, &text(guest, string)?, newString)
+    })
 }
 
 /// Returns a string's length in units.
@@ -211,11 +219,10 @@ pub fn WindowsStringHasEmbeddedNull(
     string: GuestWord,
     hasEmbedNull: GuestWord,
 ) -> Result<i32, Fault> {
-    if hasEmbedNull.is_null() {
-        return Ok(INVALID_ARGUMENT);
-    }
-    let has = text(guest, string)?.contains(&0);
-    guest.write(hasEmbedNull.0, &u32::from(has)).map(|()| OK)
+    placed(hasEmbedNull, || {
+        let has = text(guest, string)?.contains(&0);
+        guest.write(hasEmbedNull.0, &u32::from(has)).map(|()| OK)
+    })
 }
 
 /// Compares strings unit by unit.
@@ -228,15 +235,10 @@ pub fn WindowsCompareStringOrdinal(
     string2: GuestWord,
     result: GuestWord,
 ) -> Result<i32, Fault> {
-    if result.is_null() {
-        return Ok(INVALID_ARGUMENT);
-    }
-    let order = match text(guest, string1)?.cmp(&text(guest, string2)?) {
-        Ordering::Less => -1,
-        Ordering::Equal => 0,
-        Ordering::Greater => 1,
-    };
-    guest.write(result.0, &order).map(|()| OK)
+    placed(result, || {
+        let order = text(guest, string1)?.cmp(&text(guest, string2)?) as i32;
+        guest.write(result.0, &order).map(|()| OK)
+    })
 }
 
 /// Stores a string that was made of another one, unless there is no place for it.
@@ -245,13 +247,10 @@ fn give_part(
     place: GuestWord,
     make: impl FnOnce() -> Result<Result<Vec<u16>, i32>, Fault>,
 ) -> Result<i32, Fault> {
-    if place.is_null() {
-        return Ok(INVALID_ARGUMENT);
-    }
-    match make()? {
+    placed(place, || match make()? {
         Ok(text) => give(guest, &text, place),
         Err(code) => guest.write_word(place.0, 0).map(|()| code),
-    }
+    })
 }
 
 /// Joins two strings.

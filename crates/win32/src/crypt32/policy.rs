@@ -85,6 +85,11 @@ fn base(chain: &Chain, ignored: u32) -> Verdict {
     GOOD
 }
 
+/// Returns the first error of a chain; 0 for none. That nobody knows of revocations is none.
+pub(crate) fn first_error(chain: &Chain) -> u32 {
+    base(chain, ignore::END_REVOCATION | ignore::AUTHORITY_REVOCATION | ignore::ROOT_REVOCATION).0
+}
+
 /// `SSL_EXTRA_CERT_CHAIN_POLICY_PARA`.
 #[derive(GuestStruct, Default)]
 struct TlsPara {

@@ -31,8 +31,6 @@ pub const EXPORTS: &[Export] = dll! {
     full CertAddStoreToCollection;
     stub CertOpenServerOcspResponse;
     stub CertAddCRLContextToStore;
-    stub CryptMsgOpenToDecode;
-    stub CryptQueryObject;
     stub PFXImportCertStore;
 };
 
@@ -102,11 +100,11 @@ fn system_store(guest: &Guest, name: &[u16]) -> GuestWord {
         true => trusted(guest),
         false => Vec::new(),
     };
-    give_store(guest, Store::of(certificates))
+    give_certificates(guest, certificates)
 }
 
 /// Returns the certificates that the Linux system trusts, which are read once.
-pub(super) fn trusted(guest: &Guest) -> Vec<Arc<Encoded>> {
+pub(crate) fn trusted(guest: &Guest) -> Vec<Arc<Encoded>> {
     let read = || {
         let text = plat_host::user_secret::trusted_certificates();
         let certificates = text.map_or(Vec::new(), |text| from_texts(&text));
@@ -117,6 +115,11 @@ pub(super) fn trusted(guest: &Guest) -> Vec<Arc<Encoded>> {
 
 fn give_store(guest: &Guest, store: Store) -> GuestWord {
     GuestWord(guest.process().cryptography.add(Arc::new(store)))
+}
+
+/// Gives out a new store of certificates.
+pub(super) fn give_certificates(guest: &Guest, certificates: Vec<Arc<Encoded>>) -> GuestWord {
+    give_store(guest, Store::of(certificates))
 }
 
 /// Opens a store of a kind.

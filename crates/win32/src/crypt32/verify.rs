@@ -68,7 +68,8 @@ fn key_parts(guest: &Guest, info: GuestWord) -> Result<(String, Vec<u8>, Vec<u8>
     Ok((String::from_utf8_lossy(&identifier).into_owned(), parameters, key))
 }
 
-fn public_key(guest: &Guest, info: GuestWord) -> Result<PublicKey, Win32Error> {
+/// Reads a key that a program gives as a structure.
+pub(super) fn public_key(guest: &Guest, info: GuestWord) -> Result<PublicKey, Win32Error> {
     let (identifier, parameters, key) = key_parts(guest, info)?;
     PublicKey::read(&identifier, &parameters, &key).map_err(|_| BAD_ALGORITHM)
 }

@@ -7,6 +7,8 @@ pub mod bits;
 pub mod convert;
 pub mod dates;
 pub mod decimal;
+pub mod format;
+pub mod parsed;
 pub mod text;
 
 use crate::logic::nls::locale::Locale;

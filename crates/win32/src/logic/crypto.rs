@@ -4,6 +4,7 @@
 //! [`cipher::BlockKey`], [`CryptoError`].
 
 pub mod aead;
+pub mod authenticode;
 pub mod blocks;
 pub mod certificate;
 pub mod chain;
@@ -15,6 +16,7 @@ pub mod encode;
 pub mod hash;
 pub mod kdf;
 pub mod layout;
+pub mod message;
 pub mod rsa;
 pub mod signed;
 pub mod stream;

@@ -3,6 +3,7 @@
 //! Source: <https://learn.microsoft.com/windows/win32/perfctrs/specifying-a-counter-path>,
 //! <https://learn.microsoft.com/windows/win32/api/winperf/ns-winperf-perf_counter_definition>
 
+use super::time::SystemTime;
 use super::wildcard;
 
 /// A path in parts: `\\machine\object(parent/instance#index)\counter`.
@@ -96,6 +97,12 @@ pub enum CounterType {
     LargeRaw = 0x0001_0100,
     /// Events in a second (`PERF_COUNTER_COUNTER`).
     Rate = 0x1041_0400,
+    /// Events in a second, counted in 64 bits (`PERF_COUNTER_BULK_COUNT`).
+    BulkRate = 0x1041_0500,
+    /// The time that an event takes, in seconds (`PERF_AVERAGE_TIMER`).
+    AverageTime = 0x3002_0400,
+    /// How much an event has (`PERF_AVERAGE_BULK`).
+    Average = 0x4002_0500,
     /// Part of the time, in percent (`PERF_100NSEC_TIMER`).
     Timer = 0x2051_0500,
     /// Part of the time that is left, in percent (`PERF_100NSEC_TIMER_INV`).
@@ -109,7 +116,29 @@ pub enum CounterType {
 impl CounterType {
     /// Says whether two samples are needed.
     pub fn needs_two(self) -> bool {
-        matches!(self, Self::Rate | Self::Timer | Self::InverseTimer)
+        !matches!(self, Self::Raw | Self::LargeRaw | Self::Elapsed | Self::Fraction)
+    }
+
+    /// Says whether a sample's second value is one of its own rather than a clock.
+    pub fn has_base(self) -> bool {
+        matches!(self, Self::Elapsed | Self::Fraction | Self::AverageTime | Self::Average)
+    }
+
+    /// Returns the type of a number.
+    pub fn of_number(number: u32) -> Option<Self> {
+        let all = [
+            Self::Raw,
+            Self::LargeRaw,
+            Self::Rate,
+            Self::BulkRate,
+            Self::AverageTime,
+            Self::Average,
+            Self::Timer,
+            Self::InverseTimer,
+            Self::Elapsed,
+            Self::Fraction,
+        ];
+        all.into_iter().find(|kind| *kind as u32 == number)
     }
 }
 
@@ -134,13 +163,63 @@ pub fn value(kind: CounterType, earlier: Option<Sample>, sample: Sample) -> Opti
     };
     match kind {
         CounterType::Raw | CounterType::LargeRaw => Some(sample.first as f64),
-        CounterType::Rate => changes().map(|(count, time)| count / (time / SECOND)),
+        CounterType::Rate | CounterType::BulkRate => changes().map(|(count, time)| count / (time / SECOND)),
+        // Nothing happened: no time was taken.
+        CounterType::AverageTime | CounterType::Average => earlier.map(|earlier| {
+            let (sum, events) = (sample.first - earlier.first, sample.second - earlier.second);
+            let unit = if kind == CounterType::AverageTime { SECOND } else { 1.0 };
+            if events > 0 { sum as f64 / unit / events as f64 } else { 0.0 }
+        }),
         CounterType::Timer => changes().map(|(count, time)| 100.0 * count / time),
         CounterType::InverseTimer => changes().map(|(count, time)| (100.0 * (1.0 - count / time)).max(0.0)),
         CounterType::Elapsed => Some((sample.second - sample.first) as f64 / SECOND),
         CounterType::Fraction if sample.second == 0 => Some(0.0),
         CounterType::Fraction => Some(100.0 * sample.first as f64 / sample.second as f64),
     }
+}
+
+/// A kind of log that is text: the numbers are `PDH_LOG_TYPE_…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum LogForm {
+    /// Values separated by commas.
+    Commas = 1,
+    /// Values separated by tabs.
+    Tabs = 2,
+}
+
+impl LogForm {
+    /// Returns the kind of a number; 0 is the first one.
+    pub fn of_number(number: u32) -> Option<Self> {
+        match number {
+            0 | 1 => Some(Self::Commas),
+            2 => Some(Self::Tabs),
+            _ => None,
+        }
+    }
+
+    /// Returns what the first line begins with, in brackets.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Commas => "PDH-CSV 4.0",
+            Self::Tabs => "PDH-TSV 4.0",
+        }
+    }
+}
+
+/// Writes a line of a log: each field in quotes.
+pub fn log_line(form: LogForm, fields: impl IntoIterator<Item = String>) -> String {
+    let separator = if form == LogForm::Commas { "," } else { "\t" };
+    let fields: Vec<String> = fields.into_iter().map(|field| format!("\"{field}\"")).collect();
+    format!("{}\r\n", fields.join(separator))
+}
+
+/// Writes the time of a log's line.
+pub fn log_time(time: &SystemTime) -> String {
+    format!(
+        "{:02}/{:02}/{:04} {:02}:{:02}:{:02}.{:03}",
+        time.month, time.day, time.year, time.hour, time.minute, time.second, time.millisecond
+    )
 }
 
 #[cfg(test)]
@@ -169,6 +248,8 @@ mod tests {
         assert_eq!(value(CounterType::Rate, early, sample(300, 20_000_000)), Some(100.0));
         assert_eq!(value(CounterType::InverseTimer, early, sample(600, 1_000)), Some(50.0));
         assert_eq!(value(CounterType::Timer, None, sample(600, 1_000)), None);
+        assert_eq!(value(CounterType::AverageTime, early, sample(50_000_100, 10)), Some(0.5));
+        assert_eq!(value(CounterType::Average, early, sample(300, 0)), Some(0.0));
         assert_eq!(value(CounterType::Elapsed, None, sample(0, 30_000_000)), Some(3.0));
     }
 }

@@ -48,6 +48,10 @@ pub struct ThreadObject {
     suspensions: AtomicU32,
     /// Whether somebody alerted it by its identifier.
     pub alert: AtomicBool,
+    /// Whether somebody alerted it by a handle.
+    pub alerted: AtomicBool,
+    /// Whether it waits in a way that such an alert ends.
+    pub takes_alerts: AtomicBool,
     /// How it is interrupted, once it runs.
     interrupt: OnceLock<Arc<Interrupt>>,
     /// Its registers while it is held between two instructions of the guest.
@@ -167,6 +171,8 @@ impl ThreadObject {
             stop: Parker::default(),
             suspensions: AtomicU32::new(0),
             alert: AtomicBool::new(false),
+            alerted: AtomicBool::new(false),
+            takes_alerts: AtomicBool::new(false),
             interrupt: OnceLock::new(),
             held: Mutex::default(),
             wanted: Mutex::default(),

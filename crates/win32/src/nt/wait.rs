@@ -203,6 +203,34 @@ pub fn wait(objects: &[ObjectRef], how: WaitFor) -> Result<NtStatus, NtStatus> {
     Ok(wait_locked(lock(), &thread::current(), objects, how))
 }
 
+/// Takes a thread's alert, if it waits in a way that is ended by one.
+fn take_alert(thread: &ThreadObject) -> bool {
+    thread.takes_alerts.load(Ordering::Acquire) && thread.alerted.swap(false, Ordering::AcqRel)
+}
+
+/// Waits as [`wait`] does; if the wait is alertable, an alert of [`alert`] ends it with `ALERTED`.
+///
+/// # Errors
+/// As for [`wait`].
+pub fn wait_for_alert(objects: &[ObjectRef], how: WaitFor) -> Result<NtStatus, NtStatus> {
+    let thread = thread::current();
+    thread.takes_alerts.store(how.alertable, Ordering::Release);
+    let status = wait(objects, how);
+    thread.takes_alerts.store(false, Ordering::Release);
+    status
+}
+
+/// Ends the wait of a thread that takes alerts, now or when it begins.
+pub fn alert(thread: &ThreadObject) {
+    let mut queues = lock();
+    let takes = |waiter: &Waiter| waiter.thread.takes_alerts.load(Ordering::Acquire);
+    if queues.by_thread.get(&thread.id()).is_some_and(|waiter| takes(waiter)) {
+        queues.interrupt(thread.id(), NtStatus::ALERTED, takes);
+    } else {
+        thread.alerted.store(true, Ordering::Release);
+    }
+}
+
 /// Signals one object and waits for another, in one step.
 ///
 /// # Errors
@@ -244,7 +272,9 @@ fn wait_locked(
 ) -> NtStatus {
     let look = || {
         let taken = if objects.is_empty() { None } else { try_take(thread, objects, how.all) };
-        taken.or_else(|| (how.alertable && thread.has_apcs()).then_some(NtStatus::USER_APC))
+        let called = || (how.alertable && thread.has_apcs()).then_some(NtStatus::USER_APC);
+        let alerted = || take_alert(thread).then_some(NtStatus::ALERTED);
+        taken.or_else(called).or_else(alerted)
     };
     if let Some(status) = look() {
         return status;

@@ -5,14 +5,19 @@ use std::sync::atomic::Ordering;
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::objects::deadline;
+use super::synchronisation::previous;
 use crate::NtStatus;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::nt::{thread, time, wait_address};
+use crate::nt::thread::ThreadObject;
+use crate::nt::{thread, time, wait, wait_address};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
+    full NtAlertThread;
+    full NtAlertResumeThread;
+    full NtTestAlert;
     full NtAlertThreadByThreadId;
     full NtWaitForAlertByThreadId;
     full RtlGetSystemTimePrecise;
@@ -23,6 +28,43 @@ pub const EXPORTS: &[Export] = dll! {
 /// Returns the place that a thread sleeps at: no guest has memory there.
 fn place_of(thread: u32) -> u64 {
     u64::MAX << 40 | u64::from(thread) << 2
+}
+
+/// Ends an alertable wait of a thread with `ALERTED`, or lets its next such wait end at once.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kedelayexecutionthread>
+#[winapi]
+pub fn NtAlertThread(guest: &mut Guest, ThreadHandle: GuestWord) -> Result<(), NtStatus> {
+    wait::alert(&*guest.process().object_as::<ThreadObject>(ThreadHandle.get())?);
+    Ok(())
+}
+
+/// Alerts a thread and lets it go on, if it is suspended.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kedelayexecutionthread>
+#[winapi]
+pub fn NtAlertResumeThread(
+    guest: &mut Guest,
+    ThreadHandle: GuestWord,
+    PreviousSuspendCount: GuestWord,
+) -> Result<(), NtStatus> {
+    let thread = guest.process().object_as::<ThreadObject>(ThreadHandle.get())?;
+    wait::alert(&thread);
+    let before = thread.resume();
+    previous(guest, PreviousSuspendCount, before)
+}
+
+/// Makes the calls that are queued for the calling thread; takes its alert: `ALERTED` where there was one.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-kedelayexecutionthread>
+#[winapi]
+pub fn NtTestAlert(guest: &mut Guest) -> NtStatus {
+    let is_alerted = thread::with_current(|own| own.alerted.swap(false, Ordering::AcqRel));
+    match wait::make_early_calls(guest) {
+        Err(error) => error,
+        Ok(()) if is_alerted => NtStatus::ALERTED,
+        Ok(()) => NtStatus::SUCCESS,
+    }
 }
 
 /// Wakes a thread that waits for its alert, or lets its next such wait end at once.

@@ -31,8 +31,68 @@ pub const EXPORTS: &[Export] = dll! {
     full RtlMultipleAllocateHeap;
     full RtlMultipleFreeHeap;
     partial RtlQueryHeapInformation, "only the compatibility class, which says standard";
+    partial RtlSetUserValueHeap, "blocks have no such values: FALSE";
+    partial RtlSetUserFlagsHeap, "blocks have no such flags: FALSE";
+    partial RtlGetUserInfoHeap, "blocks have neither values nor flags: zeros";
     partial RtlSetHeapInformation, "every class is accepted and ignored";
 };
+
+/// Says that a block has no value of its program's: it was not made for one.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlallocateheap>
+#[winapi]
+pub fn RtlSetUserValueHeap(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    Flags: u32,
+    BaseAddress: GuestWord,
+    UserValue: GuestWord,
+) -> u8 {
+    let _ = (guest, HeapHandle, Flags, BaseAddress, UserValue);
+    0
+}
+
+/// Says that a block has no flags of its program's: it was not made for them.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlallocateheap>
+#[winapi]
+pub fn RtlSetUserFlagsHeap(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    Flags: u32,
+    BaseAddress: GuestWord,
+    UserFlagsReset: u32,
+    UserFlagsSet: u32,
+) -> u8 {
+    let _ = (guest, HeapHandle, Flags, BaseAddress, UserFlagsReset, UserFlagsSet);
+    0
+}
+
+/// Returns a block's value and flags of its program's: none.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/ddi/ntifs/nf-ntifs-rtlallocateheap>
+#[winapi]
+pub fn RtlGetUserInfoHeap(
+    guest: &mut Guest,
+    HeapHandle: GuestWord,
+    Flags: u32,
+    BaseAddress: GuestWord,
+    UserValue: GuestWord,
+    UserFlags: GuestWord,
+) -> Result<u8, Fault> {
+    // The size of what is no block of the heap is unknown.
+    let _ = Flags;
+    if guest.process().heaps.size(HeapHandle.get(), BaseAddress.get()).is_none() {
+        return Ok(0);
+    }
+    if !UserValue.is_null() {
+        guest.write_word(UserValue.get(), 0)?;
+    }
+    if !UserFlags.is_null() {
+        guest.write(UserFlags.get(), &0_u32)?;
+    }
+    Ok(1)
+}
 
 /// Makes a heap that grows, or one that holds at most `ReserveSize` bytes.
 ///

@@ -307,7 +307,7 @@ pub fn NtWaitForSingleObject(
     let wait = || {
         let deadline = deadline(guest, Timeout)?;
         let object = guest.process().object(Handle.get())?;
-        wait::wait(&[object], wait::WaitFor { all: false, alertable: Alertable != 0, deadline })
+        wait::wait_for_alert(&[object], wait::WaitFor { all: false, alertable: Alertable != 0, deadline })
     };
     let status = wait();
     status.and_then(|status| wait::after_wait(guest, status)).unwrap_or_else(|error| error)
@@ -323,7 +323,8 @@ pub fn NtDelayExecution(guest: &mut Guest, Alertable: u8, DelayInterval: GuestWo
         alertable: Alertable != 0,
         deadline,
     });
-    match how.and_then(|how| wait::wait_as_guest(guest, &[], how)) {
+    let status = how.and_then(|how| wait::wait_for_alert(&[], how));
+    match status.and_then(|status| wait::after_wait(guest, status)) {
         Ok(NtStatus::TIMEOUT) => NtStatus::SUCCESS,
         Ok(status) | Err(status) => status,
     }

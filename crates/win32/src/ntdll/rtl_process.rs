@@ -19,11 +19,21 @@ pub const EXPORTS: &[Export] = dll! {
     partial NtRollbackTransaction, "there are no transactions: INVALID_HANDLE";
     full RtlGetActiveActivationContext; full RtlAddRefActivationContext; full RtlReleaseActivationContext;
     full RtlGetCurrentTransaction;
+    full RtlReportSilentProcessExit;
     partial RtlSetCurrentTransaction, "there are no transactions: only null is taken";
     partial RtlCreateQueryDebugBuffer, "there are no such buffers: null";
     partial RtlQueryProcessDebugInformation, "NOT_SUPPORTED";
     full RtlDestroyQueryDebugBuffer;
 };
+
+/// Reports that a process is ended by another: nobody wants to know.
+///
+/// Source: <https://learn.microsoft.com/windows-hardware/drivers/debugger/registry-entries-for-silent-process-exit>
+#[winapi]
+pub fn RtlReportSilentProcessExit(guest: &mut Guest, ProcessHandle: GuestWord, ExitStatus: u32) -> NtStatus {
+    let _ = (guest, ProcessHandle, ExitStatus);
+    NtStatus::SUCCESS
+}
 
 /// Stores the current directory; returns its size in bytes.
 ///

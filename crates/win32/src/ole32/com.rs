@@ -2,12 +2,14 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::classes;
 use crate::answers::answers;
 use crate::com::unknown::{IUnknown_QueryInterface, IUnknown_Release};
 use crate::com::{ComError, Guid, fail, result};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::oleaut32::variant::{RELEASE, call_method, call_method_with};
 use crate::windowscodecs::factory;
 
 /// The exports of this file.
@@ -18,8 +20,8 @@ pub const EXPORTS: &[Export] = dll! {
     partial OleInitialize, "there are no apartments: nothing is marshalled";
     full OleUninitialize;
     partial CoInitializeSecurity, "accepted: there is nobody to call from another process";
-    partial CoCreateInstance, "classes are those of the builtin DLLs: the imaging factory";
-    partial CoGetClassObject, "no class gives its factory out";
+    partial CoCreateInstance, "classes are those of the builtin DLLs, the imaging factory, and those of the program";
+    partial CoGetClassObject, "the classes that the program registered";
 };
 
 /// `S_OK`.
@@ -97,7 +99,10 @@ pub fn CoCreateInstance(
     let mut class = Guid::default();
     guest.read_bytes(rclsid.get(), &mut class)?;
     let Some(registration) = CLASSES.iter().find(|row| row.class == class) else {
-        return fail(result::CLASS_NOT_REGISTERED);
+        return match classes::find(&class) {
+            Some(object) => make_registered(guest, object, [pUnkOuter, riid, ppv]),
+            None => fail(result::CLASS_NOT_REGISTERED),
+        };
     };
     if !pUnkOuter.is_null() {
         return fail(result::NO_AGGREGATION);
@@ -112,7 +117,36 @@ pub fn CoCreateInstance(
     answer
 }
 
-/// Finds a class's factory: the classes here have none to give out.
+/// Fails where a method did.
+fn succeeded(code: i32) -> Result<(), ComError> {
+    if code < 0 { fail(code as u32) } else { Ok(()) }
+}
+
+/// Has the factory of a class of the program's make an object.
+fn make_registered(
+    guest: &mut Guest,
+    object: u64,
+    [outer, interface, into]: [GuestWord; 3],
+) -> Result<(), ComError> {
+    /// `IID_IClassFactory`, and the index of `CreateInstance`.
+    const FACTORY: [u8; 16] = [1, 0, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
+    const CREATE_INSTANCE: u64 = 3;
+    const ROOM: u64 = 32;
+    let Some(room) = guest.process().heaps.allocate(0, ROOM, true) else {
+        return fail(result::OUT_OF_MEMORY);
+    };
+    guest.write_bytes(room, &FACTORY)?;
+    let asked = classes::ask(guest, object, room, room + 16)?;
+    let factory = guest.read_word(room + 16)?;
+    guest.process().heaps.free(0, room);
+    succeeded(asked)?;
+    let call = [factory, outer.get(), interface.get(), into.get()];
+    let made = call_method_with(guest, CREATE_INSTANCE, &call)? as i32;
+    call_method(guest, factory, RELEASE)?;
+    succeeded(made)
+}
+
+/// Finds the factory of a class that the program registered.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-cogetclassobject>
 #[winapi]
@@ -124,10 +158,13 @@ pub fn CoGetClassObject(
     riid: GuestWord,
     ppv: GuestWord,
 ) -> Result<(), ComError> {
-    let _ = (rclsid, dwClsContext, pvReserved, riid);
+    let _ = (dwClsContext, pvReserved);
     if ppv.is_null() {
         return fail(result::BAD_POINTER);
     }
     guest.write(ppv.get(), &GuestWord::NULL)?;
-    fail(result::CLASS_NOT_REGISTERED)
+    let mut class = Guid::default();
+    guest.read_bytes(rclsid.get(), &mut class)?;
+    let Some(object) = classes::find(&class) else { return fail(result::CLASS_NOT_REGISTERED) };
+    succeeded(classes::ask(guest, object, riid.get(), ppv.get())?)
 }

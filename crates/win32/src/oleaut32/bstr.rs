@@ -36,7 +36,7 @@ pub(super) fn allocate(guest: &Guest, length: u64, text: &[u8]) -> Result<Option
 }
 
 /// Frees a string, unless it is null.
-pub(super) fn free(guest: &Guest, string: u64) {
+pub(crate) fn free(guest: &Guest, string: u64) {
     if string != 0 {
         guest.process().heaps.free(0, string.wrapping_sub(header(guest)));
     }
@@ -48,7 +48,7 @@ pub(super) fn byte_length(guest: &Guest, string: u64) -> Result<u32, Fault> {
 }
 
 /// Copies a string, as `VariantCopy` does.
-pub(super) fn duplicate(guest: &Guest, string: u64) -> Result<Option<u64>, Fault> {
+pub(crate) fn duplicate(guest: &Guest, string: u64) -> Result<Option<u64>, Fault> {
     let length = u64::from(byte_length(guest, string)?);
     let text = guest.read_vec(string, length)?;
     allocate(guest, length, &text)

@@ -28,17 +28,17 @@ pub const EXPORTS: &[Export] = dll! {
     @27 full SafeArrayCopy;
     @77 full SafeArrayGetVartype;
     @148 full SafeArrayPtrOfIndex;
-    @40 stub SafeArrayRedim;
 };
 
+const E_POINTER: i32 = 0x8000_4003_u32 as i32;
 const E_UNEXPECTED: i32 = 0x8000_ffff_u32 as i32;
 const DISP_E_BADINDEX: i32 = 0x8002_000b_u32 as i32;
-const DISP_E_ARRAYISLOCKED: i32 = 0x8002_000d_u32 as i32;
+pub(super) const DISP_E_ARRAYISLOCKED: i32 = 0x8002_000d_u32 as i32;
 
 /// Bytes before a descriptor, the last four of which hold the elements' type.
-const HIDDEN: u64 = 16;
+pub(super) const HIDDEN: u64 = 16;
 /// `FADF_AUTO`, `FADF_STATIC`, `FADF_EMBEDDED`: the data is not freed.
-const NOT_OWNED: u16 = 7;
+pub(super) const NOT_OWNED: u16 = 7;
 /// `FADF_HAVEVARTYPE`.
 const HAVE_TYPE: u16 = 0x80;
 /// `FADF_BSTR`.
@@ -53,7 +53,7 @@ const DIMENSIONS_MAX: u32 = 0xffff;
 /// Returns an element's size in bytes and its flags.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/oaidl/ns-oaidl-safearray>
-fn element(guest: &Guest, kind: u16) -> Option<(u32, u16)> {
+pub(super) fn element(guest: &Guest, kind: u16) -> Option<(u32, u16)> {
     let pointer = guest.machine().pointer_size() as u32;
     Some(match kind {
         16 | 17 => (1, HAVE_TYPE),
@@ -71,19 +71,19 @@ fn element(guest: &Guest, kind: u16) -> Option<(u32, u16)> {
 }
 
 /// What a descriptor says.
-struct Array {
-    address: u64,
-    dimensions: u16,
-    flags: u16,
-    element_bytes: u32,
-    locks: u32,
-    data: u64,
+pub(super) struct Array {
+    pub(super) address: u64,
+    pub(super) dimensions: u16,
+    pub(super) flags: u16,
+    pub(super) element_bytes: u32,
+    pub(super) locks: u32,
+    pub(super) data: u64,
     /// Count and lowest index of each dimension, the last dimension first.
-    bounds: Vec<(u32, i32)>,
+    pub(super) bounds: Vec<(u32, i32)>,
 }
 
 /// Returns where a descriptor has its data's address, and its bounds.
-fn places(guest: &Guest, address: u64) -> (u64, u64) {
+pub(super) fn places(guest: &Guest, address: u64) -> (u64, u64) {
     match guest.machine().is_64() {
         true => (address + 16, address + 24),
         false => (address + 12, address + 16),
@@ -91,7 +91,7 @@ fn places(guest: &Guest, address: u64) -> (u64, u64) {
 }
 
 impl Array {
-    fn read(guest: &Guest, address: u64) -> Result<Self, Fault> {
+    pub(super) fn read(guest: &Guest, address: u64) -> Result<Self, Fault> {
         let (data, bounds) = places(guest, address);
         let dimensions = guest.read::<u16>(address)?;
         let bound =
@@ -108,11 +108,11 @@ impl Array {
     }
 
     /// Returns how many elements there are.
-    fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.bounds.iter().fold(1, |count: u64, bound| count.saturating_mul(bound.0.into()))
     }
 
-    fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.count().saturating_mul(self.element_bytes.into())
     }
 
@@ -131,9 +131,12 @@ impl Array {
         Ok(Some(self.data + offset * u64::from(self.element_bytes)))
     }
 
-    /// Frees what the elements hold.
-    fn clear(&self, guest: &mut Guest) -> Result<(), Fault> {
-        for at in (0..self.count()).map(|at| self.data + at * u64::from(self.element_bytes)) {
+    /// Frees what the elements hold, from one on.
+    pub(super) fn clear_from(&self, guest: &mut Guest, first: u64) -> Result<(), Fault> {
+        if self.flags & (OF_VARIANTS | OF_STRINGS | OF_OBJECTS) == 0 {
+            return Ok(());
+        }
+        for at in (first..self.count()).map(|at| self.data + at * u64::from(self.element_bytes)) {
             self.clear_one(guest, at)?;
         }
         Ok(())
@@ -153,7 +156,7 @@ impl Array {
     }
 
     /// Copies an element with what it holds over one that holds nothing.
-    fn copy_one(&self, guest: &mut Guest, from: u64, to: u64) -> Result<(), Fault> {
+    pub(super) fn copy_one(&self, guest: &mut Guest, from: u64, to: u64) -> Result<(), Fault> {
         if self.flags & OF_VARIANTS != 0 {
             guest.write(to, &0_u16)?;
             variant::VariantCopy(guest, GuestWord(to), GuestWord(from))?;
@@ -183,8 +186,21 @@ fn make_descriptor(guest: &Guest, dimensions: u32) -> Result<Option<u64>, Fault>
     Ok(Some(block + HIDDEN))
 }
 
+/// Writes what lies before a descriptor: the interface of objects, or the type of other elements.
+pub(super) fn write_kind(guest: &Guest, array: u64, kind: u16) -> Result<(), Fault> {
+    /// `IID_IUnknown` begins with 0, `IID_IDispatch` with 0x20400; the rest is the same.
+    const REST: [u8; 8] = [0xc0, 0, 0, 0, 0, 0, 0, 0x46];
+    let first = match kind {
+        9 => 0x2_0400_u32,
+        13 => 0,
+        _ => return guest.write(array - 4, &u32::from(kind)),
+    };
+    guest.write(array - HIDDEN, &u64::from(first))?;
+    guest.write_bytes(array - 8, &REST)
+}
+
 /// Gives a descriptor its data, zeros; says whether there was memory.
-fn make_data(guest: &Guest, array: u64) -> Result<bool, Fault> {
+pub(super) fn make_data(guest: &Guest, array: u64) -> Result<bool, Fault> {
     let bytes = Array::read(guest, array)?.bytes();
     if bytes > 1 << 40 {
         return Ok(false);
@@ -194,12 +210,12 @@ fn make_data(guest: &Guest, array: u64) -> Result<bool, Fault> {
     Ok(true)
 }
 
-fn create(guest: &Guest, kind: u16, bounds: &[(u32, i32)]) -> Result<Option<u64>, Fault> {
+pub(super) fn create(guest: &Guest, kind: u16, bounds: &[(u32, i32)]) -> Result<Option<u64>, Fault> {
     let Some((bytes, flags)) = element(guest, kind) else { return Ok(None) };
     let Some(array) = make_descriptor(guest, bounds.len() as u32)? else { return Ok(None) };
     guest.write(array + 2, &flags)?;
     guest.write(array + 4, &bytes)?;
-    guest.write(array - 4, &u32::from(kind))?;
+    write_kind(guest, array, kind)?;
     let first = places(guest, array).1;
     for (at, bound) in (0_u64..).zip(bounds.iter().rev()) {
         guest.write(first + 8 * at, &bound.0)?;
@@ -275,8 +291,11 @@ pub fn SafeArrayCreateVector(
 /// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-safearrayallocdescriptor>
 #[winapi]
 pub fn SafeArrayAllocDescriptor(guest: &mut Guest, cDims: u32, ppsaOut: GuestWord) -> Result<i32, Fault> {
-    if cDims == 0 || cDims > DIMENSIONS_MAX || ppsaOut.is_null() {
+    if cDims == 0 || cDims > DIMENSIONS_MAX {
         return Ok(E_INVALIDARG);
+    }
+    if ppsaOut.is_null() {
+        return Ok(E_POINTER);
     }
     let Some(array) = make_descriptor(guest, cDims)? else { return Ok(E_OUTOFMEMORY) };
     guest.write_word(ppsaOut.get(), array)?;
@@ -307,7 +326,7 @@ pub fn SafeArrayDestroy(guest: &mut Guest, psa: GuestWord) -> Result<i32, Fault>
         return Ok(DISP_E_ARRAYISLOCKED);
     }
     if array.data != 0 {
-        array.clear(guest)?;
+        array.clear_from(guest, 0)?;
         if array.flags & NOT_OWNED == 0 {
             guest.process().heaps.free(0, array.data);
         }

@@ -142,15 +142,16 @@ fn write_plain(guest: &Guest, address: u64, value: &Value) -> Result<i32, Fault>
         Value::Bool(is) => guest.write(address, &if *is { 0xffff_u16 } else { 0 })?,
         Value::Error(code) => guest.write(address, code)?,
         Value::Decimal(number) => write_decimal(guest, address, *number)?,
-        Value::Text(units) => {
-            let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-            let Some(string) = bstr::allocate(guest, bytes.len() as u64, &bytes)? else {
-                return Ok(E_OUTOFMEMORY);
-            };
-            guest.write_word(address, string)?;
-        }
+        Value::Text(units) => return write_text(guest, address, units),
     }
     Ok(S_OK)
+}
+
+/// Writes a text as a new string.
+pub(super) fn write_text(guest: &Guest, address: u64, units: &[u16]) -> Result<i32, Fault> {
+    let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let Some(string) = bstr::allocate(guest, bytes.len() as u64, &bytes)? else { return Ok(E_OUTOFMEMORY) };
+    guest.write_word(address, string).map(|()| S_OK)
 }
 
 /// Writes a value as a VARIANT, whatever stood there.

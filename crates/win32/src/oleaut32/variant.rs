@@ -2,7 +2,7 @@
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr, safe_array, values};
+use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr, safe_array, safe_array_parts, values};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -15,7 +15,7 @@ pub const EXPORTS: &[Export] = dll! {
     @9 partial VariantClear, "no records: DISP_E_BADVARTYPE";
     @10 partial VariantCopy, "no records: DISP_E_BADVARTYPE";
     @11 full VariantCopyInd;
-    @12 partial VariantChangeType, "no arrays, and no other interfaces of objects: DISP_E_TYPEMISMATCH";
+    @12 partial VariantChangeType, "of arrays only bytes to and from text; no other interfaces of objects";
     @147 partial VariantChangeTypeEx, "as VariantChangeType";
 };
 
@@ -29,14 +29,16 @@ const VT_VARIANT: u16 = 12;
 const VT_UNKNOWN: u16 = 13;
 const VT_RECORD: u16 = 36;
 const VT_ARRAY: u16 = 0x2000;
+/// An array of bytes.
+const VT_BYTES: u16 = VT_ARRAY | 17;
 const VT_BYREF: u16 = 0x4000;
 /// Bits that no type has: `VT_RESERVED`, and `VT_VECTOR`, which a VARIANT may not be.
 const VT_FORBIDDEN: u16 = 0x9000;
 
 /// Index of `IUnknown::AddRef` in a table of methods.
-pub(super) const ADD_REF: u64 = 1;
+pub(crate) const ADD_REF: u64 = 1;
 /// Index of `IUnknown::Release`.
-pub(super) const RELEASE: u64 = 2;
+pub(crate) const RELEASE: u64 = 2;
 
 /// Returns a VARIANT's size in bytes: eight and room for two pointers.
 pub(super) fn size(guest: &Guest) -> u64 {
@@ -52,14 +54,14 @@ fn is_handled(kind: u16) -> bool {
 }
 
 /// Calls a method of a COM object, which is the first argument.
-pub(super) fn call_method_with(guest: &mut Guest, index: u64, arguments: &[u64]) -> Result<u64, Fault> {
+pub(crate) fn call_method_with(guest: &mut Guest, index: u64, arguments: &[u64]) -> Result<u64, Fault> {
     let table = guest.read_word(arguments.first().copied().unwrap_or(0))?;
     let method = guest.read_word(table + index * guest.machine().pointer_size())?;
     guest.call(method, arguments)
 }
 
 /// Calls a method without arguments of a COM object, unless it is null.
-pub(super) fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
+pub(crate) fn call_method(guest: &mut Guest, object: u64, index: u64) -> Result<(), Fault> {
     if object != 0 {
         call_method_with(guest, index, &[object])?;
     }
@@ -214,8 +216,10 @@ pub fn VariantChangeTypeEx(
     if kind == vt {
         return VariantCopy(guest, pvargDest, pvarSrc);
     }
-    if vt & 0xf000 != 0 {
-        return Ok(Refused::MISMATCH.0);
+    match (kind, vt) {
+        (VT_BSTR, VT_BYTES) | (VT_BYTES, VT_BSTR) => return change_bytes(guest, pvargDest, pvarSrc, vt),
+        _ if vt & 0xf000 != 0 => return Ok(Refused::MISMATCH.0),
+        _ => {}
     }
     let value = values::read_variant(guest, pvarSrc.get(), lcid)?.and_then(|value| {
         let value = match value {
@@ -230,6 +234,24 @@ pub fn VariantChangeTypeEx(
     };
     let cleared = VariantClear(guest, pvargDest)?;
     if cleared == S_OK { values::write_variant(guest, pvargDest.get(), &value) } else { Ok(cleared) }
+}
+
+/// Makes an array of a text's bytes, or a text of them.
+fn change_bytes(guest: &mut Guest, to: GuestWord, from: GuestWord, kind: u16) -> Result<i32, Fault> {
+    let held = GuestWord(guest.read_word(from.get() + 8)?);
+    let Some(room) = guest.process().heaps.allocate(0, 8, true) else { return Ok(E_OUTOFMEMORY) };
+    let made = match kind {
+        VT_BSTR => safe_array_parts::BstrFromVector(guest, held, GuestWord(room))?,
+        _ => safe_array_parts::VectorFromBstr(guest, held, GuestWord(room))?,
+    };
+    let made_at = guest.read_word(room)?;
+    guest.process().heaps.free(0, room);
+    let cleared = if made == S_OK { VariantClear(guest, to)? } else { made };
+    if cleared == S_OK {
+        guest.write_word(to.get() + 8, made_at)?;
+        guest.write(to.get(), &kind)?;
+    }
+    Ok(cleared)
 }
 
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! The counters that plat has: objects, their instances, and what Linux says about them.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use plat_host::network::InterfaceFacts;
 use plat_host::process::{self as linux};
+use plat_host::statistics::{self, Counts, Disk};
 use plat_host::sysinfo;
 
+use super::parts::{self, Drive};
 use crate::logic::performance::{CounterPath, CounterType, Sample, fits, split_index};
 use crate::nt::path::FileSystem;
 use crate::nt::process_list::{self, Listed};
@@ -14,36 +20,48 @@ pub(super) struct Counter {
     pub(super) object: &'static str,
     pub(super) name: &'static str,
     pub(super) kind: CounterType,
-    source: Source,
+    pub(super) source: Source,
 }
 
 /// Where a counter's raw value comes from: `first` and the base are units of 100 ns, bytes or numbers.
 #[derive(Clone, Copy, Debug)]
-enum Source {
+pub(super) enum Source {
     /// Of the whole machine: the value and its base.
-    Machine(fn() -> (i64, i64)),
+    Machine(fn(&Snapshot) -> (i64, i64)),
     /// Of a processor's times: idle, kernel, programs, in nanoseconds.
     Processor(fn((u64, u64, u64)) -> u64),
     /// Of a process.
     Process(fn(&Listed) -> u64),
+    /// Of a disk: the value and its base.
+    Disk(fn(&Disk) -> (u64, u64)),
+    /// Of a drive: the value and its base.
+    Drive(fn(&Drive) -> (u64, u64)),
+    /// Of a network's interface.
+    Network(fn(&InterfaceFacts) -> u64),
 }
 
-/// All counters.
+/// Counters of the machine, its processors and processes.
 #[rustfmt::skip]
-pub(super) const COUNTERS: &[Counter] = &[
+const COUNTERS: &[Counter] = &[
     processor("% Processor Time", CounterType::InverseTimer, |(idle, _, _)| idle / 100),
     processor("% Idle Time", CounterType::Timer, |(idle, _, _)| idle / 100),
     processor("% Privileged Time", CounterType::Timer, |(_, kernel, _)| kernel / 100),
     processor("% User Time", CounterType::Timer, |(_, _, user)| user / 100),
-    machine("Memory", "Available Bytes", CounterType::LargeRaw, || (available(), 0)),
-    machine("Memory", "Available KBytes", CounterType::LargeRaw, || (available() >> 10, 0)),
-    machine("Memory", "Available MBytes", CounterType::LargeRaw, || (available() >> 20, 0)),
-    machine("Memory", "Committed Bytes", CounterType::LargeRaw, || (committed().0, 0)),
-    machine("Memory", "Commit Limit", CounterType::LargeRaw, || (committed().1, 0)),
-    machine("Memory", "% Committed Bytes In Use", CounterType::Fraction, committed),
-    machine("System", "System Up Time", CounterType::Elapsed, || (boot(), time::now())),
-    machine("System", "Processes", CounterType::Raw, || (linux::all().len() as i64, 0)),
-    machine("System", "Threads", CounterType::Raw, || (threads(), 0)),
+    machine("Memory", "Available Bytes", CounterType::LargeRaw, |_| (available(), 0)),
+    machine("Memory", "Available KBytes", CounterType::LargeRaw, |_| (available() >> 10, 0)),
+    machine("Memory", "Available MBytes", CounterType::LargeRaw, |_| (available() >> 20, 0)),
+    machine("Memory", "Committed Bytes", CounterType::LargeRaw, |_| (committed().0, 0)),
+    machine("Memory", "Commit Limit", CounterType::LargeRaw, |_| (committed().1, 0)),
+    machine("Memory", "% Committed Bytes In Use", CounterType::Fraction, |_| committed()),
+    machine("Memory", "Page Faults/sec", CounterType::Rate, |now| (now.counts().faults as i64, 0)),
+    machine("Memory", "Page Reads/sec", CounterType::Rate, |now| (now.counts().hard_faults as i64, 0)),
+    machine("Memory", "Pages Input/sec", CounterType::Rate, |now| (now.counts().read as i64 / 4, 0)),
+    machine("Memory", "Pages Output/sec", CounterType::Rate, |now| (now.counts().written as i64 / 4, 0)),
+    machine("System", "System Up Time", CounterType::Elapsed, |_| (boot(), time::now())),
+    machine("System", "Processes", CounterType::Raw, |now| (now.processes().len() as i64, 0)),
+    machine("System", "Threads", CounterType::Raw, |now| (now.threads(), 0)),
+    machine("System", "Context Switches/sec", CounterType::Rate, |now| (now.counts().switches as i64, 0)),
+    machine("System", "Processor Queue Length", CounterType::Raw, |now| (now.waiting(), 0)),
     process("% Processor Time", CounterType::Timer, |one| (one.facts.used.user + one.facts.used.kernel) / 100),
     process("% User Time", CounterType::Timer, |one| one.facts.used.user / 100),
     process("% Privileged Time", CounterType::Timer, |one| one.facts.used.kernel / 100),
@@ -58,11 +76,16 @@ pub(super) const COUNTERS: &[Counter] = &[
     process("Elapsed Time", CounterType::Elapsed, |one| since_epoch(one.facts.started)),
 ];
 
+/// Returns all counters, those of an object one after the other.
+pub(super) fn all() -> impl Iterator<Item = &'static Counter> {
+    [COUNTERS, parts::PHYSICAL, parts::SPACE, parts::LOGICAL, parts::NETWORKS].into_iter().flatten()
+}
+
 const fn machine(
     object: &'static str,
     name: &'static str,
     kind: CounterType,
-    of: fn() -> (i64, i64),
+    of: fn(&Snapshot) -> (i64, i64),
 ) -> Counter {
     Counter { object, name, kind, source: Source::Machine(of) }
 }
@@ -73,6 +96,64 @@ const fn processor(name: &'static str, kind: CounterType, of: fn((u64, u64, u64)
 
 const fn process(name: &'static str, kind: CounterType, of: fn(&Listed) -> u64) -> Counter {
     Counter { object: "Process", name, kind, source: Source::Process(of) }
+}
+
+/// What Linux says at one time: each list is read once, when a counter first asks for it.
+pub(super) struct Snapshot<'a> {
+    files: &'a FileSystem,
+    processes: OnceCell<Vec<Listed>>,
+    processors: OnceCell<Vec<(u64, u64, u64)>>,
+    disks: OnceCell<Vec<(String, Disk)>>,
+    drives: OnceCell<Vec<Drive>>,
+    networks: OnceCell<Vec<(String, InterfaceFacts)>>,
+    counts: OnceCell<Counts>,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(super) fn new(files: &'a FileSystem) -> Self {
+        Self {
+            files,
+            processes: OnceCell::new(),
+            processors: OnceCell::new(),
+            disks: OnceCell::new(),
+            drives: OnceCell::new(),
+            networks: OnceCell::new(),
+            counts: OnceCell::new(),
+        }
+    }
+
+    fn processes(&self) -> &[Listed] {
+        self.processes.get_or_init(|| process_list::all(self.files))
+    }
+
+    fn processors(&self) -> &[(u64, u64, u64)] {
+        self.processors.get_or_init(linux::processor_times)
+    }
+
+    fn drives(&self) -> &[Drive] {
+        self.drives.get_or_init(|| parts::drives(self.files))
+    }
+
+    fn disks(&self) -> &[(String, Disk)] {
+        self.disks.get_or_init(|| parts::disks(self.drives()))
+    }
+
+    fn networks(&self) -> &[(String, InterfaceFacts)] {
+        self.networks.get_or_init(parts::networks)
+    }
+
+    fn counts(&self) -> &Counts {
+        self.counts.get_or_init(statistics::counts)
+    }
+
+    fn threads(&self) -> i64 {
+        self.processes().iter().map(|one| i64::from(one.facts.threads)).sum()
+    }
+
+    /// Returns how many threads wait for a processor.
+    fn waiting(&self) -> i64 {
+        (self.counts().running as i64 - self.processors().len() as i64).max(0)
+    }
 }
 
 /// The name of what stands for all instances.
@@ -99,13 +180,9 @@ fn since_epoch(nanoseconds: u64) -> u64 {
     boot() as u64 + nanoseconds / 100
 }
 
-fn threads() -> i64 {
-    linux::all().into_iter().filter_map(linux::facts).map(|facts| i64::from(facts.threads)).sum()
-}
-
 /// Says whether instances of an object are named.
 pub(super) fn has_instances(object: &str) -> bool {
-    COUNTERS.iter().any(|counter| {
+    all().any(|counter| {
         counter.object.eq_ignore_ascii_case(object) && !matches!(counter.source, Source::Machine(_))
     })
 }
@@ -118,17 +195,26 @@ fn instance_name(listed: &Listed) -> String {
 }
 
 /// Returns the instances of an object, numbered where several have a name (`name`, `name#1`).
-pub(super) fn instances(object: &str, files: &FileSystem) -> Vec<String> {
-    let mut names: Vec<String> = match object.to_ascii_lowercase().as_str() {
-        "processor" => (0..linux::processor_times().len()).map(|number| number.to_string()).collect(),
-        "process" => process_list::all(files).iter().map(instance_name).collect(),
-        _ => return Vec::new(),
+pub(super) fn instances(object: &str, now: &Snapshot) -> Vec<String> {
+    let Some(counter) = all().find(|counter| counter.object.eq_ignore_ascii_case(object)) else {
+        return Vec::new();
     };
-    for place in 1..names.len() {
-        let earlier = names[..place].iter().filter(|name| split_index(name).0 == names[place]).count();
-        if earlier > 0 {
-            names[place] = format!("{}#{earlier}", names[place]);
+    let mut names: Vec<String> = match counter.source {
+        Source::Machine(_) => return Vec::new(),
+        Source::Processor(_) => (0..now.processors().len()).map(|number| number.to_string()).collect(),
+        Source::Process(_) => now.processes().iter().map(instance_name).collect(),
+        Source::Disk(_) => now.disks().iter().map(|(name, _)| name.clone()).collect(),
+        Source::Drive(_) => now.drives().iter().map(|drive| drive.name.clone()).collect(),
+        // There is no sum of interfaces.
+        Source::Network(_) => return now.networks().iter().map(|(name, _)| name.clone()).collect(),
+    };
+    let mut seen = HashMap::new();
+    for name in &mut names {
+        let earlier = seen.entry(name.clone()).or_insert(0);
+        if *earlier > 0 {
+            *name = format!("{name}#{earlier}");
         }
+        *earlier += 1;
     }
     names.push(TOTAL.to_owned());
     names
@@ -137,51 +223,83 @@ pub(super) fn instances(object: &str, files: &FileSystem) -> Vec<String> {
 impl Counter {
     /// Finds the counter of a path, if its object has it.
     pub(super) fn find(path: &CounterPath) -> Option<&'static Self> {
-        COUNTERS.iter().find(|counter| {
+        all().find(|counter| {
             counter.object.eq_ignore_ascii_case(&path.object)
                 && counter.name.eq_ignore_ascii_case(&path.counter)
         })
     }
 
     /// Takes a sample of an instance; `None` where it is not there.
-    pub(super) fn sample(&self, path: &CounterPath, files: &FileSystem) -> Option<Sample> {
+    pub(super) fn sample(&self, path: &CounterPath, now: &Snapshot) -> Option<Sample> {
         let at = time::now();
-        let is_total = path.instance.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(TOTAL));
-        let clock = if self.kind == CounterType::Rate { time::performance_counter() } else { at };
-        let first = match self.source {
-            Source::Machine(of) => {
-                let (first, second) = of();
-                let has_base = matches!(self.kind, CounterType::Fraction | CounterType::Elapsed);
-                return Some(Sample { first, second: if has_base { second } else { at }, at });
-            }
-            Source::Processor(of) => {
-                let times = linux::processor_times();
-                match is_total {
-                    // The mean of all.
-                    true => times.iter().map(|&times| of(times)).sum::<u64>() / times.len().max(1) as u64,
-                    false => of(*times.get(path.instance.as_ref()?.parse::<usize>().ok()?)?),
-                }
-            }
-            Source::Process(of) => {
-                let list = process_list::all(files);
-                let name = path.instance.as_ref()?;
-                let is_named = |one: &&Listed| instance_name(one).eq_ignore_ascii_case(name);
-                match is_total {
-                    true => list.iter().map(of).sum(),
-                    false => of(list.iter().filter(is_named).nth(path.index as usize)?),
-                }
+        let is_event = matches!(self.kind, CounterType::Rate | CounterType::BulkRate);
+        let clock = if is_event { time::performance_counter() } else { at };
+        let (first, base) = match self.source {
+            Source::Machine(of) => of(now),
+            _ => {
+                let (first, base) = self.instance_values(path, now)?;
+                (first as i64, base as i64)
             }
         };
-        Some(Sample { first: first as i64, second: clock, at })
+        // A process's start has the present as its base.
+        let has_base = self.kind.has_base() && !matches!(self.source, Source::Process(_));
+        let second = if has_base { base } else { clock };
+        Some(Sample { first, second, at })
+    }
+
+    /// Returns an instance's value and base.
+    fn instance_values(&self, path: &CounterPath, now: &Snapshot) -> Option<(u64, u64)> {
+        let name = path.instance.as_deref()?;
+        let values: Vec<(&str, (u64, u64))> = match self.source {
+            Source::Machine(_) => return None,
+            Source::Processor(of) => {
+                let times = now.processors();
+                return match name.eq_ignore_ascii_case(TOTAL) {
+                    true => {
+                        Some((times.iter().map(|&one| of(one)).sum::<u64>() / times.len().max(1) as u64, 0))
+                    }
+                    false => times.get(name.parse::<usize>().ok()?).map(|&one| (of(one), 0)),
+                };
+            }
+            Source::Process(of) => {
+                let list = now.processes();
+                let is_named = |one: &&Listed| instance_name(one).eq_ignore_ascii_case(name);
+                return match name.eq_ignore_ascii_case(TOTAL) {
+                    true => Some((list.iter().map(of).sum(), 0)),
+                    false => list.iter().filter(is_named).nth(path.index as usize).map(|one| (of(one), 0)),
+                };
+            }
+            Source::Disk(of) if self.object == parts::DRIVES => {
+                now.drives().iter().map(|drive| (&*drive.name, of(&drive.disk))).collect()
+            }
+            Source::Disk(of) => now.disks().iter().map(|(name, disk)| (&**name, of(disk))).collect(),
+            Source::Drive(of) => now.drives().iter().map(|drive| (&*drive.name, of(drive))).collect(),
+            Source::Network(of) => now.networks().iter().map(|(name, one)| (&**name, (of(one), 0))).collect(),
+        };
+        if !name.eq_ignore_ascii_case(TOTAL) {
+            return values
+                .iter()
+                .find(|(other, _)| other.eq_ignore_ascii_case(name))
+                .map(|(_, value)| *value);
+        }
+        let sum = values.iter().fold((0, 0), |sum, (_, value)| (sum.0 + value.0, sum.1 + value.1));
+        // Of parts of the time, the mean.
+        let parts = if self.kind == CounterType::Timer || self.kind == CounterType::InverseTimer {
+            values.len().max(1) as u64
+        } else {
+            1
+        };
+        let is_network = matches!(self.source, Source::Network(_));
+        (!is_network).then_some((sum.0 / parts, sum.1))
     }
 }
 
 /// Returns the paths that a path with wildcards stands for.
-pub(super) fn expand(path: &CounterPath, files: &FileSystem) -> Vec<CounterPath> {
+pub(super) fn expand(path: &CounterPath, now: &Snapshot) -> Vec<CounterPath> {
     let mut found = Vec::new();
     let fitting =
         |counter: &&Counter| fits(&path.object, counter.object) && fits(&path.counter, counter.name);
-    for counter in COUNTERS.iter().filter(fitting) {
+    for counter in all().filter(fitting) {
         let made = |instance: Option<(&str, u32)>| CounterPath {
             machine: path.machine.clone(),
             object: counter.object.to_owned(),
@@ -192,7 +310,7 @@ pub(super) fn expand(path: &CounterPath, files: &FileSystem) -> Vec<CounterPath>
         };
         match &path.instance {
             Some(pattern) if has_instances(counter.object) => {
-                for instance in instances(counter.object, files) {
+                for instance in instances(counter.object, now) {
                     let (name, index) = split_index(&instance);
                     let is_index = pattern.contains(['*', '?']) || index == path.index;
                     if fits(pattern, name) && is_index {

@@ -2,6 +2,7 @@
 
 use plat_abi::{Fault, GuestStruct, GuestWord, Memory};
 
+use super::counters::Snapshot;
 use super::{code, counters, find};
 use crate::dll;
 use crate::export::Export;
@@ -182,7 +183,7 @@ both_widths! {
     PdhValidatePathA, PdhValidatePathW(guest, width, szFullPathBuffer: GuestWord) -> Result<i32, Fault> {
         let Some(path) = text(guest, width, szFullPathBuffer)? else { return Ok(code::INVALID_ARGUMENT) };
         Ok(match find(&path) {
-            Ok((path, counter)) if counter.sample(&path, &guest.process().files).is_none() => code::NO_INSTANCE,
+            Ok((path, counter)) if counter.sample(&path, &Snapshot::new(&guest.process().files)).is_none() => code::NO_INSTANCE,
             Ok(_) => 0,
             Err(code) => code,
         })
@@ -216,7 +217,7 @@ both_widths! {
         if pcchBufferSize.is_null() {
             return Ok(code::INVALID_ARGUMENT);
         }
-        let mut objects: Vec<String> = counters::COUNTERS.iter().map(|counter| counter.object.to_owned()).collect();
+        let mut objects: Vec<String> = counters::all().map(|counter| counter.object.to_owned()).collect();
         objects.dedup();
         give(guest, width, &list(objects), mszObjectList, pcchBufferSize)
     }
@@ -233,12 +234,12 @@ both_widths! {
         if pcchCounterListLength.is_null() || pcchInstanceListLength.is_null() {
             return Ok(code::INVALID_ARGUMENT);
         }
-        let of_object = counters::COUNTERS.iter().filter(|counter| counter.object.eq_ignore_ascii_case(&object));
+        let of_object = counters::all().filter(|counter| counter.object.eq_ignore_ascii_case(&object));
         let names: Vec<String> = of_object.map(|counter| counter.name.to_owned()).collect();
         if names.is_empty() {
             return Ok(code::NO_OBJECT);
         }
-        let instances = counters::instances(&object, &guest.process().files);
+        let instances = counters::instances(&object, &Snapshot::new(&guest.process().files));
         let first = give(guest, width, &list(names), mszCounterList, pcchCounterListLength)?;
         if instances.is_empty() {
             return guest.write(pcchInstanceListLength.get(), &0_u32).map(|()| first);
@@ -277,7 +278,7 @@ fn expand(
         return Ok(code::INVALID_ARGUMENT);
     };
     let Some(pattern) = performance::parse(&pattern) else { return Ok(code::INVALID_PATH) };
-    let found = counters::expand(&pattern, &guest.process().files);
+    let found = counters::expand(&pattern, &Snapshot::new(&guest.process().files));
     if found.is_empty() {
         return Ok(code::NO_OBJECT);
     }

@@ -24,7 +24,6 @@ pub const EXPORTS: &[Export] = dll! {
     full fma; full "fmal" = fma; full remquo; full "remquol" = remquo; full ilogb; full "ilogbl" = ilogb;
     full scalbn; full "scalbnl" = scalbn; full "scalbln" = scalbn; full "scalblnl" = scalbn;
     full lround; full "lroundl" = lround; full llround; full "llroundl" = llround; full nan; full "nanl" = nan;
-    full _j0; full _j1; full _jn; full _y0; full _y1; full _yn;
     code rint: RINT; code rintl: RINT; code nearbyint: RINT; code nearbyintl: RINT;
     code lrint: LRINT; code lrintl: LRINT; code llrint: LLRINT; code llrintl: LLRINT;
     full _dclass; full _dsign; full _dtest; full "_ldclass" = _dclass; full "_ldsign" = _dsign; full "_ldtest" = _dtest;
@@ -123,7 +122,7 @@ static SSE2_POW: Code = Code {
 };
 
 /// Sets `errno`: EDOM when a number became none, ERANGE when a finite one became infinite.
-fn check(guest: &mut Guest, arguments: &[f64], result: f64) -> Result<f64, Fault> {
+pub(crate) fn check(guest: &mut Guest, arguments: &[f64], result: f64) -> Result<f64, Fault> {
     if result.is_nan() && !arguments.iter().any(|argument| argument.is_nan()) {
         set_errno(guest, EDOM)?;
     } else if result.is_infinite() && arguments.iter().all(|argument| argument.is_finite()) {
@@ -293,24 +292,6 @@ define! {
         let _ = (guest, input);
         Ok(f32::NAN)
     }
-
-    "Returns the Bessel function of the first kind of order 0.", "bessel-functions";
-    _j0(guest, x: f64) -> f64 { check(guest, &[x], libm::j0(x)) }
-
-    "Returns the Bessel function of the first kind of order 1.", "bessel-functions";
-    _j1(guest, x: f64) -> f64 { check(guest, &[x], libm::j1(x)) }
-
-    "Returns the Bessel function of the second kind of order 0.", "bessel-functions";
-    _y0(guest, x: f64) -> f64 { check(guest, &[x], libm::y0(x)) }
-
-    "Returns the Bessel function of the second kind of order 1.", "bessel-functions";
-    _y1(guest, x: f64) -> f64 { check(guest, &[x], libm::y1(x)) }
-
-    "Returns the Bessel function of the first kind of an order.", "bessel-functions";
-    _jn(guest, n: i32, x: f64) -> f64 { check(guest, &[x], libm::jn(n, x)) }
-
-    "Returns the Bessel function of the second kind of an order.", "bessel-functions";
-    _yn(guest, n: i32, x: f64) -> f64 { check(guest, &[x], libm::yn(n, x)) }
 
     "Returns what kind of number `x` is, as `fpclassify` has it.", "fpclassify";
     _dclass(guest, x: f64) -> i32 {

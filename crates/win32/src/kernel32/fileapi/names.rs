@@ -58,7 +58,13 @@ both_widths! {
     }
 }
 
-fn rename(guest: &Guest, from: &[u16], to: &[u16], flags: u32) -> Result<Bool, Win32Error> {
+/// Renames a file or directory as `MOVEFILE_…` say.
+pub(in crate::kernel32) fn rename(
+    guest: &Guest,
+    from: &[u16],
+    to: &[u16],
+    flags: u32,
+) -> Result<Bool, Win32Error> {
     if flags & MOVEFILE_DELAY_UNTIL_REBOOT != 0 {
         return Err(Win32Error::NOT_SUPPORTED);
     }

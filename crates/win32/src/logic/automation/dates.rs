@@ -97,6 +97,30 @@ pub fn of_fields(time: &SystemTime) -> Result<f64, Refused> {
     Ok(if day < 0 { day as f64 - part } else { day as f64 + part })
 }
 
+/// Returns the date of fields that may be too large or too small: the 31st of a month of 30 days is the first of the next
+/// one, month 0 is the December before, and so on.
+///
+/// # Errors
+/// `E_INVALIDARG` outside the years 100 to 9999.
+pub fn of_loose_fields(time: &SystemTime) -> Result<f64, Refused> {
+    let year = match i64::from(time.year) {
+        year @ 0..30 => year + 2000,
+        year @ 30..100 => year + 1900,
+        year => year,
+    };
+    if year > 9999 {
+        return Err(Refused::INVALID);
+    }
+    let months = i64::from(time.month as i16) - 1;
+    let (year, month) = (year + months.div_euclid(12), months.rem_euclid(12) + 1);
+    let seconds = i64::from(time.hour as i16) * 3600
+        + i64::from(time.minute as i16) * 60
+        + i64::from(time.second as i16);
+    let day = number_of(year, month, 1) + i64::from(time.day as i16) - 1 + seconds.div_euclid(86_400);
+    let part = seconds.rem_euclid(86_400) as f64 / 86_400.0;
+    checked(if day < 0 { day as f64 - part } else { day as f64 + part }).map_err(|_| Refused::INVALID)
+}
+
 /// Writes a date: the day, the time, or both, where there are both.
 ///
 /// # Errors

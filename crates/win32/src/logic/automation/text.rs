@@ -84,6 +84,11 @@ fn read_based(text: &str) -> Option<Result<Number, Refused>> {
 }
 
 impl Number {
+    /// Returns the number of digits, of which `scale` stand behind the point; a negative scale adds zeros.
+    pub fn new(negative: bool, digits: String, scale: i32) -> Self {
+        Self { negative, digits, scale }
+    }
+
     /// Returns the number as a decimal.
     ///
     /// # Errors

@@ -131,6 +131,29 @@ impl PublicKey {
     }
 }
 
+impl PublicKey {
+    /// Checks the signature of a message where the hash is said beside the algorithm, as in signed messages.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_with(
+        &self,
+        hash: HashAlgorithm,
+        identifier: &str,
+        parameters: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), CryptoError> {
+        match self {
+            Self::Rsa(key) if identifier != PSS => {
+                key.verify(SignaturePadding::Pkcs1(Some(hash)), &hash.hash(message), signature)
+            }
+            Self::Ec(key) => key.verify(&hash.hash(message), &two_numbers(signature, key.curve.bytes())?),
+            Self::Rsa(_) => self.verify(identifier, parameters, message, signature),
+        }
+    }
+}
+
 /// Reads the hash and the size of the salt of PSS; what is left out is SHA-1 and 20.
 ///
 /// Source: <https://www.rfc-editor.org/rfc/rfc4055#section-3.1>

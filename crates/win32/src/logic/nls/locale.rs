@@ -132,6 +132,10 @@ pub const MONEY_DIGITS: u32 = 0x19;
 pub const MONEY_POSITIVE: u32 = 0x1b;
 /// `LOCALE_INEGCURR`.
 pub const MONEY_NEGATIVE: u32 = 0x1c;
+/// `LOCALE_SDATE`.
+pub const DATE_SEPARATOR: u32 = 0x1d;
+/// `LOCALE_STIME`.
+pub const TIME_SEPARATOR: u32 = 0x1e;
 /// `LOCALE_SSHORTDATE`.
 pub const SHORT_DATE: u32 = 0x1f;
 /// `LOCALE_SLONGDATE`.
@@ -158,6 +162,10 @@ pub const MONTH_DAY: u32 = 0x78;
 pub const TIME_FORMAT: u32 = 0x1003;
 /// `LOCALE_SYEARMONTH`.
 pub const YEAR_MONTH: u32 = 0x1006;
+/// `LOCALE_IFIRSTDAYOFWEEK`: 0 Monday, 6 Sunday.
+pub const FIRST_DAY_OF_WEEK: u32 = 0x100c;
+/// `LOCALE_IFIRSTWEEKOFYEAR`: 0 that of 1 January, 1 the first whole one, 2 the first with four days.
+pub const FIRST_WEEK_OF_YEAR: u32 = 0x100d;
 /// `LOCALE_ICALENDARTYPE`.
 pub const CALENDAR: u32 = 0x1009;
 /// `LOCALE_IDEFAULTANSICODEPAGE`.
