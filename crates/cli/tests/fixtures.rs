@@ -61,8 +61,8 @@ fixtures! {
     registry_native devices urls
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
-    same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races
-    value_formats safe_arrays odds messages components many_threads
+    same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races pipe_servers
+    current_directory file_locks value_formats safe_arrays odds messages components many_threads
 }
 
 #[test]

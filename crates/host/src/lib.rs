@@ -13,6 +13,7 @@ pub mod directory;
 pub mod environment;
 pub mod file;
 pub mod file_image;
+pub mod file_lock;
 pub mod file_path;
 pub mod gate;
 pub mod kernel_lab;

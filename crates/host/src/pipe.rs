@@ -98,8 +98,8 @@ impl Listener {
     ///
     /// # Errors
     /// As for [`Listener::bind`].
-    pub fn bind_shared(name: &str) -> Result<Self, Errno> {
-        let listener = Self::bind(name, Form::Messages)?;
+    pub fn bind_shared(name: &str, form: Form) -> Result<Self, Errno> {
+        let listener = Self::bind(name, form)?;
         // Another process may be faster to accept.
         rustix::io::ioctl_fionbio(&listener.fd, true)?;
         Ok(listener)

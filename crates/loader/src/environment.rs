@@ -6,6 +6,7 @@ use plat_abi::{Fault, Machine, Memory};
 use plat_win32::NtStatus;
 use plat_win32::guest::GuestMemory;
 use plat_win32::nt::critical_section::CriticalSection;
+use plat_win32::nt::current_directory;
 use plat_win32::nt::file_standard::{self, Standard};
 use plat_win32::process::Process;
 use plat_win32::teb::{Field, PEB_SIZE, Peb, standard_handle};
@@ -61,7 +62,6 @@ struct Parameters;
 
 impl Parameters {
     const FLAGS: Field = field(0x8, 0x8);
-    const CURRENT_DIRECTORY: Field = field(0x24, 0x38);
     const IMAGE_PATH: Field = field(0x38, 0x60);
     const COMMAND_LINE: Field = field(0x40, 0x70);
     const ENVIRONMENT: Field = field(0x48, 0x80);
@@ -73,8 +73,6 @@ const fn field(i386: u64, amd64: u64) -> Field {
 
 /// Bytes of the structure itself, strings after it.
 const PARAMETERS_BYTES: u64 = 0x440;
-/// Bytes that the current directory's buffer has at least: `MAX_PATH` characters.
-const DIRECTORY_BYTES: u64 = 520;
 
 fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     const NORMALIZED: u32 = 1;
@@ -83,7 +81,7 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
         [(Parameters::IMAGE_PATH, start.program.as_slice()), (Parameters::COMMAND_LINE, &start.command_line)];
     let environment = environment_block(&start.environment);
     let size: u64 = PARAMETERS_BYTES
-        + DIRECTORY_BYTES
+        + current_directory::PATH_BYTES
         + start.current_directory.len() as u64 * 2
         + 16
         + strings.iter().map(|(_, text)| text.len() as u64 * 2 + 16).sum::<u64>()
@@ -98,10 +96,13 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
         at = write_string(process.machine, base + field.offset(process.machine), at, text)?;
     }
     // There is room for another current directory.
-    let directory = base + Parameters::CURRENT_DIRECTORY.offset(process.machine);
-    let room = (start.current_directory.len() as u64 * 2 + 2).max(DIRECTORY_BYTES);
-    write_string(process.machine, directory, at, &start.current_directory)?;
+    let directory = base + current_directory::FIELD.offset(process.machine);
+    let path = current_directory::shown(&start.current_directory);
+    let room = (path.len() as u64 * 2 + 2).max(current_directory::PATH_BYTES);
+    write_string(process.machine, directory, at, &path)?;
     memory.write(directory + 2, &(room.min(0xfffe) as u16))?;
+    let handle = current_directory::open(process);
+    memory.write_word(directory + 2 * process.machine.pointer_size(), handle)?;
     at = (at + room).next_multiple_of(8);
     memory.write_wide(at, &environment)?;
     word(process, base, Parameters::ENVIRONMENT, at)?;

@@ -216,7 +216,7 @@ pub struct Process {
     /// Its fibers.
     pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
-    pub pipes: crate::nt::pipe::PipeNames,
+    pub pipes: crate::nt::pipe_name::PipeNames,
     /// Its use of the network.
     pub network: crate::nt::socket::Network,
     /// Its providers of cryptography, hashes, keys and certificates.
@@ -278,7 +278,7 @@ impl Process {
             threads: crate::nt::thread::Threads::default(),
             desktop: crate::nt::user::Desktop::default(),
             fibers: crate::nt::fiber::Fibers::default(),
-            pipes: crate::nt::pipe::PipeNames::default(),
+            pipes: crate::nt::pipe_name::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
             cryptography: crate::crypto_objects::Objects::default(),
             trusted_certificates: std::sync::OnceLock::new(),

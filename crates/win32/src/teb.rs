@@ -27,7 +27,7 @@ pub struct Field {
 }
 
 impl Field {
-    const fn new(i386: u64, amd64: u64) -> Self {
+    pub(crate) const fn new(i386: u64, amd64: u64) -> Self {
         Self { i386, amd64 }
     }
 

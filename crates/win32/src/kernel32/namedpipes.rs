@@ -13,14 +13,15 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
 use crate::nt::file::{FileKind, FileObject, access};
 use crate::nt::pipe::{self, INBOUND, OUTBOUND, PipeTraits, State};
+use crate::nt::pipe_name;
 use crate::nt::wait::{self, WaitFor};
 use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial CreateNamedPipeW, "a name is served by one process; the security descriptor is not used";
-    partial CreateNamedPipeA, "a name is served by one process; the security descriptor is not used";
+    partial CreateNamedPipeW, "the security descriptor is not used";
+    partial CreateNamedPipeA, "the security descriptor is not used";
     full ConnectNamedPipe;
     full DisconnectNamedPipe;
     full WaitNamedPipeW;
@@ -151,7 +152,7 @@ fn wait_for(path: &[u16], timeout: u32) -> Result<(), Win32Error> {
     let timeout = if timeout == USE_DEFAULT { 50 } else { timeout };
     let mut waited = 0;
     loop {
-        match pipe::is_free(&name) {
+        match pipe_name::is_free(&name) {
             Err(NtStatus::PIPE_NOT_AVAILABLE) => {}
             other => return Ok(other?),
         }

@@ -244,7 +244,7 @@ alike! {
 
 alike! {
     fn(guest, width; lpPathName: GuestWord) -> Result<Bool, Win32Error> {
-        guest.process().files.set_current_directory(&path(guest, width, lpPathName)?)?;
+        crate::nt::current_directory::change(guest.process(), &path(guest, width, lpPathName)?)?;
         Ok(TRUE)
     }
 

@@ -57,10 +57,12 @@ pub enum Wish {
     JoinJob = 15,
     /// The thread identifiers.
     Threads = 16,
+    /// A named pipe's client, for whom the asking process has no instance.
+    TakeClient = 17,
 }
 
 impl Wish {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Resume,
         Self::Suspend,
         Self::Allocate,
@@ -77,6 +79,7 @@ impl Wish {
         Self::Facts,
         Self::JoinJob,
         Self::Threads,
+        Self::TakeClient,
     ];
 
     fn from_number(number: u32) -> Option<Self> {
@@ -315,6 +318,7 @@ fn carry_out(
                 body.u32(thread.id());
             }
         }
+        Wish::TakeClient => process.pipes.take_over(reader, descriptors.into_iter().next())?,
     }
     Ok(())
 }
@@ -424,11 +428,12 @@ fn take_handle(
 ) -> Result<(), NtStatus> {
     let (number, is_closed) = (reader.u64()?, reader.u32()? != 0);
     let HandleEntry { object, access, flags } = process.handles.entry(number)?;
-    let record = inherit::record(&object, given).ok_or(NtStatus::NOT_SUPPORTED);
+    // It is closed even if it cannot be had; what nobody else has is given away.
     if is_closed {
         drop(process.handles.close(number)?);
     }
-    HandleRecord { number, access, flags: flags.bits(), ..record? }.encode(body);
+    let record = inherit::record(&object, given).ok_or(NtStatus::NOT_SUPPORTED)?;
+    HandleRecord { number, access, flags: flags.bits(), ..record }.encode(body);
     Passed::write(body, given);
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use plat_host::file::{File, TransferError};
 use plat_host::file_path::{Errno, Kind};
 
-use super::file_lock::LockTable;
+use super::file_lock::{self, LockTable};
 use super::file_share::{Claim, FileId, ShareTable};
 use super::object::{Object, ObjectKind};
 use super::path::{lock, status_of};
@@ -336,8 +336,8 @@ impl FileObject {
     /// `LOCK_NOT_GRANTED`; `INVALID_DEVICE_REQUEST` for what is no disk file.
     pub fn lock_range(&self, start: u64, length: u64, exclusive: bool, wait: bool) -> Result<(), NtStatus> {
         let registration = self.lockable()?;
-        let owner = std::ptr::from_ref(self) as usize;
-        registration.locks.lock(registration.file, owner, (start, length), exclusive, wait)
+        let who = (registration.file, std::ptr::from_ref(self) as usize);
+        file_lock::lock_file(&registration.locks, &self.file, who, (start, length), exclusive, wait)
     }
 
     /// Unlocks a range of bytes.
@@ -346,7 +346,8 @@ impl FileObject {
     /// `RANGE_NOT_LOCKED`; `INVALID_DEVICE_REQUEST` for what is no disk file.
     pub fn unlock_range(&self, start: u64, length: u64) -> Result<(), NtStatus> {
         let registration = self.lockable()?;
-        registration.locks.unlock(registration.file, std::ptr::from_ref(self) as usize, (start, length))
+        let who = (registration.file, std::ptr::from_ref(self) as usize);
+        file_lock::unlock_file(&registration.locks, &self.file, who, (start, length))
     }
 
     fn lockable(&self) -> Result<&Registration, NtStatus> {

@@ -1,9 +1,15 @@
-//! Byte-range locks among the open files of this process. Key type: [`LockTable`].
+//! Byte-range locks. Key type: [`LockTable`], those of this process's open files, which reads and writes mind.
+//!
+//! Between processes the kernel's locks of open files hold ([`lock_file`]): who asks for a lock meets them; reads and writes
+//! of another process do not.
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-lockfileex>
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+
+use plat_host::file::File;
+use plat_host::file_lock::RangeLock;
 
 use super::file_share::FileId;
 use super::path::lock;
@@ -53,8 +59,11 @@ impl LockTable {
         wait: bool,
     ) -> Result<(), NtStatus> {
         let mut locks = lock(&self.locks);
-        // Windows refuses a second exclusive lock even to the same owner.
-        while locks.iter().any(|held| held.overlaps(file, start, length) && (exclusive || held.exclusive)) {
+        // A second exclusive lock is refused even to the same owner; he may share what he has alone.
+        let refuses = |held: &ByteLock| {
+            held.overlaps(file, start, length) && (exclusive || held.exclusive && held.owner != owner)
+        };
+        while locks.iter().any(refuses) {
             if !wait {
                 return Err(NtStatus::LOCK_NOT_GRANTED);
             }
@@ -65,7 +74,7 @@ impl LockTable {
         Ok(())
     }
 
-    /// Unlocks exactly a range that was locked.
+    /// Unlocks exactly a range that was locked; of two locks of one owner the exclusive one goes first.
     ///
     /// # Errors
     /// `RANGE_NOT_LOCKED`.
@@ -74,11 +83,19 @@ impl LockTable {
         let is_it = |held: &ByteLock| {
             (held.file, held.owner, held.start, held.length) == (file, owner, start, length)
         };
-        let at = locks.iter().position(is_it).ok_or(NtStatus::RANGE_NOT_LOCKED)?;
+        let exclusive = locks.iter().position(|held| is_it(held) && held.exclusive);
+        let at = exclusive.or_else(|| locks.iter().position(is_it)).ok_or(NtStatus::RANGE_NOT_LOCKED)?;
         locks.remove(at);
         self.count.store(locks.len(), Ordering::Relaxed);
         self.released.notify_all();
         Ok(())
+    }
+
+    /// Returns the locks of an open file that have something of a range: where they lie, and whether they are exclusive.
+    fn of_owner(&self, file: FileId, owner: usize, (start, length): (u64, u64)) -> Vec<ByteLock> {
+        let locks = lock(&self.locks);
+        let own = |held: &&ByteLock| held.owner == owner && held.overlaps(file, start, length);
+        locks.iter().filter(own).copied().collect()
     }
 
     /// Removes all locks of an open file that is closed.
@@ -117,6 +134,71 @@ impl LockTable {
     }
 }
 
+fn kind(exclusive: bool) -> RangeLock {
+    if exclusive { RangeLock::Exclusive } else { RangeLock::Shared }
+}
+
+/// Sets the kernel's lock of a range. A file that is open for one direction only gets the lock that it can have.
+fn set(file: &File, (start, length): (u64, u64), lock: RangeLock) -> bool {
+    let other = if lock == RangeLock::Shared { RangeLock::Exclusive } else { RangeLock::Shared };
+    let done =
+        file.set_range_lock(start, length, lock).or_else(|_| file.set_range_lock(start, length, other));
+    // File systems without locks let everybody in.
+    done.unwrap_or(true)
+}
+
+/// Locks a range against this process's other open files and against other processes.
+///
+/// # Errors
+/// As for [`LockTable::lock`].
+pub fn lock_file(
+    table: &LockTable,
+    file: &File,
+    (id, owner): (FileId, usize),
+    range: (u64, u64),
+    exclusive: bool,
+    wait: bool,
+) -> Result<(), NtStatus> {
+    const LONGEST_PAUSE: u64 = 10_000_000;
+    let mut pause = 100_000;
+    loop {
+        table.lock(id, owner, range, exclusive, wait)?;
+        // What the file has alone stays so.
+        let has_it = !exclusive && table.of_owner(id, owner, range).iter().any(|held| held.exclusive);
+        if has_it || set(file, range, kind(exclusive)) {
+            return Ok(());
+        }
+        table.unlock(id, owner, range)?;
+        if !wait {
+            return Err(NtStatus::LOCK_NOT_GRANTED);
+        }
+        plat_host::thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Unlocks a range for all.
+///
+/// # Errors
+/// As for [`LockTable::unlock`].
+pub fn unlock_file(
+    table: &LockTable,
+    file: &File,
+    (id, owner): (FileId, usize),
+    range: (u64, u64),
+) -> Result<(), NtStatus> {
+    table.unlock(id, owner, range)?;
+    let rest = table.of_owner(id, owner, range);
+    // The same range that is still shared goes from one lock to the other in one step.
+    if !rest.iter().any(|held| (held.start, held.length) == range) {
+        set(file, range, RangeLock::Free);
+    }
+    for held in rest {
+        set(file, (held.start, held.length), kind(held.exclusive));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +212,10 @@ mod tests {
         assert_eq!(table.check(file, 2, (0, 11), false), Err(NtStatus::FILE_LOCK_CONFLICT));
         assert_eq!(table.check(file, 1, (0, 11), true), Ok(()));
         assert_eq!(table.unlock(file, 1, (10, 4)), Err(NtStatus::RANGE_NOT_LOCKED));
+        assert_eq!(table.lock(file, 1, (10, 5), false, false), Ok(()));
+        assert_eq!(table.unlock(file, 1, (10, 5)), Ok(()));
+        assert_eq!(table.lock(file, 2, (10, 5), false, false), Ok(()), "the exclusive one went first");
+        assert_eq!(table.lock(file, 1, (10, 5), true, false), Err(NtStatus::LOCK_NOT_GRANTED));
         assert_eq!(table.unlock(file, 1, (10, 5)), Ok(()));
         table.release(2);
         assert!(table.is_empty());

@@ -24,6 +24,7 @@ use super::object::{ObjectKind, ObjectRef, downcast};
 use super::object_directory::{ObjectDirectory, ObjectLink};
 use super::path::status_of;
 use super::pipe::PipeEnd;
+use super::pipe_record::PipeRecord;
 use super::pipe_transfer::Transfers;
 use super::process_object::ProcessObject;
 use super::section::SectionObject;
@@ -64,12 +65,15 @@ fn keep(list: &mut Vec<OwnedFd>, fd: BorrowedFd<'_>) -> Option<i32> {
     Some(number)
 }
 
-fn file_record(file: &FileObject, list: &mut Vec<OwnedFd>) -> Option<ObjectRecord> {
+fn file_record(file: &FileObject, is_sole: bool, list: &mut Vec<OwnedFd>) -> Option<ObjectRecord> {
     let kind = KINDS.iter().position(|&kind| kind == file.kind)? as u32;
     let overlapped = if file.traits.overlapped { OVERLAPPED } else { 0 };
     let claim = file.registration.as_ref().map(|with| (with.claim.access, with.claim.share));
     let path = super::path::lock(&file.path).clone().unwrap_or_default();
+    // A client who comes meanwhile is of both, the descriptor and the state, or of none.
+    let state = file.transfers.pipe.get().map(|end| end.held_state());
     let fd = keep(list, file.file.as_fd())?;
+    let state = state.map(|held| *held);
     let mut traits = kind | overlapped;
     if let Some(end) = file.transfers.pipe.get() {
         let reads_messages = end.reads_messages.load(std::sync::atomic::Ordering::Relaxed);
@@ -85,13 +89,17 @@ fn file_record(file: &FileObject, list: &mut Vec<OwnedFd>) -> Option<ObjectRecor
         let is_nonblocking = end.is_nonblocking.load(std::sync::atomic::Ordering::Relaxed);
         traits |= SOCKET | if is_nonblocking { SOCKET_NONBLOCKING } else { 0 };
     }
-    Some(ObjectRecord::File { fd, traits, path, claim })
+    let end = file.transfers.pipe.get().filter(|end| end.is_server);
+    let pipe = end.zip(state).and_then(|(end, state)| PipeRecord::of_end(end, state, is_sole, list));
+    Some(ObjectRecord::File { fd, traits, path, claim, pipe })
 }
 
 /// Makes the record of an object, and the descriptors that must go with it.
 pub fn record_object(object: &ObjectRef, list: &mut Vec<OwnedFd>) -> Option<ObjectRecord> {
+    // One that nobody else here has is given away.
+    let is_sole = Arc::strong_count(object) == 1;
     if let Some(file) = downcast::<FileObject>(Arc::clone(object)) {
-        return file_record(&file, list);
+        return file_record(&file, is_sole, list);
     }
     if let Some(process) = downcast::<ProcessObject>(Arc::clone(object)) {
         let Some(other) = process.as_other() else { return own_record(list) };
@@ -194,9 +202,15 @@ pub fn object_of(
 ) -> Result<ObjectRef, NtStatus> {
     let mut fd = |number: i32| from.take(number).ok_or(NtStatus::INVALID_HANDLE);
     match record {
-        ObjectRecord::File { fd: number, traits, path, claim } => {
+        ObjectRecord::File { fd: number, traits, path, claim, pipe } => {
             let file = File::from(fd(*number)?);
-            Ok(Arc::new(file_of(process, file, *traits, path.clone(), *claim)?))
+            let end =
+                pipe.as_ref().map(|record| server_end(process, record, *traits, &mut fd)).transpose()?;
+            let file = Arc::new(file_of(process, file, (*traits, end), path.clone(), *claim)?);
+            if let Some(name) = file.transfers.pipe.get().and_then(|end| end.name.as_ref()) {
+                name.add(&file);
+            }
+            Ok(file)
         }
         ObjectRecord::Process { id, fd: number, page } => {
             if *id == plat_host::sysinfo::process_id() {
@@ -251,10 +265,22 @@ pub fn named_object_of(
     })
 }
 
+/// Makes the server's end of a pipe, and serves its name.
+fn server_end(
+    process: &Process,
+    record: &PipeRecord,
+    traits: u32,
+    take: &mut dyn FnMut(i32) -> Result<OwnedFd, NtStatus>,
+) -> Result<PipeEnd, NtStatus> {
+    let end = PipeEnd::given(record, process.pipes.adopt_parts(record, take)?);
+    end.reads_messages.store(traits & PIPE_READS_MESSAGES != 0, std::sync::atomic::Ordering::Relaxed);
+    Ok(end)
+}
+
 fn file_of(
     process: &Process,
     file: File,
-    traits: u32,
+    (traits, server): (u32, Option<PipeEnd>),
     path: PathBuf,
     claim: Option<(u32, u32)>,
 ) -> Result<FileObject, NtStatus> {
@@ -277,11 +303,13 @@ fn file_of(
         let _ = transfers.socket.set(Box::new(end));
     }
     if traits & NAMED_PIPE != 0 {
-        let end = PipeEnd::inherited(
-            traits & PIPE_MESSAGES != 0,
-            traits & PIPE_SERVER != 0,
-            traits & PIPE_READS_MESSAGES != 0,
-        );
+        let end = server.unwrap_or_else(|| {
+            PipeEnd::inherited(
+                traits & PIPE_MESSAGES != 0,
+                traits & PIPE_SERVER != 0,
+                traits & PIPE_READS_MESSAGES != 0,
+            )
+        });
         let _ = transfers.pipe.set(Box::new(end));
     }
     let traits =

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use plat_host::pipe::{self, Listener};
+use plat_host::pipe::{self, Form, Listener};
 use plat_host::service::{self, Interest, Ticket};
 
 use super::control::{MESSAGE_MAX, Passed};
@@ -99,7 +99,7 @@ impl Names {
             if let Some(found) = find(&mut known, process, key)? {
                 return downcast(found).map(|object| (object, true)).ok_or(NtStatus::OBJECT_TYPE_MISMATCH);
             }
-            match Listener::bind_shared(&socket_name(key)) {
+            match Listener::bind_shared(&socket_name(key), Form::Messages) {
                 Err(errno) if is_taken(errno) => plat_host::thread::sleep(ATTEMPT_NANOSECONDS),
                 // Where there are no such sockets, names are this process's.
                 listener => {
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn a_question_without_an_answer_is_asked_again() {
         let name = format!("object/A QUESTION {}", std::process::id());
-        let listener = Listener::bind_shared(&name).expect("nobody has the name");
+        let listener = Listener::bind_shared(&name, Form::Messages).expect("nobody has the name");
         let asked = std::thread::spawn({
             let name = name.clone();
             move || ask(&name)

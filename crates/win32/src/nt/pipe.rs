@@ -1,23 +1,23 @@
-//! Named pipes: a name at which a socket listens, instances that clients are given, bytes or messages.
+//! Named pipes: their ends, which carry bytes or messages. Names and the ways of clients to instances are in
+//! [`super::pipe_name`].
 //!
-//! Key types: [`PipeEnd`] (one end of a named pipe), [`PipeNames`] (the names that this process serves). The service
-//! thread of the process that serves a name answers those who connect; there is no other process between.
+//! Key type: [`PipeEnd`] (one end of a named pipe). The service thread of a process that serves a name answers those who
+//! connect; there is no other process between.
 
-use std::collections::HashMap;
-use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use plat_host::file::{File, Open};
 use plat_host::file_path::Errno;
-use plat_host::pipe::{self, Form, Listener};
-use plat_host::service::{self, Interest, Ticket};
+use plat_host::pipe::{self, Form};
 
 use super::event::Event;
 use super::file::{FileKind, FileObject, FileTraits};
 use super::object::{Object, ObjectKind};
 use super::path::{lock, status_of};
+use super::pipe_name::PipeName;
+use super::pipe_record::PipeRecord;
 use super::pipe_transfer::Transfers;
 use crate::NtStatus;
 use crate::logic::nls::case::upcase_string;
@@ -39,7 +39,7 @@ pub const INBOUND: u32 = 1;
 pub const OUTBOUND: u32 = 2;
 
 /// How a named pipe was made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PipeTraits {
     /// [`INBOUND`], [`OUTBOUND`] or both.
     pub access: u32,
@@ -70,26 +70,14 @@ pub struct PipeEnd {
     pub connected: Arc<Event>,
     /// What was received of a message and not yet read.
     rest: Mutex<Option<Vec<u8>>>,
-    name: Option<Arc<PipeName>>,
-}
-
-/// A name that this process serves.
-pub struct PipeName {
-    text: Vec<u16>,
-    listener: Listener,
-    traits: PipeTraits,
-    instances: Mutex<Vec<Weak<FileObject>>>,
-    count: AtomicU32,
-    /// The service's wish: it keeps the socket open as long as it is not taken back.
-    ticket: Mutex<Option<Ticket>>,
-}
-
-impl Drop for PipeName {
-    fn drop(&mut self) {
-        if let Some(ticket) = lock(&self.ticket).take() {
-            service::cancel(ticket);
-        }
-    }
+    /// The name that clients connect to, of a server's end.
+    pub(super) name: Option<Arc<PipeName>>,
+    /// Whether another process has it, too.
+    pub(super) is_shared: AtomicBool,
+    /// Whether somebody here waits for a client, or asked for one.
+    is_awaited: AtomicBool,
+    /// Whether it counts against the most instances here.
+    counts: bool,
 }
 
 /// The directory of all pipes, which programs open to name pipes relative to it.
@@ -101,20 +89,16 @@ impl Object for PipeDirectory {
     }
 }
 
-/// The names that this process serves.
-#[derive(Default)]
-pub struct PipeNames {
-    names: Mutex<HashMap<Vec<u16>, Weak<PipeName>>>,
-}
-
 /// What a client sends first.
-const CONNECT: u8 = b'C';
-const ASK: u8 = b'?';
+pub(super) const CONNECT: u8 = b'C';
+pub(super) const ASK: u8 = b'?';
+/// A process that wants to serve the name, too.
+pub(super) const SERVE: u8 = b'S';
 /// What the server answers; after `YES` the access mode follows.
-const YES: u8 = b'Y';
-const BUSY: u8 = b'B';
+pub(super) const YES: u8 = b'Y';
+pub(super) const BUSY: u8 = b'B';
 
-fn socket_name(name: &[u16]) -> String {
+pub(super) fn socket_name(name: &[u16]) -> String {
     format!("pipe/{}", String::from_utf16_lossy(&upcase_string(name)))
 }
 
@@ -130,7 +114,17 @@ pub fn name_of(path: &[u16]) -> Option<Vec<u16>> {
 }
 
 impl PipeEnd {
-    fn new(traits: PipeTraits, is_server: bool, state: State, name: Option<Arc<PipeName>>) -> Self {
+    /// Makes an end; an instance that `counts` is one of the name's.
+    pub(super) fn new(
+        traits: PipeTraits,
+        is_server: bool,
+        state: State,
+        name: Option<Arc<PipeName>>,
+        counts: bool,
+    ) -> Self {
+        if let Some(name) = name.as_ref().filter(|_| counts) {
+            name.count.fetch_add(1, Ordering::Relaxed);
+        }
         Self {
             traits,
             is_server,
@@ -141,7 +135,17 @@ impl PipeEnd {
             connected: Event::new(true, state == State::Connected),
             rest: Mutex::default(),
             name,
+            is_shared: AtomicBool::new(false),
+            is_awaited: AtomicBool::new(false),
+            counts,
         }
+    }
+
+    /// Makes the server's end of a pipe that another process has, or had.
+    pub fn given(record: &PipeRecord, name: Arc<PipeName>) -> Self {
+        let end = Self::new(record.traits, true, record.state, Some(name), !record.is_shared);
+        end.is_shared.store(record.is_shared, Ordering::Relaxed);
+        end
     }
 
     /// Makes the end of a pipe that another process had.
@@ -153,7 +157,7 @@ impl PipeEnd {
             buffers: (0, 0),
             timeout: 50,
         };
-        let end = Self::new(traits, is_server, State::Connected, None);
+        let end = Self::new(traits, is_server, State::Connected, None, false);
         end.reads_messages.store(reads_messages, Ordering::Relaxed);
         end
     }
@@ -163,6 +167,11 @@ impl PipeEnd {
         *lock(&self.state)
     }
 
+    /// Returns where it stands, which does not change as long as this is held.
+    pub(super) fn held_state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
     /// Returns the name that clients connect to, of a server's end.
     pub fn served_name(&self) -> Option<&[u16]> {
         self.name.as_ref().map(|name| name.text.as_slice())
@@ -170,19 +179,39 @@ impl PipeEnd {
 
     /// Returns how many instances there are.
     pub fn instances(&self) -> u32 {
-        self.name.as_ref().map_or(1, |name| name.count.load(Ordering::Relaxed))
+        self.name.as_ref().map_or(1, |name| name.all_instances())
+    }
+
+    /// Says whether it takes a client at once: one that several processes have only where somebody waits for him.
+    pub(super) fn is_free(&self) -> bool {
+        let takes = !self.is_shared.load(Ordering::Relaxed) || self.is_awaited.load(Ordering::Relaxed);
+        takes && self.state() == State::Listening
+    }
+
+    /// Says whether it will take a client once somebody waits for one, here or in another process.
+    pub(super) fn is_dormant(&self) -> bool {
+        self.state() == State::Listening && !self.is_free()
+    }
+
+    fn publish(&self) {
+        if let Some(name) = &self.name {
+            name.publish();
+        }
     }
 }
 
 impl Drop for PipeEnd {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            name.count.fetch_sub(1, Ordering::Relaxed);
+            if self.counts {
+                name.count.fetch_sub(1, Ordering::Relaxed);
+            }
+            name.publish();
         }
     }
 }
 
-fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
+pub(super) fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
     let transfers = Transfers::default();
     let _ = transfers.pipe.set(Box::new(end));
     FileObject {
@@ -197,109 +226,25 @@ fn object(file: File, overlapped: bool, end: PipeEnd) -> FileObject {
 }
 
 /// A file that stands where the socket of a client will.
-fn placeholder() -> Result<File, NtStatus> {
+pub(super) fn placeholder() -> Result<File, NtStatus> {
     let how = Open { read: true, write: true, ..Open::default() };
     File::open(Path::new("/dev/null"), how).map_err(status_of)
-}
-
-impl PipeNames {
-    /// Makes an instance of a named pipe.
-    ///
-    /// # Errors
-    /// `INSTANCE_NOT_AVAILABLE` beyond the limit, `ACCESS_DENIED` when the first instance is wanted and there is one,
-    /// the pipe has another form, or another process serves the name.
-    pub fn create(
-        &self,
-        name: &[u16],
-        traits: PipeTraits,
-        overlapped: bool,
-        is_first: bool,
-    ) -> Result<Arc<FileObject>, NtStatus> {
-        let key = upcase_string(name);
-        let mut names = lock(&self.names);
-        let served = match names.get(&key).and_then(Weak::upgrade) {
-            Some(_) if is_first => return Err(NtStatus::ACCESS_DENIED),
-            Some(served) => served,
-            None => {
-                let form = if traits.messages { Form::Messages } else { Form::Bytes };
-                let listener =
-                    Listener::bind(&socket_name(name), form).map_err(|_| NtStatus::ACCESS_DENIED)?;
-                let (instances, count) = (Mutex::default(), AtomicU32::new(0));
-                let ticket = Mutex::default();
-                let served =
-                    Arc::new(PipeName { text: name.to_vec(), listener, traits, instances, count, ticket });
-                names.insert(key, Arc::downgrade(&served));
-                listen(&served)?;
-                served
-            }
-        };
-        if served.traits.messages != traits.messages || served.traits.access != traits.access {
-            return Err(NtStatus::ACCESS_DENIED);
-        }
-        if served.traits.instances_max < 255
-            && served.count.load(Ordering::Relaxed) >= served.traits.instances_max
-        {
-            return Err(NtStatus::INSTANCE_NOT_AVAILABLE);
-        }
-        served.count.fetch_add(1, Ordering::Relaxed);
-        let end = PipeEnd::new(traits, true, State::Listening, Some(Arc::clone(&served)));
-        let instance = Arc::new(object(placeholder()?, overlapped, end));
-        let mut instances = lock(&served.instances);
-        instances.retain(|instance| instance.strong_count() > 0);
-        instances.push(Arc::downgrade(&instance));
-        drop(instances);
-        Ok(instance)
-    }
-}
-
-fn listen(name: &Arc<PipeName>) -> Result<(), NtStatus> {
-    let weak = Arc::downgrade(name);
-    let then = move || {
-        let Some(name) = weak.upgrade() else { return };
-        if let Ok(client) = name.listener.accept() {
-            greet(&name, client);
-        }
-        // A name that cannot be listened at any more is as good as busy.
-        let _ = listen(&name);
-    };
-    let ticket = service::when_ready(name.listener.as_fd(), Interest::Read, then).map_err(status_of)?;
-    *lock(&name.ticket) = Some(ticket);
-    Ok(())
-}
-
-/// Answers one who has connected, once he says what he wants.
-fn greet(name: &Arc<PipeName>, client: File) {
-    let (client, name) = (Arc::new(client), Arc::downgrade(name));
-    let same = Arc::clone(&client);
-    let _ = service::when_ready(client.as_fd(), Interest::Read, move || {
-        let Some(name) = name.upgrade() else { return };
-        let Ok(Some(wish)) = pipe::receive_now(&same, 1, false) else { return };
-        let instances: Vec<Arc<FileObject>> =
-            lock(&name.instances).iter().filter_map(Weak::upgrade).collect();
-        let is_free = |instance: &Arc<FileObject>| {
-            instance.transfers.pipe.get().is_some_and(|end| end.state() == State::Listening)
-        };
-        let free = instances.iter().find(|instance| is_free(instance));
-        let answer = if free.is_some() { YES } else { BUSY };
-        let answer = [answer, name.traits.access as u8];
-        match (free, wish.as_slice()) {
-            (Some(instance), [CONNECT]) => instance.take_client(&same, &answer),
-            // Who is gone already needs no answer.
-            _ => drop(pipe::send_now(&same, &answer)),
-        }
-    });
 }
 
 impl FileObject {
     /// Gives a listening instance its client, and answers him: once he knows, the instance is connected, and who waited
     /// for him was told.
-    fn take_client(self: &Arc<Self>, client: &File, answer: &[u8]) {
+    pub(super) fn take_client(self: &Arc<Self>, client: &File, answer: &[u8]) {
         let Some(end) = self.transfers.pipe.get() else { return };
         let greeting = lock(&end.greeting);
+        let mut state = lock(&end.state);
         if pipe::replace(&self.file, client).is_err() {
             return;
         }
-        *lock(&end.state) = State::Connected;
+        *state = State::Connected;
+        drop(state);
+        end.is_awaited.store(false, Ordering::Relaxed);
+        end.publish();
         end.connected.set();
         self.go_on(false);
         // Who is gone already needs no answer, and leaves a pipe with a closed end.
@@ -393,17 +338,21 @@ impl FileObject {
         *lock(&end.state) = State::Disconnected;
         *lock(&end.rest) = None;
         end.connected.reset();
+        end.publish();
         self.cancel_transfers(None, NtStatus::PIPE_DISCONNECTED);
         Ok(())
     }
 
-    /// Begins to listen again after [`FileObject::disconnect`].
+    /// Begins to listen again after [`FileObject::disconnect`], and to wait for a client.
     pub fn listen_again(&self) {
         if let Some(end) = self.transfers.pipe.get() {
             let mut state = lock(&end.state);
             if *state == State::Disconnected {
                 *state = State::Listening;
             }
+            drop(state);
+            end.is_awaited.store(true, Ordering::Relaxed);
+            end.publish();
         }
     }
 
@@ -553,10 +502,10 @@ pub fn open(name: &[u16], reads: bool, writes: bool, overlapped: bool) -> Result
         return Err(NtStatus::ACCESS_DENIED);
     }
     let traits = PipeTraits { access, messages, instances_max: 255, buffers: (0, 0), timeout: 50 };
-    Ok(object(file, overlapped, PipeEnd::new(traits, false, State::Connected, None)))
+    Ok(object(file, overlapped, PipeEnd::new(traits, false, State::Connected, None, false)))
 }
 
-fn ask(name: &[u16], wish: u8) -> Result<(File, bool, u32), NtStatus> {
+pub(super) fn ask(name: &[u16], wish: u8) -> Result<(File, bool, u32), NtStatus> {
     let (file, form) = pipe::connect(&socket_name(name)).map_err(|_| NtStatus::OBJECT_NAME_NOT_FOUND)?;
     pipe::send_now(&file, &[wish]).map_err(|_| NtStatus::PIPE_NOT_AVAILABLE)?;
     let answer = pipe::receive_wait(&file, 2).map_err(|_| NtStatus::PIPE_NOT_AVAILABLE)?;
@@ -564,12 +513,4 @@ fn ask(name: &[u16], wish: u8) -> Result<(File, bool, u32), NtStatus> {
         [YES, access] => Ok((file, form == Form::Messages, u32::from(*access))),
         _ => Err(NtStatus::PIPE_NOT_AVAILABLE),
     }
-}
-
-/// Asks whether an instance is free.
-///
-/// # Errors
-/// As for [`open`].
-pub fn is_free(name: &[u16]) -> Result<(), NtStatus> {
-    ask(name, ASK).map(drop)
 }

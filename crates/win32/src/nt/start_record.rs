@@ -6,11 +6,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use super::pipe_record::PipeRecord;
 use crate::logic::record::{Damaged, Reader, Writer};
 use crate::process::Trace;
 
 /// The first word of a record: it changes when the layout does.
-const MAGIC: u32 = 0x7031_0003;
+const MAGIC: u32 = 0x7031_0004;
 
 /// `STARTUPINFO` but for its handles: what `GetStartupInfo` returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub enum ObjectRecord {
         path: PathBuf,
         /// Access and share mode that count against others; none for pipes and devices.
         claim: Option<(u32, u32)>,
+        /// The name that it serves, if it is a named pipe's server's end.
+        pipe: Option<PipeRecord>,
     },
     /// A process.
     Process {
@@ -241,10 +244,14 @@ impl HandleRecord {
     pub fn encode(&self, writer: &mut Writer) {
         writer.u64(self.number).u32(self.access).u32(self.flags);
         match &self.object {
-            ObjectRecord::File { fd, traits, path, claim } => {
+            ObjectRecord::File { fd, traits, path, claim, pipe } => {
                 writer.u32(1).u32(*fd as u32).u32(*traits).bytes(path.as_os_str().as_bytes());
                 let both = claim.map(|(access, share)| u64::from(access) << 32 | u64::from(share));
                 optional(writer, both);
+                writer.u32(u32::from(pipe.is_some()));
+                if let Some(pipe) = pipe {
+                    pipe.encode(writer);
+                }
             }
             ObjectRecord::Process { id, fd, page } => {
                 writer.u32(2).u32(*id).u32(*fd as u32).u32(*page as u32);
@@ -279,6 +286,10 @@ impl HandleRecord {
                 traits: reader.u32()?,
                 path: read_path(reader)?,
                 claim: read_optional(reader)?.map(|both| ((both >> 32) as u32, both as u32)),
+                pipe: match reader.u32()? {
+                    0 => None,
+                    _ => Some(PipeRecord::decode(reader)?),
+                },
             },
             2 => ObjectRecord::Process {
                 id: reader.u32()?,
@@ -304,11 +315,22 @@ impl HandleRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nt::pipe::{PipeTraits, State};
 
     #[test]
     fn a_record_survives_the_way_and_a_cut_one_does_not() {
         let wide = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-        let file = ObjectRecord::File { fd: 1, traits: 5, path: "/x".into(), claim: Some((1, 7)) };
+        let (access, timeout) = (3, 50);
+        let traits = PipeTraits { access, messages: true, instances_max: 4, buffers: (1, 2), timeout };
+        let pipe = PipeRecord {
+            name: wide("a"),
+            descriptors: [7, 8, 9],
+            traits,
+            state: State::Disconnected,
+            is_shared: true,
+        };
+        let file =
+            ObjectRecord::File { fd: 1, traits: 5, path: "/x".into(), claim: Some((1, 7)), pipe: Some(pipe) };
         let record = StartRecord {
             image: "/a b.exe".into(),
             program: wide(r"Z:\a b.exe"),

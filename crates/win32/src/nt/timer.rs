@@ -97,6 +97,8 @@ impl Timer {
     /// signalled.
     pub fn describe(&self) -> (i64, bool) {
         let _queues = wait::lock();
+        self.advance_signal();
+        // What was due just now is over: this is when it is due next.
         let due = self.advance_signal();
         let is_signalled = match self.shared.get() {
             Some(shared) => shared.state() != 0,
@@ -106,7 +108,7 @@ impl Timer {
         (remaining, is_signalled)
     }
 
-    /// Brings the state up to the clock; returns when it is due next.
+    /// Brings the state up to the clock; returns when a sleeper must look again: at once when it was due just now.
     pub(super) fn advance(&self) -> Option<u64> {
         let mut state = self.state();
         let now = clock::monotonic_nanoseconds();
@@ -123,16 +125,16 @@ impl Timer {
                 count: 3,
             });
         }
-        state.due
+        Some(due)
     }
 
     /// As [`Timer::advance`], for the signal that processes share where there is one.
     fn advance_signal(&self) -> Option<u64> {
         let own = self.advance();
-        match self.shared.get() {
-            Some(shared) => shared.advance(clock::monotonic_nanoseconds()),
-            None => own,
-        }
+        let Some(shared) = self.shared.get() else { return own };
+        let was_signalled = shared.state() != 0;
+        let next = shared.advance(clock::monotonic_nanoseconds());
+        if !was_signalled && shared.state() != 0 { Some(0) } else { next }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -654,7 +654,14 @@ pub fn NtQueryDirectoryFile(
         restart: RestartScan != 0,
         pattern: &pattern,
     };
-    let bytes = list(guest, &file, &listing, Length as usize)?;
+    let bytes = match list(guest, &file, &listing, Length as usize) {
+        // Warnings are told in the block, too: some look for the end of the list there.
+        Err(status @ (NtStatus::NO_MORE_FILES | NtStatus::BUFFER_OVERFLOW)) => {
+            put_status(guest, IoStatusBlock, status, 0)?;
+            return Err(status);
+        }
+        other => other?,
+    };
     guest.write_bytes(FileInformation.0, &bytes)?;
     finish(guest, IoStatusBlock, completion, bytes.len() as u64)
 }

@@ -16,10 +16,11 @@ use crate::guest::Guest;
 use crate::nt::file::{FileObject, access};
 use crate::nt::file_open::{CreateOptions, Disposition, Outcome};
 use crate::nt::pipe::{self, INBOUND, OUTBOUND, PipeDirectory, PipeTraits};
+use crate::nt::pipe_name;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial NtCreateNamedPipeFile, "a name is served by one process; the security descriptor is not used";
+    partial NtCreateNamedPipeFile, "the security descriptor is not used";
 };
 
 const SYNCHRONOUS: CreateOptions =
@@ -136,7 +137,7 @@ pub fn NtCreateNamedPipeFile(
     if direction == 0 || MaximumInstances == 0 || ReadMode > NamedPipeType || DefaultTimeout.is_null() {
         return Err(NtStatus::INVALID_PARAMETER);
     }
-    let served = pipe::is_free(&name) != Err(NtStatus::OBJECT_NAME_NOT_FOUND);
+    let served = pipe_name::is_free(&name) != Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     if disposition == Disposition::Open && !served {
         return Err(NtStatus::OBJECT_NAME_NOT_FOUND);
     }

@@ -7,7 +7,7 @@ use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::nt::path;
+use crate::nt::{current_directory, path};
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -35,7 +35,7 @@ pub fn RtlReportSilentProcessExit(guest: &mut Guest, ProcessHandle: GuestWord, E
     NtStatus::SUCCESS
 }
 
-/// Stores the current directory with a backslash at its end; returns its size in bytes.
+/// Stores the current directory; returns its size in bytes.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getcurrentdirectory>
 #[winapi]
@@ -59,7 +59,7 @@ pub fn RtlGetCurrentDirectory_U(
 #[winapi]
 pub fn RtlSetCurrentDirectory_U(guest: &mut Guest, PathName: GuestWord) -> Result<(), NtStatus> {
     let name = counted_string(guest, PathName)?;
-    guest.process().files.set_current_directory(&name).map_err(|error| match error {
+    current_directory::change(guest.process(), &name).map_err(|error| match error {
         Win32Error::FILE_NOT_FOUND => NtStatus::OBJECT_NAME_NOT_FOUND,
         Win32Error::PATH_NOT_FOUND => NtStatus::OBJECT_PATH_NOT_FOUND,
         Win32Error::DIRECTORY => NtStatus::NOT_A_DIRECTORY,

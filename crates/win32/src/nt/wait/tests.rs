@@ -148,6 +148,21 @@ fn a_timer_is_signalled_when_due_and_again_each_period() {
     assert_eq!(waiting.recv(), Ok(NtStatus::SUCCESS));
 }
 
+/// A timer that becomes due between a look at it and the sleep ends that sleep.
+#[test]
+fn a_timer_is_not_missed_on_the_way_to_sleep() {
+    let timer = Timer::new(true);
+    let object: ObjectRef = timer.clone();
+    let me = thread::current();
+    for round in 0..20_000 {
+        let now = plat_host::clock::monotonic_nanoseconds();
+        timer.set(now + round % 3_000, 0, None, &me);
+        let how = WaitFor { deadline: soon(10_000), ..FOREVER };
+        assert_eq!(wait(std::slice::from_ref(&object), how), Ok(NtStatus::SUCCESS));
+        assert!(plat_host::clock::monotonic_nanoseconds() - now < 5_000_000_000, "round {round}");
+    }
+}
+
 #[test]
 fn queued_calls_end_alertable_waits_only() {
     let (tell, told) = mpsc::channel();
