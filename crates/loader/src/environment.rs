@@ -81,6 +81,7 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
         [(Parameters::IMAGE_PATH, start.program.as_slice()), (Parameters::COMMAND_LINE, &start.command_line)];
     let environment = environment_block(&start.environment);
     let size: u64 = PARAMETERS_BYTES
+        + current_directory::HEAD_BYTES
         + current_directory::PATH_BYTES
         + start.current_directory.len() as u64 * 2
         + 16
@@ -95,7 +96,8 @@ fn make_parameters(process: &Process) -> Result<u64, NtStatus> {
     for (field, text) in strings {
         at = write_string(process.machine, base + field.offset(process.machine), at, text)?;
     }
-    // There is room for another current directory.
+    // There is room for another current directory, and before it for what Windows keeps there.
+    at += current_directory::HEAD_BYTES;
     let directory = base + current_directory::FIELD.offset(process.machine);
     let path = current_directory::shown(&start.current_directory);
     let room = (path.len() as u64 * 2 + 2).max(current_directory::PATH_BYTES);

@@ -18,6 +18,12 @@ use crate::{NtStatus, Win32Error};
 /// Source: the public symbols of ntdll (`CURDIR`).
 pub const FIELD: Field = Field::new(0x24, 0x38);
 
+/// Bytes before the path's buffer, where Windows has a count, the handle and the path's length again. Cygwin 3.0 writes
+/// there when it does not find the structure by other ways.
+///
+/// Source: Cygwin's `FAST_CWD_8` and its forerunners (`path.cc`), the largest of which have 64 bytes before the path.
+pub const HEAD_BYTES: u64 = 64;
+
 /// Bytes that the path's buffer has at least: `MAX_PATH` characters.
 pub const PATH_BYTES: u64 = 520;
 
@@ -74,8 +80,8 @@ fn show(process: &Process) -> Result<(), Fault> {
     let mut at = memory.read_word(place + size)?;
     if bytes + 2 > u64::from(room) {
         // The one before may still be read by somebody.
-        let Some(larger) = process.heaps.allocate(0, bytes + 2, true) else { return Ok(()) };
-        at = larger;
+        let Some(larger) = process.heaps.allocate(0, HEAD_BYTES + bytes + 2, true) else { return Ok(()) };
+        at = larger + HEAD_BYTES;
         memory.write(place + 2, &((bytes + 2).min(0xfffe) as u16))?;
     }
     memory.write_wide(at, &[path.as_slice(), &[0]].concat())?;
