@@ -3,9 +3,11 @@
 pub mod activation;
 pub mod appmodel;
 pub mod atoms;
+pub mod barriers;
 pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
+pub mod cpu_sets;
 pub mod createprocess;
 pub mod cycle_times;
 pub mod debugapi;
@@ -39,6 +41,7 @@ pub mod placeholders;
 pub mod power;
 pub mod privateprofile;
 pub mod process;
+pub mod process_information;
 pub mod processenv;
 pub mod processor_groups;
 pub mod processor_topology;
@@ -64,6 +67,7 @@ pub mod toolhelp;
 pub mod volumes;
 pub mod werapi;
 pub mod winnls;
+pub mod working_sets;
 pub mod xstate;
 
 use crate::export::Dll;
@@ -115,7 +119,11 @@ pub const DLL: Dll = Dll {
         processenv::EXPORTS,
         processsnapshot::EXPORTS,
         processthreadsapi::EXPORTS,
+        barriers::EXPORTS,
+        cpu_sets::EXPORTS,
+        process_information::EXPORTS,
         processor_groups::EXPORTS,
+        working_sets::EXPORTS,
         processor_topology::EXPORTS,
         profileapi::EXPORTS,
         resource_update::EXPORTS,

@@ -41,7 +41,13 @@ fn process(guest: &Guest, handle: GuestWord) -> Result<Arc<ProcessObject>, Win32
 }
 
 /// Writes a text with its end into a buffer of `size` units; returns its length, what fits when it is too long.
-fn put(guest: &Guest, text: &[u16], place: GuestWord, size: u32, is_wide: bool) -> Result<u32, Win32Error> {
+pub(super) fn put(
+    guest: &Guest,
+    text: &[u16],
+    place: GuestWord,
+    size: u32,
+    is_wide: bool,
+) -> Result<u32, Win32Error> {
     let bytes: Vec<u8> = if is_wide {
         text.iter().flat_map(|unit| unit.to_le_bytes()).collect()
     } else {

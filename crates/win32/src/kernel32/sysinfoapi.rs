@@ -24,6 +24,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetNativeSystemInfo;
     full GetSystemDirectoryA;
     full GetSystemDirectoryW;
+    full GetSystemWow64DirectoryA;
+    full GetSystemWow64DirectoryW;
     full GetSystemInfo;
     partial SetComputerNameExA, "the machine's name is Linux': ACCESS_DENIED";
     partial SetComputerNameExW, "the machine's name is Linux': ACCESS_DENIED";
@@ -424,6 +426,9 @@ fn more_data(error: Win32Error) -> Win32Error {
     if error == Win32Error::BUFFER_OVERFLOW { Win32Error::MORE_DATA } else { error }
 }
 
+/// The system directory of 32-bit programs, as `GetSystemWow64Directory` answers.
+const WOW64_DIRECTORY: &str = r"C:\Windows\SysWOW64";
+
 const SYSTEM_DIRECTORY: &str = r"C:\Windows\system32";
 const WINDOWS_DIRECTORY: &str = r"C:\Windows";
 
@@ -466,6 +471,14 @@ both_widths! {
         guest, width, lpBuffer: GuestWord, uSize: u32
     ) -> Result<u32, Win32Error> {
         write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width.is_wide())
+    }
+
+    /// Returns the directory in which a 64-bit Windows has what 32-bit programs share.
+    "wow64apiset/nf-wow64apiset-getsystemwow64directory"
+    GetSystemWow64DirectoryA, GetSystemWow64DirectoryW(
+        guest, width, lpBuffer: GuestWord, uSize: u32
+    ) -> Result<u32, Win32Error> {
+        write_directory(guest, WOW64_DIRECTORY, lpBuffer, uSize, width.is_wide())
     }
 
     /// Refuses to change the machine's name.
