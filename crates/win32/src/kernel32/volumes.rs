@@ -1,4 +1,4 @@
-//! fileapi.h: volumes by their names, and the devices behind drives. Each drive is a volume.
+//! fileapi.h: volumes by their names, and the devices behind drives. Each drive is a volume, and none is mounted in a folder.
 
 use std::sync::Mutex;
 
@@ -6,6 +6,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use super::fileapi::text::put;
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
@@ -20,6 +21,15 @@ pub const EXPORTS: &[Export] = dll! {
     full FindFirstVolumeW;
     full FindNextVolumeW;
     full FindVolumeClose;
+    full FindFirstVolumeMountPointA;
+    full FindFirstVolumeMountPointW;
+    full FindNextVolumeMountPointA;
+    full FindNextVolumeMountPointW;
+    full FindVolumeMountPointClose;
+    full DeleteVolumeMountPointA;
+    full DeleteVolumeMountPointW;
+    partial SetVolumeMountPointA, "refused: a program may not mount volumes";
+    partial SetVolumeMountPointW, "refused: a program may not mount volumes";
     full GetVolumeNameForVolumeMountPointW;
     full GetVolumePathNamesForVolumeNameW;
     full QueryDosDeviceW;
@@ -191,4 +201,23 @@ pub fn QueryDosDeviceW(
     }
     put(guest, Width::Wide, lpTargetPath, ucchMax, &text)?;
     Ok(text.len() as u32 + 1)
+}
+
+answers! {
+    "Says that no volume is mounted there." -> Result<Bool, Win32Error> = Err(Win32Error::NOT_A_REPARSE_POINT) => {
+        "fileapi/nf-fileapi-deletevolumemountpoint" DeleteVolumeMountPointA, DeleteVolumeMountPointW(lpszVolumeMountPoint: GuestWord);
+    }
+    "Refuses to mount a volume." -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED) => {
+        "winbase/nf-winbase-setvolumemountpoint"
+        SetVolumeMountPointA, SetVolumeMountPointW(lpszVolumeMountPoint: GuestWord, lpszVolumeName: GuestWord);
+    }
+    "Lists the volumes that are mounted in a volume: none." -> Result<HandleOrInvalid, Win32Error> = Err(Win32Error::NO_MORE_FILES) => {
+        "winbase/nf-winbase-findfirstvolumemountpoint"
+        FindFirstVolumeMountPointA, FindFirstVolumeMountPointW(lpszRootPathName: GuestWord, lpszVolumeMountPoint: GuestWord, cchBufferLength: u32);
+    }
+    "Says that this lists nothing: there is nothing to list." -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE) => {
+        "winbase/nf-winbase-findnextvolumemountpoint"
+        FindNextVolumeMountPointA, FindNextVolumeMountPointW(hFindVolumeMountPoint: GuestWord, lpszVolumeMountPoint: GuestWord, cchBufferLength: u32);
+        "winbase/nf-winbase-findvolumemountpointclose" FindVolumeMountPointClose(hFindVolumeMountPoint: GuestWord);
+    }
 }
