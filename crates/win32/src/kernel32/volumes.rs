@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::fileapi::path;
 use super::fileapi::text::put;
 use crate::Win32Error;
 use crate::answers::answers;
@@ -14,7 +15,7 @@ use crate::logic::object_name;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::{Object, ObjectKind};
 use crate::nt::path::lock;
-use crate::widths::Width;
+use crate::widths::{Width, both_widths};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -33,6 +34,10 @@ pub const EXPORTS: &[Export] = dll! {
     full GetVolumeNameForVolumeMountPointW;
     full GetVolumePathNamesForVolumeNameW;
     full QueryDosDeviceW;
+    partial DefineDosDeviceA, "always ERROR_ACCESS_DENIED: drives are given when a program starts";
+    partial DefineDosDeviceW, "always ERROR_ACCESS_DENIED: drives are given when a program starts";
+    partial SetVolumeLabelA, "always ERROR_ACCESS_DENIED: labels of Linux' file systems stay";
+    partial SetVolumeLabelW, "always ERROR_ACCESS_DENIED: labels of Linux' file systems stay";
 };
 
 /// An enumeration of volumes: what is left.
@@ -219,5 +224,32 @@ answers! {
         "winbase/nf-winbase-findnextvolumemountpoint"
         FindNextVolumeMountPointA, FindNextVolumeMountPointW(hFindVolumeMountPoint: GuestWord, lpszVolumeMountPoint: GuestWord, cchBufferLength: u32);
         "winbase/nf-winbase-findvolumemountpointclose" FindVolumeMountPointClose(hFindVolumeMountPoint: GuestWord);
+    }
+}
+
+both_widths! {
+    /// Refuses to name a volume.
+    "winbase/nf-winbase-setvolumelabel"
+    SetVolumeLabelA, SetVolumeLabelW(
+        guest, width, lpRootPathName: GuestWord, lpVolumeName: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = lpVolumeName;
+        if !lpRootPathName.is_null() {
+            let files = &guest.process().files;
+            files.locate(&path(guest, width, lpRootPathName)?)?;
+        }
+        Err(Win32Error::ACCESS_DENIED)
+    }
+
+    /// Refuses to make or to remove a drive.
+    "winbase/nf-winbase-definedosdevice"
+    DefineDosDeviceA, DefineDosDeviceW(
+        guest, width, dwFlags: u32, lpDeviceName: GuestWord, lpTargetPath: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        /// `DDD_RAW_TARGET_PATH` to `DDD_LUID_BROADCAST_DRIVE`.
+        const KNOWN: u32 = 0x1f;
+        let _ = (guest, width, lpTargetPath);
+        let is_wrong = lpDeviceName.is_null() || dwFlags & !KNOWN != 0;
+        Err(if is_wrong { Win32Error::INVALID_PARAMETER } else { Win32Error::ACCESS_DENIED })
     }
 }
