@@ -4,13 +4,13 @@ use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::hints::Hints;
 use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -119,7 +119,7 @@ pub fn GetProcessDefaultCpuSets(
     CpuSetIdCount: u32,
     RequiredIdCount: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<ProcessObject>(Process.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<ProcessObject>(Process)?;
     get(guest, &guest.process().hints, CpuSetIds, CpuSetIdCount, RequiredIdCount)
 }
 
@@ -133,7 +133,7 @@ pub fn SetProcessDefaultCpuSets(
     CpuSetIds: GuestWord,
     CpuSetIdCount: u32,
 ) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<ProcessObject>(Process.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<ProcessObject>(Process)?;
     set(guest, &guest.process().hints, CpuSetIds, CpuSetIdCount)
 }
 
@@ -148,7 +148,7 @@ pub fn GetThreadSelectedCpuSets(
     CpuSetIdCount: u32,
     RequiredIdCount: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let thread = guest.process().object_as::<ThreadObject>(Thread.get()).map_err(NtStatus::to_win32)?;
+    let thread = guest.object::<ThreadObject>(Thread)?;
     get(guest, &thread.hints, CpuSetIds, CpuSetIdCount, RequiredIdCount)
 }
 
@@ -162,6 +162,6 @@ pub fn SetThreadSelectedCpuSets(
     CpuSetIds: GuestWord,
     CpuSetIdCount: u32,
 ) -> Result<Bool, Win32Error> {
-    let thread = guest.process().object_as::<ThreadObject>(Thread.get()).map_err(NtStatus::to_win32)?;
+    let thread = guest.object::<ThreadObject>(Thread)?;
     set(guest, &thread.hints, CpuSetIds, CpuSetIdCount)
 }

@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::hints::Hints;
 use crate::nt::thread::{ProcessObject, ThreadObject};
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -111,7 +111,7 @@ pub fn SetThreadInformation(
     ThreadInformation: GuestWord,
     ThreadInformationSize: u32,
 ) -> Result<Bool, Win32Error> {
-    let thread = guest.process().object_as::<ThreadObject>(hThread.get()).map_err(NtStatus::to_win32)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let (place, size) = (ThreadInformation.get(), ThreadInformationSize);
     match ThreadInformationClass {
         thread_class::MEMORY_PRIORITY => set_memory_priority(guest, &thread.hints, place, size)?,
@@ -134,7 +134,7 @@ pub fn GetThreadInformation(
     ThreadInformation: GuestWord,
     ThreadInformationSize: u32,
 ) -> Result<Bool, Win32Error> {
-    let thread = guest.process().object_as::<ThreadObject>(hThread.get()).map_err(NtStatus::to_win32)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let (place, size) = (ThreadInformation.get(), ThreadInformationSize);
     match ThreadInformationClass {
         thread_class::MEMORY_PRIORITY => get_memory_priority(guest, &thread.hints, place, size)?,
@@ -159,7 +159,7 @@ pub fn SetProcessInformation(
     ProcessInformation: GuestWord,
     ProcessInformationSize: u32,
 ) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<ProcessObject>(hProcess.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<ProcessObject>(hProcess)?;
     let (place, size) = (ProcessInformation.get(), ProcessInformationSize);
     let hints = &guest.process().hints;
     match ProcessInformationClass {
@@ -183,7 +183,7 @@ pub fn GetProcessInformation(
 ) -> Result<Bool, Win32Error> {
     /// `PROTECTION_LEVEL_NONE`.
     const NOT_PROTECTED: u32 = 0xffff_fffe;
-    let process = guest.process().object_as::<ProcessObject>(hProcess.get()).map_err(NtStatus::to_win32)?;
+    let process = guest.object::<ProcessObject>(hProcess)?;
     let (place, size) = (ProcessInformation.get(), ProcessInformationSize);
     let hints = &guest.process().hints;
     match ProcessInformationClass {

@@ -5,6 +5,7 @@ use plat_host::sysinfo as host;
 
 use super::timezoneapi::{SYSTEMTIME, write_file_time};
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -27,6 +28,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetSystemWow64DirectoryA;
     full GetSystemWow64DirectoryW;
     full GetSystemInfo;
+    partial SetComputerNameA, "refused: a program may not name the machine";
+    partial SetComputerNameW, "refused: a program may not name the machine";
     partial SetComputerNameExA, "the machine's name is Linux': ACCESS_DENIED";
     partial SetComputerNameExW, "the machine's name is Linux': ACCESS_DENIED";
     full GetSystemWindowsDirectoryA;
@@ -486,5 +489,11 @@ both_widths! {
     SetComputerNameExA, SetComputerNameExW(guest, width, NameType: u32, lpBuffer: GuestWord) -> Result<Bool, Win32Error> {
         let _ = (guest, width, NameType, lpBuffer);
         Err(Win32Error::ACCESS_DENIED)
+    }
+}
+
+answers! {
+    "Refuses to name the machine." -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED) => {
+        "winbase/nf-winbase-setcomputername" SetComputerNameA, SetComputerNameW(lpComputerName: GuestWord);
     }
 }

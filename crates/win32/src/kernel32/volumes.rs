@@ -1,10 +1,12 @@
-//! fileapi.h: volumes by their names, and the devices behind drives. Each drive is a volume.
+//! fileapi.h: volumes by their names, and the devices behind drives. Each drive is a volume, and none is mounted in a folder.
 
 use std::sync::Mutex;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::fileapi::path;
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
@@ -21,6 +23,19 @@ pub const EXPORTS: &[Export] = dll! {
     full GetVolumeNameForVolumeMountPointA; full GetVolumeNameForVolumeMountPointW;
     full GetVolumePathNamesForVolumeNameA; full GetVolumePathNamesForVolumeNameW;
     full QueryDosDeviceA; full QueryDosDeviceW;
+    full FindFirstVolumeMountPointA;
+    full FindFirstVolumeMountPointW;
+    full FindNextVolumeMountPointA;
+    full FindNextVolumeMountPointW;
+    full FindVolumeMountPointClose;
+    full DeleteVolumeMountPointA;
+    full DeleteVolumeMountPointW;
+    partial SetVolumeMountPointA, "refused: a program may not mount volumes";
+    partial SetVolumeMountPointW, "refused: a program may not mount volumes";
+    partial DefineDosDeviceA, "always ERROR_ACCESS_DENIED: drives are given when a program starts";
+    partial DefineDosDeviceW, "always ERROR_ACCESS_DENIED: drives are given when a program starts";
+    partial SetVolumeLabelA, "always ERROR_ACCESS_DENIED: labels of Linux' file systems stay";
+    partial SetVolumeLabelW, "always ERROR_ACCESS_DENIED: labels of Linux' file systems stay";
 };
 
 /// An enumeration of volumes: what is left.
@@ -190,5 +205,51 @@ fn dos_device(guest: &Guest, name: &[u16]) -> Result<Vec<u16>, Win32Error> {
         (Some(letter), _) => Ok(object_name::device_path(&[u16::from(letter), u16::from(b':')])),
         (None, Some((_, target))) => Ok(target.encode_utf16().collect()),
         (None, None) => Err(Win32Error::FILE_NOT_FOUND),
+    }
+}
+
+answers! {
+    "Says that no volume is mounted there." -> Result<Bool, Win32Error> = Err(Win32Error::NOT_A_REPARSE_POINT) => {
+        "fileapi/nf-fileapi-deletevolumemountpoint" DeleteVolumeMountPointA, DeleteVolumeMountPointW(lpszVolumeMountPoint: GuestWord);
+    }
+    "Refuses to mount a volume." -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED) => {
+        "winbase/nf-winbase-setvolumemountpoint"
+        SetVolumeMountPointA, SetVolumeMountPointW(lpszVolumeMountPoint: GuestWord, lpszVolumeName: GuestWord);
+    }
+    "Lists the volumes that are mounted in a volume: none." -> Result<HandleOrInvalid, Win32Error> = Err(Win32Error::NO_MORE_FILES) => {
+        "winbase/nf-winbase-findfirstvolumemountpoint"
+        FindFirstVolumeMountPointA, FindFirstVolumeMountPointW(lpszRootPathName: GuestWord, lpszVolumeMountPoint: GuestWord, cchBufferLength: u32);
+    }
+    "Says that this lists nothing: there is nothing to list." -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE) => {
+        "winbase/nf-winbase-findnextvolumemountpoint"
+        FindNextVolumeMountPointA, FindNextVolumeMountPointW(hFindVolumeMountPoint: GuestWord, lpszVolumeMountPoint: GuestWord, cchBufferLength: u32);
+        "winbase/nf-winbase-findvolumemountpointclose" FindVolumeMountPointClose(hFindVolumeMountPoint: GuestWord);
+    }
+}
+
+both_widths! {
+    /// Refuses to name a volume.
+    "winbase/nf-winbase-setvolumelabel"
+    SetVolumeLabelA, SetVolumeLabelW(
+        guest, width, lpRootPathName: GuestWord, lpVolumeName: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = lpVolumeName;
+        if !lpRootPathName.is_null() {
+            let files = &guest.process().files;
+            files.locate(&path(guest, width, lpRootPathName)?)?;
+        }
+        Err(Win32Error::ACCESS_DENIED)
+    }
+
+    /// Refuses to make or to remove a drive.
+    "winbase/nf-winbase-definedosdevice"
+    DefineDosDeviceA, DefineDosDeviceW(
+        guest, width, dwFlags: u32, lpDeviceName: GuestWord, lpTargetPath: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        /// `DDD_RAW_TARGET_PATH` to `DDD_LUID_BROADCAST_DRIVE`.
+        const KNOWN: u32 = 0x1f;
+        let _ = (guest, width, lpTargetPath);
+        let is_wrong = lpDeviceName.is_null() || dwFlags & !KNOWN != 0;
+        Err(if is_wrong { Win32Error::INVALID_PARAMETER } else { Win32Error::ACCESS_DENIED })
     }
 }

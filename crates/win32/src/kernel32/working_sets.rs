@@ -6,6 +6,7 @@ use plat_regions::windows::State;
 use plat_regions::{Address, PAGE_SIZE};
 
 use super::psapi::put;
+use crate::Win32Error;
 use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
@@ -13,7 +14,6 @@ use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::mapped_names;
 use crate::nt::thread::ProcessObject;
 use crate::widths::both_widths;
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file; psapi.dll has them under their old names.
 pub const EXPORTS: &[Export] = dll! {
@@ -75,7 +75,7 @@ both_widths! {
         if nSize == 0 {
             return Err(Win32Error::INSUFFICIENT_BUFFER);
         }
-        let process = guest.process().object_as::<ProcessObject>(hProcess.get()).map_err(NtStatus::to_win32)?;
+        let process = guest.object::<ProcessObject>(hProcess)?;
         let name = mapped_names::at(guest.process(), &process, lpv.get());
         // Windows' own answer for memory that is no file's.
         let name = name.map_err(|_| Win32Error::UNEXP_NET_ERR)?;
@@ -97,7 +97,7 @@ struct Page {
 }
 
 fn own(guest: &Guest, process: GuestWord) -> Result<(), Win32Error> {
-    let process = guest.process().object_as::<ProcessObject>(process.get()).map_err(NtStatus::to_win32)?;
+    let process = guest.object::<ProcessObject>(process)?;
     if process.as_other().is_some() { Err(Win32Error::ACCESS_DENIED) } else { Ok(()) }
 }
 
