@@ -102,6 +102,20 @@ fn the_trace_names_functions_that_are_not_there() {
     assert!(errors.contains("loader: GetProcAddress: kernel32.dll has no NoSuchFunction\n"), "{errors}");
 }
 
+/// A program that ends badly is told which of its DLLs were nowhere: what it reads of them by itself is null.
+#[test]
+fn a_crash_names_the_dlls_that_are_not_there() {
+    for bits in [Bits::X64, Bits::X86] {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let alone = folder.path().join("dll.exe");
+        std::fs::copy(programs().join(bits.name()).join("dll.exe"), &alone).expect("a copy");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        let errors = command.arg("run").arg(&alone).output().expect("plat starts").stderr;
+        let errors = String::from_utf8_lossy(&errors);
+        assert!(errors.contains("dll_one.dll, from which dll.exe imports, is nowhere"), "{errors}");
+    }
+}
+
 /// Signals from outside become the console's events, one after the other, and the program ends by itself.
 #[test]
 fn signals_reach_the_handlers() {
