@@ -12,6 +12,7 @@ use plat_host::file_image::FileImage;
 use plat_host::memory;
 use plat_image::pe::{SectionFlags, TlsDirectory};
 use plat_image::{FileKind, PeImage, classify};
+use plat_win32::NtStatus;
 use plat_win32::export::Dll;
 use plat_win32::nt::dll_folders::SearchPlan;
 use plat_win32::process::{Module, Process};
@@ -19,6 +20,7 @@ use plat_win32::process::{Module, Process};
 use crate::api_sets;
 use crate::builtin::{Builtin, Entrance};
 use crate::error::LoadError;
+use crate::initialise::TLS_MODULES_MAX;
 use crate::place::{Placed, place};
 use crate::references::Wanted;
 use crate::search::{Found, Search, normal_name};
@@ -91,7 +93,6 @@ pub(crate) struct Graph {
     pub(crate) loaded: Vec<Loaded>,
     /// Bases in the order of initialisation: what a module needs comes before it.
     pub(crate) order: Vec<u64>,
-    next_tls_index: u32,
     /// Page of thunks for missing imports: next free address and end.
     thunks: (u64, u64),
     /// DLLs that are nowhere, each behind a module that imports from it.
@@ -126,7 +127,6 @@ impl Graph {
             entrance,
             loaded: Vec::new(),
             order: Vec::new(),
-            next_tls_index: 0,
             thunks: (0, 0),
             missing: Vec::new(),
         }
@@ -292,11 +292,22 @@ impl Graph {
         is_program: bool,
     ) -> Result<u64, LoadError> {
         let image = parse_for(self.process.machine, path, &bytes, is_program)?;
+        let tls = image.tls()?.map(|tls| Ok::<_, LoadError>((tls, self.free_tls_index()?))).transpose()?;
         let placed = place(self.process, &image, name, false)?;
         let module = describe(&image, name, to_windows_path(path), &placed, false, is_program);
-        let tls = image.tls()?;
         self.add(module, bytes, &placed, tls, is_program);
         Ok(placed.base)
+    }
+
+    /// Returns the lowest index that no module's static thread-local data has: those of unloaded modules are given again.
+    fn free_tls_index(&self) -> Result<u32, LoadError> {
+        let is_free = |index: &u32| {
+            !self.loaded.iter().any(|loaded| loaded.tls.is_some() && loaded.tls_index == *index)
+        };
+        (0..TLS_MODULES_MAX as u32).find(is_free).ok_or_else(|| LoadError::Setup {
+            what: format!("static thread-local data of more than {TLS_MODULES_MAX} modules"),
+            status: NtStatus::NO_MEMORY,
+        })
     }
 
     fn add(
@@ -304,19 +315,18 @@ impl Graph {
         module: Module,
         bytes: ImageBytes,
         placed: &Placed,
-        tls: Option<TlsDirectory>,
+        tls: Option<(TlsDirectory, u32)>,
         pinned: bool,
     ) {
         self.trace(&format!("{} at {:#x}: {}", module.name, module.base, placed.reason));
-        let tls_index = self.next_tls_index;
-        self.next_tls_index += u32::from(tls.is_some());
+        let tls_index = tls.as_ref().map_or(0, |(_, index)| *index);
         self.loaded.push(Loaded {
             module,
             bytes: Arc::new(bytes),
             references: 1,
             pinned,
             needs: Vec::new(),
-            tls,
+            tls: tls.map(|(tls, _)| tls),
             tls_index,
             attached: Attached::No,
             is_ending: false,

@@ -20,7 +20,7 @@ pub(crate) enum Reason {
 }
 
 /// How many modules with static thread-local data a process may have.
-const TLS_MODULES_MAX: u64 = 256;
+pub(crate) const TLS_MODULES_MAX: u64 = 256;
 
 /// What is called for one module.
 struct Entry {
@@ -47,7 +47,8 @@ impl PeLoader {
             return Err(LoadError::DllRefused { dll });
         }
         while let Some(entry) = self.next_to_attach(root) {
-            self.give_tls(guest, entry.base)?;
+            // Nobody takes it for initialised when its data found no room.
+            self.give_tls(guest, entry.base).inspect_err(|_| self.mark(entry.base, Attached::Refused))?;
             if entry.name.eq_ignore_ascii_case(plat_win32::msvcrt::DLL.name) {
                 self.written(plat_win32::msvcrt::attach(guest))?;
             } else if entry.name.eq_ignore_ascii_case(plat_win32::msvcp140::DLL.name) {
@@ -182,12 +183,6 @@ impl PeLoader {
             let Some(tls) = &loaded.tls else { return Ok(()) };
             (tls.template.clone(), tls.zero_fill_bytes, u64::from(loaded.tls_index))
         };
-        if index >= TLS_MODULES_MAX {
-            return Err(LoadError::Setup {
-                what: format!("static thread-local data of more than {TLS_MODULES_MAX} modules"),
-                status: plat_win32::NtStatus::NO_MEMORY,
-            });
-        }
         let memory = GuestMemory::of(teb.machine);
         let length = u64::from(template.end.get().saturating_sub(template.start.get()));
         let block = self.allocate(length + u64::from(zeros))?;
@@ -195,6 +190,36 @@ impl PeLoader {
         self.written(memory.write_bytes(block, &bytes))?;
         let array = self.written(teb.get(Teb::TLS_POINTER))?;
         self.written(memory.write_word(array + index * teb.machine.pointer_size(), block))
+    }
+
+    /// Frees every thread's block of a module that goes.
+    pub(crate) fn take_tls(&self, guest: &Guest, base: u64) {
+        let machine = guest.process().machine;
+        let index = {
+            let graph = self.graph();
+            let loaded = graph.at(base).map(|index| &graph.loaded[index]);
+            let Some(loaded) =
+                loaded.filter(|loaded| loaded.tls.is_some() && loaded.attached != Attached::No)
+            else {
+                return;
+            };
+            u64::from(loaded.tls_index)
+        };
+        for address in self.threads() {
+            // A thread that broke its own pointers keeps its block.
+            let _ = self.take_block(Teb { address, machine }, index);
+        }
+    }
+
+    fn take_block(&self, teb: Teb, index: u64) -> Result<(), Fault> {
+        let memory = GuestMemory::of(teb.machine);
+        let place = teb.get(Teb::TLS_POINTER)? + index * teb.machine.pointer_size();
+        let block = memory.read_word(place)?;
+        memory.write_word(place, 0)?;
+        if block != 0 {
+            self.process().heaps.free(0, block);
+        }
+        Ok(())
     }
 
     fn allocate(&self, size: u64) -> Result<u64, LoadError> {

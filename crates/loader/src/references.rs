@@ -79,6 +79,7 @@ impl PeLoader {
             // Somebody may have asked for it before the lock was free.
             if self.give_up(base, true) {
                 self.notify_one(guest, base);
+                self.take_tls(guest, base);
                 for needed in self.remove(base) {
                     self.drop_reference(guest, needed);
                 }
