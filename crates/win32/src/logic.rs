@@ -9,6 +9,7 @@ pub mod console;
 pub mod crypto;
 pub mod device_classes;
 pub mod heap;
+pub mod keyboard;
 pub mod messages;
 pub mod nls;
 pub mod number;

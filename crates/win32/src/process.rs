@@ -213,6 +213,8 @@ pub struct Process {
     pub threads: crate::nt::thread::Threads,
     /// Its windows and message queues.
     pub desktop: crate::nt::user::Desktop,
+    /// Multimedia files.
+    pub multimedia_files: crate::winmm::mmio::Files,
     /// Its fibers.
     pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
@@ -277,6 +279,7 @@ impl Process {
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
             desktop: crate::nt::user::Desktop::default(),
+            multimedia_files: crate::winmm::mmio::Files::default(),
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe_name::PipeNames::default(),
             network: crate::nt::socket::Network::default(),
