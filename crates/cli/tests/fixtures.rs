@@ -63,7 +63,7 @@ fixtures! {
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
     same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races pipe_servers
     current_directory file_locks value_formats safe_arrays odds messages components many_threads
-    desktop_data multimedia_files shell_items
+    desktop_data multimedia_files shell_items geography
 }
 
 #[test]
