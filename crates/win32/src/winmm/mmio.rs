@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestStruct, GuestWord, Machine, Memory, winapi};
 
 use crate::dll;
 use crate::export::Export;
@@ -67,7 +67,26 @@ const CREATE: u32 = 0x1000;
 /// The size of a buffer that nobody asked for another one of.
 const BUFFER: u32 = 8192;
 
-/// `MMIOINFO`.
+/// A pointer in a structure that is packed: aligned to four bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Packed(pub GuestWord);
+
+impl GuestStruct for Packed {
+    fn size(machine: Machine) -> u64 {
+        machine.pointer_size()
+    }
+    fn align(_: Machine) -> u64 {
+        4
+    }
+    fn load<M: Memory>(memory: &M, address: u64) -> Result<Self, Fault> {
+        GuestWord::load(memory, address).map(Self)
+    }
+    fn store<M: Memory>(&self, memory: &M, address: u64) -> Result<(), Fault> {
+        self.0.store(memory, address)
+    }
+}
+
+/// `MMIOINFO`, whose members lie without gaps.
 ///
 /// Source: <https://learn.microsoft.com/previous-versions/dd757322(v=vs.85)>
 #[derive(GuestStruct, Default, Clone)]
@@ -76,7 +95,7 @@ pub(super) struct Info {
     pub fccIOProc: u32,
     pub pIOProc: GuestWord,
     pub wErrorRet: u32,
-    pub htask: GuestWord,
+    pub htask: Packed,
     pub cchBuffer: u32,
     pub pchBuffer: GuestWord,
     pub pchNext: GuestWord,
@@ -87,7 +106,7 @@ pub(super) struct Info {
     pub adwInfo: [u32; 3],
     pub dwReserved1: u32,
     pub dwReserved2: u32,
-    pub hmmio: GuestWord,
+    pub hmmio: Packed,
 }
 
 /// An open file.
@@ -250,7 +269,7 @@ impl Stream {
         info.pchEndWrite = at(self.buffer.1);
         info.lBufOffset = self.start as u32;
         info.lDiskOffset = if self.is_memory() { 0 } else { (self.start + self.end) as u32 };
-        (info.wErrorRet, info.hmmio) = (0, handle);
+        (info.wErrorRet, info.hmmio) = (0, Packed(handle));
     }
 }
 
