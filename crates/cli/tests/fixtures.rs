@@ -51,7 +51,7 @@ macro_rules! fixtures {
 }
 
 fixtures! {
-    raw_hello hello cxx_classes nt_runtime args process pipes remote named_objects script env files find codepages memory guard heap
+    raw_hello hello cxx_classes old_runtimes machine_facts nt_runtime args process pipes remote named_objects script env files find codepages memory guard heap
     heap_threads events tls threads crash veh eh dll console time sysinfo jump modules load_images ctrl overlapped
     resources pool threadpool fpstate retry suspend fibers crt_files crt_math crt_printf crt_text ucrt_files
     ucrt_math nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async
@@ -62,8 +62,9 @@ fixtures! {
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
     same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races pipe_servers
-    current_directory file_locks value_formats safe_arrays odds messages components many_threads
     desktop_data multimedia_files shell_items geography
+    current_directory file_locks value_formats safe_arrays messages components many_threads
+    file_replacement activation_contexts process_questions unnamed_values alerts
 }
 
 #[test]
@@ -100,6 +101,20 @@ fn the_trace_names_functions_that_are_not_there() {
     let errors = command.output().expect("plat starts").stderr;
     let errors = String::from_utf8_lossy(&errors);
     assert!(errors.contains("loader: GetProcAddress: kernel32.dll has no NoSuchFunction\n"), "{errors}");
+}
+
+/// A program that ends badly is told which of its DLLs were nowhere: what it reads of them by itself is null.
+#[test]
+fn a_crash_names_the_dlls_that_are_not_there() {
+    for bits in [Bits::X64, Bits::X86] {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let alone = folder.path().join("dll.exe");
+        std::fs::copy(programs().join(bits.name()).join("dll.exe"), &alone).expect("a copy");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_plat"));
+        let errors = command.arg("run").arg(&alone).output().expect("plat starts").stderr;
+        let errors = String::from_utf8_lossy(&errors);
+        assert!(errors.contains("dll_one.dll, from which dll.exe imports, is nowhere"), "{errors}");
+    }
 }
 
 /// Signals from outside become the console's events, one after the other, and the program ends by itself.

@@ -31,11 +31,22 @@ impl PeLoader {
         if let Some(accessed) = crash.accessed {
             let _ = writeln!(text, "  accessed {}: {}", Address::new(accessed), self.region_of(accessed));
         }
+        self.write_missing(&mut text);
         text.push('\n');
         write_registers(&mut text, registers);
         self.write_code(&mut text, registers);
         self.write_callers(&mut text, guest, registers);
         text
+    }
+
+    /// Names the DLLs that are nowhere: what a program reads of them by itself, variables and tables, is null.
+    fn write_missing(&self, text: &mut String) {
+        for (needed_by, name) in self.graph().missing_dlls() {
+            let _ = writeln!(
+                text,
+                "  {name}, from which {needed_by} imports, is nowhere: put it beside the program or into a folder of PATH"
+            );
+        }
     }
 
     fn program_name(&self) -> String {

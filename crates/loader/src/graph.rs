@@ -94,6 +94,8 @@ pub(crate) struct Graph {
     next_tls_index: u32,
     /// Page of thunks for missing imports: next free address and end.
     thunks: (u64, u64),
+    /// DLLs that are nowhere, each behind a module that imports from it.
+    missing: Vec<(String, String)>,
 }
 
 /// How far a module is initialised.
@@ -126,7 +128,13 @@ impl Graph {
             order: Vec::new(),
             next_tls_index: 0,
             thunks: (0, 0),
+            missing: Vec::new(),
         }
+    }
+
+    /// Returns the DLLs that are nowhere, each behind a module that imports from it.
+    pub(crate) fn missing_dlls(&self) -> &[(String, String)] {
+        &self.missing
     }
 
     /// Loads the program itself and everything it imports; returns its base.
@@ -248,6 +256,7 @@ impl Graph {
                 self.trace(&format!(
                     "{needed_by} needs {name}, which is nowhere: its functions name themselves"
                 ));
+                self.missing.push((needed_by.to_owned(), name.to_owned()));
                 Ok(None)
             }
         }

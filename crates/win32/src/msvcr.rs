@@ -13,6 +13,10 @@ const DATA: &[Export] = dll! {
     forward _timezone => "msvcrt._timezone"; forward _daylight => "msvcrt._daylight"; forward _dstbias => "msvcrt._dstbias";
     forward _tzname => "msvcrt._tzname"; forward _pctype => "msvcrt._pctype"; forward _pwctype => "msvcrt._pwctype";
     forward __mb_cur_max => "msvcrt.__mb_cur_max"; forward _HUGE => "msvcrt._HUGE"; forward _sys_nerr => "msvcrt._sys_nerr";
+    forward _mbctype => "msvcrt._mbctype"; forward _mbcasemap => "msvcrt._mbcasemap"; forward __pioinfo => "msvcrt.__pioinfo";
+    forward __badioinfo => "msvcrt.__badioinfo"; forward _osplatform => "msvcrt._osplatform"; forward _osver => "msvcrt._osver";
+    forward _winver => "msvcrt._winver"; forward _winmajor => "msvcrt._winmajor"; forward _winminor => "msvcrt._winminor";
+    forward __lc_codepage => "msvcrt.__lc_codepage"; forward __lc_handle => "msvcrt.__lc_handle"; forward __lc_collate_cp => "msvcrt.__lc_collate_cp";
     forward _sys_errlist => "msvcrt._sys_errlist"; forward _aexit_rtn => "msvcrt._aexit_rtn"; forward __lconv => "msvcrt.__lconv";
 };
 
@@ -35,7 +39,10 @@ macro_rules! standard_tables {
     ($($more:path),*) => {
         tables!(
             msvcrt::cxx_classes::STD_EXPORTS,
+            msvcrt::old_internals::STANDARD_EXPORTS,
             ucrtbase::handlers::EXPORTS,
+            ucrtbase::startup::STANDARD_EXPORTS,
+            ucrtbase::stdio::STANDARD_EXPORTS,
             vcruntime140::types::EXPORTS
             $(, $more)*
         )
@@ -62,6 +69,7 @@ pub const V120: Dll = runtime(
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,
         ucrtbase::math::SSE2_EXPORTS,
+        ucrtbase::text::C99_EXPORTS,
         msvcrt::fenv::EXPORTS,
         msvcrt::fenv::EXPORTS_2013
     ),
