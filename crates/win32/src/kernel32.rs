@@ -160,6 +160,7 @@ pub const DLL: Dll = Dll {
         winnls::calendars::EXPORTS,
         winnls::code_pages::EXPORTS,
         winnls::date_time::EXPORTS,
+        winnls::enumerations::EXPORTS,
         winnls::find_string::EXPORTS,
         winnls::geography::EXPORTS,
         winnls::locale_info::EXPORTS,

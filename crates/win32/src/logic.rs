@@ -10,6 +10,7 @@ pub mod crypto;
 pub mod device_classes;
 pub mod guid;
 pub mod heap;
+pub mod keyboard;
 pub mod messages;
 pub mod nls;
 pub mod number;

@@ -215,6 +215,8 @@ pub struct Process {
     pub hints: crate::nt::hints::Hints,
     /// Its windows and message queues.
     pub desktop: crate::nt::user::Desktop,
+    /// Multimedia files.
+    pub multimedia_files: crate::winmm::mmio::Files,
     /// Its fibers.
     pub fibers: crate::nt::fiber::Fibers,
     /// The names of pipes that it serves.
@@ -280,6 +282,7 @@ impl Process {
             threads: crate::nt::thread::Threads::default(),
             hints: crate::nt::hints::Hints::default(),
             desktop: crate::nt::user::Desktop::default(),
+            multimedia_files: crate::winmm::mmio::Files::default(),
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe_name::PipeNames::default(),
             network: crate::nt::socket::Network::default(),

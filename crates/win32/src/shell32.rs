@@ -1,11 +1,14 @@
 //! shell32.dll: the table of contents.
 
 pub mod command_line;
+pub mod dropped;
 pub mod execute;
 pub mod file_info;
 pub mod file_operation;
 pub mod folders;
 pub mod id_list;
+pub mod id_lists;
+pub mod items;
 
 use crate::export::Dll;
 
@@ -20,6 +23,9 @@ pub const DLL: Dll = Dll {
         file_info::EXPORTS,
         id_list::EXPORTS,
         file_operation::EXPORTS,
+        id_lists::EXPORTS,
+        items::EXPORTS,
+        dropped::EXPORTS,
     ],
-    methods: &[],
+    methods: &[items::ROWS],
 };

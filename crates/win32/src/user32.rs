@@ -4,8 +4,13 @@ pub(crate) mod calls;
 pub mod classes;
 pub mod clipboard;
 pub mod desktop;
+pub mod displays;
+pub mod keyboard;
+pub mod menus;
 pub mod messages;
+pub mod placement;
 pub mod queue;
+pub mod rectangles;
 pub mod strings;
 pub mod window_data;
 pub mod windows;
@@ -25,6 +30,11 @@ pub const DLL: Dll = Dll {
         window_data::EXPORTS,
         desktop::EXPORTS,
         clipboard::EXPORTS,
+        rectangles::EXPORTS,
+        keyboard::EXPORTS,
+        displays::EXPORTS,
+        menus::EXPORTS,
+        placement::EXPORTS,
     ],
     methods: &[],
 };

@@ -1,6 +1,9 @@
 //! winmm.dll: the table of contents.
 
 pub mod devices;
+pub mod mmio;
+pub mod riff;
+pub mod texts;
 pub mod timeapi;
 
 use crate::export::Dll;
@@ -9,6 +12,6 @@ use crate::export::Dll;
 pub const DLL: Dll = Dll {
     name: "winmm.dll",
     description: "MCI API DLL",
-    tables: &[timeapi::EXPORTS, devices::EXPORTS],
+    tables: &[timeapi::EXPORTS, devices::EXPORTS, mmio::EXPORTS, riff::EXPORTS, texts::EXPORTS],
     methods: &[],
 };

@@ -3,6 +3,7 @@
 pub mod calendars;
 pub mod code_pages;
 pub mod date_time;
+pub mod enumerations;
 pub mod find_string;
 pub mod geography;
 pub mod locale_info;

@@ -6,10 +6,11 @@
 pub mod atom;
 pub mod class;
 pub mod clipboard;
+pub mod menu;
 pub mod queue;
 pub mod window;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use atom::Atoms;
@@ -40,6 +41,16 @@ pub struct State {
     pub clipboard: Clipboard,
     /// How many icons and cursors were handed out.
     pub pictures: HashMap<(u64, u64), u64>,
+    /// The keys of threads that set them: 0x80 for down, 1 for switched on.
+    pub keys: HashMap<u32, [u8; 256]>,
+    /// Keys that are to be told of, by owner and number: what is held, and the key.
+    pub hot_keys: HashMap<(u64, i32), (u32, u32)>,
+    /// The window that the mouse is tied to, by thread.
+    pub captures: HashMap<u32, u64>,
+    /// How many wanted to hear of devices, and the handles of those that still do.
+    pub device_listeners: (u64, HashSet<u64>),
+    /// Menus.
+    pub menus: menu::Menus,
 }
 
 /// Which table of atoms a function is about.
@@ -144,6 +155,7 @@ impl State {
     /// Forgets a window.
     pub fn remove_window(&mut self, handle: u64) -> Option<Window> {
         self.order.retain(|&other| other != handle);
+        self.hot_keys.retain(|&(owner, _), _| owner != handle);
         self.windows.remove(&handle)
     }
 

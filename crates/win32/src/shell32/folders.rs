@@ -94,6 +94,12 @@ pub(super) fn by_number(guest: &Guest, csidl: i32) -> Option<Vec<u16>> {
     FOLDERS.iter().find(|folder| folder.csidl == number).map(|folder| path(guest, folder))
 }
 
+/// Returns the path of a folder by its identifier.
+pub(super) fn by_identifier(guest: &Guest, rfid: GuestWord) -> Result<Option<Vec<u16>>, plat_abi::Fault> {
+    let known = guest.read_u32(rfid.get())?;
+    Ok(FOLDERS.iter().find(|folder| folder.known == known).map(|folder| path(guest, folder)))
+}
+
 /// Returns the path of a folder by its identifier, in memory for `CoTaskMemFree`.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/shlobj_core/nf-shlobj_core-shgetknownfolderpath>
@@ -110,9 +116,7 @@ pub fn SHGetKnownFolderPath(
         return Ok(INVALID_ARGUMENT);
     }
     guest.write(ppszPath.get(), &GuestWord::NULL)?;
-    let known = guest.read_u32(rfid.get())?;
-    let Some(folder) = FOLDERS.iter().find(|folder| folder.known == known) else { return Ok(NOT_FOUND) };
-    let mut text = path(guest, folder);
+    let Some(mut text) = by_identifier(guest, rfid)? else { return Ok(NOT_FOUND) };
     text.push(0);
     let Some(block) = guest.process().heaps.allocate(0, text.len() as u64 * 2, false) else {
         return Ok(OUT_OF_MEMORY);

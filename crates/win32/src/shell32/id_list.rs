@@ -1,4 +1,5 @@
-//! shlobj_core.h: lists of item identifiers. A list has one item, whose content is a path.
+//! shlobj_core.h: lists of item identifiers. The first item of a list is a path's root, each other one a name in it; a list
+//! without a root is relative.
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
@@ -7,6 +8,7 @@ use crate::com::ComError;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest};
+use crate::logic::shell_path;
 use crate::ole32::allocator::CoGetMalloc;
 use crate::ole32::task_memory::{CoTaskMemAlloc, CoTaskMemFree};
 use crate::widths::both_widths;
@@ -25,28 +27,73 @@ const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const OUT_OF_MEMORY: u32 = 0x8007_000e;
 /// What an item begins with behind its size: a mark, so that other lists are not taken for paths.
 const MARK: [u8; 4] = *b"plat";
+/// The longest list that is read, in bytes.
+const LONGEST: u64 = 0x1_0000;
 
-/// Makes a list in task memory; null where memory is short.
-fn make(guest: &mut Guest, path: &[u16]) -> Result<GuestWord, Fault> {
-    let text: Vec<u8> = path.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-    let size = (2 + MARK.len() + text.len()) as u16;
-    let list = [&size.to_le_bytes()[..], &MARK, &text, &[0; 2]].concat();
+/// Returns where the root of a path ends: behind `C:\`, or behind `\\server\share\`.
+fn root_end(path: &[u16]) -> usize {
+    shell_path::skip_root(path).unwrap_or(0)
+}
+
+/// Writes a path as the bytes of a list.
+pub(super) fn bytes_of(path: &[u16]) -> Vec<u8> {
+    let (root, rest) = path.split_at(root_end(path));
+    let names = rest.split(|&unit| unit == u16::from(b'\\')).filter(|name| !name.is_empty());
+    let parts = [root].into_iter().filter(|root| !root.is_empty()).chain(names);
+    let mut list = Vec::new();
+    for part in parts {
+        list.extend(((2 + MARK.len() + 2 * part.len()) as u16).to_le_bytes());
+        list.extend(MARK);
+        list.extend(part.iter().flat_map(|unit| unit.to_le_bytes()));
+    }
+    list.extend([0; 2]);
+    list
+}
+
+/// Puts the bytes of a list into task memory; null where memory is short.
+pub(super) fn put(guest: &mut Guest, list: &[u8]) -> Result<GuestWord, Fault> {
     let block = CoTaskMemAlloc(guest, GuestWord(list.len() as u64));
     if !block.is_null() {
-        guest.write_bytes(block.get(), &list)?;
+        guest.write_bytes(block.get(), list)?;
     }
     Ok(block)
 }
 
-/// Returns the path that a list stands for.
-fn path_of(guest: &Guest, list: GuestWord) -> Result<Option<Vec<u16>>, Fault> {
-    if list.is_null() {
-        return Ok(None);
+/// Makes a list in task memory; null where memory is short.
+pub(super) fn make(guest: &mut Guest, path: &[u16]) -> Result<GuestWord, Fault> {
+    put(guest, &bytes_of(path))
+}
+
+/// Reads the items of a list, each with its size in front.
+pub(super) fn items(guest: &Guest, list: GuestWord) -> Result<Vec<Vec<u8>>, Fault> {
+    let (mut items, mut at) = (Vec::new(), 0);
+    while !list.is_null() && at < LONGEST {
+        let size: u16 = guest.read(list.get() + at)?;
+        if size < 2 {
+            break;
+        }
+        items.push(guest.read_vec(list.get() + at, size.into())?);
+        at += u64::from(size);
     }
-    let size: u16 = guest.read(list.get())?;
-    let item = guest.read_vec(list.get() + 2, u64::from(size.saturating_sub(2)))?;
-    let units = |text: &[u8]| text.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])).collect();
-    Ok(item.strip_prefix(&MARK).map(units))
+    Ok(items)
+}
+
+/// Returns the path that items stand for.
+pub(super) fn path_in(items: &[Vec<u8>]) -> Option<Vec<u16>> {
+    let mut path: Vec<u16> = Vec::new();
+    for item in items {
+        let name = item.get(2..)?.strip_prefix(&MARK)?;
+        if path.last().is_some_and(|&last| last != u16::from(b'\\')) {
+            path.push(b'\\'.into());
+        }
+        path.extend(name.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]])));
+    }
+    Some(path).filter(|path| !path.is_empty())
+}
+
+/// Returns the path that a list stands for.
+pub(super) fn path_of(guest: &Guest, list: GuestWord) -> Result<Option<Vec<u16>>, Fault> {
+    Ok(path_in(&items(guest, list)?))
 }
 
 /// Stores the list of a folder.

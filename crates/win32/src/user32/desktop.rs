@@ -21,7 +21,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial SetActiveWindow, "no screen: null";
     partial GetFocus, "no keyboard: null";
     partial SetFocus, "no keyboard: null";
-    partial GetCapture, "no mouse: null";
     partial GetProcessWindowStation, "a number that only GetUserObjectInformation knows";
     partial GetThreadDesktop, "a number that only GetUserObjectInformation knows";
     partial OpenInputDesktop, "a number that only GetUserObjectInformation knows";
@@ -32,13 +31,7 @@ pub const EXPORTS: &[Export] = dll! {
     partial GetSystemMetrics, "no screen: sizes of and on it are 0";
     partial SystemParametersInfoA, "known for the screen reader, the work area and the caret; else fails";
     partial SystemParametersInfoW, "known for the screen reader, the work area and the caret; else fails";
-    partial GetKeyState, "no keyboard: no key is down";
-    partial GetAsyncKeyState, "no keyboard: no key is down";
-    partial GetKeyboardState, "no keyboard: no key is down";
-    partial GetKeyboardLayout, "the layout of the United States";
     partial GetKeyboardType, "a keyboard of 101 keys";
-    partial MapVirtualKeyA, "letters, digits and the main keys of the layout of the United States";
-    partial MapVirtualKeyW, "letters, digits and the main keys of the layout of the United States";
     partial GetCursorPos, "no mouse: 0, 0";
     partial SetCursorPos, "no mouse: does nothing";
     partial ShowCursor, "no mouse: counts nothing";
@@ -53,9 +46,6 @@ pub const EXPORTS: &[Export] = dll! {
     partial DestroyCursor, "a handle without a picture";
     partial MessageBeep, "silent";
     partial GetSysColor, "no screen: black";
-    partial MonitorFromWindow, "no screen: null";
-    partial MonitorFromPoint, "no screen: null";
-    partial EnumDisplayMonitors, "no screen: none";
     partial GetDC, "no screen: null";
     partial GetWindowDC, "no screen: null";
     partial ReleaseDC, "no screen: nothing to release";
@@ -82,7 +72,6 @@ pub const EXPORTS: &[Export] = dll! {
     stub CreateDialogParamW;
     stub EndDialog;
     stub GetDlgItem;
-    stub GetKeyNameTextW;
     stub LoadBitmapW;
     stub BeginPaint;
     stub EndPaint;
@@ -115,8 +104,6 @@ answers! {
     GetFocus() -> GuestWord = GuestWord::NULL;
     "Lets keys go to a window; there was none before.", "winuser/nf-winuser-setfocus";
     SetFocus(hWnd: GuestWord) -> GuestWord = GuestWord::NULL;
-    "Returns the window that the mouse is tied to: none.", "winuser/nf-winuser-getcapture";
-    GetCapture() -> GuestWord = GuestWord::NULL;
     "Returns the process's window station.", "winuser/nf-winuser-getprocesswindowstation";
     GetProcessWindowStation() -> GuestWord = GuestWord(STATION);
     "Returns a thread's desktop.", "winuser/nf-winuser-getthreaddesktop";
@@ -127,12 +114,6 @@ answers! {
     DestroyIcon(hIcon: GuestWord) -> Bool = TRUE;
     "Gives a cursor back.", "winuser/nf-winuser-destroycursor";
     DestroyCursor(hCursor: GuestWord) -> Bool = TRUE;
-    "Returns whether a key is down: none is.", "winuser/nf-winuser-getkeystate";
-    GetKeyState(nVirtKey: i32) -> i32 = 0;
-    "Returns whether a key is down: none is.", "winuser/nf-winuser-getasynckeystate";
-    GetAsyncKeyState(vKey: i32) -> i32 = 0;
-    "Returns the keyboard's layout: that of the United States.", "winuser/nf-winuser-getkeyboardlayout";
-    GetKeyboardLayout(idThread: u32) -> GuestWord = GuestWord(0x0409_0409);
     "Moves the mouse: there is none.", "winuser/nf-winuser-setcursorpos";
     SetCursorPos(X: i32, Y: i32) -> Bool = TRUE;
     "Shows or hides the mouse: there is none.", "winuser/nf-winuser-showcursor";
@@ -143,12 +124,6 @@ answers! {
     MessageBeep(uType: u32) -> Bool = TRUE;
     "Returns a colour.", "winuser/nf-winuser-getsyscolor";
     GetSysColor(nIndex: i32) -> u32 = 0;
-    "Returns the screen that a window is on: none.", "winuser/nf-winuser-monitorfromwindow";
-    MonitorFromWindow(hwnd: GuestWord, dwFlags: u32) -> GuestWord = GuestWord::NULL;
-    "Returns the screen that a point is on: none.", "winuser/nf-winuser-monitorfrompoint";
-    MonitorFromPoint(pt: u64, dwFlags: u32) -> GuestWord = GuestWord::NULL;
-    "Calls a function with each screen: there is none.", "winuser/nf-winuser-enumdisplaymonitors";
-    EnumDisplayMonitors(hdc: GuestWord, lprcClip: GuestWord, lpfnEnum: GuestWord, dwData: GuestWord) -> Bool = TRUE;
     "Returns what draws on a window: nothing does.", "winuser/nf-winuser-getdc";
     GetDC(hWnd: GuestWord) -> GuestWord = GuestWord::NULL;
     "Returns what draws on a window: nothing does.", "winuser/nf-winuser-getwindowdc";
@@ -256,13 +231,6 @@ both_widths! {
         super::clipboard::named_number(guest, &name)
     }
 
-    /// Turns a key's number into another: the key's code, the place on the keyboard, the character.
-    "winuser/nf-winuser-mapvirtualkey"
-    MapVirtualKeyA, MapVirtualKeyW(guest, width, uCode: u32, uMapType: u32) -> u32 {
-        let _ = (width, guest);
-        map_key(uCode, uMapType)
-    }
-
     /// Returns an icon: a handle without a picture.
     "winuser/nf-winuser-loadicon"
     LoadIconA, LoadIconW(guest, width, hInstance: GuestWord, lpIconName: GuestWord) -> Result<GuestWord, Win32Error> {
@@ -316,15 +284,6 @@ pub fn GetSystemMetrics(guest: &mut Guest, nIndex: i32) -> i32 {
     }
 }
 
-/// Returns which keys are down: none is.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getkeyboardstate>
-#[winapi]
-pub fn GetKeyboardState(guest: &mut Guest, lpKeyState: GuestWord) -> Result<Bool, Win32Error> {
-    guest.write_bytes(lpKeyState.get(), &[0; 256])?;
-    Ok(TRUE)
-}
-
 /// Returns what the keyboard is.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getkeyboardtype>
@@ -335,25 +294,6 @@ pub fn GetKeyboardType(guest: &mut Guest, nTypeFlag: i32) -> i32 {
     [4, 0, 12].get(nTypeFlag as usize).copied().unwrap_or(0)
 }
 
-/// The keys by their place: `1` to `=` from place 2, and so on; `\0` where the layout has none.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/inputdev/about-keyboard-input>
-const KEYS: [u8; 58] =
-    *b"\0\x1b1234567890\0\0\x08\x09QWERTYUIOP\0\0\x0d\x11ASDFGHJKL\0\0\0\x10\0ZXCVBNM\0\0\0\x10j\x12 ";
-
-fn map_key(code: u32, kind: u32) -> u32 {
-    let place_of = |key: u32| KEYS.iter().position(|&byte| byte != 0 && u32::from(byte) == key);
-    match kind {
-        // MAPVK_VK_TO_VSC
-        0 | 4 => place_of(code).unwrap_or(0) as u32,
-        // MAPVK_VSC_TO_VK
-        1 | 3 => KEYS.get(code as usize).map_or(0, |&byte| byte.into()),
-        // MAPVK_VK_TO_CHAR
-        2 if matches!(code, 0x8 | 0x9 | 0xd | 0x1b | 0x20 | 0x30..=0x39 | 0x41..=0x5a) => code,
-        _ => 0,
-    }
-}
-
 /// Returns where the mouse is: nowhere.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getcursorpos>
@@ -361,30 +301,4 @@ fn map_key(code: u32, kind: u32) -> u32 {
 pub fn GetCursorPos(guest: &mut Guest, lpPoint: GuestWord) -> Result<Bool, Win32Error> {
     guest.write_bytes(lpPoint.get(), &[0; 8])?;
     Ok(TRUE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_found_by_place_and_back() {
-        for (key, place) in [
-            (b'1', 2),
-            (b'0', 11),
-            (b'Q', 16),
-            (b'P', 25),
-            (b'A', 30),
-            (b'L', 38),
-            (b'Z', 44),
-            (b'M', 50),
-            (b' ', 57),
-            (13, 28),
-            (8, 14),
-            (27, 1),
-        ] {
-            assert_eq!((map_key(key.into(), 0), map_key(place, 1)), (place, key.into()), "{key}");
-        }
-        assert_eq!((map_key(0x41, 2), map_key(0x70, 2), map_key(200, 1)), (0x41, 0, 0));
-    }
 }

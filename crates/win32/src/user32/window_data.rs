@@ -551,12 +551,32 @@ fn write_rectangle(guest: &Guest, to: GuestWord, rectangle: [i32; 4]) -> Result<
     Ok(TRUE)
 }
 
+/// Returns where a window begins on the screen that nobody sees: children are placed in their parents.
+pub(super) fn origin(guest: &Guest, window: u64) -> Result<[i32; 2], Win32Error> {
+    if window == DESKTOP_WINDOW {
+        return Ok([0; 2]);
+    }
+    let state = guest.process().desktop.state();
+    let mut at = state.window(window)?;
+    let mut origin = [at.rectangle[0], at.rectangle[1]];
+    while let Some(parent) = state.windows.get(&at.parent) {
+        origin = [origin[0].wrapping_add(parent.rectangle[0]), origin[1].wrapping_add(parent.rectangle[1])];
+        at = parent;
+    }
+    Ok(origin)
+}
+
 /// Returns a window's rectangle; the desktop's, 0.
 fn rectangle(guest: &Guest, window: GuestWord) -> Result<[i32; 4], Win32Error> {
-    if window.get() == DESKTOP_WINDOW {
-        return Ok([0; 4]);
-    }
-    Ok(guest.process().desktop.state().window(window.get())?.rectangle)
+    let [left, top] = origin(guest, window.get())?;
+    let size = match window.get() {
+        DESKTOP_WINDOW => [0; 2],
+        window => {
+            let [left, top, right, bottom] = guest.process().desktop.state().window(window)?.rectangle;
+            [right.wrapping_sub(left), bottom.wrapping_sub(top)]
+        }
+    };
+    Ok([left, top, left.wrapping_add(size[0]), top.wrapping_add(size[1])])
 }
 
 /// Returns a window's place on the screen that nobody sees.

@@ -69,6 +69,8 @@ pub struct Window {
     pub rectangle: [i32; 4],
     /// What programs tied to it.
     pub properties: HashMap<Property, u64>,
+    /// Its copy of the menu of its title, or 0.
+    pub system_menu: u64,
     /// Whether it is being destroyed.
     pub is_going: bool,
 }
