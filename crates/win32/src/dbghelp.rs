@@ -110,7 +110,7 @@ fn search_path(guest: &Guest) -> Vec<u16> {
     }
     let value = |name: &str| {
         let name: Vec<u16> = name.encode_utf16().collect();
-        guest.process().environment.get(&name)
+        guest.process().environment.get(guest.process(), &name)
     };
     let named = ["_NT_SYMBOL_PATH", "_NT_ALTERNATE_SYMBOL_PATH"].map(value);
     let parts: Vec<Vec<u16>> = [Some(vec![u16::from(b'.')])].into_iter().chain(named).flatten().collect();

@@ -71,17 +71,12 @@ impl Selection {
         (self.listener, self.wanted) = (from.listener.clone(), from.wanted);
     }
 
-    /// Says by which handle a window knows the socket.
-    pub fn set_handle(&mut self, handle: u64) {
-        if let Some(Listener::Window { socket, .. }) = &mut self.listener {
-            *socket = handle;
-        }
-    }
-
     /// Tells the listener what was recorded. A window takes it with the message.
     fn tell(&mut self) {
         match &self.listener {
-            Some(Listener::Event(event)) => event.set(),
+            Some(Listener::Event(event)) => {
+                event.set();
+            }
             Some(Listener::Window { queue, window, message, socket }) => {
                 let kinds = std::mem::take(&mut self.recorded);
                 for number in (0..KINDS).filter(|number| kinds & 1 << number != 0) {
@@ -131,6 +126,14 @@ pub fn select(socket: &Socket, listener: Option<Listener>, wanted: u32) {
         service::cancel(ticket);
     }
     watch(&socket.file);
+}
+
+/// Says by which handle a window knows an accepted socket, and begins to watch it.
+pub fn know_handle(accepted: &Socket, handle: u64) {
+    if let Some(Listener::Window { socket, .. }) = &mut lock(&accepted.end().selection).listener {
+        *socket = handle;
+    }
+    watch(&accepted.file);
 }
 
 /// Takes what was recorded: kinds, and errors by kind.
