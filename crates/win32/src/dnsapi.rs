@@ -303,10 +303,8 @@ fn extract(
     guest.write_word(into.0, 0).map_err(bad)?;
     let mut bytes = guest.read_vec(message.0, length.into()).map_err(bad)?;
     let header = bytes.get_mut(..HEADER).ok_or(BAD_PACKET)?;
-    for (number, pair) in header.chunks_exact_mut(2).enumerate().filter(|(number, _)| *number != FLAGS) {
-        let _ = number;
-        pair.swap(0, 1);
-    }
+    let numbers = header.chunks_exact_mut(2).enumerate().filter(|(number, _)| *number != FLAGS);
+    numbers.for_each(|(_, pair)| pair.swap(0, 1));
     let found = dns::records(&bytes).ok_or(BAD_PACKET)?;
     give(guest, &found, form, into)
 }

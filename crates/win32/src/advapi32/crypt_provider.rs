@@ -20,6 +20,7 @@ pub const EXPORTS: &[Export] = dll! {
     full CryptReleaseContext;
     full CryptContextAddRef;
     partial CryptGetProvParam, "names, type, version, container, algorithms";
+    partial CryptSetProvParam, "the window, the random seed and descriptors are taken and change nothing";
     full CryptEnumProvidersA;
     full CryptEnumProvidersW;
     full CryptGetDefaultProviderA;
@@ -409,4 +410,35 @@ pub fn CryptGetProvParam(
         _ => return Err(nte::BAD_TYPE),
     };
     give(guest, &bytes, pbData, pdwDataLen)
+}
+
+/// Sets what a provider or all of them use. Nobody is asked for anything, so that a window is never needed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptsetprovparam>
+#[winapi]
+pub fn CryptSetProvParam(
+    guest: &mut Guest,
+    hProv: GuestWord,
+    dwParam: u32,
+    pbData: GuestWord,
+    dwFlags: u32,
+) -> Result<Bool, Win32Error> {
+    /// `PP_CLIENT_HWND`, for which no provider is named.
+    const WINDOW: u32 = 1;
+    /// `PP_KEYSET_SEC_DESCR`, `PP_UI_PROMPT`, `PP_KEYEXCHANGE_PIN`, `PP_SIGNATURE_PIN`,
+    /// `PP_SECURE_KEYEXCHANGE_PIN`, `PP_SECURE_SIGNATURE_PIN`.
+    const DESCRIPTOR: u32 = 8;
+    const PROMPT: u32 = 21;
+    const PINS: [u32; 4] = [32, 33, 47, 48];
+    let _ = dwFlags;
+    if dwParam == WINDOW {
+        return Ok(TRUE);
+    }
+    provider(guest, hProv)?;
+    match dwParam {
+        DESCRIPTOR | PROMPT if pbData.is_null() => Err(Win32Error::INVALID_PARAMETER),
+        DESCRIPTOR | PROMPT => Ok(TRUE),
+        number if PINS.contains(&number) => Ok(TRUE),
+        _ => Err(nte::BAD_TYPE),
+    }
 }

@@ -13,6 +13,7 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::crypto::certificate::{Algorithm, Encoded, identifiers};
 use crate::logic::crypto::hash::HashAlgorithm;
+use crate::logic::crypto::layout::{Item, Laid};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -23,6 +24,7 @@ pub const EXPORTS: &[Export] = dll! {
     full CertSetCertificateContextProperty;
     full CertEnumCertificateContextProperties;
     full CertGetEnhancedKeyUsage;
+    full CertGetValidUsages;
     full CertFindExtension;
     full CertVerifyTimeValidity;
 };
@@ -371,6 +373,39 @@ pub fn CertGetEnhancedKeyUsage(
     }
     guest.set_last_error(if uses.is_some() { Win32Error(0) } else { NOT_FOUND });
     Ok(TRUE)
+}
+
+/// Returns the uses that all of some certificates allow; -1 of them where all uses are allowed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certgetvalidusages>
+#[winapi]
+pub fn CertGetValidUsages(
+    guest: &mut Guest,
+    cCerts: u32,
+    rghCerts: GuestWord,
+    cNumOIDs: GuestWord,
+    rghOIDs: GuestWord,
+    pcbOIDs: GuestWord,
+) -> Result<Bool, Win32Error> {
+    const ALL: i32 = -1;
+    let pointer = guest.machine().pointer_size();
+    let mut common: Option<Vec<String>> = None;
+    for number in 0..u64::from(cCerts) {
+        let certificate = context(guest, GuestWord(guest.read_word(rghCerts.get() + number * pointer)?))?;
+        let encoded = &certificate.encoded;
+        let Some(extension) = encoded.parts.extension(USES) else { continue };
+        let uses = identifiers(&encoded.bytes, extension.value.clone());
+        common = Some(match common {
+            None => uses,
+            Some(all) => all.into_iter().filter(|one| uses.contains(one)).collect(),
+        });
+    }
+    guest.write(cNumOIDs.get(), &common.as_ref().map_or(ALL, |list| list.len() as i32))?;
+    let list = common.unwrap_or_default();
+    let texts = list.iter().map(|text| Item::to_text(text)).collect::<Vec<_>>();
+    let machine = guest.machine();
+    let laid = Laid::new(&texts, machine);
+    give(guest, &laid.at(rghOIDs.get(), machine), rghOIDs, pcbOIDs)
 }
 
 /// Finds an extension by its identifier in a program's list.

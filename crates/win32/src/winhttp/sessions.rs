@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 
 use super::exchange::{Target, Timeouts};
 use super::requests::Request;
