@@ -5,7 +5,7 @@ use plat_abi::{GuestWord, Memory};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, Guest, TRUE};
+use crate::guest::{Bool, TRUE};
 use crate::widths::both_widths;
 
 /// The exports of this file.
