@@ -405,7 +405,9 @@ pub fn DsRoleGetPrimaryDomainInformation(
         put(guest, Buffer, |answer| {
             // DsRole_RoleStandaloneWorkstation, no flags; no names of DNS; no GUID.
             answer.u32(0).u32(0).pointer(wide(WORKGROUP)).word(0).word(0);
-            (0..GUID_BYTES / 4).for_each(|_| drop(answer.u32(0)));
+            for _ in 0..GUID_BYTES / 4 {
+                answer.u32(0);
+            }
             answer.align();
             Ok(())
         })

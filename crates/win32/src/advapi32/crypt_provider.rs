@@ -20,7 +20,7 @@ pub const EXPORTS: &[Export] = dll! {
     full CryptReleaseContext;
     full CryptContextAddRef;
     partial CryptGetProvParam, "names, type, version, container, algorithms";
-    partial CryptSetProvParam, "the window, the random seed and descriptors are taken and change nothing";
+    partial CryptSetProvParam, "the window, prompts, PINs and descriptors are taken and change nothing";
     full CryptEnumProvidersA;
     full CryptEnumProvidersW;
     full CryptGetDefaultProviderA;
