@@ -321,8 +321,8 @@ fn free_value(guest: &Guest, value: u64) -> Result<(), Fault> {
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winber/nf-winber-ber_bvfree>
 #[winapi(cdecl)]
-pub fn ber_bvfree(guest: &mut Guest, pBerVal: GuestWord) -> Result<(), Fault> {
-    free_value(guest, pBerVal.get())
+pub fn ber_bvfree(guest: &mut Guest, bv: GuestWord) -> Result<(), Fault> {
+    free_value(guest, bv.get())
 }
 
 /// Frees an array of such structures, which ends with null.
