@@ -57,7 +57,7 @@ fixtures! {
     ucrt_math nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async
     changes eh_packed msvcp wic sids tokens acls registry cpp_wide cpp_satellites locales crt_locale
     ucrt_locale crt_variants ucrt_variants afd network windows shell tools hashes capi crypt_strings
-    certificates pathcch heap_native heap_execute function_tables store_keys ro_types fenv chains objects hot runtimes
+    certificates pfx http_client async_select directory pathcch heap_native heap_execute function_tables store_keys ro_types fenv chains objects hot runtimes
     registry_native devices urls
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers

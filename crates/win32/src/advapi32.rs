@@ -13,6 +13,7 @@ pub mod crypto;
 pub mod descriptor;
 pub mod eventlog;
 pub mod evntprov;
+pub mod hardware_profile;
 pub mod lsa;
 pub mod object_security;
 pub mod privilege;
@@ -49,6 +50,7 @@ pub const DLL: Dll = Dll {
         privilege::EXPORTS,
         process::EXPORTS,
         eventlog::EXPORTS,
+        hardware_profile::EXPORTS,
         evntprov::EXPORTS,
         lsa::EXPORTS,
         registry::EXPORTS,

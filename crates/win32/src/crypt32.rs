@@ -6,7 +6,10 @@ mod encode;
 pub mod message;
 pub mod name;
 pub mod object;
+pub mod object_identifiers;
+pub mod pfx;
 pub mod policy;
+pub mod private_key;
 pub mod protect;
 pub mod query;
 pub mod revocation_lists;
@@ -35,6 +38,9 @@ pub const DLL: Dll = Dll {
         revocation_lists::EXPORTS,
         message::EXPORTS,
         query::EXPORTS,
+        object_identifiers::EXPORTS,
+        pfx::EXPORTS,
+        private_key::EXPORTS,
     ],
     methods: &[],
 };

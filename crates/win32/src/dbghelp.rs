@@ -5,10 +5,13 @@ use plat_abi::{GuestWord, Memory, winapi};
 use crate::Win32Error;
 use crate::alike::alike;
 use crate::answers::answers;
+use crate::crypto_objects::lock;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::nls;
+use crate::widths::Width;
+use std::sync::Mutex;
 
 /// dbghelp.dll.
 pub const DLL: Dll =
@@ -40,6 +43,10 @@ pub const EXPORTS: &[Export] = dll! {
     partial SymGetModuleInfo64, "no symbols: fails with ERROR_MOD_NOT_FOUND";
     partial SymGetModuleInfoW64, "no symbols: fails with ERROR_MOD_NOT_FOUND";
     full SymGetModuleBase64;
+    full SymSetSearchPath;
+    full SymSetSearchPathW;
+    full SymGetSearchPath;
+    full SymGetSearchPathW;
     partial SymFunctionTableAccess64, "64-bit programs";
     partial StackWalk64, "walks nothing: fails";
     partial MiniDumpWriteDump, "writes no dump: fails with ERROR_CALL_NOT_IMPLEMENTED";
@@ -56,6 +63,18 @@ const IMAGEHLP_EXPORTS: &[Export] = dll! {
     forward ImageRvaToVa => "dbghelp.ImageRvaToVa";
     forward SymInitialize => "dbghelp.SymInitialize";
     forward SymCleanup => "dbghelp.SymCleanup";
+    forward SymSetOptions => "dbghelp.SymSetOptions";
+    forward SymGetOptions => "dbghelp.SymGetOptions";
+    forward SymSetSearchPath => "dbghelp.SymSetSearchPath";
+    forward SymGetSearchPath => "dbghelp.SymGetSearchPath";
+    forward SymFromAddr => "dbghelp.SymFromAddr";
+    forward SymGetSymFromAddr64 => "dbghelp.SymGetSymFromAddr64";
+    forward SymGetLineFromAddr64 => "dbghelp.SymGetLineFromAddr64";
+    forward SymGetModuleBase64 => "dbghelp.SymGetModuleBase64";
+    forward SymGetModuleInfo64 => "dbghelp.SymGetModuleInfo64";
+    forward SymLoadModule64 => "dbghelp.SymLoadModule64";
+    forward SymFunctionTableAccess64 => "dbghelp.SymFunctionTableAccess64";
+    forward StackWalk64 => "dbghelp.StackWalk64";
     forward UnDecorateSymbolName => "dbghelp.UnDecorateSymbolName";
     full CheckSumMappedFile;
     stub MapFileAndCheckSumA;
@@ -77,6 +96,73 @@ alike! {
     /// Begins to look for symbols of a process.
     "dbghelp/nf-dbghelp-syminitializew"
     SymInitializeW;
+}
+
+/// Where symbols are looked for, as a program said it.
+static SEARCH_PATH: Mutex<Option<Vec<u16>>> = Mutex::new(None);
+
+/// Returns where symbols are looked for: as the program said it, else what the environment says, else here.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/dbghelp/nf-dbghelp-syminitialize>
+fn search_path(guest: &Guest) -> Vec<u16> {
+    if let Some(path) = lock(&SEARCH_PATH).clone() {
+        return path;
+    }
+    let value = |name: &str| {
+        let name: Vec<u16> = name.encode_utf16().collect();
+        guest.process().environment.get(guest.process(), &name)
+    };
+    let named = ["_NT_SYMBOL_PATH", "_NT_ALTERNATE_SYMBOL_PATH"].map(value);
+    let parts: Vec<Vec<u16>> = [Some(vec![u16::from(b'.')])].into_iter().chain(named).flatten().collect();
+    parts.join(&u16::from(b';'))
+}
+
+/// Sets where symbols are looked for; null is what the environment says.
+fn set_search_path(guest: &Guest, width: Width, path: GuestWord) -> Result<Bool, Win32Error> {
+    let path = if path.is_null() { None } else { Some(width.read(guest, path)?) };
+    *lock(&SEARCH_PATH) = path;
+    Ok(TRUE)
+}
+
+/// Returns where symbols are looked for, cut to its place.
+fn get_search_path(guest: &Guest, width: Width, into: GuestWord, length: u32) -> Result<Bool, Win32Error> {
+    if into.is_null() || length == 0 {
+        return Err(Win32Error::INVALID_PARAMETER);
+    }
+    guest.write_bytes(into.get(), &width.cut(&search_path(guest), length as usize))?;
+    Ok(TRUE)
+}
+
+alike! {
+    fn(guest, width; hProcess: GuestWord, SearchPathA: GuestWord) -> Result<Bool, Win32Error> {
+        let _ = hProcess;
+        set_search_path(guest, width, SearchPathA)
+    }
+
+    /// Sets where symbols are looked for.
+    "dbghelp/nf-dbghelp-symsetsearchpath"
+    SymSetSearchPath = Width::Narrow;
+
+    /// Sets where symbols are looked for.
+    "dbghelp/nf-dbghelp-symsetsearchpathw"
+    SymSetSearchPathW = Width::Wide;
+}
+
+alike! {
+    fn(guest, width;
+        hProcess: GuestWord, SearchPathA: GuestWord, SearchPathLength: u32
+    ) -> Result<Bool, Win32Error> {
+        let _ = hProcess;
+        get_search_path(guest, width, SearchPathA, SearchPathLength)
+    }
+
+    /// Returns where symbols are looked for.
+    "dbghelp/nf-dbghelp-symgetsearchpath"
+    SymGetSearchPath = Width::Narrow;
+
+    /// Returns where symbols are looked for.
+    "dbghelp/nf-dbghelp-symgetsearchpathw"
+    SymGetSearchPathW = Width::Wide;
 }
 
 answers! {

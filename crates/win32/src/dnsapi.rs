@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::alike::alike;
 use crate::dll;
 use crate::export::{Dll, Export};
-use crate::guest::{Bool, Guest, TRUE};
+use crate::guest::{Bool, FALSE, Guest, TRUE};
 use crate::logic::nls::case::equal_ignore_case;
-use crate::logic::winsock::dns::{Data, Record};
+use crate::logic::winsock::dns::{self, Data, Record};
 use crate::logic::winsock::error::*;
 use crate::nt::nls;
 use crate::nt::resolver;
@@ -29,7 +29,12 @@ pub const EXPORTS: &[Export] = dll! {
     full DnsNameCompare_A;
     full DnsNameCompare_W;
     full DnsFlushResolverCache;
-    stub DnsQueryEx;
+    partial DnsQueryEx, "answers at once, never later; no choice of servers";
+    partial DnsCancelQuery, "no question is ever under way";
+    full DnsWriteQuestionToBuffer_W;
+    full DnsWriteQuestionToBuffer_UTF8;
+    partial DnsExtractRecordsFromMessage_W, "records of the types of DnsQuery, of the answer's part";
+    partial DnsExtractRecordsFromMessage_UTF8, "records of the types of DnsQuery, of the answer's part";
     stub DnsQueryConfig;
 };
 
@@ -143,9 +148,15 @@ fn query(
         WSATRY_AGAIN | WSANO_RECOVERY => SERVER_FAILURE,
         _ => NAME_ERROR,
     })?;
+    give(guest, &found, form, results)
+}
+
+/// Gives records out as a list.
+fn give(guest: &Guest, found: &[Record], form: Form, results: GuestWord) -> Result<(), Win32Error> {
+    let bad = |_| Win32Error::INVALID_PARAMETER;
     let word = guest.machine().pointer_size() as usize;
     let mut place = results.0;
-    for record in &found {
+    for record in found {
         // Its size does not depend on where it lies.
         let size = layout(record, form, 0, word).len() as u64;
         let at = guest.process().heaps.allocate(0, size, false).ok_or(Win32Error::NOT_ENOUGH_MEMORY)?;
@@ -180,6 +191,136 @@ alike! {
     /// Finds the records of a name.
     "windns/nf-windns-dnsquery_utf8"
     DnsQuery_UTF8 = Form::Utf8;
+}
+
+/// `DNS_QUERY_REQUEST`.
+#[derive(GuestStruct, Default)]
+struct Request {
+    version: u32,
+    name: GuestWord,
+    kind: u16,
+    options: u64,
+    servers: GuestWord,
+    interface: u32,
+    callback: GuestWord,
+    context: GuestWord,
+}
+
+/// `DNS_QUERY_RESULT`.
+#[derive(GuestStruct, Default)]
+struct Outcome {
+    version: u32,
+    status: i32,
+    options: u64,
+    records: GuestWord,
+    reserved: GuestWord,
+}
+
+/// Finds the records of a name as a structure says it. The answer is there when the function returns, also where the
+/// program has a function for a later one.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnsqueryex>
+#[winapi]
+pub fn DnsQueryEx(
+    guest: &mut Guest,
+    pQueryRequest: GuestWord,
+    pQueryResults: GuestWord,
+    pCancelHandle: GuestWord,
+) -> Result<i32, Fault> {
+    /// `DNS_QUERY_REQUEST_VERSION1` and the later ones, which only have more fields.
+    const VERSIONS: std::ops::RangeInclusive<u32> = 1..=3;
+    let _ = pCancelHandle;
+    let refused = Win32Error::INVALID_PARAMETER.0 as i32;
+    if pQueryRequest.is_null() || pQueryResults.is_null() {
+        return Ok(refused);
+    }
+    let request: Request = guest.read(pQueryRequest.0)?;
+    let mut outcome: Outcome = guest.read(pQueryResults.0)?;
+    if !VERSIONS.contains(&request.version) || !VERSIONS.contains(&outcome.version) {
+        return Ok(refused);
+    }
+    let records = GuestWord(pQueryResults.0 + RECORDS_AT);
+    let status = code(query(guest, request.name, request.kind, Form::Wide, records));
+    outcome = Outcome { status, options: request.options, ..guest.read(pQueryResults.0)? };
+    guest.write(pQueryResults.0, &outcome)?;
+    Ok(status)
+}
+
+/// Where `DNS_QUERY_RESULT` has its records, in both forms.
+const RECORDS_AT: u64 = 16;
+
+/// Gives up a question that is under way: none ever is.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/windns/nf-windns-dnscancelquery>
+#[winapi]
+pub fn DnsCancelQuery(guest: &mut Guest, pCancelHandle: GuestWord) -> i32 {
+    let _ = (guest, pCancelHandle);
+    Win32Error::INVALID_PARAMETER.0 as i32
+}
+
+alike! {
+    fn(guest, form;
+        pDnsBuffer: GuestWord, pdwBufferSize: GuestWord, pszName: GuestWord, wType: u16, Xid: u16,
+        fRecursionDesired: Bool
+    ) -> Result<Bool, Fault> {
+        /// The bit that asks for recursion, in the third byte.
+        const RECURSION: u8 = 1;
+        let name = form.read(guest, pszName)?;
+        let Some(mut bytes) = dns::question(Xid, &name, wType) else { return Ok(FALSE) };
+        bytes[2] = if fRecursionDesired.0 { RECURSION } else { 0 };
+        let room = guest.read_u32(pdwBufferSize.0)?;
+        guest.write(pdwBufferSize.0, &(bytes.len() as u32))?;
+        if (room as usize) < bytes.len() {
+            return Ok(FALSE);
+        }
+        guest.write_bytes(pDnsBuffer.0, &bytes)?;
+        Ok(TRUE)
+    }
+
+    /// Writes a question as it is sent, in the network's order of bytes.
+    "windns/nf-windns-dnswritequestiontobuffer_w"
+    DnsWriteQuestionToBuffer_W = Form::Wide;
+
+    /// Writes a question as it is sent, in the network's order of bytes.
+    "windns/nf-windns-dnswritequestiontobuffer_utf8"
+    DnsWriteQuestionToBuffer_UTF8 = Form::Utf8;
+}
+
+/// Reads the records of a message whose header has this machine's order of bytes.
+fn extract(
+    guest: &Guest,
+    message: GuestWord,
+    length: u16,
+    form: Form,
+    into: GuestWord,
+) -> Result<(), Win32Error> {
+    /// `DNS_ERROR_BAD_PACKET`.
+    const BAD_PACKET: Win32Error = Win32Error(9502);
+    const HEADER: usize = 12;
+    /// Where the header has bytes and no numbers.
+    const FLAGS: usize = 1;
+    let bad = |_| Win32Error::INVALID_PARAMETER;
+    guest.write_word(into.0, 0).map_err(bad)?;
+    let mut bytes = guest.read_vec(message.0, length.into()).map_err(bad)?;
+    let header = bytes.get_mut(..HEADER).ok_or(BAD_PACKET)?;
+    let numbers = header.chunks_exact_mut(2).enumerate().filter(|(number, _)| *number != FLAGS);
+    numbers.for_each(|(_, pair)| pair.swap(0, 1));
+    let found = dns::records(&bytes).ok_or(BAD_PACKET)?;
+    give(guest, &found, form, into)
+}
+
+alike! {
+    fn(guest, form; pDnsBuffer: GuestWord, wMessageLength: u16, ppRecord: GuestWord) -> i32 {
+        code(extract(guest, pDnsBuffer, wMessageLength, form, ppRecord))
+    }
+
+    /// Reads the records of an answer; its header has this machine's order of bytes.
+    "windns/nf-windns-dnsextractrecordsfrommessage_w"
+    DnsExtractRecordsFromMessage_W = Form::Wide;
+
+    /// Reads the records of an answer; its header has this machine's order of bytes.
+    "windns/nf-windns-dnsextractrecordsfrommessage_utf8"
+    DnsExtractRecordsFromMessage_UTF8 = Form::Utf8;
 }
 
 /// `DnsFreeFlat`: one block alone.

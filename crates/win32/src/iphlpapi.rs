@@ -5,6 +5,7 @@
 
 pub mod adapters;
 pub mod connections;
+pub mod echo;
 pub mod interfaces;
 pub mod legacy;
 pub mod masks;
@@ -27,6 +28,7 @@ pub const DLL: Dll = Dll {
     tables: &[
         adapters::EXPORTS,
         connections::EXPORTS,
+        echo::EXPORTS,
         interfaces::EXPORTS,
         legacy::EXPORTS,
         masks::EXPORTS,

@@ -35,6 +35,28 @@ pub const EXPORTS: &[Export] = dll! {
     partial NetWkstaGetInfo, "levels 100 to 102; other machines are not asked";
     partial NetServerGetInfo, "levels 100 and 101; other machines are not asked";
     full NetGetJoinInformation;
+    partial DsGetDcNameA, "always ERROR_NO_SUCH_DOMAIN: the machine is in no domain";
+    partial DsGetSiteNameW, "always ERROR_NO_SITENAME: the machine is in no domain";
+    partial NetGetDCName, "always NERR_DCNotFound: the machine is in no domain";
+    partial NetGetAnyDCName, "always ERROR_NO_SUCH_DOMAIN: the machine is in no domain";
+    full DsRoleFreeMemory;
+    partial DsRoleGetPrimaryDomainInformation, "level 1; other machines are not asked";
+    partial NetWkstaUserGetInfo, "levels 0 and 1";
+    partial NetLocalGroupGetMembers, "levels 0 and 3; other machines are not asked";
+    partial NetShareEnum, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetShareGetInfo, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetShareSetInfo, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetShareAdd, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetShareDel, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetShareCheck, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetSessionEnum, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetSessionDel, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetFileEnum, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetFileClose, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetConnectionEnum, "the machine shares nothing: NERR_ServerNotStarted";
+    partial NetUseEnum, "nothing of other machines is in use";
+    partial NetUseGetInfo, "nothing of other machines is in use: NERR_UseNotFound";
+    partial NetUseDel, "nothing of other machines is in use: NERR_UseNotFound";
     partial DsGetDcNameW, "always ERROR_NO_SUCH_DOMAIN: the machine is in no domain";
 };
 
@@ -271,6 +293,11 @@ alike! {
 
     /// Lists the groups of a domain: there are none.
     "lmaccess/nf-lmaccess-netgroupenum" NetGroupEnum = (u32::MAX, Vec::new);
+
+    /// Lists what is in use of other machines: nothing.
+    "lmuse/nf-lmuse-netuseenum"
+    NetUseEnum(UncServerName, LevelFlags, BufPtr, PreferedMaximumSize, EntriesRead, TotalEntries, ResumeHandle) =
+        (2, Vec::new);
 }
 
 /// Lists the groups of a domain that a user is in: there are none.
@@ -304,6 +331,162 @@ answers! {
         ComputerName: GuestWord, DomainName: GuestWord, DomainGuid: GuestWord, SiteName: GuestWord, Flags: u32,
         DomainControllerInfo: GuestWord
     ) -> LStatus = LStatus(Err(Win32Error::NO_SUCH_DOMAIN));
+}
+
+/// `NERR_ServerNotStarted`: the service that shares does not run.
+const NO_SERVER: LStatus = LStatus(Err(Win32Error(2114)));
+/// `NERR_UseNotFound`.
+const NOT_IN_USE: LStatus = LStatus(Err(Win32Error(2250)));
+
+answers! {
+    "Refuses: the machine shares nothing, as one whose server service does not run." -> LStatus = NO_SERVER => {
+        "lmshare/nf-lmshare-netshareenum"
+        NetShareEnum(servername: GuestWord, level: u32, bufptr: GuestWord, prefmaxlen: u32, entriesread: GuestWord, totalentries: GuestWord, resume_handle: GuestWord);
+        "lmshare/nf-lmshare-netsharegetinfo"
+        NetShareGetInfo(servername: GuestWord, netname: GuestWord, level: u32, bufptr: GuestWord);
+        "lmshare/nf-lmshare-netsharesetinfo"
+        NetShareSetInfo(servername: GuestWord, netname: GuestWord, level: u32, buf: GuestWord, parm_err: GuestWord);
+        "lmshare/nf-lmshare-netshareadd"
+        NetShareAdd(servername: GuestWord, level: u32, buf: GuestWord, parm_err: GuestWord);
+        "lmshare/nf-lmshare-netsharedel"
+        NetShareDel(servername: GuestWord, netname: GuestWord, reserved: u32);
+        "lmshare/nf-lmshare-netsharecheck"
+        NetShareCheck(servername: GuestWord, device: GuestWord, r#type: GuestWord);
+        "lmshare/nf-lmshare-netsessionenum"
+        NetSessionEnum(servername: GuestWord, UncClientName: GuestWord, username: GuestWord, level: u32, bufptr: GuestWord, prefmaxlen: u32, entriesread: GuestWord, totalentries: GuestWord, resume_handle: GuestWord);
+        "lmshare/nf-lmshare-netsessiondel"
+        NetSessionDel(servername: GuestWord, UncClientName: GuestWord, username: GuestWord);
+        "lmshare/nf-lmshare-netfileenum"
+        NetFileEnum(servername: GuestWord, basepath: GuestWord, username: GuestWord, level: u32, bufptr: GuestWord, prefmaxlen: u32, entriesread: GuestWord, totalentries: GuestWord, resume_handle: GuestWord);
+        "lmshare/nf-lmshare-netfileclose" NetFileClose(servername: GuestWord, fileid: u32);
+        "lmshare/nf-lmshare-netconnectionenum"
+        NetConnectionEnum(servername: GuestWord, qualifier: GuestWord, level: u32, bufptr: GuestWord, prefmaxlen: u32, entriesread: GuestWord, totalentries: GuestWord, resume_handle: GuestWord);
+    }
+    "Refuses: nothing of other machines is in use." -> LStatus = NOT_IN_USE => {
+        "lmuse/nf-lmuse-netusegetinfo"
+        NetUseGetInfo(UncServerName: GuestWord, UseName: GuestWord, LevelFlags: u32, bufptr: GuestWord);
+        "lmuse/nf-lmuse-netusedel" NetUseDel(UncServerName: GuestWord, UseName: GuestWord, ForceLevelFlags: u32);
+    }
+}
+
+answers! {
+    "Refuses: the machine is in no domain.", "dsgetdc/nf-dsgetdc-dsgetdcnamea";
+    DsGetDcNameA(
+        ComputerName: GuestWord, DomainName: GuestWord, DomainGuid: GuestWord, SiteName: GuestWord, Flags: u32,
+        DomainControllerInfo: GuestWord
+    ) -> LStatus = LStatus(Err(Win32Error::NO_SUCH_DOMAIN));
+    "Refuses: the machine is in no site.", "dsgetdc/nf-dsgetdc-dsgetsitenamew";
+    DsGetSiteNameW(ComputerName: GuestWord, SiteName: GuestWord) -> LStatus = LStatus(Err(Win32Error(1919)));
+    "Refuses: there is no domain controller.", "lmaccess/nf-lmaccess-netgetdcname";
+    NetGetDCName(ServerName: GuestWord, DomainName: GuestWord, Buffer: GuestWord) -> LStatus =
+        LStatus(Err(Win32Error(2453)));
+    "Refuses: there is no domain controller.", "lmaccess/nf-lmaccess-netgetanydcname";
+    NetGetAnyDCName(ServerName: GuestWord, DomainName: GuestWord, Buffer: GuestWord) -> LStatus =
+        LStatus(Err(Win32Error::NO_SUCH_DOMAIN));
+}
+
+/// Tells the machine's part in a domain: a workstation by itself, in a work group.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/dsrole/nf-dsrole-dsrolegetprimarydomaininformation>
+#[winapi]
+pub fn DsRoleGetPrimaryDomainInformation(
+    guest: &mut Guest,
+    lpServer: GuestWord,
+    InfoLevel: u32,
+    Buffer: GuestWord,
+) -> LStatus {
+    /// `DsRolePrimaryDomainInfoBasic`.
+    const BASIC: u32 = 1;
+    const GUID_BYTES: usize = 16;
+    if InfoLevel != BASIC || Buffer.is_null() {
+        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    }
+    LStatus(check_server(guest, lpServer).and_then(|()| {
+        put(guest, Buffer, |answer| {
+            // DsRole_RoleStandaloneWorkstation, no flags; no names of DNS; no GUID.
+            answer.u32(0).u32(0).pointer(wide(WORKGROUP)).word(0).word(0);
+            for _ in 0..GUID_BYTES / 4 {
+                answer.u32(0);
+            }
+            answer.align();
+            Ok(())
+        })
+    }))
+}
+
+/// Frees what `DsRoleGetPrimaryDomainInformation` gave.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/dsrole/nf-dsrole-dsrolefreememory>
+#[winapi]
+pub fn DsRoleFreeMemory(guest: &mut Guest, Buffer: GuestWord) {
+    if !Buffer.is_null() {
+        guest.process().heaps.free(0, Buffer.get());
+    }
+}
+
+/// Describes who is logged on.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmwksta/nf-lmwksta-netwkstausergetinfo>
+#[winapi]
+pub fn NetWkstaUserGetInfo(guest: &mut Guest, reserved: GuestWord, level: u32, bufptr: GuestWord) -> LStatus {
+    if !reserved.is_null() {
+        return LStatus(Err(Win32Error::INVALID_PARAMETER));
+    }
+    let (name, machine) = (account::own_name(guest.process()), computer_name());
+    LStatus(put(guest, bufptr, |answer| {
+        answer.pointer(wide(&name));
+        match level {
+            0 => {}
+            1 => {
+                answer.pointer(wide(&machine)).pointer(wide("")).pointer(wide(&machine));
+            }
+            _ => return Err(Win32Error::INVALID_LEVEL),
+        }
+        Ok(())
+    }))
+}
+
+/// Lists the members of a group of the machine: their SIDs, or their names.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/lmaccess/nf-lmaccess-netlocalgroupgetmembers>
+#[winapi]
+pub fn NetLocalGroupGetMembers(
+    guest: &mut Guest,
+    servername: GuestWord,
+    localgroupname: GuestWord,
+    level: u32,
+    bufptr: GuestWord,
+    prefmaxlen: u32,
+    entriesread: GuestWord,
+    totalentries: GuestWord,
+    resumehandle: GuestWord,
+) -> LStatus {
+    /// `ERROR_NO_SUCH_ALIAS`.
+    const NO_SUCH_GROUP: Win32Error = Win32Error(1376);
+    let _ = (prefmaxlen, resumehandle);
+    if level != 0 && level != 3 {
+        return LStatus(Err(Win32Error::INVALID_LEVEL));
+    }
+    let tell = || {
+        check_server(guest, servername)?;
+        let name = String::from_utf16_lossy(&guest.read_wide_string(localgroupname.get())?);
+        let groups = accounts::groups();
+        let group =
+            groups.iter().find(|group| group.name.eq_ignore_ascii_case(&name)).ok_or(NO_SUCH_GROUP)?;
+        let is_member = |user: &User| user.group == group.id || group.members.contains(&user.name);
+        let members: Vec<User> = accounts::users().into_iter().filter(is_member).collect();
+        put_counts(guest, [entriesread, totalentries], members.len())?;
+        put(guest, bufptr, |answer| {
+            for user in &members {
+                answer.pointer(match level {
+                    0 => Unix::User(user.id).sid().to_bytes(),
+                    _ => wide(&format!("{}\\{}", computer_name(), user.name)),
+                });
+            }
+            Ok(())
+        })
+    };
+    LStatus(tell())
 }
 
 /// Lists the groups of a user by name.

@@ -65,6 +65,7 @@ pub const EXPORTS: &[Export] = dll! {
     full SetupDiCreateDeviceInfoA;
     full SetupDiCreateDeviceInfoW;
     full SetupDiOpenDevRegKey;
+    full SetupDiOpenDeviceInterfaceRegKey;
     full SetupDiCreateDevRegKeyA;
     full SetupDiCreateDevRegKeyW;
 };
@@ -269,6 +270,8 @@ answers! {
     "Says that there is no key of such a device." -> Result<HandleOrInvalid, Win32Error> = Err(NO_SUCH_DEVINST) => {
         "setupapi/nf-setupapi-setupdiopendevregkey"
         SetupDiOpenDevRegKey(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, samDesired: u32);
+        "setupapi/nf-setupapi-setupdiopendeviceinterfaceregkey"
+        SetupDiOpenDeviceInterfaceRegKey(DeviceInfoSet: GuestWord, DeviceInterfaceData: GuestWord, Reserved: u32, samDesired: u32);
         "setupapi/nf-setupapi-setupdicreatedevregkey"
         SetupDiCreateDevRegKeyA, SetupDiCreateDevRegKeyW(DeviceInfoSet: GuestWord, DeviceInfoData: GuestWord, Scope: u32, HwProfile: u32, KeyType: u32, InfHandle: GuestWord, InfSectionName: GuestWord);
     }

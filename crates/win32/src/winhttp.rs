@@ -1,42 +1,53 @@
-//! winhttp.dll: how the user is connected, which is without a proxy. Of the rest names only: a program that only links to
-//! it runs; a call says that the function is not there.
+//! winhttp.dll: requests to servers of HTTP, without a proxy. The table of contents, and how the user is connected.
+
+pub mod exchange;
+pub mod options;
+pub mod requests;
+pub mod sessions;
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::{Bool, Guest, TRUE};
 
 /// The DLL.
-pub const DLL: Dll =
-    Dll { name: "winhttp.dll", description: "Windows HTTP Services", tables: &[EXPORTS], methods: &[] };
+pub const DLL: Dll = Dll {
+    name: "winhttp.dll",
+    description: "Windows HTTP Services",
+    tables: &[EXPORTS, sessions::EXPORTS, requests::EXPORTS, options::EXPORTS],
+    methods: &[],
+};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    stub WinHttpOpen;
-    stub WinHttpConnect;
-    stub WinHttpOpenRequest;
-    stub WinHttpSendRequest;
-    stub WinHttpReceiveResponse;
-    stub WinHttpReadData;
     stub WinHttpReadDataEx;
-    stub WinHttpWriteData;
-    stub WinHttpQueryHeaders;
-    stub WinHttpQueryDataAvailable;
-    stub WinHttpQueryOption;
-    stub WinHttpSetOption;
-    stub WinHttpSetCredentials;
-    stub WinHttpSetStatusCallback;
-    stub WinHttpSetTimeouts;
-    stub WinHttpAddRequestHeaders;
-    stub WinHttpCloseHandle;
     stub WinHttpCrackUrl;
     stub WinHttpCreateUrl;
-    stub WinHttpGetProxyForUrl;
+    full WinHttpCheckPlatform;
+    partial WinHttpDetectAutoProxyConfigUrl, "always ERROR_WINHTTP_AUTODETECTION_FAILED: no proxy is looked for";
+    partial WinHttpGetProxyForUrl, "always ERROR_WINHTTP_AUTODETECTION_FAILED: no proxy is looked for";
     full WinHttpGetIEProxyConfigForCurrentUser;
     full WinHttpGetDefaultProxyConfiguration;
 };
+
+/// `ERROR_WINHTTP_AUTODETECTION_FAILED`.
+const NOT_DETECTED: Win32Error = Win32Error(12180);
+
+answers! {
+    "Says that this machine can do it.", "winhttp/nf-winhttp-winhttpcheckplatform";
+    WinHttpCheckPlatform() -> Bool = TRUE;
+    "Looks for the proxy's settings in the network: there are none.", "winhttp/nf-winhttp-winhttpdetectautoproxyconfigurl";
+    WinHttpDetectAutoProxyConfigUrl(
+        dwAutoDetectFlags: u32, ppwstrAutoConfigUrl: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(NOT_DETECTED);
+    "Looks for the proxy for an address: there is none.", "winhttp/nf-winhttp-winhttpgetproxyforurl";
+    WinHttpGetProxyForUrl(
+        hSession: GuestWord, lpcwszUrl: GuestWord, pAutoProxyOptions: GuestWord, pProxyInfo: GuestWord
+    ) -> Result<Bool, Win32Error> = Err(NOT_DETECTED);
+}
 
 /// `WINHTTP_CURRENT_USER_IE_PROXY_CONFIG`.
 #[derive(GuestStruct, Default)]

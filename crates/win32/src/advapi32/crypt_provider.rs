@@ -20,6 +20,7 @@ pub const EXPORTS: &[Export] = dll! {
     full CryptReleaseContext;
     full CryptContextAddRef;
     partial CryptGetProvParam, "names, type, version, container, algorithms";
+    partial CryptSetProvParam, "the window, prompts, PINs and descriptors are taken and change nothing";
     full CryptEnumProvidersA;
     full CryptEnumProvidersW;
     full CryptGetDefaultProviderA;
@@ -193,6 +194,31 @@ fn container(kind: u32, name: &str, flags: u32) -> Result<Option<Pairs>, Win32Er
     }
 }
 
+/// Opens a provider of a type and a name with a container; returns its handle, or nothing where the container was deleted.
+pub(crate) fn open(
+    guest: &Guest,
+    (kind, wanted): (u32, &str),
+    container_name: &str,
+    flags: u32,
+) -> Result<Option<u64>, Win32Error> {
+    let name = find(kind, wanted)?;
+    let pairs = container(kind, container_name, flags)?;
+    if flags & DELETE_KEYSET != 0 {
+        return Ok(None);
+    }
+    let state = Mutex::new(ProviderState { references: 1, next_algorithm: 0 });
+    let provider = Provider { kind, name, container: container_name.to_owned(), pairs, state };
+    Ok(Some(guest.process().cryptography.add(provider)))
+}
+
+/// Makes a container with a pair of keys for exchange.
+pub(crate) fn keep_pair(kind: u32, name: &str, key: CapiKey) -> Result<(), Win32Error> {
+    if let Some(pairs) = container(kind, name, NEW_KEYSET)? {
+        lock(&pairs)[0] = Some(Arc::new(key));
+    }
+    Ok(())
+}
+
 both_widths! {
     /// Opens a provider: for verification, or with a container of keys.
     "wincrypt/nf-wincrypt-cryptacquirecontext"
@@ -207,15 +233,10 @@ both_widths! {
             return Err(nte::BAD_FLAGS);
         }
         let wanted = String::from_utf16_lossy(&width.read(guest, szProvider)?);
-        let name = find(dwProvType, &wanted)?;
         let container_name = String::from_utf16_lossy(&width.read(guest, szContainer)?);
-        let pairs = container(dwProvType, &container_name, dwFlags)?;
-        if dwFlags & DELETE_KEYSET != 0 {
-            return Ok(TRUE);
+        if let Some(handle) = open(guest, (dwProvType, &wanted), &container_name, dwFlags)? {
+            guest.write_word(phProv.get(), handle)?;
         }
-        let state = Mutex::new(ProviderState { references: 1, next_algorithm: 0 });
-        let provider = Provider { kind: dwProvType, name, container: container_name, pairs, state };
-        guest.write_word(phProv.get(), guest.process().cryptography.add(provider))?;
         Ok(TRUE)
     }
 
@@ -389,4 +410,35 @@ pub fn CryptGetProvParam(
         _ => return Err(nte::BAD_TYPE),
     };
     give(guest, &bytes, pbData, pdwDataLen)
+}
+
+/// Sets what a provider or all of them use. Nobody is asked for anything, so that a window is never needed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptsetprovparam>
+#[winapi]
+pub fn CryptSetProvParam(
+    guest: &mut Guest,
+    hProv: GuestWord,
+    dwParam: u32,
+    pbData: GuestWord,
+    dwFlags: u32,
+) -> Result<Bool, Win32Error> {
+    /// `PP_CLIENT_HWND`, for which no provider is named.
+    const WINDOW: u32 = 1;
+    /// `PP_KEYSET_SEC_DESCR`, `PP_UI_PROMPT`, `PP_KEYEXCHANGE_PIN`, `PP_SIGNATURE_PIN`,
+    /// `PP_SECURE_KEYEXCHANGE_PIN`, `PP_SECURE_SIGNATURE_PIN`.
+    const DESCRIPTOR: u32 = 8;
+    const PROMPT: u32 = 21;
+    const PINS: [u32; 4] = [32, 33, 47, 48];
+    let _ = dwFlags;
+    if dwParam == WINDOW {
+        return Ok(TRUE);
+    }
+    provider(guest, hProv)?;
+    match dwParam {
+        DESCRIPTOR | PROMPT if pbData.is_null() => Err(Win32Error::INVALID_PARAMETER),
+        DESCRIPTOR | PROMPT => Ok(TRUE),
+        number if PINS.contains(&number) => Ok(TRUE),
+        _ => Err(nte::BAD_TYPE),
+    }
 }

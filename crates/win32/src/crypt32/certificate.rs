@@ -1,12 +1,11 @@
 //! wincrypt.h: certificates, as blocks that programs read, and their properties.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
-use super::give;
+use super::{give, private_key};
 use crate::Win32Error;
 use crate::crypto_objects::lock;
 use crate::dll;
@@ -14,15 +13,18 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::crypto::certificate::{Algorithm, Encoded, identifiers};
 use crate::logic::crypto::hash::HashAlgorithm;
+use crate::logic::crypto::layout::{Item, Laid};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full CertCreateCertificateContext;
     full CertDuplicateCertificateContext;
     full CertFreeCertificateContext;
-    partial CertGetCertificateContextProperty, "hashes, and what a program set";
+    partial CertGetCertificateContextProperty, "hashes, keys, and what a program set";
     full CertSetCertificateContextProperty;
+    full CertEnumCertificateContextProperties;
     full CertGetEnhancedKeyUsage;
+    full CertGetValidUsages;
     full CertFindExtension;
     full CertVerifyTimeValidity;
 };
@@ -48,7 +50,6 @@ pub(crate) struct Context {
     /// Where it stands in its store.
     pub(crate) place: usize,
     references: Mutex<u32>,
-    properties: Mutex<HashMap<u32, Vec<u8>>>,
 }
 
 /// `CRYPTOAPI_BLOB`.
@@ -200,7 +201,7 @@ pub(crate) fn give_context(
         store,
     };
     guest.write(base, &context)?;
-    let held = Context { encoded, place, references: Mutex::new(1), properties: Mutex::default() };
+    let held = Context { encoded, place, references: Mutex::new(1) };
     guest.process().cryptography.add_at(base, held);
     Ok(GuestWord(base))
 }
@@ -276,8 +277,10 @@ pub fn CertGetCertificateContextProperty(
     const SHA256_HASH: u32 = 107;
     let context = context(guest, pCertContext)?;
     let bytes = &context.encoded.bytes;
-    let set = lock(&context.properties).get(&dwPropId).cloned();
-    let value = set.or_else(|| match dwPropId {
+    if let Some(value) = private_key::property(guest, &context.encoded, dwPropId, pvData) {
+        return give(guest, &value, pvData, pcbData);
+    }
+    let value = context.encoded.property(dwPropId).or_else(|| match dwPropId {
         SHA1_HASH => Some(HashAlgorithm::Sha1.hash(bytes)),
         MD5_HASH => Some(HashAlgorithm::Md5.hash(bytes)),
         SHA256_HASH => Some(HashAlgorithm::Sha256.hash(bytes)),
@@ -286,7 +289,7 @@ pub fn CertGetCertificateContextProperty(
     give(guest, &value.ok_or(NOT_FOUND)?, pvData, pcbData)
 }
 
-/// Sets a property, given as a blob; null takes it away.
+/// Sets a property, given as a blob or as what its number wants; null takes it away.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certsetcertificatecontextproperty>
 #[winapi]
@@ -300,13 +303,31 @@ pub fn CertSetCertificateContextProperty(
     let _ = dwFlags;
     let context = context(guest, pCertContext)?;
     if pvData.is_null() {
-        lock(&context.properties).remove(&dwPropId);
-    } else {
-        let blob: Blob = guest.read(pvData.get())?;
-        let value = guest.read_vec(blob.data.get(), u64::from(blob.size))?;
-        lock(&context.properties).insert(dwPropId, value);
+        context.encoded.set_property(dwPropId, None);
+        return Ok(TRUE);
     }
+    let value = match private_key::read_property(guest, dwPropId, pvData)? {
+        Some(value) => value,
+        None => {
+            let blob: Blob = guest.read(pvData.get())?;
+            guest.read_vec(blob.data.get(), u64::from(blob.size))?
+        }
+    };
+    context.encoded.set_property(dwPropId, Some(value));
     Ok(TRUE)
+}
+
+/// Returns the number of the property behind one of a number; 0 begins and ends.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certenumcertificatecontextproperties>
+#[winapi]
+pub fn CertEnumCertificateContextProperties(
+    guest: &mut Guest,
+    pCertContext: GuestWord,
+    dwPropId: u32,
+) -> Result<u32, Win32Error> {
+    let numbers = context(guest, pCertContext)?.encoded.properties();
+    Ok(numbers.into_iter().find(|&number| number > dwPropId).unwrap_or(0))
 }
 
 /// Returns what the key of a certificate may be used for. Where nothing is said the list is empty, and the last error
@@ -352,6 +373,39 @@ pub fn CertGetEnhancedKeyUsage(
     }
     guest.set_last_error(if uses.is_some() { Win32Error(0) } else { NOT_FOUND });
     Ok(TRUE)
+}
+
+/// Returns the uses that all of some certificates allow; -1 of them where all uses are allowed.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certgetvalidusages>
+#[winapi]
+pub fn CertGetValidUsages(
+    guest: &mut Guest,
+    cCerts: u32,
+    rghCerts: GuestWord,
+    cNumOIDs: GuestWord,
+    rghOIDs: GuestWord,
+    pcbOIDs: GuestWord,
+) -> Result<Bool, Win32Error> {
+    const ALL: i32 = -1;
+    let pointer = guest.machine().pointer_size();
+    let mut common: Option<Vec<String>> = None;
+    for number in 0..u64::from(cCerts) {
+        let certificate = context(guest, GuestWord(guest.read_word(rghCerts.get() + number * pointer)?))?;
+        let encoded = &certificate.encoded;
+        let Some(extension) = encoded.parts.extension(USES) else { continue };
+        let uses = identifiers(&encoded.bytes, extension.value.clone());
+        common = Some(match common {
+            None => uses,
+            Some(all) => all.into_iter().filter(|one| uses.contains(one)).collect(),
+        });
+    }
+    guest.write(cNumOIDs.get(), &common.as_ref().map_or(ALL, |list| list.len() as i32))?;
+    let list = common.unwrap_or_default();
+    let texts = list.iter().map(|text| Item::to_text(text)).collect::<Vec<_>>();
+    let machine = guest.machine();
+    let laid = Laid::new(&texts, machine);
+    give(guest, &laid.at(rghOIDs.get(), machine), rghOIDs, pcbOIDs)
 }
 
 /// Finds an extension by its identifier in a program's list.

@@ -5,10 +5,13 @@ use std::ops::Range;
 use plat_abi::{GuestWord, Memory};
 
 use super::certificate::{Blob, context};
+use super::give;
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::Guest;
+use crate::guest::{Bool, Guest};
 use crate::logic::crypto::certificate::{attributes, other_names};
+use crate::logic::crypto::encode;
 use crate::nt::nls;
 use crate::widths::{Width, both_widths};
 
@@ -18,12 +21,14 @@ pub const EXPORTS: &[Export] = dll! {
     full CertGetNameStringW;
     full CertNameToStrA;
     full CertNameToStrW;
+    partial CertStrToNameA, "short names and identifiers of attributes; values become texts, one for each part of the name";
+    partial CertStrToNameW, "short names and identifiers of attributes; values become texts, one for each part of the name";
 };
 
 /// The short names of attributes.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certnametostra>
-const KEYS: &[(&str, &str)] = &[
+pub(super) const KEYS: &[(&str, &str)] = &[
     ("2.5.4.3", "CN"),
     ("2.5.4.4", "SN"),
     ("2.5.4.5", "SERIALNUMBER"),
@@ -148,7 +153,100 @@ fn wanted_name(
     Ok(found.unwrap_or_default())
 }
 
+/// Splits a name as text at what separates its parts, outside of quotes.
+fn split_parts(text: &str, separators: &[char]) -> Vec<String> {
+    let (mut parts, mut part, mut is_quoted) = (Vec::new(), String::new(), false);
+    for letter in text.chars() {
+        match letter {
+            '"' => {
+                is_quoted = !is_quoted;
+                part.push(letter);
+            }
+            letter if !is_quoted && separators.contains(&letter) => parts.push(std::mem::take(&mut part)),
+            letter => part.push(letter),
+        }
+    }
+    parts.push(part);
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// Encodes a name that is given as text; `None` for text that is no name.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certstrtonamea>
+fn encode_name(text: &str, flags: u32) -> Option<Vec<u8>> {
+    const COMMA: u32 = 0x0400_0000;
+    const SEMICOLON: u32 = 0x4000_0000;
+    const CRLF: u32 = 0x0800_0000;
+    const REVERSE: u32 = 0x0200_0000;
+    let separators: &[char] = match flags {
+        flags if flags & COMMA != 0 => &[','],
+        flags if flags & SEMICOLON != 0 => &[';'],
+        flags if flags & CRLF != 0 => &['\r', '\n'],
+        _ => &[',', ';'],
+    };
+    let mut sets = Vec::new();
+    for part in split_parts(text, separators) {
+        let (key, value) = part.split_once('=')?;
+        let key = key.trim().to_uppercase();
+        let key = match key.as_str() {
+            "ST" => "S",
+            "EMAIL" => "E",
+            "TITLE" => "T",
+            "GIVENNAME" => "G",
+            "INITIALS" => "I",
+            key => key,
+        };
+        let identifier = match KEYS.iter().find(|row| row.1 == key) {
+            Some(row) => row.0,
+            None => key.strip_prefix("OID.").unwrap_or(key),
+        };
+        let value = value.trim();
+        let value = match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(inner) => inner.replace("\"\"", "\""),
+            None if value.contains('"') => return None,
+            None => value.to_owned(),
+        };
+        let pair = [encode::identifier(identifier)?, text_value(identifier, &value)?].concat();
+        sets.push(encode::der(0x31, &encode::der(0x30, &pair)));
+    }
+    if flags & REVERSE != 0 {
+        sets.reverse();
+    }
+    Some(encode::der(0x30, &sets.concat()))
+}
+
+/// Encodes the value of an attribute: IA5 for mail and domains, letters that can be printed, else UTF-16.
+fn text_value(identifier: &str, value: &str) -> Option<Vec<u8>> {
+    const COUNTRY: &str = "2.5.4.6";
+    let is_printable = |letter: char| letter.is_ascii_alphanumeric() || " '()+,-./:=?".contains(letter);
+    match identifier {
+        "1.2.840.113549.1.9.1" | "0.9.2342.19200300.100.1.25" => {
+            value.is_ascii().then(|| encode::der(0x16, value.as_bytes()))
+        }
+        COUNTRY if value.len() != 2 => None,
+        _ if value.chars().all(is_printable) => Some(encode::der(0x13, value.as_bytes())),
+        _ => Some(encode::der(0x1e, &value.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>())),
+    }
+}
+
 both_widths! {
+    /// Encodes a name that is given as text.
+    "wincrypt/nf-wincrypt-certstrtoname"
+    CertStrToNameA, CertStrToNameW(
+        guest, width, dwCertEncodingType: u32, pszX500: GuestWord, dwStrType: u32, pvReserved: GuestWord,
+        pbEncoded: GuestWord, pcbEncoded: GuestWord, ppszError: GuestWord,
+    ) -> Result<Bool, Win32Error> {
+        /// `CRYPT_E_INVALID_X500_STRING`.
+        const NO_NAME: Win32Error = Win32Error(0x8009_2023);
+        let _ = (dwCertEncodingType, pvReserved);
+        let text = String::from_utf16_lossy(&width.read(guest, pszX500)?);
+        let name = encode_name(&text, dwStrType);
+        if !ppszError.is_null() {
+            guest.write_word(ppszError.get(), if name.is_some() { 0 } else { pszX500.get() })?;
+        }
+        give(guest, &name.ok_or(NO_NAME)?, pbEncoded, pcbEncoded)
+    }
+
     /// Returns a name of a certificate's owner or issuer; the number of units with the zero, 1 for none.
     "wincrypt/nf-wincrypt-certgetnamestring"
     CertGetNameStringA, CertGetNameStringW(

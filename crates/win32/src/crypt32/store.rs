@@ -6,6 +6,7 @@ use plat_abi::{GuestWord, Memory, winapi};
 
 use super::certificate::{Blob, CertInfo, NOT_FOUND, X509, context, encoded, give_context, release};
 use super::name::simple_text;
+use super::private_key::has_key;
 use crate::Win32Error;
 use crate::crypto_objects::lock;
 use crate::dll;
@@ -13,6 +14,7 @@ use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::logic::crypto::certificate::{Encoded, from_texts};
 use crate::logic::crypto::hash::HashAlgorithm;
+use crate::logic::crypto::revocation::RevocationList;
 use crate::nt::nls;
 use crate::widths::both_widths;
 
@@ -29,9 +31,9 @@ pub const EXPORTS: &[Export] = dll! {
     full CertAddEncodedCertificateToStore;
     full CertDeleteCertificateFromStore;
     full CertAddStoreToCollection;
+    full CertAddCertificateLinkToStore;
+    partial CertControlStore, "nothing to write or to read again; changes are not told";
     stub CertOpenServerOcspResponse;
-    stub CertAddCRLContextToStore;
-    stub PFXImportCertStore;
 };
 
 /// A store: its own certificates, or those of others.
@@ -45,12 +47,14 @@ enum Content {
 #[derive(Debug)]
 pub(crate) struct Store {
     content: Content,
+    /// Lists of revoked certificates; those of a collection's stores are not looked for.
+    pub(super) lists: Mutex<Vec<Arc<RevocationList>>>,
     references: Mutex<u32>,
 }
 
 impl Store {
     fn new(content: Content) -> Self {
-        Self { content, references: Mutex::new(1) }
+        Self { content, lists: Mutex::default(), references: Mutex::new(1) }
     }
 
     fn of(certificates: Vec<Arc<Encoded>>) -> Self {
@@ -296,8 +300,8 @@ fn criterion(guest: &Guest, kind: u32, parameter: GuestWord) -> Result<Criterion
             let other = context(guest, parameter)?;
             Box::new(move |encoded| encoded.bytes == other.encoded.bytes)
         }
-        // With a private key: there are none.
-        0x15_0000 => Box::new(|_| false),
+        // With a private key.
+        0x15_0000 => Box::new(has_key),
         _ => return Err(Win32Error::NOT_SUPPORTED),
     })
 }
@@ -369,7 +373,42 @@ pub fn CertAddCertificateContextToStore(
     ppStoreContext: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let context = context(guest, pCertContext)?;
+    add(guest, hCertStore, context.encoded.copy(), dwAddDisposition, ppStoreContext)
+}
+
+/// Adds a certificate that stands in another store too: both have its properties.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certaddcertificatelinktostore>
+#[winapi]
+pub fn CertAddCertificateLinkToStore(
+    guest: &mut Guest,
+    hCertStore: GuestWord,
+    pCertContext: GuestWord,
+    dwAddDisposition: u32,
+    ppStoreContext: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let context = context(guest, pCertContext)?;
     add(guest, hCertStore, Arc::clone(&context.encoded), dwAddDisposition, ppStoreContext)
+}
+
+/// Writes a store's changes, reads it again, or tells of changes: a store lives in memory, where nothing else changes it.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certcontrolstore>
+#[winapi]
+pub fn CertControlStore(
+    guest: &mut Guest,
+    hCertStore: GuestWord,
+    dwFlags: u32,
+    dwCtrlType: u32,
+    pvCtrlPara: GuestWord,
+) -> Result<Bool, Win32Error> {
+    let _ = (dwFlags, pvCtrlPara);
+    store(guest, hCertStore)?;
+    match dwCtrlType {
+        // Resync, notify of a change, commit, auto resync, cancel a notice.
+        1..=5 => Ok(TRUE),
+        _ => Err(Win32Error::NOT_SUPPORTED),
+    }
 }
 
 /// Adds a certificate, given as bytes, to a store.

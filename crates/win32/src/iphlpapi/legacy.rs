@@ -9,6 +9,7 @@ use plat_host::socket::Interface;
 use super::interfaces::{find, guid_of, hardware_of, kind_of, mtu_of, speed_of};
 use super::{Bytes, Outcome, all_interfaces, code, old_table_of, put_sized};
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
@@ -21,6 +22,9 @@ pub const EXPORTS: &[Export] = dll! {
     full GetIfEntry;
     full GetIpAddrTable;
     full GetNetworkParams;
+    full GetFriendlyIfIndex;
+    partial IpReleaseAddress, "always ERROR_ACCESS_DENIED: a program may not change the machine's addresses";
+    partial IpRenewAddress, "always ERROR_ACCESS_DENIED: a program may not change the machine's addresses";
 };
 
 /// Returns the name of an interface as Windows writes identifiers.
@@ -254,6 +258,22 @@ pub fn GetNetworkParams(guest: &mut Guest, pFixedInfo: GuestWord, pOutBufLen: Gu
     lists.list(&servers);
     lists.bytes.u32s(&[HYBRID]).text("", 260).u32s(&[0, 0, 0]);
     code(put_sized(guest, pFixedInfo.0, pOutBufLen.0, &lists.finish(), Win32Error::BUFFER_OVERFLOW))
+}
+
+answers! {
+    "Gives a leased address back: a program may not change the machine's addresses.", "iphlpapi/nf-iphlpapi-ipreleaseaddress";
+    IpReleaseAddress(AdapterInfo: GuestWord) -> u32 = Win32Error::ACCESS_DENIED.0;
+    "Leases an address anew: a program may not change the machine's addresses.", "iphlpapi/nf-iphlpapi-iprenewaddress";
+    IpRenewAddress(AdapterInfo: GuestWord) -> u32 = Win32Error::ACCESS_DENIED.0;
+}
+
+/// Returns an interface's number in the form that old programs expect, without its upper byte.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/iphlpapi/nf-iphlpapi-getfriendlyifindex>
+#[winapi]
+pub fn GetFriendlyIfIndex(guest: &mut Guest, IfIndex: u32) -> u32 {
+    let _ = guest;
+    IfIndex & 0xff_ffff
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub mod hash;
 pub mod kdf;
 pub mod layout;
 pub mod message;
+pub mod pkcs12;
+pub mod revocation;
 pub mod rsa;
 pub mod signed;
 pub mod stream;

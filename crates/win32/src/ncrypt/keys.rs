@@ -22,6 +22,7 @@ use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
 use crate::logic::crypto::ecc::Curve;
+use crate::logic::crypto::pkcs12::PrivateKey;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -200,14 +201,28 @@ impl StoreKey {
 
 /// Adds a key to the process and writes its handle.
 fn give_key(guest: &Guest, key: Key, is_finished: bool, into: GuestWord) -> Outcome {
+    Ok(guest.write_word(into.get(), add_key(guest, key, is_finished, 0)?)?)
+}
+
+/// Adds a private key to the process; returns its handle, if it is of a known kind.
+pub(crate) fn add_private(guest: &Guest, key: &PrivateKey, is_exportable: bool) -> Option<u64> {
+    let (name, material) = match key {
+        PrivateKey::Rsa(key) => ("RSA".to_owned(), Material::Rsa(Arc::new(key.clone()))),
+        PrivateKey::Ec(key) => (format!("ECDSA_P{}", key.curve.bits()), Material::Curve(key.clone())),
+    };
+    let policy = if is_exportable { ALLOWS_EXPORT } else { 0 };
+    add_key(guest, Key::new(pair_algorithm(&name)?, material), true, policy).ok()
+}
+
+/// Adds a key to the process; returns its handle.
+fn add_key(guest: &Guest, key: Key, is_finished: bool, export_policy: u32) -> Outcome<u64> {
     const ALL_USES: u32 = 0xff_ffff;
     let objects = &guest.process().cryptography;
     let inner = objects.add(key);
     let key = objects.get(inner).ok_or(Refusal(FAIL))?;
     let others = HashMap::new();
-    let state = Mutex::new(State { is_finished, export_policy: 0, usage: ALL_USES, others });
-    let handle = objects.add(StoreKey { inner, key, state });
-    Ok(guest.write_word(into.get(), handle)?)
+    let state = Mutex::new(State { is_finished, export_policy, usage: ALL_USES, others });
+    Ok(objects.add(StoreKey { inner, key, state }))
 }
 
 /// Opens an algorithm that has pairs of keys.

@@ -1,4 +1,4 @@
-//! Network events of sockets: what `WSAEventSelect` asks for is recorded once, told by an event, and recorded again only
+//! Network events of sockets: what `WSAEventSelect` asks for is recorded once, told by an event or a message, and recorded again only
 //! after the call that enables it again.
 //!
 //! Key type: [`Selection`].
@@ -15,6 +15,7 @@ use super::event::Event;
 use super::file::FileObject;
 use super::path::lock;
 use super::socket::{Phase, Socket};
+use super::user::queue::{Message, MessageQueue};
 use crate::logic::winsock::error::*;
 
 /// `FD_READ`.
@@ -32,10 +33,28 @@ pub const CLOSE: u32 = 32;
 /// How many kinds of events there are.
 pub const KINDS: usize = 10;
 
+/// Who is told that something was recorded.
+#[derive(Clone, Debug)]
+pub enum Listener {
+    /// An event that is set.
+    Event(Arc<Event>),
+    /// A window that gets a message for each kind.
+    Window {
+        /// The queue of the window's thread.
+        queue: Arc<MessageQueue>,
+        /// The window.
+        window: u64,
+        /// The message.
+        message: u32,
+        /// The socket's handle, the message's first parameter.
+        socket: u64,
+    },
+}
+
 /// The network events that somebody wants of a socket.
 #[derive(Debug, Default)]
 pub struct Selection {
-    event: Option<Arc<Event>>,
+    listener: Option<Listener>,
     wanted: u32,
     /// What happened and was not asked for yet.
     recorded: u32,
@@ -49,7 +68,26 @@ pub struct Selection {
 impl Selection {
     /// Takes over what another socket's owner wants, as an accepted socket does.
     pub fn inherit(&mut self, from: &Self) {
-        (self.event, self.wanted) = (from.event.clone(), from.wanted);
+        (self.listener, self.wanted) = (from.listener.clone(), from.wanted);
+    }
+
+    /// Tells the listener what was recorded. A window takes it with the message.
+    fn tell(&mut self) {
+        match &self.listener {
+            Some(Listener::Event(event)) => {
+                event.set();
+            }
+            Some(Listener::Window { queue, window, message, socket }) => {
+                let kinds = std::mem::take(&mut self.recorded);
+                for number in (0..KINDS).filter(|number| kinds & 1 << number != 0) {
+                    let lparam = u64::from(self.errors[number]) << 16 | 1 << number;
+                    let (window, id, wparam) = (*window, *message, *socket);
+                    // A queue that is full loses it, as Windows' do.
+                    let _ = queue.post(Message { window, id, wparam, lparam, time: 0 });
+                }
+            }
+            None => {}
+        }
     }
 
     /// Says whether somebody wants events.
@@ -76,18 +114,26 @@ impl Selection {
 }
 
 /// Asks for events of a socket, which no longer blocks; none ends it.
-pub fn select(socket: &Socket, event: Option<Arc<Event>>, wanted: u32) {
+pub fn select(socket: &Socket, listener: Option<Listener>, wanted: u32) {
     socket.end().is_nonblocking.store(true, std::sync::atomic::Ordering::Relaxed);
     let tickets = {
         let mut selection = lock(&socket.end().selection);
         let tickets = std::mem::take(&mut selection.tickets);
-        *selection = Selection { event: event.filter(|_| wanted != 0), wanted, ..Selection::default() };
+        *selection = Selection { listener: listener.filter(|_| wanted != 0), wanted, ..Selection::default() };
         tickets
     };
     for ticket in tickets.into_iter().flatten() {
         service::cancel(ticket);
     }
     watch(&socket.file);
+}
+
+/// Says by which handle a window knows an accepted socket, and begins to watch it.
+pub fn know_handle(accepted: &Socket, handle: u64) {
+    if let Some(Listener::Window { socket, .. }) = &mut lock(&accepted.end().selection).listener {
+        *socket = handle;
+    }
+    watch(&accepted.file);
 }
 
 /// Takes what was recorded: kinds, and errors by kind.
@@ -192,10 +238,8 @@ fn observe(file: &FileObject, selection: &mut Selection) {
     } else if state.readable && phase != Phase::Listening {
         observe_reading(file, selection, end.is_stream(), state.peer_ended);
     }
-    if selection.recorded != before
-        && let Some(event) = &selection.event
-    {
-        event.set();
+    if selection.recorded != before {
+        selection.tell();
     }
 }
 

@@ -12,7 +12,7 @@ use crate::logic::winsock::error::*;
 use crate::nt::event::Event;
 use crate::nt::handle::HandleFlags;
 use crate::nt::socket::Socket;
-use crate::nt::socket_events;
+use crate::nt::socket_events::{self, Listener};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -23,7 +23,7 @@ pub const EXPORTS: &[Export] = dll! {
     forward WSAWaitForMultipleEvents => "kernel32.WaitForMultipleObjectsEx";
     full WSAEventSelect;
     full WSAEnumNetworkEvents;
-    @101 stub WSAAsyncSelect;
+    @101 full WSAAsyncSelect;
     @108 stub WSACancelAsyncRequest;
 };
 
@@ -60,7 +60,26 @@ pub fn WSAEventSelect(
     if event.is_none() && lNetworkEvents != 0 {
         return Err(WSAEINVAL.into());
     }
-    socket_events::select(&socket, event, lNetworkEvents as u32);
+    socket_events::select(&socket, event.map(Listener::Event), lNetworkEvents as u32);
+    Ok(DONE)
+}
+
+/// Asks for a message to a window at network events of a socket; the socket no longer blocks.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaasyncselect>
+#[winapi]
+pub fn WSAAsyncSelect(guest: &mut Guest, s: GuestWord, hWnd: GuestWord, wMsg: u32, lEvent: i32) -> Answer {
+    /// `FD_ALL_EVENTS`.
+    const ALL: i32 = 0x3ff;
+    let socket = Socket::find(guest.process(), s.0)?;
+    if lEvent & !ALL != 0 {
+        return Err(WSAEINVAL.into());
+    }
+    let desktop = &guest.process().desktop;
+    let thread = desktop.state().window(hWnd.0).map(|window| window.thread);
+    let queue = thread.ok().and_then(|thread| desktop.queue_of(thread)).ok_or(WSAEINVAL)?;
+    let listener = Listener::Window { queue, window: hWnd.0, message: wMsg, socket: s.0 };
+    socket_events::select(&socket, Some(listener), lEvent as u32);
     Ok(DONE)
 }
 

@@ -12,6 +12,7 @@ use crate::logic::winsock::error::*;
 use crate::logic::winsock::options::SOL_SOCKET;
 use crate::nt::handle::HandleFlags;
 use crate::nt::socket::{self as nt, Socket, Wish};
+use crate::nt::socket_events;
 use crate::widths::both_widths;
 
 /// The exports of this file.
@@ -123,7 +124,11 @@ pub fn accept(
     sockaddr::check_room(guest, socket.end().family, addr.0, addrlen.0)?;
     let (file, from) = socket.accept()?;
     sockaddr::write(guest, &address::of_linux(from.bytes()), addr.0, addrlen.0)?;
-    Ok(HandleOrInvalid(nt::insert(guest.process(), file, HandleFlags::INHERIT)))
+    let handle = nt::insert(guest.process(), file, HandleFlags::INHERIT);
+    if let Ok(accepted) = Socket::find(guest.process(), handle) {
+        socket_events::know_handle(&accepted, handle);
+    }
+    Ok(HandleOrInvalid(handle))
 }
 
 /// Takes one who has connected, if a function of the program's agrees.

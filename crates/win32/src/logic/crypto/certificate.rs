@@ -2,8 +2,9 @@
 //!
 //! Key types: [`Certificate`], [`Element`].
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::CryptoError;
 
@@ -131,6 +132,8 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
     /// Where its parts lie.
     pub parts: Certificate,
+    /// What was said of it beside its bytes, by number (`CERT_…_PROP_ID`).
+    properties: Mutex<HashMap<u32, Vec<u8>>>,
 }
 
 impl Encoded {
@@ -140,7 +143,36 @@ impl Encoded {
     /// [`CryptoError::Malformed`] when it is none.
     pub fn new(bytes: Vec<u8>) -> Result<Arc<Self>, CryptoError> {
         let parts = Certificate::parse(&bytes)?;
-        Ok(Arc::new(Self { bytes, parts }))
+        Ok(Arc::new(Self { bytes, parts, properties: Mutex::default() }))
+    }
+
+    /// Returns a second one with the same properties, which change apart from now on.
+    pub fn copy(&self) -> Arc<Self> {
+        let properties = self.properties.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (bytes, parts) = (self.bytes.clone(), self.parts.clone());
+        Arc::new(Self { bytes, parts, properties: Mutex::new(properties) })
+    }
+
+    /// Returns a property.
+    pub fn property(&self, number: u32) -> Option<Vec<u8>> {
+        self.properties.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+    }
+
+    /// Returns the numbers of all properties in their order.
+    pub fn properties(&self) -> Vec<u32> {
+        let properties = self.properties.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut numbers: Vec<u32> = properties.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// Sets a property, or takes it away.
+    pub fn set_property(&self, number: u32, value: Option<Vec<u8>>) {
+        let mut properties = self.properties.lock().unwrap_or_else(PoisonError::into_inner);
+        match value {
+            Some(value) => properties.insert(number, value),
+            None => properties.remove(&number),
+        };
     }
 
     /// Returns whose certificate it is, whole.
@@ -224,8 +256,14 @@ pub fn algorithm(bytes: &[u8], sequence: Element) -> Result<Algorithm, CryptoErr
     Ok((dotted(&bytes[identifier.content.clone()]), identifier.whole.end..sequence.content.end))
 }
 
-fn extensions_of(bytes: &[u8], part: Element) -> Result<Vec<Extension>, CryptoError> {
+/// Takes a part that holds a list of extensions apart.
+pub(super) fn extensions_of(bytes: &[u8], part: Element) -> Result<Vec<Extension>, CryptoError> {
     let list = Elements::new(bytes, part.content).tagged(SEQUENCE)?;
+    extension_list(bytes, list.content)
+}
+
+/// Takes extensions apart.
+pub(super) fn extension_list(bytes: &[u8], list: Range<usize>) -> Result<Vec<Extension>, CryptoError> {
     let extension = |element: Element| {
         let mut parts = Elements::new(bytes, element.content);
         let identifier = dotted(&bytes[parts.tagged(IDENTIFIER)?.content]);
@@ -233,7 +271,7 @@ fn extensions_of(bytes: &[u8], part: Element) -> Result<Vec<Extension>, CryptoEr
         let is_critical = critical.is_some_and(|flag| bytes[flag.content].iter().any(|&byte| byte != 0));
         Ok(Extension { identifier, is_critical, value: parts.tagged(4)?.content })
     };
-    Elements::new(bytes, list.content).map(extension).collect()
+    Elements::new(bytes, list).map(extension).collect()
 }
 
 /// Returns an identifier with its numbers and dots.
