@@ -62,6 +62,7 @@ fixtures! {
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
     same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races pipe_servers
+    assemblies memory_advice closed_streams ucrt_closed_streams
     current_directory file_locks value_formats safe_arrays odds messages components many_threads
 }
 

@@ -30,6 +30,7 @@ pub mod leaves;
 pub mod lfile;
 pub mod libloaderapi;
 pub mod lstr;
+pub mod memory_advice;
 pub mod memoryapi;
 pub mod namedpipes;
 pub mod odds;
@@ -104,6 +105,7 @@ pub const DLL: Dll = Dll {
         leaves::EXPORTS,
         libloaderapi::EXPORTS,
         lstr::EXPORTS,
+        memory_advice::EXPORTS,
         memoryapi::EXPORTS,
         namedpipes::EXPORTS,
         path_cch::EXPORTS,

@@ -136,6 +136,7 @@ macro_rules! old_tables {
             $crate::msvcrt::format::EXPORTS,
             $crate::msvcrt::format_variants::EXPORTS,
             $crate::msvcrt::globals::OLD_EXPORTS,
+            $crate::msvcrt::exit::OLD_EXPORTS,
             $crate::msvcrt::locale::OLD_EXPORTS,
             $crate::msvcrt::localised::old::EXPORTS,
             $crate::msvcrt::localised::scans::EXPORTS,
