@@ -1,4 +1,4 @@
-//! msvcr80.dll to msvcr120.dll, the runtimes of Visual Studio 2005 to 2013: msvcrt's functions, and its variables.
+//! msvcr70.dll to msvcr120.dll, the runtimes of Visual Studio 2002 to 2013: msvcrt's functions, and its variables.
 
 use crate::export::{Dll, Export};
 use crate::{dll, msvcrt, ucrtbase, vcruntime140};
@@ -13,6 +13,10 @@ const DATA: &[Export] = dll! {
     forward _timezone => "msvcrt._timezone"; forward _daylight => "msvcrt._daylight"; forward _dstbias => "msvcrt._dstbias";
     forward _tzname => "msvcrt._tzname"; forward _pctype => "msvcrt._pctype"; forward _pwctype => "msvcrt._pwctype";
     forward __mb_cur_max => "msvcrt.__mb_cur_max"; forward _HUGE => "msvcrt._HUGE"; forward _sys_nerr => "msvcrt._sys_nerr";
+    forward _mbctype => "msvcrt._mbctype"; forward _mbcasemap => "msvcrt._mbcasemap"; forward __pioinfo => "msvcrt.__pioinfo";
+    forward __badioinfo => "msvcrt.__badioinfo"; forward _osplatform => "msvcrt._osplatform"; forward _osver => "msvcrt._osver";
+    forward _winver => "msvcrt._winver"; forward _winmajor => "msvcrt._winmajor"; forward _winminor => "msvcrt._winminor";
+    forward __lc_codepage => "msvcrt.__lc_codepage"; forward __lc_handle => "msvcrt.__lc_handle"; forward __lc_collate_cp => "msvcrt.__lc_collate_cp";
     forward _sys_errlist => "msvcrt._sys_errlist"; forward _aexit_rtn => "msvcrt._aexit_rtn"; forward __lconv => "msvcrt.__lconv";
 };
 
@@ -21,8 +25,6 @@ macro_rules! tables {
     ($($more:path),*) => {
         msvcrt::old_tables![
             DATA,
-            ucrtbase::handlers::EXPORTS,
-            vcruntime140::types::EXPORTS,
             $($more,)*
         ]
     };
@@ -32,22 +34,42 @@ const fn runtime(name: &'static str, tables: &'static [&'static [Export]]) -> Dl
     Dll { name, description: "Microsoft\u{ae} C Runtime Library", tables, methods: &[] }
 }
 
+/// What Visual Studio 2005 and all after it have.
+macro_rules! standard_tables {
+    ($($more:path),*) => {
+        tables!(
+            msvcrt::cxx_classes::STD_EXPORTS,
+            msvcrt::old_internals::STANDARD_EXPORTS,
+            ucrtbase::handlers::EXPORTS,
+            ucrtbase::startup::STANDARD_EXPORTS,
+            ucrtbase::stdio::STANDARD_EXPORTS,
+            vcruntime140::types::EXPORTS
+            $(, $more)*
+        )
+    };
+}
+
+/// Visual Studio 2002.
+pub const V70: Dll = runtime("msvcr70.dll", tables!(msvcrt::cxx_classes::MSVCRT_EXPORTS));
+/// Visual Studio 2003.
+pub const V71: Dll = runtime("msvcr71.dll", tables!(msvcrt::cxx_classes::MSVCRT_EXPORTS));
 /// Visual Studio 2005.
-pub const V80: Dll = runtime("msvcr80.dll", tables!());
+pub const V80: Dll = runtime("msvcr80.dll", standard_tables!());
 /// Visual Studio 2008.
-pub const V90: Dll = runtime("msvcr90.dll", tables!());
+pub const V90: Dll = runtime("msvcr90.dll", standard_tables!());
 /// Visual Studio 2010.
-pub const V100: Dll = runtime("msvcr100.dll", tables!());
+pub const V100: Dll = runtime("msvcr100.dll", standard_tables!());
 /// Visual Studio 2012.
-pub const V110: Dll = runtime("msvcr110.dll", tables!());
+pub const V110: Dll = runtime("msvcr110.dll", standard_tables!());
 /// Visual Studio 2013, which has the mathematics of C99 too.
 pub const V120: Dll = runtime(
     "msvcr120.dll",
-    tables!(
+    standard_tables!(
         ucrtbase::complex::EXPORTS,
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,
         ucrtbase::math::SSE2_EXPORTS,
+        ucrtbase::text::C99_EXPORTS,
         msvcrt::fenv::EXPORTS,
         msvcrt::fenv::EXPORTS_2013
     ),

@@ -12,6 +12,7 @@ pub(crate) mod ci_leaves;
 pub mod conio;
 pub mod ctype;
 pub(crate) mod ctype_leaves;
+pub mod cxx_classes;
 pub mod data;
 pub(crate) mod define;
 pub mod eh;
@@ -44,6 +45,7 @@ pub mod locks;
 pub mod malloc;
 pub mod math;
 pub mod multibyte;
+pub mod old_internals;
 pub mod paths;
 pub mod pipes;
 pub mod safe;
@@ -133,10 +135,15 @@ pub(crate) use tables;
 macro_rules! old_tables {
     ($($more:path),* $(,)?) => {
         $crate::msvcrt::tables![
+            $crate::msvcrt::cxx_classes::EXPORTS,
             $crate::msvcrt::format::EXPORTS,
             $crate::msvcrt::format_variants::EXPORTS,
+            $crate::msvcrt::conio::EXPORTS,
+            $crate::msvcrt::conio::PRINT_EXPORTS,
             $crate::msvcrt::globals::OLD_EXPORTS,
             $crate::msvcrt::exit::OLD_EXPORTS,
+            $crate::msvcrt::old_internals::EXPORTS,
+            $crate::ucrtbase::library::OLD_EXPORTS,
             $crate::msvcrt::locale::OLD_EXPORTS,
             $crate::msvcrt::localised::old::EXPORTS,
             $crate::msvcrt::localised::scans::EXPORTS,
@@ -155,12 +162,6 @@ pub(crate) use old_tables;
 pub const DLL: Dll = Dll {
     name: "msvcrt.dll",
     description: "Windows NT CRT DLL",
-    tables: old_tables![
-        conio::EXPORTS,
-        conio::PRINT_EXPORTS,
-        data::EXPORTS,
-        globals::MSVCRT_EXPORTS,
-        throw::EXPORTS,
-    ],
+    tables: old_tables![cxx_classes::MSVCRT_EXPORTS, data::EXPORTS, globals::MSVCRT_EXPORTS, throw::EXPORTS,],
     methods: &[],
 };

@@ -53,6 +53,11 @@ thread_local! {
     static ACTIVE: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Returns the context that counts in this thread; null is that of the process.
+fn current() -> GuestWord {
+    ACTIVE.with_borrow(|active| GuestWord(active.last().map_or(0, |(_, handle)| *handle)))
+}
+
 fn context(guest: &Guest, handle: GuestWord) -> Result<Arc<Context>, Win32Error> {
     guest.process().cryptography.get(handle.get()).ok_or(Win32Error::INVALID_HANDLE)
 }
@@ -197,9 +202,9 @@ pub fn GetCurrentActCtx(guest: &mut Guest, lphActCtx: GuestWord) -> Result<Bool,
     if lphActCtx.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let handle = ACTIVE.with_borrow(|active| active.last().map_or(0, |(_, handle)| *handle));
-    guest.write_word(lphActCtx.get(), handle)?;
-    AddRefActCtx(guest, GuestWord(handle));
+    let handle = current();
+    guest.write_word(lphActCtx.get(), handle.get())?;
+    AddRefActCtx(guest, handle);
     Ok(TRUE)
 }
 
@@ -219,17 +224,21 @@ pub fn QueryActCtxW(
 ) -> Result<Bool, Win32Error> {
     /// `QUERY_ACTCTX_FLAG_USE_ACTIVE_ACTCTX`.
     const ACTIVE_ONE: u32 = 4;
+    /// Classes of information (`ActivationContextBasicInformation` and two more).
+    const BASIC: u32 = 1;
+    const RUN_LEVEL: u32 = 5;
+    const COMPATIBILITY: u32 = 6;
     let _ = pvSubInstance;
     let pointer = guest.machine().pointer_size();
     let handle = match dwFlags & ACTIVE_ONE {
-        0 => hActCtx.get(),
-        _ => ACTIVE.with_borrow(|active| active.last().map_or(0, |(_, handle)| *handle)),
+        0 => hActCtx,
+        _ => current(),
     };
     // The context and its flags; flags, the level that is unspecified, access to others' windows; no elements.
-    let (size, first) = match ulInfoClass {
-        1 => (2 * pointer, handle),
-        5 => (12, 0),
-        6 => (4, 0),
+    let size = match ulInfoClass {
+        BASIC => 2 * pointer,
+        RUN_LEVEL => 12,
+        COMPATIBILITY => 4,
         2..=4 | 7 => return Err(Win32Error::NOT_SUPPORTED),
         _ => return Err(Win32Error::INVALID_PARAMETER),
     };
@@ -240,9 +249,9 @@ pub fn QueryActCtxW(
         return Err(Win32Error::INSUFFICIENT_BUFFER);
     }
     guest.write_bytes(pvBuffer.get(), &vec![0; size as usize])?;
-    if ulInfoClass == 1 {
-        guest.write_word(pvBuffer.get(), first)?;
-        AddRefActCtx(guest, GuestWord(first));
+    if ulInfoClass == BASIC {
+        guest.write_word(pvBuffer.get(), handle.get())?;
+        AddRefActCtx(guest, handle);
     }
     Ok(TRUE)
 }
@@ -267,10 +276,16 @@ pub fn QueryActCtxSettingsW(
 }
 
 /// Checks what the two that look have alike.
-fn check_find(guest: &Guest, flags: u32, what: GuestWord, result: GuestWord) -> Result<(), Win32Error> {
+fn check_find(
+    guest: &Guest,
+    flags: u32,
+    extension: GuestWord,
+    what: GuestWord,
+    result: GuestWord,
+) -> Result<(), Win32Error> {
     // The bytes of an ACTCTX_SECTION_KEYED_DATA up to its context.
     let least = 12 + 5 * guest.machine().pointer_size();
-    let is_wrong = flags & !RETURN_CONTEXT != 0 || what.is_null() || result.is_null();
+    let is_wrong = !extension.is_null() || flags & !RETURN_CONTEXT != 0 || what.is_null() || result.is_null();
     if is_wrong || u64::from(guest.read_u32(result.get())?) < least {
         return Err(Win32Error::INVALID_PARAMETER);
     }
@@ -319,10 +334,7 @@ both_widths! {
     ) -> Result<Bool, Win32Error> {
         /// `ACTIVATION_CONTEXT_SECTION_DLL_REDIRECTION`.
         const DLLS: u32 = 2;
-        if !lpExtensionGuid.is_null() {
-            return Err(Win32Error::INVALID_PARAMETER);
-        }
-        check_find(guest, dwFlags, lpStringToFind, ReturnedData)?;
+        check_find(guest, dwFlags, lpExtensionGuid, lpStringToFind, ReturnedData)?;
         let name = String::from_utf16_lossy(&path(guest, width, lpStringToFind)?);
         let found = if ulSectionId == DLLS { provider(guest, &name) } else { None };
         let context = found.ok_or(KEY_NOT_FOUND)?;
@@ -346,9 +358,6 @@ pub fn FindActCtxSectionGuid(
     ReturnedData: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let _ = ulSectionId;
-    if !lpExtensionGuid.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    check_find(guest, dwFlags, lpGuidToFind, ReturnedData)?;
+    check_find(guest, dwFlags, lpExtensionGuid, lpGuidToFind, ReturnedData)?;
     Err(KEY_NOT_FOUND)
 }

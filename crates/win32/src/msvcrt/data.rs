@@ -48,6 +48,7 @@ pub const EXPORTS: &[Export] = dll! {
     data __lc_collate_cp: INT;
     data __lc_handle: LC_HANDLE;
     data __pioinfo: IOINFO;
+    data __badioinfo: BAD_IOINFO;
     data "??_7type_info@@6B@": TYPE_INFO;
 };
 
@@ -69,6 +70,9 @@ static INT: Data = int(none);
 /// The identifiers of the six categories' locales.
 static LC_HANDLE: Data = Data { size: DataSize::bytes(4 * 6), initial: none };
 static IOINFO: Data = Data { size: DataSize::words(super::ioinfo::TABLES as u32), initial: none };
+/// What stands for a descriptor that is none: the handle -1.
+static BAD_IOINFO: Data =
+    Data { size: DataSize::words(8), initial: |machine| vec![0xff; machine.pointer_size() as usize] };
 static IOB: Data = Data {
     size: DataSize { i386: IOB_COUNT as u32 * 32, amd64: IOB_COUNT as u32 * 48 },
     initial: super::stream::initial,

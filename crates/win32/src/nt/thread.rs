@@ -12,6 +12,7 @@ use plat_host::file::File;
 use plat_host::gate::{Interrupt, Registers};
 use plat_host::thread_park::Parker;
 
+use super::hints::Hints;
 use super::mutant::Mutant;
 use super::object::{Object, ObjectKind, ObjectRef};
 pub use super::process_object::ProcessObject;
@@ -77,6 +78,8 @@ pub struct ThreadObject {
     pub start_address: AtomicU64,
     /// Its name, as `SetThreadDescription` gave it.
     pub description: Mutex<Vec<u16>>,
+    /// What the program told about its worth.
+    pub hints: Hints,
     apcs: Mutex<VecDeque<Apc>>,
     timers: Mutex<Vec<Weak<Timer>>>,
     mutants: Mutex<Vec<Weak<Mutant>>>,
@@ -189,6 +192,7 @@ impl ThreadObject {
             affinity: AtomicU64::new(0),
             start_address: AtomicU64::new(0),
             description: Mutex::default(),
+            hints: Hints::default(),
             apcs: Mutex::default(),
             timers: Mutex::default(),
             mutants: Mutex::default(),

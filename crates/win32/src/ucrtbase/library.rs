@@ -14,8 +14,12 @@ use crate::msvcrt::{locks, malloc};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full _lock_locales; full _unlock_locales; full __pctype_func;
-    full __strncnt; full __wcsncnt; full _set_new_handler;
+    full _lock_locales; full _unlock_locales; full _set_new_handler;
+};
+
+/// What old runtimes have, too, msvcrt.dll among them.
+pub const OLD_EXPORTS: &[Export] = dll! {
+    full __pctype_func; full __strncnt; full __wcsncnt;
     full _Getdays; full _Getmonths; full _W_Getdays; full _W_Getmonths; full _Gettnames; full _W_Gettnames;
     full _Strftime; full _Wcsftime;
 };

@@ -24,11 +24,13 @@ pub const EXPORTS: &[Export] = dll! {
     full _get_narrow_winmain_command_line; full _get_wide_winmain_command_line;
     full _set_app_type; full _query_app_type;
     full _seh_filter_exe; full _seh_filter_dll;
-    full _get_pgmptr; full _get_wpgmptr;
     full _getmaxstdio; full _setmaxstdio;
     full _crt_debugger_hook;
     full __initialize_lconv_for_unsigned_char;
 };
+
+/// What msvcr80.dll and all after it have, too.
+pub const STANDARD_EXPORTS: &[Export] = dll! { full _get_pgmptr; full _get_wpgmptr; };
 
 /// `_crt_argv_expanded_arguments`.
 const EXPANDED: i32 = 2;

@@ -11,9 +11,11 @@ use crate::msvcrt::stdio::{fflush, fgetc, fputc, fread, fwrite, ungetc};
 use crate::msvcrt::wide_stdio::{fgetwc, fputwc, ungetwc};
 use crate::msvcrt::{fopen, stream, string};
 
-/// The exports of this file. The functions without a lock take it all the same: a thread may take it twice.
-pub const EXPORTS: &[Export] = dll! {
-    full __acrt_iob_func; full _get_stream_buffer_pointers;
+/// The exports of this file.
+pub const EXPORTS: &[Export] = dll! { full __acrt_iob_func; full _get_stream_buffer_pointers; };
+
+/// What msvcr80.dll and all after it have, too. The functions without a lock take it all the same: a thread may take it twice.
+pub const STANDARD_EXPORTS: &[Export] = dll! {
     full "_fputc_nolock" = fputc; full "_putc_nolock" = fputc; full "_fgetc_nolock" = fgetc; full "_getc_nolock" = fgetc;
     full "_ungetc_nolock" = ungetc; full "_fread_nolock" = fread; full "_fwrite_nolock" = fwrite; full "_fflush_nolock" = fflush;
     full "_fputwc_nolock" = fputwc; full "_putwc_nolock" = fputwc; full "_fgetwc_nolock" = fgetwc; full "_getwc_nolock" = fgetwc;

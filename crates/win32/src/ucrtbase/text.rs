@@ -16,13 +16,17 @@ use crate::msvcrt::{ctype, stdlib, twins};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    full atoi; full atol; full "atoll" = stdlib::_atoi64; full _wtoi; full _wtol; full "_wtoll" = stdlib::_wtoi64;
-    full strtoul; full _strtoui64; full "strtoull" = _strtoui64; full "strtoumax" = _strtoui64; full "strtoimax" = stdlib::_strtoi64;
-    full wcstoul; full _wcstoui64; full "wcstoull" = _wcstoui64; full "wcstoumax" = _wcstoui64;
-    full "wcstoll" = stdlib::_wcstoi64; full "wcstoimax" = stdlib::_wcstoi64;
-    full strtod; full "strtold" = strtod; full strtof; full wcstod; full "wcstold" = wcstod; full wcstof; full atof; full _wtof;
-    full _gcvt; full _gcvt_s; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
+    full atoi; full atol; full _wtoi; full _wtol; full strtoul; full _strtoui64; full wcstoul; full _wcstoui64;
+    full strtod; full wcstod; full atof; full _wtof; full _gcvt; full _gcvt_s; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
     full "wcstok" = twins::wcstok_s;
+};
+
+/// What of C99 msvcr120.dll has, too.
+pub const C99_EXPORTS: &[Export] = dll! {
+    full "atoll" = stdlib::_atoi64; full "_wtoll" = stdlib::_wtoi64;
+    full "strtoull" = _strtoui64; full "strtoumax" = _strtoui64; full "strtoimax" = stdlib::_strtoi64;
+    full "wcstoull" = _wcstoui64; full "wcstoumax" = _wcstoui64; full "wcstoll" = stdlib::_wcstoi64; full "wcstoimax" = stdlib::_wcstoi64;
+    full "strtold" = strtod; full strtof; full "wcstold" = wcstod; full wcstof;
     full isblank; full iswblank; full wctype; full wctrans; full towctrans;
 };
 
