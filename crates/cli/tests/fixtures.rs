@@ -62,7 +62,8 @@ fixtures! {
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
     same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races pipe_servers
-    desktop_data multimedia_files shell_items geography
+    desktop_data multimedia_files shell_items geography assemblies memory_advice closed_streams
+    ucrt_closed_streams
     current_directory file_locks value_formats safe_arrays messages components many_threads
     file_replacement activation_contexts process_questions unnamed_values alerts
 }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{Mode, OFlags, SeekFrom};
+use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
 use rustix::io::Errno as Rustix;
 
 use crate::file_path::{Errno, Status};
@@ -59,16 +59,23 @@ pub struct File {
     fd: ManuallyDrop<OwnedFd>,
 }
 
+/// Says whether somebody else may wait for the end of what is written here: a pipe or a socket.
+fn is_read_elsewhere(fd: &OwnedFd) -> bool {
+    let kind = rustix::fs::fstat(fd).map(|status| FileType::from_raw_mode(status.st_mode));
+    kind.is_ok_and(|kind| matches!(kind, FileType::Fifo | FileType::Socket))
+}
+
 impl Drop for File {
     fn drop(&mut self) {
         let number = self.fd.as_raw_fd();
         if number > 2 {
             // SAFETY: 1. `drop` runs once, and nothing uses the field after it.
             unsafe { ManuallyDrop::drop(&mut self.fd) };
-        } else if number < 2
+        } else if (number < 2 || is_read_elsewhere(&self.fd))
             && let Ok(null) = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
         {
-            // The reader of a pipe must see its end; an error leaves the descriptor as it was.
+            // The reader of a pipe must see its end; an error leaves the descriptor as it was. Standard error stays what it
+            // is otherwise, for what plat itself has to say.
             let _ = rustix::io::dup2(&null, &mut self.fd);
         }
     }

@@ -20,7 +20,7 @@ pub use float_state::FloatState;
 pub use interrupt::{Interrupt, interrupt_signal};
 pub use registers::Registers;
 pub use thread::{Thread, Unsupported, probe};
-pub use trampoline::{TRAMPOLINE_SIZE, Trampoline};
+pub use trampoline::{HandlerKind, TRAMPOLINE_SIZE, Trampoline};
 
 /// Returns the address that a 64-bit thunk jumps to with the function's index in EAX.
 pub fn enter64_address() -> u64 {

@@ -35,6 +35,7 @@ pub mod lfile;
 pub mod libloaderapi;
 pub mod lstr;
 pub mod mailslots;
+pub mod memory_advice;
 pub mod memoryapi;
 pub mod mitigation;
 pub mod namedpipes;
@@ -120,6 +121,7 @@ pub const DLL: Dll = Dll {
         lfile::EXPORTS,
         libloaderapi::EXPORTS,
         lstr::EXPORTS,
+        memory_advice::EXPORTS,
         mailslots::EXPORTS,
         memoryapi::EXPORTS,
         mitigation::EXPORTS,

@@ -2,6 +2,7 @@
 //!
 //! The API functions are thin wrappers above these modules. Each module is usable, and tested, alone.
 
+pub mod assembly_manifest;
 pub mod automation;
 pub mod command_line;
 pub mod complex;

@@ -141,6 +141,7 @@ macro_rules! old_tables {
             $crate::msvcrt::conio::EXPORTS,
             $crate::msvcrt::conio::PRINT_EXPORTS,
             $crate::msvcrt::globals::OLD_EXPORTS,
+            $crate::msvcrt::exit::OLD_EXPORTS,
             $crate::msvcrt::old_internals::EXPORTS,
             $crate::ucrtbase::library::OLD_EXPORTS,
             $crate::msvcrt::locale::OLD_EXPORTS,

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod afd;
+pub mod assembly;
 pub mod change_notification;
 pub mod completion;
 pub mod completion_port;

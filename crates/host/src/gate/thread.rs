@@ -9,7 +9,7 @@ use super::entry::{
     plat_call32, plat_call64, plat_enter32, plat_leave, plat_resume, plat_return32, plat_return64, plat_start,
 };
 use super::registers::Registers;
-use super::trampoline::Trampoline;
+use super::trampoline::{HandlerKind, Trampoline};
 use crate::memory::{self, MemoryFault};
 use crate::signals::{ALTERNATE_HEADER_SIZE, ALTERNATE_STACK_SIZE, AlternateHeader, SavedState};
 
@@ -183,6 +183,26 @@ impl Thread {
         }
     }
 
+    /// Calls an exception handler of the guest's as [`Self::call_at`] does, from where unwinders know that it is one.
+    ///
+    /// # Errors
+    /// [`MemoryFault`] when the guest's stack cannot be written.
+    pub fn call_handler_at(
+        self,
+        function: u64,
+        arguments: &[u64],
+        stack_pointer: u64,
+        kind: HandlerKind,
+    ) -> Result<u64, MemoryFault> {
+        if !self.is_i386() {
+            return self.call64(function, arguments, stack_pointer);
+        }
+        let sp = self.write_call(arguments, stack_pointer)?;
+        memory::write(sp, &Trampoline::handler_return_stub(self.first_return(), kind).to_le_bytes())?;
+        // SAFETY: 1. the block is this thread's. 2. the guest's stack was just written. 3. as for call64.
+        Ok(unsafe { plat_call32(self.block, function, sp) })
+    }
+
     fn call64(self, function: u64, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
         let sp = self.write_call(arguments, stack_pointer)?;
         let mut registers = [0; 4];
@@ -230,11 +250,15 @@ impl Thread {
     }
 
     fn return32_address(self) -> u32 {
+        Trampoline::return_stub(self.first_return())
+    }
+
+    /// Returns the address of the first `ret N` stub.
+    fn first_return(self) -> u32 {
         // SAFETY: 1. the block is this thread's.
         let returns = unsafe { (*self.block).returns };
         // SAFETY: 1. a 32-bit thread has the trampoline's table, which lives as long as the process.
-        let first = unsafe { (&*returns)[0].offset };
-        Trampoline::return_stub(first)
+        unsafe { (&*returns)[0].offset }
     }
 
     /// Returns the guest's stack pointer at the innermost call into the host.

@@ -11,8 +11,25 @@ pub const TRAMPOLINE_SIZE: u64 = 4096;
 const RETURN_ENTRY: u32 = 0x20;
 /// Offset of the 64-bit half of that stub.
 const RETURN_ENTRY_64: u32 = 0x30;
+/// Offset of the stub to which a 32-bit exception handler returns.
+///
+/// GCC's unwinder knows by the bytes around it that the function was called for an exception, and goes on from the context
+/// among the arguments: `mov ecx, [ebp+24]; call ecx` before, an instruction that reads `fs:[0]` behind.
+/// Source: libgcc, `config/i386/w32-unwind.h`, `SIG_SEH2`.
+const HANDLER_RETURN: u32 = 0x58;
+/// The same for a filter, which has one argument: `call eax` before, `cmp eax, 1` behind (`SIG_PAT1`).
+const FILTER_RETURN: u32 = 0x78;
 /// Offset of the first `ret N` stub; each has four bytes.
 const RETURN_STUBS_START: u32 = 0x100;
+
+/// What a guest's function is called for by the dispatcher of exceptions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandlerKind {
+    /// A handler of the chain at `fs:[0]`.
+    Frame,
+    /// A filter, which gets `EXCEPTION_POINTERS`.
+    Filter,
+}
 
 /// The trampoline of a 32-bit guest: its bytes, and the far pointers that the host jumps through.
 #[derive(Debug)]
@@ -49,6 +66,12 @@ impl Trampoline {
         first_return - RETURN_STUBS_START + RETURN_ENTRY
     }
 
+    /// Computes the address to which exception handlers return from that of the first `ret N` stub.
+    pub(super) fn handler_return_stub(first_return: u32, kind: HandlerKind) -> u32 {
+        let offset = if kind == HandlerKind::Frame { HANDLER_RETURN } else { FILTER_RETURN };
+        first_return - RETURN_STUBS_START + offset
+    }
+
     /// Returns the code: to be mapped at the trampoline's address, readable and executable.
     pub fn code(&self) -> Vec<u8> {
         let mut code = vec![0xcc; TRAMPOLINE_SIZE as usize];
@@ -60,6 +83,13 @@ impl Trampoline {
         far.extend((self.address + RETURN_ENTRY_64).to_le_bytes());
         far.extend([0x33, 0]);
         put(RETURN_ENTRY, &far);
+        put(HANDLER_RETURN - 5, &[0x8b, 0x4d, 0x18, 0xff, 0xd1]);
+        // mov ecx, fs:[0]
+        put(HANDLER_RETURN, &[0x64, 0x8b, 0x0d, 0, 0, 0, 0]);
+        put(HANDLER_RETURN + 7, &far);
+        put(FILTER_RETURN - 2, &[0xff, 0xd0]);
+        put(FILTER_RETURN, &[0x83, 0xf8, 1]);
+        put(FILTER_RETURN + 3, &far);
         put(RETURN_ENTRY_64, &jump_through_block(offset_of!(ThreadBlock, return32)));
         for index in 0..RETURN_STUBS as u32 {
             let bytes = (index as u16 * 4).to_le_bytes();
@@ -78,4 +108,24 @@ fn jump_through_block(offset: usize) -> Vec<u8> {
     code.extend([0x41, 0xff, 0x63, offset as u8]);
     debug_assert!(offset < 128, "an eight-bit displacement");
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unwinders_know_where_handlers_return() {
+        let trampoline = Trampoline::new(0x10_0000);
+        let code = trampoline.code();
+        let around = |kind| {
+            let stub = Trampoline::handler_return_stub(trampoline.returns[0].offset, kind);
+            let at = (stub - trampoline.entry()) as usize;
+            (code[at - 5..at].to_vec(), code[at..at + 2].to_vec())
+        };
+        let (before, behind) = around(HandlerKind::Frame);
+        assert_eq!((&before[..2], &behind[..]), (&[0x8b, 0x4d][..], &[0x64, 0x8b][..]));
+        let (before, behind) = around(HandlerKind::Filter);
+        assert_eq!((&before[3..], &behind[..]), (&[0xff, 0xd0][..], &[0x83, 0xf8][..]));
+    }
 }

@@ -1,12 +1,12 @@
-//! winbase.h: activation contexts. They are kept and stacked as Windows does; nothing is taken from their manifests.
+//! winbase.h: activation contexts. They are kept and stacked as Windows does; of their manifests counts which DLLs they provide.
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/sbscs/activation-contexts>
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 use plat_host::file::{File, Open};
 
 use super::fileapi::path;
@@ -14,21 +14,25 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, HandleOrInvalid, TRUE};
+use crate::msvcrt::state::place;
+use crate::nt::assembly::{self, Source};
 use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
-    partial CreateActCtxA, "manifests are checked for, and not obeyed";
-    partial CreateActCtxW, "manifests are checked for, and not obeyed";
+    partial CreateActCtxA, "of manifests count the DLLs that they provide";
+    partial CreateActCtxW, "of manifests count the DLLs that they provide";
     full AddRefActCtx; full ReleaseActCtx; full ZombifyActCtx;
     full ActivateActCtx; full DeactivateActCtx; full GetCurrentActCtx;
     partial QueryActCtxW, "basic, run level and compatibility: ERROR_NOT_SUPPORTED for what manifests say";
     partial QueryActCtxSettingsW, "no setting is known: ERROR_SXS_KEY_NOT_FOUND";
-    partial FindActCtxSectionStringA, "nothing is redirected: ERROR_SXS_KEY_NOT_FOUND";
-    partial FindActCtxSectionStringW, "nothing is redirected: ERROR_SXS_KEY_NOT_FOUND";
+    partial FindActCtxSectionStringA, "DLLs; ERROR_SXS_KEY_NOT_FOUND for window classes and progids";
+    partial FindActCtxSectionStringW, "DLLs; ERROR_SXS_KEY_NOT_FOUND for window classes and progids";
     partial FindActCtxSectionGuid, "nothing is redirected: ERROR_SXS_KEY_NOT_FOUND";
 };
 
+/// `FIND_ACTCTX_SECTION_KEY_RETURN_HACTCTX`.
+const RETURN_CONTEXT: u32 = 1;
 /// `ERROR_SXS_CANT_GEN_ACTCTX`.
 const CANNOT_MAKE: Win32Error = Win32Error(14001);
 /// `ERROR_SXS_KEY_NOT_FOUND`.
@@ -41,6 +45,7 @@ const NOT_ACTIVE: Win32Error = Win32Error(14085);
 /// A context.
 struct Context {
     references: AtomicU32,
+    source: Option<Source>,
 }
 
 thread_local! {
@@ -59,6 +64,7 @@ fn context(guest: &Guest, handle: GuestWord) -> Result<Arc<Context>, Win32Error>
 
 /// What an `ACTCTX` has (`ACTCTX_FLAG_…`).
 mod flag {
+    pub(super) const DIRECTORY: u32 = 4;
     pub(super) const RESOURCE_NAME: u32 = 8;
     pub(super) const MODULE: u32 = 0x80;
     pub(super) const ALL: u32 = 0xff;
@@ -80,13 +86,25 @@ both_widths! {
         if u64::from(size) < least || flags & !flag::ALL != 0 || (source.is_null() && !has_module) {
             return Err(Win32Error::INVALID_PARAMETER);
         }
+        let names = pActCtx.get() + 8 + pointer + pointer.max(4);
+        let mut found = None;
         if !source.is_null() {
-            let path = guest.process().files.locate(&path(guest, width, source)?)?;
-            if flags & flag::RESOURCE_NAME == 0 {
-                check_manifest(&path)?;
-            }
+            let source = path(guest, width, source)?;
+            let full = guest.process().files.full_path(&source)?;
+            let located = guest.process().files.locate(&source)?;
+            found = if flags & flag::RESOURCE_NAME == 0 {
+                check_manifest(&located)?;
+                Source::of_file(guest.process(), &full)
+            } else {
+                let number = guest.read_word(names + pointer)? as u16;
+                Source::of_image_file(guest.process(), &full, number)
+            };
         }
-        let made = Context { references: AtomicU32::new(1) };
+        if flags & flag::DIRECTORY != 0 {
+            let folder = path(guest, width, GuestWord(guest.read_word(names)?))?;
+            found = found.map(|source| source.in_folder(folder));
+        }
+        let made = Context { references: AtomicU32::new(1), source: found };
         Ok(HandleOrInvalid(guest.process().cryptography.add(made)))
     }
 }
@@ -257,22 +275,54 @@ pub fn QueryActCtxSettingsW(
     Err(if is_wrong { Win32Error::INVALID_PARAMETER } else { KEY_NOT_FOUND })
 }
 
-/// Looks for what contexts redirect: nothing.
-fn find(
+/// Checks what the two that look have alike.
+fn check_find(
     guest: &Guest,
     flags: u32,
     extension: GuestWord,
     what: GuestWord,
     result: GuestWord,
-) -> Result<Bool, Win32Error> {
-    /// `FIND_ACTCTX_SECTION_KEY_RETURN_HACTCTX`, and the bytes of an `ACTCTX_SECTION_KEYED_DATA` up to its context.
-    const KNOWN: u32 = 1;
+) -> Result<(), Win32Error> {
+    // The bytes of an ACTCTX_SECTION_KEYED_DATA up to its context.
     let least = 12 + 5 * guest.machine().pointer_size();
-    let is_wrong = !extension.is_null() || flags & !KNOWN != 0 || what.is_null() || result.is_null();
+    let is_wrong = !extension.is_null() || flags & !RETURN_CONTEXT != 0 || what.is_null() || result.is_null();
     if is_wrong || u64::from(guest.read_u32(result.get())?) < least {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    Err(KEY_NOT_FOUND)
+    Ok(())
+}
+
+/// Returns the handle of the context that provides a DLL; 0 is that of the process.
+fn provider(guest: &Guest, file: &str) -> Option<u64> {
+    let process = guest.process();
+    let active = ACTIVE.with_borrow(|active| active.last().map_or(0, |(_, handle)| *handle));
+    let made = context(guest, GuestWord(active)).ok();
+    if made.is_some_and(|it| it.source.as_ref().is_some_and(|source| source.provides(process, file))) {
+        return Some(active);
+    }
+    assembly::process_provides(guest, file).then_some(0)
+}
+
+/// Fills an `ACTCTX_SECTION_KEYED_DATA` for a DLL that a context provides.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/ns-winbase-actctx_section_keyed_data>
+fn describe_dll(guest: &Guest, result: u64, provider: Option<u64>) -> Result<(), Fault> {
+    static BLOCK: OnceLock<u64> = OnceLock::new();
+    // Its size, the flag that no path is given, and no path.
+    const DLL: [u32; 5] = [20, 2, 0, 0, 0];
+    let bytes: Vec<u8> = DLL.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let made = match BLOCK.get() {
+        Some(block) => *block,
+        None => place(guest, &bytes)?,
+    };
+    let block = *BLOCK.get_or_init(|| made);
+    let pointer = guest.machine().pointer_size();
+    let words = [block, 20, 0, 0, block, 20, provider.unwrap_or(0)];
+    guest.write(result + 4, &1u32)?;
+    for (word, index) in words.into_iter().zip(0..) {
+        guest.write_word(result + 8 + index * pointer, word)?;
+    }
+    Ok(())
 }
 
 both_widths! {
@@ -282,8 +332,16 @@ both_widths! {
         guest, width, dwFlags: u32, lpExtensionGuid: GuestWord, ulSectionId: u32, lpStringToFind: GuestWord,
         ReturnedData: GuestWord
     ) -> Result<Bool, Win32Error> {
-        let _ = (width, ulSectionId);
-        find(guest, dwFlags, lpExtensionGuid, lpStringToFind, ReturnedData)
+        /// `ACTIVATION_CONTEXT_SECTION_DLL_REDIRECTION`.
+        const DLLS: u32 = 2;
+        check_find(guest, dwFlags, lpExtensionGuid, lpStringToFind, ReturnedData)?;
+        let name = String::from_utf16_lossy(&path(guest, width, lpStringToFind)?);
+        let found = if ulSectionId == DLLS { provider(guest, &name) } else { None };
+        let context = found.ok_or(KEY_NOT_FOUND)?;
+        let returned = (dwFlags & RETURN_CONTEXT != 0).then_some(context);
+        describe_dll(guest, ReturnedData.get(), returned)?;
+        AddRefActCtx(guest, GuestWord(returned.unwrap_or(0)));
+        Ok(TRUE)
     }
 }
 
@@ -300,5 +358,6 @@ pub fn FindActCtxSectionGuid(
     ReturnedData: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let _ = ulSectionId;
-    find(guest, dwFlags, lpExtensionGuid, lpGuidToFind, ReturnedData)
+    check_find(guest, dwFlags, lpExtensionGuid, lpGuidToFind, ReturnedData)?;
+    Err(KEY_NOT_FOUND)
 }

@@ -8,6 +8,7 @@ use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, TRUE};
+use crate::nt::file_standard;
 use crate::nt::handle::{HandleEntry, HandleFlags};
 use crate::nt::process_object::ProcessObject;
 
@@ -39,7 +40,7 @@ pub fn CloseHandle(guest: &mut Guest, hObject: GuestWord) -> Result<Bool, Win32E
     if is_pseudo(guest, hObject) {
         return Ok(TRUE);
     }
-    drop(guest.process().handles.close(hObject.0)?);
+    file_standard::close(guest.process(), hObject.0)?;
     Ok(TRUE)
 }
 

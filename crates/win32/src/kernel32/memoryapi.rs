@@ -143,7 +143,7 @@ pub(crate) fn allocate_in(
 }
 
 /// `GetCurrentProcess`.
-const OWN: GuestWord = GuestWord(u64::MAX);
+pub(super) const OWN: GuestWord = GuestWord(u64::MAX);
 
 /// Reserves or commits pages. `dwSize` is in bytes, rounded up to whole pages.
 ///

@@ -16,7 +16,6 @@ use crate::kernel32::process::exit_process as end_process;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full exit;
-    full _exit;
     full _cexit;
     full _c_exit;
     full abort;
@@ -29,6 +28,11 @@ pub const EXPORTS: &[Export] = dll! {
     full _assert;
     full _wassert;
     full "?terminate@@YAXXZ" = terminate;
+};
+
+/// What the Universal CRT does in another way.
+pub const OLD_EXPORTS: &[Export] = dll! {
+    full _exit;
 };
 
 /// The exit code of `abort` and of fatal errors of the runtime: 3 and 255.
@@ -93,6 +97,14 @@ pub fn exit(guest: &mut Guest, status: i32) -> Result<(), Fault> {
 #[winapi(cdecl)]
 pub fn _exit(guest: &mut Guest, status: i32) {
     crt(guest).exit.done.store(true, Ordering::Relaxed);
+    end_process(guest, status as u32)
+}
+
+/// Ends the process as the Universal CRT's `_exit` does: functions of `atexit` are not called, and the streams are written out
+/// when its DLL hears of the end.
+pub(crate) fn end_with_streams(guest: &mut Guest, status: i32) -> ! {
+    crt(guest).thread_local_exit.store(0, Ordering::Relaxed);
+    crt(guest).exit.functions.lock().unwrap_or_else(PoisonError::into_inner).clear();
     end_process(guest, status as u32)
 }
 

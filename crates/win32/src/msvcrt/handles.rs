@@ -179,5 +179,5 @@ pub(crate) fn unlock_range(guest: &Guest, handle: u64, start: u64, length: u64) 
 
 /// Closes a handle.
 pub(crate) fn close(guest: &Guest, handle: u64) -> Result<(), Win32Error> {
-    guest.process().handles.close(handle).map(drop).map_err(|status| status.to_win32())
+    file_standard::close(guest.process(), handle).map_err(|status| status.to_win32())
 }

@@ -3,6 +3,7 @@
 pub(crate) mod name;
 mod settings;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use plat_abi::{Fault, GuestStruct, GuestWord, Memory};
@@ -73,6 +74,17 @@ pub(crate) fn attach(guest: &mut Guest) -> Result<(), Fault> {
     guest.write_word(variable(guest, "__lconv"), lconv)
 }
 
+/// Makes what no locale tells 255, which is `CHAR_MAX` of a program that was compiled with unsigned characters.
+pub(crate) fn use_unsigned_characters(guest: &mut Guest) -> Result<(), Fault> {
+    let crt = crt(guest);
+    crt.unsigned_characters.store(true, Ordering::Relaxed);
+    crt.locale_texts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .retain(|key, _| !key.starts_with("lconv"));
+    attach(guest)
+}
+
 /// Returns a grouping as bytes: `3;2;0` is 3, 2; a last group that does not repeat ends with `CHAR_MAX`.
 fn grouping_bytes(text: &str) -> Vec<u8> {
     let mut groups: Vec<u8> = text.split(';').filter_map(|group| group.parse().ok()).collect();
@@ -85,7 +97,8 @@ fn grouping_bytes(text: &str) -> Vec<u8> {
 }
 
 fn place_lconv(guest: &Guest, settings: &Settings) -> Result<u64, Fault> {
-    let mut lconv = Lconv { numbers: [127; 8], ..Lconv::default() };
+    let unknown = if crt(guest).unsigned_characters.load(Ordering::Relaxed) { 255 } else { 127 };
+    let mut lconv = Lconv { numbers: [unknown; 8], ..Lconv::default() };
     let mut texts = [""; 10];
     for (index, (category, kind)) in STRINGS.into_iter().enumerate() {
         let locale = settings.locale(category);

@@ -287,13 +287,13 @@ pub fn _get_osplatform(guest: &mut Guest, pValue: GuestWord) -> Result<i32, Faul
     Ok(0)
 }
 
-/// Prepares the numbers' format; there is nothing left to prepare.
+/// Says that the program was compiled with unsigned characters (`/J`): what no locale tells is 255 in `localeconv`'s structure.
 ///
-/// Source: <https://learn.microsoft.com/cpp/c-runtime-library/internal-crt-globals-and-functions>
+/// Source: <https://learn.microsoft.com/cpp/build/reference/j-default-char-type-is-unsigned>
 #[winapi(cdecl)]
-pub fn __lconv_init(guest: &mut Guest) -> i32 {
-    let _ = guest;
-    0
+pub fn __lconv_init(guest: &mut Guest) -> Result<i32, Fault> {
+    super::locale::use_unsigned_characters(guest)?;
+    Ok(0)
 }
 
 /// Sets the function that is told of invalid parameters; returns the one before.

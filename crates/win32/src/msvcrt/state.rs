@@ -41,6 +41,8 @@ pub struct Crt {
     pub(crate) locale: super::locale::Locale,
     /// Names and structures that functions of locales returned, by what they are.
     pub(crate) locale_texts: Mutex<HashMap<String, u64>>,
+    /// `__lconv_init` was called: the program was compiled with unsigned characters.
+    pub(crate) unsigned_characters: AtomicBool,
     /// The names that `tmpnam` has given so far.
     pub(crate) names_given: AtomicU32,
     /// The function of `_set_invalid_parameter_handler`, `_set_purecall_handler`, `_set_new_handler`.

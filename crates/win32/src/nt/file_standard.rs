@@ -54,6 +54,26 @@ pub fn preset(process: &Process, numbers: [Option<u64>; 3]) {
     *lock(&process.files.standard) = numbers;
 }
 
+/// Closes a handle. Where it was a standard handle and nothing else has its object, the descriptor of that number ends, too:
+/// who reads the other end of a pipe waits for it.
+///
+/// # Errors
+/// Those of [`super::handle::HandleTable::close`].
+pub fn close(process: &Process, number: u64) -> Result<(), NtStatus> {
+    let object = process.handles.close(number)?;
+    if object.kind() != super::object::ObjectKind::File {
+        return Ok(());
+    }
+    let left = Arc::downgrade(&object);
+    drop(object);
+    if left.strong_count() == 0 {
+        let numbers = *lock(&process.files.standard);
+        let same = (0..).zip(numbers).filter(|(_, known)| *known == Some(number));
+        same.for_each(|(descriptor, _)| drop(File::standard(descriptor)));
+    }
+    Ok(())
+}
+
 fn make(process: &Process, which: Standard) -> Option<u64> {
     let file = File::standard(which as u8)?;
     let (may_read, may_write) = file.access().ok()?;

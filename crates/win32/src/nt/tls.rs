@@ -31,13 +31,14 @@ pub struct Slots {
 }
 
 impl Slots {
-    /// Gives out the lowest free slot.
+    /// Gives out the lowest free slot, never 0: programs take 0 for "none yet" (Rust's library before 1.67 stops at it).
     ///
     /// # Errors
     /// `NO_MEMORY` when all are given out.
     pub fn allocate(&self) -> Result<u32, NtStatus> {
         let mut used = locked(&self.used);
         used.resize(SLOTS as usize, false);
+        used[0] = true;
         let index = used.iter().position(|&used| !used).ok_or(NtStatus::NO_MEMORY)?;
         used[index] = true;
         Ok(index as u32)
@@ -123,7 +124,7 @@ pub struct FiberSlots {
 }
 
 impl FiberSlots {
-    /// Gives out the lowest free slot.
+    /// Gives out the lowest free slot, never 0: programs take 0 for "none yet" (Rust's library before 1.67 stops at it).
     ///
     /// # Errors
     /// `NO_MEMORY` when all are given out.

@@ -66,7 +66,7 @@ pub(super) fn put_status(
 /// Source: <https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntclose>
 #[winapi]
 pub fn NtClose(guest: &mut Guest, Handle: GuestWord) -> Result<(), NtStatus> {
-    drop(guest.process().handles.close(Handle.0)?);
+    file_standard::close(guest.process(), Handle.0)?;
     Ok(())
 }
 

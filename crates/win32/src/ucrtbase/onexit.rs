@@ -11,15 +11,14 @@ use plat_abi::{Fault, GuestWord, Memory};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
-use crate::kernel32::process::exit_process as end_process;
 use crate::msvcrt::define::define;
-use crate::msvcrt::exit::_onexit;
+use crate::msvcrt::exit::{_onexit, end_with_streams};
 use crate::msvcrt::state::crt;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full _initialize_onexit_table; full _register_onexit_function; full _execute_onexit_table;
-    full _crt_atexit; full _crt_at_quick_exit; full quick_exit; full _Exit;
+    full _crt_atexit; full _crt_at_quick_exit; full quick_exit; full _exit; full _Exit;
     full _register_thread_local_exe_atexit_callback;
 };
 
@@ -110,20 +109,24 @@ define! {
         Ok(0)
     }
 
-    "Calls the functions of `at_quick_exit`, last first, and ends the process; streams are not written out.", "quick-exit1";
+    "Calls the functions of `at_quick_exit`, last first, and ends the process.", "quick-exit1";
     quick_exit(guest, status: i32) -> () {
         loop {
             let function = crt(guest).quick_exit.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(function) = function else { break };
             guest.call(function, &[])?;
         }
-        end_process(guest, status as u32)
+        end_with_streams(guest, status)
+    }
+
+    "Ends the process without calling any function of `atexit`.", "exit-exit-exit";
+    _exit(guest, status: i32) -> () {
+        end_with_streams(guest, status)
     }
 
     "Ends the process at once.", "exit-exit-exit";
     _Exit(guest, status: i32) -> () {
-        crate::msvcrt::exit::_exit(guest, status);
-        Ok(())
+        end_with_streams(guest, status)
     }
 
     "Sets the function that destroys thread-local objects of the main thread when the program ends.", "register-thread-local-exe-atexit-callback";

@@ -11,6 +11,7 @@ use crate::export::Export;
 use crate::guest::Guest;
 use crate::msvcrt::define::define;
 use crate::msvcrt::errno::{EINVAL, ENOMEM};
+use crate::msvcrt::locale::use_unsigned_characters;
 use crate::msvcrt::signal::_XcptFilter;
 use crate::msvcrt::startup::{arguments, place_pointers};
 use crate::msvcrt::state::{crt, place_narrow, place_wide, set_errno, variable};
@@ -25,6 +26,7 @@ pub const EXPORTS: &[Export] = dll! {
     full _seh_filter_exe; full _seh_filter_dll;
     full _getmaxstdio; full _setmaxstdio;
     full _crt_debugger_hook;
+    full __initialize_lconv_for_unsigned_char;
 };
 
 /// What msvcr80.dll and all after it have, too.
@@ -150,6 +152,11 @@ define! {
         }
         crt(guest).max_streams.store(newmax, Ordering::Relaxed);
         Ok(newmax)
+    }
+
+    "Says that the program was compiled with unsigned characters (`/J`).", "internal-crt-globals-and-functions";
+    __initialize_lconv_for_unsigned_char(guest) -> () {
+        use_unsigned_characters(guest)
     }
 
     "Is called where a debugger may want to look: does nothing.", "crt-debugger-hook";

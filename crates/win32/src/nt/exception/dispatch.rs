@@ -7,7 +7,7 @@
 //! <https://learn.microsoft.com/windows/win32/debug/vectored-exception-handling>.
 
 use plat_abi::{Fault, Memory};
-use plat_host::gate::{FaultInfo, Registers};
+use plat_host::gate::{FaultInfo, HandlerKind, Registers};
 use plat_host::memory::MemoryFault;
 
 use super::List;
@@ -171,14 +171,26 @@ impl Pending {
         end(guest, &self.record, Box::new(self.registers))
     }
 
-    fn call(&self, guest: &Guest, function: u64, arguments: &[u64], stack: u64) -> Result<u32, Fault> {
-        guest.gate().call_at(function, arguments, stack).map(|answer| answer as u32).map_err(to_fault)
+    /// Calls a filter, or a function that is told of all exceptions.
+    fn call_filter(&self, guest: &Guest, function: u64) -> Result<u32, Fault> {
+        let answer =
+            guest.gate().call_handler_at(function, &[self.pointers], self.stack, HandlerKind::Filter);
+        answer.map(|answer| answer as u32).map_err(to_fault)
+    }
+
+    /// Calls a handler of the chain at `fs:[0]`.
+    fn call_handler(&self, guest: &Guest, handler: u64, frame: u64) -> Result<u32, Fault> {
+        let dispatcher = self.pointers - 16;
+        guest.write_word(dispatcher, 0)?;
+        let arguments = [self.record_address, frame, self.context, dispatcher];
+        let answer = guest.gate().call_handler_at(handler, &arguments, dispatcher, HandlerKind::Frame);
+        answer.map(|answer| answer as u32).map_err(to_fault)
     }
 
     /// Says whether a handler wants the guest to go on.
     fn ask(&mut self, guest: &mut Guest) -> Result<bool, Fault> {
         for function in guest.process().exceptions.functions(List::Exception) {
-            if self.call(guest, function, &[self.pointers], self.stack)? == CONTINUE_EXECUTION {
+            if self.call_filter(guest, function)? == CONTINUE_EXECUTION {
                 return Ok(true);
             }
         }
@@ -208,10 +220,7 @@ impl Pending {
                 return Ok(false);
             }
             let handler = guest.read_word(frame + 4)?;
-            let dispatcher = self.pointers - 16;
-            guest.write_word(dispatcher, 0)?;
-            let arguments = [self.record_address, frame, self.context, dispatcher];
-            match self.call(guest, handler, &arguments, dispatcher)? {
+            match self.call_handler(guest, handler, frame)? {
                 CONTINUE if self.record.flags & flags::NONCONTINUABLE != 0 => {
                     self.raise(guest, NtStatus::NONCONTINUABLE_EXCEPTION)
                 }
@@ -238,7 +247,7 @@ impl Pending {
     /// Lets the guest go on with the context as its handlers left it.
     fn go_on(mut self, guest: &mut Guest) -> Box<Registers> {
         for function in guest.process().exceptions.functions(List::Continue) {
-            match self.call(guest, function, &[self.pointers], self.stack) {
+            match self.call_filter(guest, function) {
                 Ok(CONTINUE_EXECUTION) | Err(_) => break,
                 Ok(_) => {}
             }
@@ -255,7 +264,7 @@ impl Pending {
         if filter == 0 {
             self.end(guest);
         }
-        match self.call(guest, filter, &[self.pointers], self.stack) {
+        match self.call_filter(guest, filter) {
             Ok(CONTINUE_EXECUTION) => self.go_on(guest),
             Ok(EXECUTE_HANDLER) => crate::nt::process_object::leave(self.record.code),
             _ => self.end(guest),
@@ -287,13 +296,10 @@ pub(crate) fn unwind_chain(guest: &mut Guest, target: u64, mut record: Record) -
             return Err(NtStatus::BAD_STACK);
         }
         let handler = guest.read_word(frame + 4)?;
-        let dispatcher = pending.pointers - 16;
-        guest.write_word(dispatcher, 0)?;
-        let arguments = [pending.record_address, frame, pending.context, dispatcher];
-        match pending.call(guest, handler, &arguments, dispatcher)? {
+        match pending.call_handler(guest, handler, frame)? {
             1 => {}
             // A collided unwind: the frame whose handler was unwinding already is named by the handler.
-            3 => frame = guest.read_word(dispatcher)?,
+            3 => frame = guest.read_word(pending.pointers - 16)?,
             _ => return Err(NtStatus::INVALID_DISPOSITION),
         }
         frame = guest.read_word(frame)?;
