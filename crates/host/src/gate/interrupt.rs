@@ -159,18 +159,39 @@ pub(crate) extern "C" fn plat_stop_return(frame: &mut CallFrame) {
     }
 }
 
-/// Called by the gate before the host calls an interrupted guest.
-pub(crate) extern "C" fn plat_stop_call(block: *mut ThreadBlock) {
+/// Called by the gate before the host calls an interrupted guest: `function` with its stack at `sp`, for 64-bit code
+/// with `arguments`. Returns the registers with which to begin instead, for [`plat_resume_set`], or null.
+pub(crate) extern "C" fn plat_stop_call(
+    block: *mut ThreadBlock,
+    function: u64,
+    sp: u64,
+    arguments: *const [u64; 4],
+) -> *mut Registers {
     let thread = Thread::from_block(block);
     if !thread.block().take_poke() {
-        return;
+        return std::ptr::null_mut();
     }
-    let Some(system) = system() else { return };
-    let registers = thread.caller_registers().unwrap_or_else(|| Registers::zeroed(thread.is_i386()));
+    let Some(system) = system() else { return std::ptr::null_mut() };
+    // What the guest's caller keeps in registers is in them as others see it, though the host uses them.
+    let mut registers = thread.caller_registers().unwrap_or_else(|| Registers::zeroed(thread.is_i386()));
+    (registers.rip, registers.general[4], registers.rflags) = (function, sp, 0x202);
+    if !thread.is_i386() {
+        const FIRST_FOUR: [usize; 4] = [1, 2, 8, 9];
+        // SAFETY: 1. the gate gives the address that `call64` gave.
+        let arguments = unsafe { *arguments };
+        for (register, argument) in FIRST_FOUR.into_iter().zip(arguments) {
+            registers.general[register] = argument;
+        }
+    }
     let (registers, is_changed) = system.stop(thread, registers);
-    if is_changed {
-        thread.resume(registers);
-    }
+    if is_changed { Box::into_raw(registers) } else { std::ptr::null_mut() }
+}
+
+/// Called by the gate instead of a function of the guest whose first registers somebody has set.
+pub(crate) extern "C" fn plat_resume_set(block: *mut ThreadBlock, registers: *mut Registers) -> ! {
+    // SAFETY: 1. the gate gives what `plat_stop_call` returned, once.
+    let registers = unsafe { Box::from_raw(registers) };
+    Thread::from_block(block).resume(registers)
 }
 
 /// Blocks or unblocks the signal for the calling thread.

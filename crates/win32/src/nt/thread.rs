@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use plat_abi::Machine;
 use plat_host::clock::{self, ProcessorTime};
 use plat_host::file::File;
 use plat_host::gate::{Interrupt, Registers};
@@ -21,6 +22,7 @@ use super::wait::{self, Waitable};
 use super::{time, tls};
 use crate::NtStatus;
 use crate::process::Process;
+use crate::teb::Teb;
 
 /// `STILL_ACTIVE`: the exit code of what has not ended.
 pub const STILL_ACTIVE: u32 = 259;
@@ -75,6 +77,10 @@ pub struct ThreadObject {
     pub affinity: AtomicU64,
     /// The address of its first function.
     pub start_address: AtomicU64,
+    /// Whether it is held before it does anything for the guest.
+    is_early: AtomicBool,
+    /// How it begins, until it has; nothing for a thread that has no function of the guest's.
+    beginning: Mutex<Option<Beginning>>,
     /// Its name, as `SetThreadDescription` gave it.
     pub description: Mutex<Vec<u16>>,
     apcs: Mutex<VecDeque<Apc>>,
@@ -88,6 +94,15 @@ pub struct ThreadObject {
     listener: Mutex<Option<File>>,
     /// Whom it impersonates.
     token: Mutex<Option<Arc<Token>>>,
+}
+
+/// The registers of a thread before its first function.
+#[derive(Debug)]
+struct Beginning {
+    /// Those it has by itself: it is about to run that function's first instruction.
+    registers: Box<Registers>,
+    /// Whether somebody set them.
+    is_set: bool,
 }
 
 /// The identifier of a process's first thread.
@@ -188,6 +203,8 @@ impl ThreadObject {
             execution_state: AtomicU32::new(0x8000_0000),
             affinity: AtomicU64::new(0),
             start_address: AtomicU64::new(0),
+            is_early: AtomicBool::new(false),
+            beginning: Mutex::default(),
             description: Mutex::default(),
             apcs: Mutex::default(),
             timers: Mutex::default(),
@@ -340,6 +357,37 @@ impl ThreadObject {
         }
     }
 
+    /// Holds the calling thread, whose record this is, while it is suspended before it has done anything.
+    pub(super) fn hold_early(&self) {
+        self.is_early.store(true, Ordering::Release);
+        self.hold_while_suspended();
+        self.is_early.store(false, Ordering::Release);
+    }
+
+    /// Says with which registers it will begin.
+    pub(super) fn will_begin(&self, registers: Box<Registers>) {
+        *locked(&self.beginning) = Some(Beginning { registers, is_set: false });
+    }
+
+    /// Has it begin now; says whether it is to do so with registers that somebody has set, at its next stop.
+    pub(super) fn begin(&self) -> bool {
+        let set = locked(&self.beginning).take().filter(|beginning| beginning.is_set);
+        let is_set = set.is_some();
+        if let Some(beginning) = set {
+            *locked(&self.wanted) = Some(beginning.registers);
+        }
+        is_set
+    }
+
+    /// Returns the registers with which it will begin, if it has not and `is_known` says so of them.
+    fn at_beginning(&self, is_known: impl Fn(&Self) -> bool) -> Option<Box<Registers>> {
+        let beginning = locked(&self.beginning);
+        beginning
+            .as_ref()
+            .filter(|beginning| beginning.is_set || is_known(self))
+            .map(|beginning| beginning.registers.clone())
+    }
+
     pub(super) fn set_interrupt(&self, interrupt: Arc<Interrupt>) {
         let _ = self.interrupt.set(interrupt);
     }
@@ -381,23 +429,34 @@ impl ThreadObject {
         /// How often to look for a thread that is on its way from the guest to its stop, once a millisecond.
         const LOOKS: u32 = 100;
         let known = || locked(&self.wanted).clone().or_else(|| locked(&self.held).clone());
+        // It has not yet come to where the guest's code could be.
+        let is_early =
+            |thread: &Self| thread.interrupt.get().is_none() || thread.is_early.load(Ordering::Acquire);
         let look = |again: u32| {
             if again > 0 {
                 plat_host::thread::sleep(1_000_000);
             }
-            known().or_else(|| self.interrupt())
+            known().or_else(|| self.at_beginning(is_early)).or_else(|| self.interrupt())
         };
-        let looks = if self.interrupt.get().is_some() { LOOKS } else { 1 };
-        Ok((0..looks).find_map(look).unwrap_or_else(|| {
-            let is_i386 = Process::current().is_some_and(|process| !process.machine.is_64());
-            let mut registers = Registers::zeroed(is_i386);
-            registers.rip = self.start_address.load(Ordering::Relaxed);
+        let found = (0..LOOKS).find_map(look).or_else(|| self.at_beginning(|_| true));
+        Ok(found.unwrap_or_else(|| {
+            let machine = Process::current().map_or(Machine::Amd64, |process| process.machine);
+            let mut registers = Registers::zeroed(!machine.is_64());
+            // It has no frame: its whole stack is free.
+            let teb = Teb { address: self.teb(), machine };
+            registers.general[4] = teb.get(Teb::STACK_BASE).unwrap_or(0);
             registers
         }))
     }
 
     /// Sets the registers with which another thread, which should be suspended, goes on in the guest.
     pub fn set_registers(&self, registers: Box<Registers>) {
+        if locked(&self.held).is_none()
+            && let Some(beginning) = locked(&self.beginning).as_mut()
+        {
+            (beginning.registers, beginning.is_set) = (registers, true);
+            return;
+        }
         *locked(&self.wanted) = Some(registers);
         self.interrupt();
     }

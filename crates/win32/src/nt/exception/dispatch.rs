@@ -13,6 +13,7 @@ use plat_host::memory::MemoryFault;
 use super::List;
 use super::classify::{Exception, Trap, classify, register_divisor_is_zero};
 use super::context::{Record, apply_context, context_bytes, context_size, flags};
+use super::guarded;
 use super::unwind_run::{self, Answer};
 use super::unwind_walk::{Marker, Purpose};
 use crate::NtStatus;
@@ -26,6 +27,9 @@ const CONTINUE_EXECUTION: u32 = u32::MAX;
 
 /// What the process's filter answers when the process shall end without a report.
 const EXECUTE_HANDLER: u32 = 1;
+
+/// What a frame's handler answers that does not handle the exception.
+const SEARCH: u32 = 1;
 
 /// End of the 32-bit chain of frames.
 const END_OF_CHAIN: u64 = 0xffff_ffff;
@@ -192,6 +196,10 @@ impl Pending {
                 self.raise(guest, NtStatus::NONCONTINUABLE_EXCEPTION)
             }
             Answer::Continue => Ok(true),
+            Answer::Guarded(stack) => match guarded::leave64(guest, self.record_address, stack) {
+                Ok(never) => match never {},
+                Err(status) => self.raise(guest, status),
+            },
             Answer::Unhandled => Ok(false),
             Answer::Invalid => self.raise(guest, NtStatus::INVALID_DISPOSITION),
         }
@@ -200,7 +208,6 @@ impl Pending {
     /// Asks the handlers of the chain at `fs:[0]`.
     fn ask_frames(&mut self, guest: &mut Guest) -> Result<bool, Fault> {
         const CONTINUE: u32 = 0;
-        const SEARCH: u32 = 1;
         let mut frame = guest.teb().get(Teb::EXCEPTION_LIST)?;
         while frame != END_OF_CHAIN {
             if !is_on_stack(guest, frame)? {
@@ -208,6 +215,12 @@ impl Pending {
                 return Ok(false);
             }
             let handler = guest.read_word(frame + 4)?;
+            if guarded::is_guard(guest, handler) {
+                match guarded::leave32(guest, self.record.clone(), frame) {
+                    Ok(never) => match never {},
+                    Err(status) => self.raise(guest, status),
+                }
+            }
             let dispatcher = self.pointers - 16;
             guest.write_word(dispatcher, 0)?;
             let arguments = [self.record_address, frame, self.context, dispatcher];
@@ -290,8 +303,13 @@ pub(crate) fn unwind_chain(guest: &mut Guest, target: u64, mut record: Record) -
         let dispatcher = pending.pointers - 16;
         guest.write_word(dispatcher, 0)?;
         let arguments = [pending.record_address, frame, pending.context, dispatcher];
-        match pending.call(guest, handler, &arguments, dispatcher)? {
-            1 => {}
+        let answer = if guarded::is_guard(guest, handler) {
+            SEARCH
+        } else {
+            pending.call(guest, handler, &arguments, dispatcher)?
+        };
+        match answer {
+            SEARCH => {}
             // A collided unwind: the frame whose handler was unwinding already is named by the handler.
             3 => frame = guest.read_word(dispatcher)?,
             _ => return Err(NtStatus::INVALID_DISPOSITION),
