@@ -61,7 +61,7 @@ fixtures! {
     registry_native devices urls
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
-    same_names child_tokens locking interpreter_jobs turns startup_faults thread_beginnings barriers load_race stdio_threads pipe_races pipe_servers
+    same_names child_tokens locking interpreter_jobs turns startup_faults thread_beginnings barriers crt_threads load_race stdio_threads pipe_races pipe_servers
     current_directory file_locks value_formats safe_arrays odds messages components many_threads
 }
 

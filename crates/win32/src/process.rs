@@ -438,6 +438,10 @@ impl System for Gate {
         }
     }
 
+    fn stack_bytes(&self, index: u32) -> u32 {
+        entries::entry(index).map_or(0, |entry| entry.stack_bytes)
+    }
+
     fn resolve(&self, fault: MemoryFault) -> bool {
         let (Some(process), Some(thread)) = (PROCESS.get(), Thread::current()) else { return false };
         crate::nt::exception::dispatch::resolve(&Guest::of_thread(process, thread), fault)

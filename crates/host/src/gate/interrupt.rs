@@ -24,8 +24,8 @@ pub struct Interrupt {
     /// Held while one sender waits.
     sending: Mutex<()>,
     /// Of a thread in the host: the stack pointer of its innermost call, RBX, RBP, RSI, RDI, R12 to R15; a stack pointer
-    /// of 0 says that there is no call, or that the thread was in guest code.
-    caller: [AtomicU64; 9],
+    /// of 0 says that there is no call, or that the thread was in guest code; last the call's index.
+    caller: [AtomicU64; 10],
 }
 
 /// Returns the number of the signal.
@@ -78,23 +78,27 @@ impl Interrupt {
     }
 
     fn caller(&self, is_i386: bool) -> Option<Box<Registers>> {
-        let [sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15] =
-            std::array::from_fn(|index| self.caller[index].load(Ordering::Relaxed));
+        let [sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15, index] =
+            std::array::from_fn(|at| self.caller[at].load(Ordering::Relaxed));
         if sp == 0 {
             return None;
         }
         let word = if is_i386 { memory::read_u32(sp).map(u64::from) } else { memory::read_u64(sp) };
         let mut registers = Registers::zeroed(is_i386);
         registers.rip = word.ok()?;
-        let sp = sp + if is_i386 { 4 } else { 8 };
+        // As after the call's return, which takes the arguments of 32-bit code along.
+        let arguments = system().map_or(0, |system| u64::from(system.stack_bytes(index as u32)));
+        let sp = sp + if is_i386 { 4 + arguments } else { 8 };
         registers.general = [0, 0, 0, rbx, sp, rbp, rsi, rdi, 0, 0, 0, 0, r12, r13, r14, r15];
         Some(registers)
     }
 
     /// Called by the signal's handler; `call` is the innermost call of a thread that is in the host.
     pub(crate) fn see(&self, call: Option<&CallFrame>) {
-        let words = call.filter(|call| call.is_fault == 0).map_or([0; 9], |call| {
-            [call.guest_sp, call.rbx, call.rbp, call.rsi, call.rdi, call.r12, call.r13, call.r14, call.r15]
+        let words = call.filter(|call| call.is_fault == 0).map_or([0; 10], |call| {
+            let index = u64::from(call.index);
+            let CallFrame { guest_sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15, .. } = *call;
+            [guest_sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15, index]
         });
         for (place, word) in self.caller.iter().zip(words) {
             place.store(word, Ordering::Relaxed);

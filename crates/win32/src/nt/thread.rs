@@ -359,9 +359,15 @@ impl ThreadObject {
 
     /// Holds the calling thread, whose record this is, while it is suspended before it has done anything.
     pub(super) fn hold_early(&self) {
-        self.is_early.store(true, Ordering::Release);
-        self.hold_while_suspended();
-        self.is_early.store(false, Ordering::Release);
+        loop {
+            self.is_early.store(true, Ordering::SeqCst);
+            self.hold_while_suspended();
+            self.is_early.store(false, Ordering::SeqCst);
+            // Who suspended it meanwhile has perhaps seen that it was early, and counts on that.
+            if self.suspensions.load(Ordering::SeqCst) == 0 || self.is_terminating() {
+                return;
+            }
+        }
     }
 
     /// Says with which registers it will begin.
@@ -379,13 +385,9 @@ impl ThreadObject {
         is_set
     }
 
-    /// Returns the registers with which it will begin, if it has not and `is_known` says so of them.
-    fn at_beginning(&self, is_known: impl Fn(&Self) -> bool) -> Option<Box<Registers>> {
-        let beginning = locked(&self.beginning);
-        beginning
-            .as_ref()
-            .filter(|beginning| beginning.is_set || is_known(self))
-            .map(|beginning| beginning.registers.clone())
+    /// Returns the registers with which it will begin, unless it has begun.
+    fn at_beginning(&self) -> Option<Box<Registers>> {
+        locked(&self.beginning).as_ref().map(|beginning| beginning.registers.clone())
     }
 
     pub(super) fn set_interrupt(&self, interrupt: Arc<Interrupt>) {
@@ -405,6 +407,17 @@ impl ThreadObject {
     /// Holds the calling thread, whose record this is, between two instructions of the guest while it is suspended.
     /// Returns the registers to go on with and whether somebody set them.
     pub(super) fn hold_with(&self, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        // Registers that were set while a call was under way, and say that it goes on, leave it its result.
+        if let Some(wanted) = locked(&self.wanted).as_mut()
+            && (wanted.rip, wanted.rsp()) == (registers.rip, registers.rsp())
+        {
+            wanted.general[0] = registers.general[0];
+            if registers.is_i386 {
+                wanted.general[2] = registers.general[2];
+            } else {
+                wanted.set_xmm(0, registers.xmm(0));
+            }
+        }
         *locked(&self.held) = Some(registers);
         self.hold_while_suspended();
         let held = locked(&self.held).take();
@@ -430,30 +443,31 @@ impl ThreadObject {
         const LOOKS: u32 = 100;
         let known = || locked(&self.wanted).clone().or_else(|| locked(&self.held).clone());
         // It has not yet come to where the guest's code could be.
-        let is_early =
-            |thread: &Self| thread.interrupt.get().is_none() || thread.is_early.load(Ordering::Acquire);
+        let is_early = || self.interrupt.get().is_none() || self.is_early.load(Ordering::SeqCst);
+        let early = || is_early().then(|| self.at_beginning()).flatten();
         let look = |again: u32| {
             if again > 0 {
                 plat_host::thread::sleep(1_000_000);
             }
-            known().or_else(|| self.at_beginning(is_early)).or_else(|| self.interrupt())
+            known().or_else(early).or_else(|| self.interrupt())
         };
-        let found = (0..LOOKS).find_map(look).or_else(|| self.at_beginning(|_| true));
+        let found = (0..LOOKS).find_map(look).or_else(|| self.at_beginning());
         Ok(found.unwrap_or_else(|| {
             let machine = Process::current().map_or(Machine::Amd64, |process| process.machine);
             let mut registers = Registers::zeroed(!machine.is_64());
             // It has no frame: its whole stack is free.
             let teb = Teb { address: self.teb(), machine };
-            registers.general[4] = teb.get(Teb::STACK_BASE).unwrap_or(0);
+            registers.general[4] = teb.get(Teb::STACK_BASE).map_or(0, |base| base.saturating_sub(16));
             registers
         }))
     }
 
     /// Sets the registers with which another thread, which should be suspended, goes on in the guest.
     pub fn set_registers(&self, registers: Box<Registers>) {
-        if locked(&self.held).is_none()
-            && let Some(beginning) = locked(&self.beginning).as_mut()
-        {
+        let is_held = locked(&self.held).is_some();
+        // It may have come to a stop before its beginning since somebody looked.
+        let is_for = |beginning: &Beginning| !is_held || beginning.registers.rsp() == registers.rsp();
+        if let Some(beginning) = locked(&self.beginning).as_mut().filter(|beginning| is_for(beginning)) {
             (beginning.registers, beginning.is_set) = (registers, true);
             return;
         }
