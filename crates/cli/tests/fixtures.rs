@@ -51,7 +51,7 @@ macro_rules! fixtures {
 }
 
 fixtures! {
-    raw_hello hello args process pipes remote named_objects script env files find codepages memory guard heap
+    raw_hello hello cxx_classes machine_facts nt_runtime args process pipes remote named_objects script env files find codepages memory guard heap
     heap_threads events tls threads crash veh eh dll console time sysinfo jump modules load_images ctrl overlapped
     resources pool threadpool fpstate retry suspend fibers crt_files crt_math crt_printf crt_text ucrt_files
     ucrt_math nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async
@@ -61,8 +61,10 @@ fixtures! {
     registry_native devices urls
     placeholders time_zones notifications native_calls
     profile atoms ioinfo refusals allocator nt_objects extras url_parts variants counters timers
-    same_names child_tokens locking interpreter_jobs turns startup_faults thread_beginnings barriers crt_threads load_race stdio_threads pipe_races pipe_servers
-    current_directory file_locks value_formats safe_arrays odds messages components many_threads
+    same_names child_tokens locking interpreter_jobs turns load_race stdio_threads pipe_races pipe_servers
+    current_directory file_locks value_formats safe_arrays messages components many_threads
+    file_replacement activation_contexts process_questions unnamed_values alerts
+    startup_faults thread_beginnings barriers crt_threads
 }
 
 #[test]

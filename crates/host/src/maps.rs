@@ -4,6 +4,7 @@
 //! must agree everywhere, and every byte of the arena must be mapped.
 
 use std::fmt;
+use std::os::unix::fs::FileExt;
 
 use plat_regions::{Access, Address, AddressRange};
 
@@ -55,6 +56,31 @@ fn parse_line(line: &str) -> Option<Mapping> {
 /// When `/proc` is not there.
 pub fn read_own() -> std::io::Result<Vec<Mapping>> {
     Ok(parse(&std::fs::read_to_string("/proc/self/maps")?))
+}
+
+/// Says of each page of this process from `start` on whether it is in memory; none is where `/proc` does not tell.
+///
+/// Source: Linux, Documentation/admin-guide/mm/pagemap.rst.
+pub fn present_pages(start: u64, count: u64) -> Vec<bool> {
+    /// Entries that are read at once.
+    const PIECE: u64 = 8192;
+    const ENTRY: u64 = 8;
+    const PRESENT: u8 = 0x80;
+    let count_all = count as usize;
+    let Ok(file) = std::fs::File::open("/proc/self/pagemap") else { return vec![false; count_all] };
+    let mut present = Vec::with_capacity(count_all);
+    let first = start / plat_regions::PAGE_SIZE;
+    while (present.len() as u64) < count {
+        let done = present.len() as u64;
+        let mut entries = vec![0; (PIECE.min(count - done) * ENTRY) as usize];
+        if file.read_exact_at(&mut entries, (first + done) * ENTRY).is_err() {
+            break;
+        }
+        // The highest bit of an entry is in its last byte.
+        present.extend(entries.chunks_exact(ENTRY as usize).map(|entry| entry[7] & PRESENT != 0));
+    }
+    present.resize(count_all, false);
+    present
 }
 
 /// A range on which books and kernel disagree.

@@ -12,11 +12,9 @@ use plat_abi::{Fault, GuestWord, Memory, Raw, Return};
 
 use crate::export::Export;
 use crate::guest::Guest;
+pub use crate::logic::guid::Guid;
 
 pub mod unknown;
-
-/// An identifier of 128 bits, as it lies in memory.
-pub type Guid = [u8; 16];
 
 /// Makes an identifier from its text's parts, `guid(0x3c613a02, 0x34b2, 0x44ea, 0x9a7c_45ae_a9c6_fd6d)`.
 pub const fn guid(first: u32, second: u16, third: u16, rest: u64) -> Guid {

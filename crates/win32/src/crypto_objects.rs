@@ -5,7 +5,9 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+
+pub(crate) use crate::nt::path::lock;
 
 /// The first handle: below it, CNG has its handles that need no opening.
 const FIRST: u64 = 0x00c1_0010;
@@ -54,11 +56,6 @@ impl Objects {
         self.table.write().unwrap_or_else(PoisonError::into_inner).0.remove(&handle);
         Some(object)
     }
-}
-
-/// Locks the state of an object.
-pub(crate) fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 //! Key type: [`Guest`]. It reads and writes guest memory through [`plat_abi::Memory`], calls guest functions, and
 //! leads to the thread's TEB and to the [`Process`].
 
-use plat_abi::{Cursor, Fault, FaultKind, Machine, Memory, Raw, Return};
+use std::sync::Arc;
+
+use plat_abi::{Cursor, Fault, FaultKind, GuestWord, Machine, Memory, Raw, Return};
 use plat_host::gate::{Call, Registers, Thread};
 use plat_host::memory::{self, MemoryFault};
 use plat_regions::Address;
 
+use crate::nt::object::Object;
 use crate::process::Process;
 use crate::teb::Teb;
 use crate::{NtStatus, Win32Error};
@@ -42,6 +45,20 @@ impl Guest {
     #[inline]
     pub fn process(&self) -> &'static Process {
         self.process
+    }
+
+    /// Returns a handle's object as its type; knows the pseudo handles.
+    ///
+    /// # Errors
+    ///
+    /// `ERROR_INVALID_HANDLE` where there is none, or one of another type.
+    pub fn object<T: Object>(&self, handle: GuestWord) -> Result<Arc<T>, Win32Error> {
+        Ok(self.process.object_as(handle.get())?)
+    }
+
+    /// Returns a word as it lies in the guest's memory: four bytes or eight.
+    pub fn word_bytes(&self, word: u64) -> Vec<u8> {
+        word.to_le_bytes()[..self.machine.pointer_size() as usize].to_vec()
     }
 
     /// Returns the thread's side of the gate.

@@ -13,7 +13,7 @@ pub mod notifications;
 pub mod routes;
 pub mod statistics;
 
-use plat_abi::Memory;
+use plat_abi::{Fault, Memory};
 use plat_host::socket::{self, Interface};
 
 use crate::export::Dll;
@@ -93,6 +93,11 @@ impl Bytes {
         self.0.resize(self.0.len().next_multiple_of(to), 0);
         self
     }
+}
+
+/// What these functions say of a bad pointer.
+fn bad(_: Fault) -> Win32Error {
+    Win32Error::INVALID_PARAMETER
 }
 
 /// Stores a table where the caller has room, whose size is told where it stands.

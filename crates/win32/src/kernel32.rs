@@ -3,9 +3,12 @@
 pub mod activation;
 pub mod appmodel;
 pub mod atoms;
+pub mod bad_pointers;
+pub mod barriers;
 pub mod binarytype;
 pub mod completionport;
 pub mod consoleapi;
+pub mod cpu_sets;
 pub mod createprocess;
 pub mod cycle_times;
 pub mod debugapi;
@@ -18,6 +21,7 @@ pub mod fibersapi;
 pub mod fileapi;
 pub mod filemapping;
 pub mod findapi;
+pub mod firmware;
 pub mod formatmessage;
 pub mod handleapi;
 pub(crate) mod heap_leaves;
@@ -30,15 +34,18 @@ pub mod leaves;
 pub mod lfile;
 pub mod libloaderapi;
 pub mod lstr;
+pub mod mailslots;
 pub mod memoryapi;
+pub mod mitigation;
 pub mod namedpipes;
-pub mod odds;
 pub mod path_cch;
 pub mod pipes;
 pub mod placeholders;
 pub mod power;
+pub mod priorities;
 pub mod privateprofile;
 pub mod process;
+pub mod process_information;
 pub mod processenv;
 pub mod processor_groups;
 pub mod processor_topology;
@@ -46,6 +53,7 @@ pub mod processsnapshot;
 pub mod processthreadsapi;
 pub mod profileapi;
 pub mod psapi;
+pub mod recovery;
 pub mod replacement;
 pub mod resource_update;
 pub mod resources;
@@ -64,6 +72,8 @@ pub mod toolhelp;
 pub mod volumes;
 pub mod werapi;
 pub mod winnls;
+pub mod working_sets;
+pub mod wow64apiset;
 pub mod xstate;
 
 use crate::export::Dll;
@@ -73,6 +83,11 @@ pub const DLL: Dll = Dll {
     name: "kernel32.dll",
     description: "Windows NT BASE API Client DLL",
     tables: &[
+        activation::EXPORTS,
+        appmodel::EXPORTS,
+        atoms::EXPORTS,
+        bad_pointers::EXPORTS,
+        barriers::EXPORTS,
         binarytype::EXPORTS,
         completionport::EXPORTS,
         consoleapi::EXPORTS,
@@ -81,10 +96,11 @@ pub const DLL: Dll = Dll {
         consoleapi::events::EXPORTS,
         consoleapi::pseudo::EXPORTS,
         consoleapi::screens::EXPORTS,
+        cpu_sets::EXPORTS,
+        createprocess::EXPORTS,
         cycle_times::EXPORTS,
         debugapi::EXPORTS,
         devices::EXPORTS,
-        createprocess::EXPORTS,
         directorychanges::EXPORTS,
         dll_directories::EXPORTS,
         errhandlingapi::EXPORTS,
@@ -92,40 +108,46 @@ pub const DLL: Dll = Dll {
         fileapi::EXPORTS,
         filemapping::EXPORTS,
         findapi::EXPORTS,
+        firmware::EXPORTS,
         formatmessage::EXPORTS,
         handleapi::EXPORTS,
-        appmodel::EXPORTS,
-        atoms::EXPORTS,
         heapapi::EXPORTS,
         heapwalk::EXPORTS,
         interlocked::EXPORTS,
         ioapi::EXPORTS,
         jobapi::EXPORTS,
         leaves::EXPORTS,
+        lfile::EXPORTS,
         libloaderapi::EXPORTS,
         lstr::EXPORTS,
+        mailslots::EXPORTS,
         memoryapi::EXPORTS,
+        mitigation::EXPORTS,
         namedpipes::EXPORTS,
         path_cch::EXPORTS,
         pipes::EXPORTS,
         placeholders::EXPORTS,
         power::EXPORTS,
+        priorities::EXPORTS,
         privateprofile::EXPORTS,
         process::EXPORTS,
+        process_information::EXPORTS,
         processenv::EXPORTS,
-        processsnapshot::EXPORTS,
-        processthreadsapi::EXPORTS,
         processor_groups::EXPORTS,
         processor_topology::EXPORTS,
+        processsnapshot::EXPORTS,
+        processthreadsapi::EXPORTS,
         profileapi::EXPORTS,
+        psapi::EXPORTS,
+        recovery::EXPORTS,
+        replacement::EXPORTS,
         resource_update::EXPORTS,
         resources::EXPORTS,
-        psapi::EXPORTS,
         streams::EXPORTS,
         stringapiset::EXPORTS,
         synchapi::EXPORTS,
-        system_facts::EXPORTS,
         sysinfoapi::EXPORTS,
+        system_facts::EXPORTS,
         thread_info::EXPORTS,
         threadpoolapi::EXPORTS,
         threadpoollegacy::EXPORTS,
@@ -146,11 +168,9 @@ pub const DLL: Dll = Dll {
         winnls::normalization::EXPORTS,
         winnls::numbers::EXPORTS,
         winnls::ui_languages::EXPORTS,
+        working_sets::EXPORTS,
+        wow64apiset::EXPORTS,
         xstate::EXPORTS,
-        activation::EXPORTS,
-        lfile::EXPORTS,
-        odds::EXPORTS,
-        replacement::EXPORTS,
     ],
     methods: &[],
 };

@@ -130,6 +130,8 @@ entries::dlls! {
     msvcp140::concurrency::DLL,
     msvcp140::c_threads::DLL,
     vcomp140::DLL,
+    msvcr::V70,
+    msvcr::V71,
     msvcr::V80,
     msvcr::V90,
     msvcr::V100,

@@ -8,6 +8,7 @@ pub mod complex;
 pub mod console;
 pub mod crypto;
 pub mod device_classes;
+pub mod guid;
 pub mod heap;
 pub mod messages;
 pub mod nls;

@@ -1,4 +1,4 @@
-//! msvcr80.dll to msvcr120.dll, the runtimes of Visual Studio 2005 to 2013: msvcrt's functions, and its variables.
+//! msvcr70.dll to msvcr120.dll, the runtimes of Visual Studio 2002 to 2013: msvcrt's functions, and its variables.
 
 use crate::export::{Dll, Export};
 use crate::{dll, msvcrt, ucrtbase, vcruntime140};
@@ -21,8 +21,6 @@ macro_rules! tables {
     ($($more:path),*) => {
         msvcrt::old_tables![
             DATA,
-            ucrtbase::handlers::EXPORTS,
-            vcruntime140::types::EXPORTS,
             $($more,)*
         ]
     };
@@ -32,18 +30,34 @@ const fn runtime(name: &'static str, tables: &'static [&'static [Export]]) -> Dl
     Dll { name, description: "Microsoft\u{ae} C Runtime Library", tables, methods: &[] }
 }
 
+/// What Visual Studio 2005 and all after it have.
+macro_rules! standard_tables {
+    ($($more:path),*) => {
+        tables!(
+            msvcrt::cxx_classes::STD_EXPORTS,
+            ucrtbase::handlers::EXPORTS,
+            vcruntime140::types::EXPORTS
+            $(, $more)*
+        )
+    };
+}
+
+/// Visual Studio 2002.
+pub const V70: Dll = runtime("msvcr70.dll", tables!(msvcrt::cxx_classes::MSVCRT_EXPORTS));
+/// Visual Studio 2003.
+pub const V71: Dll = runtime("msvcr71.dll", tables!(msvcrt::cxx_classes::MSVCRT_EXPORTS));
 /// Visual Studio 2005.
-pub const V80: Dll = runtime("msvcr80.dll", tables!());
+pub const V80: Dll = runtime("msvcr80.dll", standard_tables!());
 /// Visual Studio 2008.
-pub const V90: Dll = runtime("msvcr90.dll", tables!());
+pub const V90: Dll = runtime("msvcr90.dll", standard_tables!());
 /// Visual Studio 2010.
-pub const V100: Dll = runtime("msvcr100.dll", tables!());
+pub const V100: Dll = runtime("msvcr100.dll", standard_tables!());
 /// Visual Studio 2012.
-pub const V110: Dll = runtime("msvcr110.dll", tables!());
+pub const V110: Dll = runtime("msvcr110.dll", standard_tables!());
 /// Visual Studio 2013, which has the mathematics of C99 too.
 pub const V120: Dll = runtime(
     "msvcr120.dll",
-    tables!(
+    standard_tables!(
         ucrtbase::complex::EXPORTS,
         ucrtbase::math::EXPORTS,
         ucrtbase::math::FLOAT_EXPORTS,

@@ -12,6 +12,7 @@ pub(crate) mod ci_leaves;
 pub mod conio;
 pub mod ctype;
 pub(crate) mod ctype_leaves;
+pub mod cxx_classes;
 pub mod data;
 pub(crate) mod define;
 pub mod eh;
@@ -133,6 +134,7 @@ pub(crate) use tables;
 macro_rules! old_tables {
     ($($more:path),* $(,)?) => {
         $crate::msvcrt::tables![
+            $crate::msvcrt::cxx_classes::EXPORTS,
             $crate::msvcrt::format::EXPORTS,
             $crate::msvcrt::format_variants::EXPORTS,
             $crate::msvcrt::globals::OLD_EXPORTS,
@@ -157,6 +159,7 @@ pub const DLL: Dll = Dll {
     tables: old_tables![
         conio::EXPORTS,
         conio::PRINT_EXPORTS,
+        cxx_classes::MSVCRT_EXPORTS,
         data::EXPORTS,
         globals::MSVCRT_EXPORTS,
         throw::EXPORTS,

@@ -25,6 +25,7 @@ pub mod rtl_process;
 pub mod rtl_registry;
 pub mod rtl_string;
 pub mod rtl_text_kind;
+pub mod runtime;
 pub mod sections;
 pub mod security;
 mod sockets;
@@ -69,6 +70,7 @@ pub const DLL: Dll = Dll {
         rtl_process::EXPORTS,
         rtl_string::EXPORTS,
         rtl_text_kind::EXPORTS,
+        runtime::EXPORTS,
         thread_creation::EXPORTS,
         sections::EXPORTS,
         security::EXPORTS,

@@ -211,6 +211,8 @@ pub struct Process {
     pub environment: crate::nt::environment::Environment,
     /// Its threads, thread-local slots and their callbacks.
     pub threads: crate::nt::thread::Threads,
+    /// What the program told about its worth.
+    pub hints: crate::nt::hints::Hints,
     /// Its windows and message queues.
     pub desktop: crate::nt::user::Desktop,
     /// Its fibers.
@@ -276,6 +278,7 @@ impl Process {
             files: crate::nt::path::FileSystem::default(),
             environment: crate::nt::environment::Environment::default(),
             threads: crate::nt::thread::Threads::default(),
+            hints: crate::nt::hints::Hints::default(),
             desktop: crate::nt::user::Desktop::default(),
             fibers: crate::nt::fiber::Fibers::default(),
             pipes: crate::nt::pipe_name::PipeNames::default(),

@@ -6,7 +6,8 @@ use crate::alike::alike;
 use crate::dll;
 use crate::export::{Dll, Export};
 use crate::guest::Guest;
-use crate::ole32::guid;
+use crate::logic::guid::{Guid, from_text, to_text};
+use crate::ole32::guid::CoCreateGuid;
 use crate::widths::both_widths;
 
 /// The DLL.
@@ -49,7 +50,7 @@ const RPC_S_INVALID_STRING_UUID: i32 = 1705;
 /// Source: <https://learn.microsoft.com/windows/win32/api/rpcdce/nf-rpcdce-uuidcreate>
 #[winapi]
 pub fn UuidCreate(guest: &mut Guest, Uuid: GuestWord) -> Result<i32, Fault> {
-    guid::CoCreateGuid(guest, Uuid)
+    CoCreateGuid(guest, Uuid)
 }
 
 /// Makes an identifier.
@@ -71,20 +72,16 @@ pub fn UuidCreateNil(guest: &mut Guest, NilUuid: GuestWord) -> Result<i32, Fault
 
 /// Returns an identifier's text: `00000000-0000-0000-0000-000000000000`.
 fn text_of(bytes: &[u8; 16]) -> String {
-    guid::to_text(bytes).trim_matches(['{', '}']).to_lowercase()
+    to_text(bytes).trim_matches(['{', '}']).to_lowercase()
 }
 
 /// Reads such a text.
 fn bytes_of(text: &str) -> Option<[u8; 16]> {
-    guid::from_text(&format!("{{{text}}}"))
+    from_text(&format!("{{{text}}}"))
 }
 
-fn read(guest: &Guest, address: GuestWord) -> Result<[u8; 16], Fault> {
-    let mut bytes = [0; 16];
-    if !address.is_null() {
-        guest.read_bytes(address.get(), &mut bytes)?;
-    }
-    Ok(bytes)
+fn read(guest: &Guest, address: GuestWord) -> Result<Guid, Fault> {
+    if address.is_null() { Ok(Guid::default()) } else { guest.read(address.get()) }
 }
 
 both_widths! {

@@ -81,11 +81,8 @@ struct DeviceSet {
 
 /// Makes a set.
 fn make(guest: &Guest, class: GuestWord) -> Result<HandleOrInvalid, Win32Error> {
-    let mut guid = [0; 16];
-    if !class.is_null() {
-        guest.read_bytes(class.get(), &mut guid)?;
-    }
-    Ok(HandleOrInvalid(guest.process().cryptography.add(DeviceSet { class: guid })))
+    let class = if class.is_null() { [0; 16] } else { guest.read(class.get())? };
+    Ok(HandleOrInvalid(guest.process().cryptography.add(DeviceSet { class })))
 }
 
 /// Makes a set of the devices of a class, if one is named.
@@ -157,8 +154,7 @@ fn class_name(
     (into, size): (GuestWord, u32),
     required: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let mut bytes = [0; 16];
-    guest.read_bytes(guid.get(), &mut bytes)?;
+    let bytes: [u8; 16] = guest.read(guid.get())?;
     let is_it = |class: &&DeviceClass| class.bytes() == bytes;
     let class = CLASSES.iter().find(is_it).ok_or(INVALID_CLASS)?;
     let text: Vec<u16> = class.name.encode_utf16().collect();

@@ -72,9 +72,7 @@ const CLOSE: u32 = 2;
 
 /// Judges what `WINTRUST_DATA` names.
 fn judge(guest: &Guest, action: GuestWord, data: GuestWord) -> Result<u32, Fault> {
-    let mut guid = [0; 16];
-    guest.read_bytes(action.get(), &mut guid)?;
-    if !ACTIONS.contains(&guid) {
+    if !ACTIONS.contains(&guest.read(action.get())?) {
         return Ok(PROVIDER_UNKNOWN);
     }
     let pointer = guest.machine().pointer_size();

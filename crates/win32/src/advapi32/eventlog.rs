@@ -55,7 +55,7 @@ fn open(guest: &Guest, server: &[u16], name: GuestWord) -> Result<GuestWord, Win
 }
 
 fn check(guest: &Guest, log: GuestWord) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<EventLog>(log.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<EventLog>(log)?;
     Ok(TRUE)
 }
 
@@ -174,6 +174,6 @@ pub fn NotifyChangeEventLog(
     hEventLog: GuestWord,
     hEvent: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<crate::nt::event::Event>(hEvent.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<crate::nt::event::Event>(hEvent)?;
     check(guest, hEventLog)
 }

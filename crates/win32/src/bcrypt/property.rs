@@ -300,8 +300,7 @@ pub fn BCryptGetProperty(
     let name = text(guest, pszProperty)?;
     let value = match (name.as_str(), &subject) {
         ("ProviderHandle", Subject::Hash(_) | Subject::Key(_)) => {
-            let handle = guest.process().cryptography.add(reopened(subject.algorithm()));
-            handle.to_le_bytes()[..guest.machine().pointer_size() as usize].to_vec()
+            guest.word_bytes(guest.process().cryptography.add(reopened(subject.algorithm())))
         }
         _ => subject.get(&name).ok_or(NtStatus::NOT_SUPPORTED)?,
     };

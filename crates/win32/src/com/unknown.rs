@@ -33,8 +33,7 @@ pub fn IUnknown_QueryInterface(
     if ppvObject.is_null() {
         return fail(result::BAD_POINTER);
     }
-    let mut wanted = Guid::default();
-    guest.read_bytes(riid.get(), &mut wanted)?;
+    let wanted: Guid = guest.read(riid.get())?;
     guest.write_word(ppvObject.get(), 0)?;
     let components = &guest.process().components;
     let Some(component) = components.find(This.get()) else { return fail(result::INVALID_ARGUMENT) };

@@ -3,16 +3,18 @@
 //! The caller has an object that describes types. Each description is put into an object of ours without `IUnknown`,
 //! which lives for one question. The rules are in [`crate::logic::winrt`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use plat_abi::{Cursor, Fault, GuestWord, Memory, Param, winapi};
 
 use super::{INVALID_ARGUMENT, OUT_OF_MEMORY};
+use crate::alike::alike;
 use crate::com::{self, Class, ComError, Component, Guid, Methods, fail, result, this};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, to_fault};
 use crate::logic::winrt::{self, DefaultInterface, Description, SignatureError};
+use crate::nt::path::lock;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -73,18 +75,6 @@ impl Param for GuidValue {
     }
 }
 
-impl GuidValue {
-    fn read(self, guest: &Guest) -> Result<Guid, Fault> {
-        read_guid(guest, self.0)
-    }
-}
-
-fn read_guid(guest: &Guest, at: u64) -> Result<Guid, Fault> {
-    let mut guid = Guid::default();
-    guest.read_bytes(at, &mut guid)?;
-    Ok(guid)
-}
-
 fn read_name(guest: &Guest, at: u64) -> Result<String, ComError> {
     if at == 0 {
         return fail(result::INVALID_ARGUMENT);
@@ -105,74 +95,89 @@ fn read_default(guest: &Guest, name: GuestWord, iid: GuestWord) -> Result<Defaul
     if iid.is_null() {
         return Ok(DefaultInterface::Named(vec![read_name(guest, name.0)?]));
     }
-    Ok(DefaultInterface::Identifier(read_guid(guest, iid.0)?))
+    Ok(DefaultInterface::Identifier(guest.read(iid.0)?))
 }
 
 /// Takes a description.
 fn describe(guest: &Guest, builder: GuestWord, description: Description) -> Result<(), ComError> {
     let builder = this::<Builder>(guest, builder)?;
-    *builder.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(description);
+    *lock(&builder.0) = Some(description);
     Ok(())
 }
 
-macro_rules! descriptions {
-    ($($what:literal $page:literal $name:ident($guest:ident $(, $param:ident: $type:ty)*) $description:expr;)+) => {$(
-        #[doc = $what]
-        #[doc = ""]
-        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/roparameterizediid/",
-            "nf-roparameterizediid-irosimplemetadatabuilder-", $page, ">")]
-        #[winapi]
-        pub fn $name($guest: &mut Guest, This: GuestWord $(, $param: $type)*) -> Result<(), ComError> {
-            let description = $description;
-            describe($guest, This, description)
-        }
-    )+};
+alike! {
+    fn(guest, described: fn(Guid) -> Description; This: GuestWord, iid: GuidValue) -> Result<(), ComError> {
+        describe(guest, This, described(guest.read(iid.0)?))
+    }
+
+    /// The type is an interface.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setwinrtinterface" IRoSimpleMetaDataBuilder_SetWinRtInterface = Description::Interface;
+    /// The type is a delegate.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setdelegate" IRoSimpleMetaDataBuilder_SetDelegate = Description::Delegate;
 }
 
-descriptions! {
-    "The type is an interface." "setwinrtinterface"
-    IRoSimpleMetaDataBuilder_SetWinRtInterface(guest, iid: GuidValue) Description::Interface(iid.read(guest)?);
+alike! {
+    fn(guest, described: fn(Guid, u32) -> Description; This: GuestWord, piid: GuidValue, numArgs: u32)
+        -> Result<(), ComError> {
+        describe(guest, This, described(guest.read(piid.0)?, numArgs.min(NAMES_MAX)))
+    }
 
-    "The type is a delegate." "setdelegate"
-    IRoSimpleMetaDataBuilder_SetDelegate(guest, iid: GuidValue) Description::Delegate(iid.read(guest)?);
+    /// The type is an interface that takes types.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setparameterizedinterface"
+    IRoSimpleMetaDataBuilder_SetParameterizedInterface = Description::ParameterizedInterface;
+    /// The type is a delegate that takes types.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setparameterizeddelegate"
+    IRoSimpleMetaDataBuilder_SetParameterizedDelegate = Description::ParameterizedDelegate;
+}
 
-    "The type is a group of interfaces whose default is a plain one." "setinterfacegroupsimpledefault"
-    IRoSimpleMetaDataBuilder_SetInterfaceGroupSimpleDefault(
-        guest, name: GuestWord, defaultInterfaceName: GuestWord, defaultInterfaceIID: GuestWord
-    ) Description::Group(read_name(guest, name.0)?, read_default(guest, defaultInterfaceName, defaultInterfaceIID)?);
+alike! {
+    fn(guest, described: fn(String, DefaultInterface) -> Description;
+        This: GuestWord, name: GuestWord, defaultInterfaceName: GuestWord, defaultInterfaceIID: GuestWord)
+        -> Result<(), ComError> {
+        let name = read_name(guest, name.0)?;
+        describe(guest, This, described(name, read_default(guest, defaultInterfaceName, defaultInterfaceIID)?))
+    }
 
-    "The type is a group of interfaces whose default takes types." "setinterfacegroupparameterizeddefault"
-    IRoSimpleMetaDataBuilder_SetInterfaceGroupParameterizedDefault(
-        guest, name: GuestWord, elementCount: u32, defaultInterfaceNameElements: GuestWord
-    ) Description::Group(read_name(guest, name.0)?,
-        DefaultInterface::Named(read_names(guest, elementCount, defaultInterfaceNameElements)?));
+    /// The type is a group of interfaces whose default is a plain one.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setinterfacegroupsimpledefault"
+    IRoSimpleMetaDataBuilder_SetInterfaceGroupSimpleDefault = Description::Group;
+    /// The type is a class whose default interface is a plain one.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setruntimeclasssimpledefault"
+    IRoSimpleMetaDataBuilder_SetRuntimeClassSimpleDefault = Description::Class;
+}
 
-    "The type is a class whose default interface is a plain one." "setruntimeclasssimpledefault"
-    IRoSimpleMetaDataBuilder_SetRuntimeClassSimpleDefault(
-        guest, name: GuestWord, defaultInterfaceName: GuestWord, defaultInterfaceIID: GuestWord
-    ) Description::Class(read_name(guest, name.0)?, read_default(guest, defaultInterfaceName, defaultInterfaceIID)?);
+alike! {
+    fn(guest, described: fn(String, Vec<String>) -> Description;
+        This: GuestWord, name: GuestWord, elementCount: u32, defaultInterfaceNameElements: GuestWord)
+        -> Result<(), ComError> {
+        let name = read_name(guest, name.0)?;
+        describe(guest, This, described(name, read_names(guest, elementCount, defaultInterfaceNameElements)?))
+    }
 
-    "The type is a class whose default interface takes types." "setruntimeclassparameterizeddefault"
-    IRoSimpleMetaDataBuilder_SetRuntimeClassParameterizedDefault(
-        guest, name: GuestWord, elementCount: u32, defaultInterfaceNameElements: GuestWord
-    ) Description::Class(read_name(guest, name.0)?,
-        DefaultInterface::Named(read_names(guest, elementCount, defaultInterfaceNameElements)?));
+    /// The type is a group of interfaces whose default takes types.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setinterfacegroupparameterizeddefault"
+    IRoSimpleMetaDataBuilder_SetInterfaceGroupParameterizedDefault
+        = |name, of| Description::Group(name, DefaultInterface::Named(of));
+    /// The type is a class whose default interface takes types.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setruntimeclassparameterizeddefault"
+    IRoSimpleMetaDataBuilder_SetRuntimeClassParameterizedDefault
+        = |name, of| Description::Class(name, DefaultInterface::Named(of));
+    /// The type is a structure.
+    "roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setstruct" IRoSimpleMetaDataBuilder_SetStruct(This, name, numFields, fieldTypeNames) = Description::Struct;
+}
 
-    "The type is a structure." "setstruct"
-    IRoSimpleMetaDataBuilder_SetStruct(guest, name: GuestWord, numFields: u32, fieldTypeNames: GuestWord)
-        Description::Struct(read_name(guest, name.0)?, read_names(guest, numFields, fieldTypeNames)?);
-
-    "The type is an enumeration." "setenum"
-    IRoSimpleMetaDataBuilder_SetEnum(guest, name: GuestWord, baseType: GuestWord)
-        Description::Enum(read_name(guest, name.0)?, read_name(guest, baseType.0)?);
-
-    "The type is an interface that takes types." "setparameterizedinterface"
-    IRoSimpleMetaDataBuilder_SetParameterizedInterface(guest, piid: GuidValue, numArgs: u32)
-        Description::ParameterizedInterface(piid.read(guest)?, numArgs.min(NAMES_MAX));
-
-    "The type is a delegate that takes types." "setparameterizeddelegate"
-    IRoSimpleMetaDataBuilder_SetParameterizedDelegate(guest, piid: GuidValue, numArgs: u32)
-        Description::ParameterizedDelegate(piid.read(guest)?, numArgs.min(NAMES_MAX));
+/// The type is an enumeration.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/roparameterizediid/nf-roparameterizediid-irosimplemetadatabuilder-setenum>
+#[winapi]
+pub fn IRoSimpleMetaDataBuilder_SetEnum(
+    guest: &mut Guest,
+    This: GuestWord,
+    name: GuestWord,
+    baseType: GuestWord,
+) -> Result<(), ComError> {
+    let name = read_name(guest, name.0)?;
+    describe(guest, This, Description::Enum(name, read_name(guest, baseType.0)?))
 }
 
 /// Memory of the process heap's that is given back with its owner.
@@ -218,7 +223,7 @@ fn locate(guest: &mut Guest, locator: u64, name: &str) -> Result<Description, Co
     if answer >> 31 != 0 {
         return fail(answer);
     }
-    let described = builder.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let described = lock(&builder.0).take();
     described.ok_or(ComError::Result(NAME_NOT_FOUND))
 }
 

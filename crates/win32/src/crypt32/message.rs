@@ -6,6 +6,7 @@ use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use super::certificate::{CertInfo, MALFORMED, NOT_FOUND, context, give_context};
 use super::give;
+use super::query::put_word;
 use super::store::{give_certificates, store};
 use super::verify::{blob_bytes, public_key};
 use crate::Win32Error;
@@ -356,6 +357,37 @@ fn key_offset(guest: &Guest) -> u64 {
     if guest.machine().is_64() { 96 } else { 56 }
 }
 
+/// Finds the signer that a `CERT_INFO` names, and reads the key in it.
+fn named_by_info(guest: &Guest, message: &Message, at: GuestWord) -> Result<(Signer, PublicKey), Win32Error> {
+    let info: CertInfo = guest.read(at.get())?;
+    let (issuer, serial) = (blob_bytes(guest, &info.issuer)?, blob_bytes(guest, &info.serial)?);
+    let is_named = |signer: &&Signer| {
+        message.bytes[signer.issuer.clone()] == issuer[..]
+            && message.bytes[signer.serial.clone()] == reversed(&serial)[..]
+    };
+    let signer = message.signers.iter().find(is_named).ok_or(SIGNER_NOT_FOUND)?;
+    Ok((signer.clone(), public_key(guest, GuestWord(at.get() + key_offset(guest)))?))
+}
+
+/// Finds the signer that a `CMSG_CTRL_VERIFY_SIGNATURE_EX_PARA` numbers, and reads the key that it gives.
+fn named_by_index(
+    guest: &Guest,
+    message: &Message,
+    at: GuestWord,
+) -> Result<(Signer, PublicKey), Win32Error> {
+    /// `CMSG_VERIFY_SIGNER_PUBKEY` and `CMSG_VERIFY_SIGNER_CERT`.
+    const BY_KEY: u32 = 1;
+    const BY_CERTIFICATE: u32 = 2;
+    let para: VerifyPara = guest.read(at.get())?;
+    let signer = message.signers.get(para.index as usize).ok_or(SIGNER_NOT_FOUND)?;
+    let key = match para.kind {
+        BY_KEY => public_key(guest, para.signer)?,
+        BY_CERTIFICATE => PublicKey::of(&context(guest, para.signer)?.encoded).map_err(error_of)?,
+        _ => return Err(Win32Error::INVALID_PARAMETER),
+    };
+    Ok((signer.clone(), key))
+}
+
 /// Verifies a signature of a message.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptmsgcontrol>
@@ -370,36 +402,15 @@ pub fn CryptMsgControl(
     /// `CMSG_CTRL_VERIFY_SIGNATURE` and `CMSG_CTRL_VERIFY_SIGNATURE_EX`.
     const VERIFY: u32 = 1;
     const VERIFY_EX: u32 = 19;
-    /// `CMSG_VERIFY_SIGNER_PUBKEY` and `CMSG_VERIFY_SIGNER_CERT`.
-    const BY_KEY: u32 = 1;
-    const BY_CERTIFICATE: u32 = 2;
     let _ = dwFlags;
     let reader = reader(guest, hCryptMsg)?;
     let message = reader.message()?;
     let (signer, key) = match dwCtrlType {
-        VERIFY => {
-            let info: CertInfo = guest.read(pvCtrlPara.get())?;
-            let (issuer, serial) = (blob_bytes(guest, &info.issuer)?, blob_bytes(guest, &info.serial)?);
-            let is_named = |signer: &&Signer| {
-                message.bytes[signer.issuer.clone()] == issuer[..]
-                    && message.bytes[signer.serial.clone()] == reversed(&serial)[..]
-            };
-            let signer = message.signers.iter().find(is_named).ok_or(SIGNER_NOT_FOUND)?;
-            (signer, public_key(guest, GuestWord(pvCtrlPara.get() + key_offset(guest)))?)
-        }
-        VERIFY_EX => {
-            let para: VerifyPara = guest.read(pvCtrlPara.get())?;
-            let signer = message.signers.get(para.index as usize).ok_or(SIGNER_NOT_FOUND)?;
-            let key = match para.kind {
-                BY_KEY => public_key(guest, para.signer)?,
-                BY_CERTIFICATE => PublicKey::of(&context(guest, para.signer)?.encoded).map_err(error_of)?,
-                _ => return Err(Win32Error::INVALID_PARAMETER),
-            };
-            (signer, key)
-        }
+        VERIFY => named_by_info(guest, &message, pvCtrlPara)?,
+        VERIFY_EX => named_by_index(guest, &message, pvCtrlPara)?,
         _ => return Err(Win32Error::NOT_SUPPORTED),
     };
-    verify(&reader, &message, signer, &key).map(|()| TRUE)
+    verify(&reader, &message, &signer, &key).map(|()| TRUE)
 }
 
 /// Returns the certificates of stores.
@@ -447,10 +458,7 @@ pub fn CryptMsgGetAndVerifySigner(
     if dwFlags & NOT_VERIFIED == 0 {
         verify(&reader, &message, signer, &PublicKey::of(&certificate).map_err(error_of)?)?;
     }
-    if !ppSigner.is_null() {
-        let given = give_context(guest, certificate, GuestWord::NULL, 0)?;
-        guest.write_word(ppSigner.get(), given.get())?;
-    }
+    put_word(guest, ppSigner, || give_context(guest, certificate, GuestWord::NULL, 0))?;
     if !pdwSignerIndex.is_null() {
         guest.write(pdwSignerIndex.get(), &place)?;
     }
@@ -469,10 +477,7 @@ fn verify_bytes(
     let signer = message.signers.get(index as usize).ok_or(NO_SIGNER)?;
     let content = detached.or_else(|| message.content()).unwrap_or(&[]);
     let certificate = message.verify(signer, content).map_err(error_of)?;
-    if !signer_context.is_null() {
-        let given = give_context(guest, certificate, GuestWord::NULL, 0)?;
-        guest.write_word(signer_context.get(), given.get())?;
-    }
+    put_word(guest, signer_context, || give_context(guest, certificate, GuestWord::NULL, 0))?;
     Ok(message)
 }
 

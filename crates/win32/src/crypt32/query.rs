@@ -1,5 +1,7 @@
 //! wincrypt.h: what kind of cryptographic object some bytes or a file are.
 
+use std::sync::Arc;
+
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::file::{File, Open};
 
@@ -15,7 +17,6 @@ use crate::logic::crypto::authenticode::Places;
 use crate::logic::crypto::certificate::{Encoded, from_texts};
 use crate::logic::crypto::message::Message;
 use crate::nt::path::status_of;
-use std::sync::Arc;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -91,7 +92,7 @@ fn put(guest: &Guest, place: GuestWord, value: u32) -> Result<(), Win32Error> {
 }
 
 /// Stores a word where a program wants it, made only there.
-fn put_word(
+pub(super) fn put_word(
     guest: &Guest,
     place: GuestWord,
     make: impl FnOnce() -> Result<GuestWord, Win32Error>,

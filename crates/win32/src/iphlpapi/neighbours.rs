@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::network;
 
 use super::interfaces::{GetUnicastIpAddressTable, find};
 use super::legacy::{Lists, adapter_name};
-use super::{Bytes, Outcome, all_interfaces, code, old_table_of, put_sized};
+use super::{Bytes, Outcome, all_interfaces, bad, code, old_table_of, put_sized};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -23,10 +23,6 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// What the device of an adapter is called before its identifier.
 const DEVICE: &str = "\\DEVICE\\TCPIP_";
-
-fn bad(_: Fault) -> Win32Error {
-    Win32Error::INVALID_PARAMETER
-}
 
 /// Tells of one adapter whether it chose its address itself, and its name servers: those of the machine.
 ///

@@ -2,12 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::network::{self, Route};
 use plat_host::socket::Interface;
 
 use super::interfaces::{ADDRESS_SIZE, address, is_wanted, luid_of};
-use super::{Bytes, Outcome, all_interfaces, code, old_table_of, put_allocated, put_sized, table_of};
+use super::{Bytes, Outcome, all_interfaces, bad, code, old_table_of, put_allocated, put_sized, table_of};
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
@@ -108,10 +108,6 @@ fn row((route, interface): &(Route, Interface)) -> Vec<u8> {
     // Loopback, made by itself, published, immortal.
     bytes.field(&[u8::from(interface.is_loopback), 0, 0, 1], 4).u32s(&[0, MANUAL]);
     bytes.0
-}
-
-fn bad(_: Fault) -> Win32Error {
-    Win32Error::INVALID_PARAMETER
 }
 
 fn ip_of(address: u32) -> IpAddr {

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use plat_abi::{Fault, GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::file::{File, Open};
 
 use super::fileapi::path;
@@ -46,6 +46,11 @@ struct Context {
 thread_local! {
     /// The contexts that are active in this thread, each with its cookie; the last counts.
     static ACTIVE: RefCell<Vec<(u64, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns the context that counts in this thread; null is that of the process.
+fn current() -> GuestWord {
+    ACTIVE.with_borrow(|active| GuestWord(active.last().map_or(0, |(_, handle)| *handle)))
 }
 
 fn context(guest: &Guest, handle: GuestWord) -> Result<Arc<Context>, Win32Error> {
@@ -179,9 +184,9 @@ pub fn GetCurrentActCtx(guest: &mut Guest, lphActCtx: GuestWord) -> Result<Bool,
     if lphActCtx.is_null() {
         return Err(Win32Error::INVALID_PARAMETER);
     }
-    let handle = ACTIVE.with_borrow(|active| active.last().map_or(0, |(_, handle)| *handle));
-    guest.write_word(lphActCtx.get(), handle)?;
-    AddRefActCtx(guest, GuestWord(handle));
+    let handle = current();
+    guest.write_word(lphActCtx.get(), handle.get())?;
+    AddRefActCtx(guest, handle);
     Ok(TRUE)
 }
 
@@ -201,17 +206,21 @@ pub fn QueryActCtxW(
 ) -> Result<Bool, Win32Error> {
     /// `QUERY_ACTCTX_FLAG_USE_ACTIVE_ACTCTX`.
     const ACTIVE_ONE: u32 = 4;
+    /// Classes of information (`ActivationContextBasicInformation` and two more).
+    const BASIC: u32 = 1;
+    const RUN_LEVEL: u32 = 5;
+    const COMPATIBILITY: u32 = 6;
     let _ = pvSubInstance;
     let pointer = guest.machine().pointer_size();
     let handle = match dwFlags & ACTIVE_ONE {
-        0 => hActCtx.get(),
-        _ => ACTIVE.with_borrow(|active| active.last().map_or(0, |(_, handle)| *handle)),
+        0 => hActCtx,
+        _ => current(),
     };
     // The context and its flags; flags, the level that is unspecified, access to others' windows; no elements.
-    let (size, first) = match ulInfoClass {
-        1 => (2 * pointer, handle),
-        5 => (12, 0),
-        6 => (4, 0),
+    let size = match ulInfoClass {
+        BASIC => 2 * pointer,
+        RUN_LEVEL => 12,
+        COMPATIBILITY => 4,
         2..=4 | 7 => return Err(Win32Error::NOT_SUPPORTED),
         _ => return Err(Win32Error::INVALID_PARAMETER),
     };
@@ -222,9 +231,9 @@ pub fn QueryActCtxW(
         return Err(Win32Error::INSUFFICIENT_BUFFER);
     }
     guest.write_bytes(pvBuffer.get(), &vec![0; size as usize])?;
-    if ulInfoClass == 1 {
-        guest.write_word(pvBuffer.get(), first)?;
-        AddRefActCtx(guest, GuestWord(first));
+    if ulInfoClass == BASIC {
+        guest.write_word(pvBuffer.get(), handle.get())?;
+        AddRefActCtx(guest, handle);
     }
     Ok(TRUE)
 }
@@ -249,15 +258,21 @@ pub fn QueryActCtxSettingsW(
 }
 
 /// Looks for what contexts redirect: nothing.
-fn find(guest: &Guest, flags: u32, what: GuestWord, result: GuestWord) -> Result<Win32Error, Fault> {
+fn find(
+    guest: &Guest,
+    flags: u32,
+    extension: GuestWord,
+    what: GuestWord,
+    result: GuestWord,
+) -> Result<Bool, Win32Error> {
     /// `FIND_ACTCTX_SECTION_KEY_RETURN_HACTCTX`, and the bytes of an `ACTCTX_SECTION_KEYED_DATA` up to its context.
     const KNOWN: u32 = 1;
     let least = 12 + 5 * guest.machine().pointer_size();
-    let is_wrong = flags & !KNOWN != 0 || what.is_null() || result.is_null();
+    let is_wrong = !extension.is_null() || flags & !KNOWN != 0 || what.is_null() || result.is_null();
     if is_wrong || u64::from(guest.read_u32(result.get())?) < least {
-        return Ok(Win32Error::INVALID_PARAMETER);
+        return Err(Win32Error::INVALID_PARAMETER);
     }
-    Ok(KEY_NOT_FOUND)
+    Err(KEY_NOT_FOUND)
 }
 
 both_widths! {
@@ -268,10 +283,7 @@ both_widths! {
         ReturnedData: GuestWord
     ) -> Result<Bool, Win32Error> {
         let _ = (width, ulSectionId);
-        if !lpExtensionGuid.is_null() {
-            return Err(Win32Error::INVALID_PARAMETER);
-        }
-        Err(find(guest, dwFlags, lpStringToFind, ReturnedData)?)
+        find(guest, dwFlags, lpExtensionGuid, lpStringToFind, ReturnedData)
     }
 }
 
@@ -288,8 +300,5 @@ pub fn FindActCtxSectionGuid(
     ReturnedData: GuestWord,
 ) -> Result<Bool, Win32Error> {
     let _ = ulSectionId;
-    if !lpExtensionGuid.is_null() {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    Err(find(guest, dwFlags, lpGuidToFind, ReturnedData)?)
+    find(guest, dwFlags, lpExtensionGuid, lpGuidToFind, ReturnedData)
 }

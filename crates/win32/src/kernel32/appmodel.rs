@@ -41,9 +41,9 @@ fn about(guest: &Guest, room: GuestWord, buffer: GuestWord, answer: u32) -> u32 
 
 /// As [`about`], for a process.
 fn about_process(guest: &Guest, process: GuestWord, room: GuestWord, buffer: GuestWord, answer: u32) -> u32 {
-    match guest.process().object_as::<ProcessObject>(process.0) {
+    match guest.object::<ProcessObject>(process) {
         Ok(_) => about(guest, room, buffer, answer),
-        Err(status) => status.to_win32().0,
+        Err(error) => error.0,
     }
 }
 

@@ -3,12 +3,12 @@
 use plat_abi::{GuestWord, Memory, winapi};
 use plat_host::clock::ProcessorTime;
 
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -40,7 +40,7 @@ pub fn QueryThreadCycleTime(
     ThreadHandle: GuestWord,
     CycleTime: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let thread = guest.process().object_as::<ThreadObject>(ThreadHandle.get()).map_err(NtStatus::to_win32)?;
+    let thread = guest.object::<ThreadObject>(ThreadHandle)?;
     guest.write(CycleTime.get(), &cycles_of(thread.processor_time()))?;
     Ok(TRUE)
 }
@@ -54,8 +54,7 @@ pub fn QueryProcessCycleTime(
     ProcessHandle: GuestWord,
     CycleTime: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let process =
-        guest.process().object_as::<ProcessObject>(ProcessHandle.get()).map_err(NtStatus::to_win32)?;
+    let process = guest.object::<ProcessObject>(ProcessHandle)?;
     guest.write(CycleTime.get(), &cycles_of(process.processor_time()))?;
     Ok(TRUE)
 }

@@ -1,4 +1,4 @@
-//! debugapi.h: text for a debugger.
+//! debugapi.h: text for a debugger, and debugging others, which nobody can.
 
 use plat_abi::{GuestWord, Memory, winapi};
 
@@ -14,6 +14,11 @@ pub const EXPORTS: &[Export] = dll! {
     full OutputDebugStringW;
     full CheckRemoteDebuggerPresent;
     code DebugBreak: DEBUG_BREAK;
+    partial WaitForDebugEvent, "there is no debugging of others: ERROR_INVALID_HANDLE";
+    partial ContinueDebugEvent, "there is no debugging of others: ERROR_INVALID_HANDLE";
+    partial DebugActiveProcess, "there is no debugging of others: ERROR_NOT_SUPPORTED";
+    partial DebugActiveProcessStop, "there is no debugging of others: ERROR_INVALID_HANDLE";
+    partial DebugSetProcessKillOnExit, "there is no debugging of others: ERROR_INVALID_HANDLE";
 };
 
 /// `DebugBreak`: a breakpoint in the caller's thread.
@@ -36,6 +41,16 @@ pub static DEBUG_BREAK: Code = Code {
 answers! {
     "Sends text to a debugger. There is none, so it goes nowhere, as on Windows." -> () = () => {
         "debugapi/nf-debugapi-outputdebugstring" OutputDebugStringA, OutputDebugStringW(lpOutputString: GuestWord);
+    }
+    "Says that this thread debugs nobody." -> Result<Bool, Win32Error> = Err(Win32Error::INVALID_HANDLE) => {
+        "debugapi/nf-debugapi-waitfordebugevent" WaitForDebugEvent(lpDebugEvent: GuestWord, dwMilliseconds: u32);
+        "debugapi/nf-debugapi-continuedebugevent"
+        ContinueDebugEvent(dwProcessId: u32, dwThreadId: u32, dwContinueStatus: u32);
+        "debugapi/nf-debugapi-debugactiveprocessstop" DebugActiveProcessStop(dwProcessId: u32);
+        "winbase/nf-winbase-debugsetprocesskillonexit" DebugSetProcessKillOnExit(KillOnExit: Bool);
+    }
+    "Refuses to debug a process." -> Result<Bool, Win32Error> = Err(Win32Error::NOT_SUPPORTED) => {
+        "debugapi/nf-debugapi-debugactiveprocess" DebugActiveProcess(dwProcessId: u32);
     }
 }
 

@@ -29,6 +29,7 @@ pub const EXPORTS: &[Export] = dll! {
     forward RemoveVectoredExceptionHandler => "ntdll.RtlRemoveVectoredExceptionHandler";
     forward AddVectoredContinueHandler => "ntdll.RtlAddVectoredContinueHandler";
     forward RemoveVectoredContinueHandler => "ntdll.RtlRemoveVectoredContinueHandler";
+    forward RestoreLastError => "ntdll.RtlSetLastWin32Error";
     forward RtlUnwind => "ntdll.RtlUnwind";
     forward RtlUnwindEx => "ntdll.RtlUnwindEx";
     forward RtlVirtualUnwind => "ntdll.RtlVirtualUnwind";

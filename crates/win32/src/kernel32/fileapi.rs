@@ -32,6 +32,7 @@ pub const EXPORTS: &[Export] = dll! {
     full transfer::GetFileSize;
     full transfer::GetFileSizeEx;
     full transfer::SetEndOfFile;
+    partial transfer::SetFileValidData, "always ERROR_PRIVILEGE_NOT_HELD";
     full transfer::FlushFileBuffers;
     full names::DeleteFileW;
     full names::DeleteFileA;
@@ -41,6 +42,10 @@ pub const EXPORTS: &[Export] = dll! {
     full names::RemoveDirectoryA;
     full names::MoveFileW;
     full names::MoveFileA;
+    full names::CreateDirectoryExA;
+    full names::CreateDirectoryExW;
+    partial names::MoveFileWithProgressA, "the progress routine is not called";
+    partial names::MoveFileWithProgressW, "the progress routine is not called";
     full names::MoveFileExW;
     full names::MoveFileExA;
     full names::CopyFileW;
@@ -53,6 +58,10 @@ pub const EXPORTS: &[Export] = dll! {
     full links::CreateSymbolicLinkW;
     full links::CreateSymbolicLinkA;
     full info::GetFileAttributesW;
+    full info::GetCompressedFileSizeA;
+    full info::GetCompressedFileSizeW;
+    partial info::SetFileShortNameA, "always ERROR_PRIVILEGE_NOT_HELD or ERROR_SHORT_NAMES_NOT_ENABLED_ON_VOLUME";
+    partial info::SetFileShortNameW, "always ERROR_PRIVILEGE_NOT_HELD or ERROR_SHORT_NAMES_NOT_ENABLED_ON_VOLUME";
     full info::GetFileAttributesA;
     full info::GetFileAttributesExW;
     full info::GetFileAttributesExA;

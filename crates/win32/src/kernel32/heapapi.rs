@@ -7,6 +7,7 @@ use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::leaves::GET_PROCESS_HEAP;
 use crate::alike::alike;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -39,8 +40,9 @@ pub const EXPORTS: &[Export] = dll! {
     full GlobalSize;
     full GlobalLock;
     full GlobalUnlock;
-    full GlobalHandle;
-    full GlobalFlags;
+    full GlobalHandle; full "LocalHandle" = GlobalHandle;
+    full GlobalFlags; full "LocalFlags" = GlobalFlags;
+    full LocalShrink; full LocalCompact; full GlobalCompact; full GlobalFix; full GlobalWire; full GlobalUnfix; full GlobalUnWire;
     full LocalAlloc;
     full LocalFree;
     partial LocalReAlloc, "LMEM_MODIFY changes nothing";
@@ -402,6 +404,41 @@ alike! {
 
     /// Unlocks local memory: fixed memory has no lock, which is an error of its own kind.
     "winbase/nf-winbase-localunlock" LocalUnlock = Err(Win32Error::NOT_LOCKED);
+}
+
+/// The largest free piece of a heap of 16 bits, which old programs ask for.
+const FREE_PIECE: u32 = 0x10_0000;
+
+answers! {
+    "Returns how much is free in one piece: there is always more." -> GuestWord = GuestWord(FREE_PIECE as u64) => {
+        "winbase/nf-winbase-globalcompact" GlobalCompact(dwMinFree: u32);
+        "winbase/nf-winbase-localcompact" LocalCompact(uMinFree: u32);
+        "winbase/nf-winbase-localshrink" LocalShrink(hMem: GuestWord, cbNewSize: u32);
+    }
+}
+
+alike! {
+    fn(guest; hMem: GuestWord) -> GuestWord {
+        lock(guest, hMem)
+    }
+
+    /// Fixes global memory at its place, as `GlobalLock` does.
+    "winbase/nf-winbase-globalfix" GlobalFix;
+
+    /// Fixes global memory at its place, as `GlobalLock` does.
+    "winbase/nf-winbase-globalwire" GlobalWire;
+}
+
+alike! {
+    fn(guest; hMem: GuestWord) -> Result<Bool, Win32Error> {
+        unlock(guest, hMem, Ok(TRUE))
+    }
+
+    /// Ends what `GlobalFix` began.
+    "winbase/nf-winbase-globalunfix" GlobalUnfix;
+
+    /// Ends what `GlobalWire` began.
+    "winbase/nf-winbase-globalunwire" GlobalUnWire;
 }
 
 /// Returns the handle of global memory by its address.

@@ -9,6 +9,7 @@ use super::fileapi::text;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
+use crate::nt::handle::HandleFlags;
 use crate::nt::job::{self, JobObject};
 use crate::nt::process_object::ProcessObject;
 use crate::widths::both_widths;
@@ -18,6 +19,8 @@ use crate::{NtStatus, Win32Error};
 pub const EXPORTS: &[Export] = dll! {
     partial CreateJobObjectW, "a name is known in this process only";
     partial CreateJobObjectA, "a name is known in this process only";
+    partial OpenJobObjectA, "a name is known in this process only";
+    partial OpenJobObjectW, "a name is known in this process only";
     full AssignProcessToJobObject;
     full TerminateJobObject;
     full IsProcessInJob;
@@ -43,6 +46,24 @@ both_widths! {
     ) -> Result<GuestWord, Win32Error> {
         let name = if lpName.is_null() { Vec::new() } else { text::path(guest, width, lpName)? };
         create(guest, lpJobAttributes, &name)
+    }
+}
+
+both_widths! {
+    /// Opens the job of a name.
+    "winbase/nf-winbase-openjobobject" | "jobapi2/nf-jobapi2-openjobobject"
+    OpenJobObjectA, OpenJobObjectW(
+        guest, width, dwDesiredAccess: u32, bInheritHandle: Bool, lpName: GuestWord
+    ) -> Result<GuestWord, Win32Error> {
+        let _ = dwDesiredAccess;
+        let name = if lpName.is_null() { Vec::new() } else { text::path(guest, width, lpName)? };
+        if name.is_empty() {
+            return Err(Win32Error::INVALID_PARAMETER);
+        }
+        let process = guest.process();
+        let job = process.names.open::<JobObject>(process, &name)?;
+        let flags = if bInheritHandle.0 { HandleFlags::INHERIT } else { HandleFlags::empty() };
+        Ok(GuestWord(process.handles.insert(job, JOB_OBJECT_ALL_ACCESS, flags)))
     }
 }
 

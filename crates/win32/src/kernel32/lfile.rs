@@ -2,7 +2,9 @@
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use super::fileapi::names::DeleteFileA;
 use super::fileapi::open::CreateFileA;
+use super::fileapi::path;
 use super::fileapi::transfer::{ReadFile, SetEndOfFile, SetFilePointer, WriteFile};
 use super::handleapi::CloseHandle;
 use crate::Win32Error;
@@ -10,6 +12,8 @@ use crate::alike::alike;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Guest, OrMinusOne};
+use crate::nt::nls::narrow;
+use crate::widths::Width;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -22,7 +26,6 @@ const GENERIC_WRITE: u32 = 0x4000_0000;
 const SHARE_BOTH: u32 = 3;
 const CREATE_ALWAYS: u32 = 2;
 const OPEN_EXISTING: u32 = 3;
-const NULL: GuestWord = GuestWord(0);
 
 /// Returns the rights and the sharing that `OF_…` bits ask for.
 fn rights(mode: u32) -> (u32, u32) {
@@ -48,7 +51,8 @@ fn open(
     disposition: u32,
     attributes: u32,
 ) -> Result<GuestWord, Win32Error> {
-    let handle = CreateFileA(guest, name, access, share, NULL, disposition, attributes, NULL)?;
+    let handle =
+        CreateFileA(guest, name, access, share, GuestWord::NULL, disposition, attributes, GuestWord::NULL)?;
     Ok(GuestWord(handle.0))
 }
 
@@ -87,7 +91,7 @@ fn counted(
 alike! {
     fn(guest; file: u32, buffer: GuestWord, bytes: u32) -> Result<OrMinusOne, Win32Error> {
         counted(guest, |guest, count| {
-            ReadFile(guest, GuestWord(file.into()), buffer, bytes, count, NULL).map(|_| ())
+            ReadFile(guest, GuestWord(file.into()), buffer, bytes, count, GuestWord::NULL).map(|_| ())
         })
     }
 
@@ -107,7 +111,7 @@ alike! {
             SetEndOfFile(guest, file)?;
             return Ok(OrMinusOne(0));
         }
-        counted(guest, |guest, count| WriteFile(guest, file, buffer, bytes, count, NULL).map(|_| ()))
+        counted(guest, |guest, count| WriteFile(guest, file, buffer, bytes, count, GuestWord::NULL).map(|_| ()))
     }
 
     /// Writes to a file; returns how many bytes.
@@ -123,7 +127,7 @@ alike! {
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-_llseek>
 #[winapi]
 pub fn _llseek(guest: &mut Guest, hFile: u32, lOffset: i32, iOrigin: u32) -> Result<OrMinusOne, Win32Error> {
-    SetFilePointer(guest, GuestWord(hFile.into()), lOffset, NULL, iOrigin)
+    SetFilePointer(guest, GuestWord(hFile.into()), lOffset, GuestWord::NULL, iOrigin)
 }
 
 /// Closes a file: 0, or -1.
@@ -168,9 +172,8 @@ fn open_file(guest: &mut Guest, name: GuestWord, buffer: GuestWord, style: u32) 
     /// `OFS_MAXPATHNAME`, and the bytes before the name in an `OFSTRUCT`: size, whether the disk is fixed, error.
     const NAME_MAX: usize = 128;
     const NAME_AT: u64 = 8;
-    let full =
-        guest.process().files.full_path(&super::fileapi::path(guest, crate::widths::Width::Narrow, name)?)?;
-    let mut bytes = crate::nt::nls::narrow(&full);
+    let full = guest.process().files.full_path(&path(guest, Width::Narrow, name)?)?;
+    let mut bytes = narrow(&full);
     bytes.truncate(NAME_MAX - 1);
     bytes.push(0);
     guest.write_bytes(buffer.0, &[(NAME_AT as usize + NAME_MAX) as u8, 1, 0, 0, 0, 0, 0, 0])?;
@@ -179,7 +182,7 @@ fn open_file(guest: &mut Guest, name: GuestWord, buffer: GuestWord, style: u32) 
         return Ok(0);
     }
     if style & style::DELETE != 0 {
-        super::fileapi::names::DeleteFileA(guest, name)?;
+        DeleteFileA(guest, name)?;
         return Ok(1);
     }
     let disposition = if style & style::CREATE != 0 { CREATE_ALWAYS } else { OPEN_EXISTING };

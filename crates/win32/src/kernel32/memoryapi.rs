@@ -10,11 +10,10 @@ use plat_regions::windows::{AllocationType, FreeKind, PageProtection, Request, R
 
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, FALSE, Guest, TRUE};
+use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::control::MEMORY_PIECE;
 use crate::nt::process_object::ProcessObject;
 use crate::nt::remote::RemoteRun;
-use crate::widths::both_widths;
 use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
@@ -32,10 +31,6 @@ pub const EXPORTS: &[Export] = dll! {
     full FlushInstructionCache;
     full ReadProcessMemory;
     partial WriteProcessMemory, "protection is lifted in other processes only";
-    full IsBadReadPtr;
-    full IsBadWritePtr;
-    full IsBadStringPtrA;
-    full IsBadStringPtrW;
     full GetWriteWatch;
     full ResetWriteWatch;
 };
@@ -499,47 +494,8 @@ pub fn WriteProcessMemory(
     in_pieces(guest, nSize, lpNumberOfBytesWritten, write)
 }
 
-/// Says whether a range cannot be read.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-isbadreadptr>
-#[winapi]
-pub fn IsBadReadPtr(guest: &mut Guest, lp: GuestWord, ucb: GuestWord) -> Bool {
-    Bool(touches(lp, ucb).any(|at| guest.read_bytes(at, &mut [0]).is_err()))
-}
-
-/// Says whether a range cannot be written.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-isbadwriteptr>
-#[winapi]
-pub fn IsBadWritePtr(guest: &mut Guest, lp: GuestWord, ucb: GuestWord) -> Bool {
-    let bad = |at| {
-        let mut byte = [0];
-        guest.read_bytes(at, &mut byte).and_then(|()| guest.write_bytes(at, &byte)).is_err()
-    };
-    Bool(touches(lp, ucb).any(bad))
-}
-
-both_widths! {
-    /// Says whether a text cannot be read up to its zero, or up to a number of characters.
-    "winbase/nf-winbase-isbadstringptr"
-    IsBadStringPtrA, IsBadStringPtrW(guest, width, lpsz: GuestWord, ucchMax: GuestWord) -> Bool {
-        let unit = width.unit_bytes();
-        let mut text = [0; 2];
-        for index in 0..ucchMax.get() {
-            let at = lpsz.get().wrapping_add(index * unit as u64);
-            if guest.read_bytes(at, &mut text[..unit]).is_err() {
-                return TRUE;
-            }
-            if text == [0; 2] {
-                break;
-            }
-        }
-        FALSE
-    }
-}
-
 /// Lists an address on each page of a range.
-fn touches(start: GuestWord, size: GuestWord) -> impl Iterator<Item = u64> {
+pub(super) fn touches(start: GuestWord, size: GuestWord) -> impl Iterator<Item = u64> {
     let (start, size) = (start.get(), size.get());
     let last = (size > 0).then(|| start.saturating_add(size - 1));
     let pages = (start..start.saturating_add(size)).step_by(4096);

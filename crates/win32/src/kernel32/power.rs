@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use plat_abi::{GuestWord, Memory, winapi};
 
 use super::fileapi::file;
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, FALSE, Guest, HandleOrInvalid, TRUE};
@@ -13,7 +14,6 @@ use crate::logic::power;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::{Object, ObjectKind};
 use crate::nt::path::lock;
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -139,7 +139,7 @@ fn count(
     kind: i32,
     change: fn(u32) -> Option<u32>,
 ) -> Result<Bool, Win32Error> {
-    let request = guest.process().object_as::<PowerRequest>(handle.get()).map_err(NtStatus::to_win32)?;
+    let request = guest.object::<PowerRequest>(handle)?;
     let mut counts = lock(&request.counts);
     let place = usize::try_from(kind).ok().and_then(|kind| counts.get_mut(kind));
     let place = place.ok_or(Win32Error::INVALID_PARAMETER)?;

@@ -1,6 +1,6 @@
-//! processthreadsapi.h: the end of processes.
+//! processthreadsapi.h: the end of processes, and when the system asks for it.
 
-use plat_abi::{GuestWord, winapi};
+use plat_abi::{GuestWord, Memory, winapi};
 
 use crate::Win32Error;
 use crate::dll;
@@ -12,6 +12,8 @@ use crate::process::exit_status;
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     full ExitProcess;
+    full GetProcessShutdownParameters;
+    partial SetProcessShutdownParameters, "accepted and not kept: nobody asks processes to end in an order";
     full TerminateProcess;
 };
 
@@ -47,4 +49,38 @@ pub fn TerminateProcess(guest: &mut Guest, hProcess: GuestWord, uExitCode: u32) 
     let process = guest.process().object_as::<ProcessObject>(hProcess.get())?;
     process.terminate(uExitCode)?;
     Ok(TRUE)
+}
+
+/// The level at which a process is asked to end, unless it sets another.
+const SHUTDOWN_LEVEL: u32 = 0x280;
+
+/// Returns when the process is asked to end.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocessshutdownparameters>
+#[winapi]
+pub fn GetProcessShutdownParameters(
+    guest: &mut Guest,
+    lpdwLevel: GuestWord,
+    lpdwFlags: GuestWord,
+) -> Result<Bool, Win32Error> {
+    guest.write(lpdwLevel.get(), &SHUTDOWN_LEVEL)?;
+    guest.write(lpdwFlags.get(), &0_u32)?;
+    Ok(TRUE)
+}
+
+/// Accepts when the process should be asked to end.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setprocessshutdownparameters>
+#[winapi]
+pub fn SetProcessShutdownParameters(
+    guest: &mut Guest,
+    dwLevel: u32,
+    dwFlags: u32,
+) -> Result<Bool, Win32Error> {
+    /// `SHUTDOWN_NORETRY`, and the last level of programs.
+    const KNOWN: u32 = 1;
+    const LEVEL_MAX: u32 = 0x4ff;
+    let _ = guest;
+    let is_wrong = dwFlags & !KNOWN != 0 || dwLevel > LEVEL_MAX;
+    if is_wrong { Err(Win32Error::INVALID_PARAMETER) } else { Ok(TRUE) }
 }

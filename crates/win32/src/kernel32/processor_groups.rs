@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use super::memoryapi::VirtualAllocEx;
+use crate::Win32Error;
 use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -63,10 +63,6 @@ fn all_processors(guest: &Guest) -> u64 {
     sysinfo::processors(guest.machine())
 }
 
-fn thread(guest: &Guest, handle: GuestWord) -> Result<std::sync::Arc<ThreadObject>, Win32Error> {
-    guest.process().object_as(handle.get()).map_err(NtStatus::to_win32)
-}
-
 /// Returns the groups of processors that a process may use: group 0.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/processtopologyapi/nf-processtopologyapi-getprocessgroupaffinity>
@@ -77,7 +73,7 @@ pub fn GetProcessGroupAffinity(
     GroupCount: GuestWord,
     GroupArray: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<ProcessObject>(hProcess.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<ProcessObject>(hProcess)?;
     let room: u16 = guest.read(GroupCount.get())?;
     guest.write(GroupCount.get(), &1_u16)?;
     if room < 1 {
@@ -96,7 +92,7 @@ pub fn GetThreadGroupAffinity(
     hThread: GuestWord,
     GroupAffinity: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let mask = thread(guest, hThread)?.affinity.load(Ordering::Acquire);
+    let mask = guest.object::<ThreadObject>(hThread)?.affinity.load(Ordering::Acquire);
     let mask = if mask == 0 { all_processors(guest) } else { mask };
     guest.write(GroupAffinity.get(), &GROUP_AFFINITY::of(mask))?;
     Ok(TRUE)
@@ -132,7 +128,7 @@ pub fn GetThreadIdealProcessorEx(
     hThread: GuestWord,
     lpIdealProcessor: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    thread(guest, hThread)?;
+    guest.object::<ThreadObject>(hThread)?;
     guest.write(lpIdealProcessor.get(), &PROCESSOR_NUMBER::default())?;
     Ok(TRUE)
 }
@@ -147,7 +143,7 @@ pub fn SetThreadIdealProcessorEx(
     lpIdealProcessor: GuestWord,
     lpPreviousIdealProcessor: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    thread(guest, hThread)?;
+    guest.object::<ThreadObject>(hThread)?;
     let wanted: PROCESSOR_NUMBER = guest.read(lpIdealProcessor.get())?;
     if node_of(guest, &wanted).is_none() {
         return Err(Win32Error::INVALID_PARAMETER);

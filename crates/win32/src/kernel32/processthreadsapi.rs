@@ -1,6 +1,5 @@
 //! processthreadsapi.h: threads, and what is asked about processes.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use plat_abi::{GuestWord, Memory, winapi};
@@ -9,13 +8,13 @@ use plat_host::clock::ProcessorTime;
 use super::fileapi::open::inherit_flags;
 use super::synchapi::queue_user_apc;
 use super::timezoneapi::write_file_time;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, OrMinusOne, TRUE};
 use crate::nt::exception::context::{apply_context, context_bytes};
 use crate::nt::exception::dispatch;
 use crate::nt::handle::HandleFlags;
-use crate::nt::object::Object;
 use crate::nt::sysinfo;
 use crate::nt::thread::{ProcessObject, ThreadObject};
 use crate::nt::thread_start::{self, ThreadPlan};
@@ -28,12 +27,12 @@ pub const EXPORTS: &[Export] = dll! {
     forward OpenThreadToken => "advapi32.OpenThreadToken";
     forward SetThreadToken => "advapi32.SetThreadToken";
     full CreateRemoteThread;
+    partial CreateRemoteThreadEx, "attributes are not looked at";
     full CreateThread;
     full ExitThread;
     full GetActiveProcessorCount;
     full GetExitCodeProcess;
     full GetExitCodeThread;
-    full GetPriorityClass;
     full GetProcessAffinityMask;
     full GetProcessId;
     full GetProcessIdOfThread;
@@ -42,34 +41,25 @@ pub const EXPORTS: &[Export] = dll! {
     partial GetThreadContext, "threads of this process only";
     partial SetThreadContext, "threads of this process only";
     full GetThreadId;
-    full GetThreadPriority;
     full GetThreadTimes;
     full IsProcessorFeaturePresent;
-    full IsWow64Process;
     full OpenProcess;
     full OpenThread;
     full ProcessIdToSessionId;
     full QueueUserAPC;
     full ResumeThread;
-    partial SetPriorityClass, "the value is kept, Linux' priority stays";
     partial SetProcessAffinityMask, "only this process; threads that run keep theirs";
-    partial SetProcessPriorityBoost, "Linux has no such boost";
     full SetThreadAffinityMask;
     partial SetThreadDescription, "only the program itself sees the name";
     partial SetThreadIdealProcessor, "a hint that is not used";
-    partial SetThreadPriority, "the value is kept, Linux' priority stays";
     partial SetThreadStackGuarantee, "the value is kept in the TEB";
     partial SuspendThread, "a thread inside a call stops when the call ends";
     full SwitchToThread;
     partial TerminateThread, "another thread ends at its next wait";
+    full WTSGetActiveConsoleSessionId;
 };
 
 const THREAD_ALL_ACCESS: u32 = 0x1f_ffff;
-
-/// Returns a handle's object as its type; knows the pseudo handles.
-fn object<T: Object>(guest: &Guest, handle: GuestWord) -> Result<Arc<T>, Win32Error> {
-    guest.process().object_as(handle.get()).map_err(NtStatus::to_win32)
-}
 
 const CREATE_SUSPENDED: u32 = 4;
 const STACK_SIZE_PARAM_IS_A_RESERVATION: u32 = 0x1_0000;
@@ -123,7 +113,7 @@ pub fn CreateRemoteThread(
     dwCreationFlags: u32,
     lpThreadId: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let process = object::<ProcessObject>(guest, hProcess)?;
+    let process = guest.object::<ProcessObject>(hProcess)?;
     if process.as_other().is_none() {
         let arguments = (lpThreadAttributes, dwStackSize, lpStartAddress, lpParameter);
         let (attributes, stack, start, parameter) = arguments;
@@ -141,6 +131,26 @@ pub fn CreateRemoteThread(
     Ok(GuestWord(guest.process().handles.insert(thread, THREAD_ALL_ACCESS, flags)))
 }
 
+/// Makes a thread in a process.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-createremotethreadex>
+#[winapi]
+pub fn CreateRemoteThreadEx(
+    guest: &mut Guest,
+    hProcess: GuestWord,
+    lpThreadAttributes: GuestWord,
+    dwStackSize: GuestWord,
+    lpStartAddress: GuestWord,
+    lpParameter: GuestWord,
+    dwCreationFlags: u32,
+    lpAttributeList: GuestWord,
+    lpThreadId: GuestWord,
+) -> Result<GuestWord, Win32Error> {
+    let _ = lpAttributeList;
+    let start = (lpThreadAttributes, dwStackSize, lpStartAddress, lpParameter);
+    CreateRemoteThread(guest, hProcess, start.0, start.1, start.2, start.3, dwCreationFlags, lpThreadId)
+}
+
 /// Ends the calling thread.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-exitthread>
@@ -154,7 +164,7 @@ pub fn ExitThread(guest: &mut Guest, dwExitCode: u32) {
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminatethread>
 #[winapi]
 pub fn TerminateThread(guest: &mut Guest, hThread: GuestWord, dwExitCode: u32) -> Result<Bool, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let is_own = thread.id() == guest.thread_id();
     thread.terminate(dwExitCode);
     drop(thread);
@@ -173,7 +183,7 @@ pub fn GetExitCodeThread(
     hThread: GuestWord,
     lpExitCode: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    guest.write(lpExitCode.get(), &object::<ThreadObject>(guest, hThread)?.exit_code())?;
+    guest.write(lpExitCode.get(), &guest.object::<ThreadObject>(hThread)?.exit_code())?;
     Ok(TRUE)
 }
 
@@ -182,7 +192,7 @@ pub fn GetExitCodeThread(
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread>
 #[winapi]
 pub fn ResumeThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     Ok(OrMinusOne(match thread.owner() {
         Some(owner) => owner.move_thread(thread.id(), true)?,
         None => thread.resume(),
@@ -194,7 +204,7 @@ pub fn ResumeThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne,
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-suspendthread>
 #[winapi]
 pub fn SuspendThread(guest: &mut Guest, hThread: GuestWord) -> Result<OrMinusOne, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let before = thread.suspend().map_err(NtStatus::to_win32)?;
     thread.stop_if_current();
     Ok(OrMinusOne(before))
@@ -210,7 +220,7 @@ pub fn GetThreadContext(
     hThread: GuestWord,
     lpContext: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let registers = if thread.id() == guest.thread_id() {
         dispatch::caller(guest, 8)
     } else {
@@ -234,7 +244,7 @@ pub fn SetThreadContext(
     hThread: GuestWord,
     lpContext: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     if thread.id() == guest.thread_id() {
         let mut registers = dispatch::caller(guest, 8);
         registers.general[0] = 1;
@@ -253,7 +263,7 @@ pub fn SetThreadContext(
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadid>
 #[winapi]
 pub fn GetThreadId(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Error> {
-    Ok(object::<ThreadObject>(guest, Thread)?.id())
+    Ok(guest.object::<ThreadObject>(Thread)?.id())
 }
 
 /// Returns the identifier of a thread's process.
@@ -261,7 +271,7 @@ pub fn GetThreadId(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Err
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocessidofthread>
 #[winapi]
 pub fn GetProcessIdOfThread(guest: &mut Guest, Thread: GuestWord) -> Result<u32, Win32Error> {
-    let thread = object::<ThreadObject>(guest, Thread)?;
+    let thread = guest.object::<ThreadObject>(Thread)?;
     Ok(thread.owner().map_or_else(|| guest.process().threads.this_process().id(), |owner| owner.id()))
 }
 
@@ -303,7 +313,7 @@ pub fn OpenProcess(
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getprocessid>
 #[winapi]
 pub fn GetProcessId(guest: &mut Guest, Process: GuestWord) -> Result<u32, Win32Error> {
-    Ok(object::<ProcessObject>(guest, Process)?.id())
+    Ok(guest.object::<ProcessObject>(Process)?.id())
 }
 
 /// Returns a process's exit code, 259 while it runs.
@@ -315,80 +325,7 @@ pub fn GetExitCodeProcess(
     hProcess: GuestWord,
     lpExitCode: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    guest.write(lpExitCode.get(), &object::<ProcessObject>(guest, hProcess)?.exit_code())?;
-    Ok(TRUE)
-}
-
-/// Returns the priority class that was set.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getpriorityclass>
-#[winapi]
-pub fn GetPriorityClass(guest: &mut Guest, hProcess: GuestWord) -> Result<u32, Win32Error> {
-    Ok(object::<ProcessObject>(guest, hProcess)?.priority_class.load(Ordering::Relaxed))
-}
-
-/// Sets the priority class.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setpriorityclass>
-#[winapi]
-pub fn SetPriorityClass(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    dwPriorityClass: u32,
-) -> Result<Bool, Win32Error> {
-    // IDLE, NORMAL, HIGH, REALTIME, BELOW_NORMAL, ABOVE_NORMAL.
-    if !matches!(dwPriorityClass, 0x40 | 0x20 | 0x80 | 0x100 | 0x4000 | 0x8000) {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    object::<ProcessObject>(guest, hProcess)?.priority_class.store(dwPriorityClass, Ordering::Relaxed);
-    Ok(TRUE)
-}
-
-/// Accepts whether the system may raise priorities for a while.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setprocesspriorityboost>
-#[winapi]
-pub fn SetProcessPriorityBoost(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    bDisablePriorityBoost: Bool,
-) -> Result<Bool, Win32Error> {
-    let _ = bDisablePriorityBoost;
-    object::<ProcessObject>(guest, hProcess)?;
-    Ok(TRUE)
-}
-
-const THREAD_PRIORITY_ERROR_RETURN: u32 = 0x7fff_ffff;
-
-/// Returns the priority that was set.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-getthreadpriority>
-#[winapi]
-pub fn GetThreadPriority(guest: &mut Guest, hThread: GuestWord) -> u32 {
-    match object::<ThreadObject>(guest, hThread) {
-        Ok(thread) => thread.priority.load(Ordering::Relaxed) as u32,
-        Err(error) => {
-            guest.set_last_error(error);
-            THREAD_PRIORITY_ERROR_RETURN
-        }
-    }
-}
-
-/// Sets a thread's priority.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreadpriority>
-#[winapi]
-pub fn SetThreadPriority(guest: &mut Guest, hThread: GuestWord, nPriority: i32) -> Result<Bool, Win32Error> {
-    // THREAD_MODE_BACKGROUND_BEGIN and _END change the mode, not the priority.
-    const BACKGROUND: [i32; 2] = [0x1_0000, 0x2_0000];
-    let thread = object::<ThreadObject>(guest, hThread)?;
-    if BACKGROUND.contains(&nPriority) {
-        return Ok(TRUE);
-    }
-    if !(-2..=2).contains(&nPriority) && nPriority.abs() != 15 {
-        return Err(Win32Error::INVALID_PARAMETER);
-    }
-    thread.priority.store(nPriority, Ordering::Relaxed);
+    guest.write(lpExitCode.get(), &guest.object::<ProcessObject>(hProcess)?.exit_code())?;
     Ok(TRUE)
 }
 
@@ -397,7 +334,7 @@ pub fn SetThreadPriority(guest: &mut Guest, hThread: GuestWord, nPriority: i32) 
 /// Source: <https://learn.microsoft.com/windows/win32/api/processthreadsapi/nf-processthreadsapi-setthreaddescription>
 #[winapi]
 pub fn SetThreadDescription(guest: &mut Guest, hThread: GuestWord, lpThreadDescription: GuestWord) -> u32 {
-    let named = object::<ThreadObject>(guest, hThread).and_then(|thread| {
+    let named = guest.object::<ThreadObject>(hThread).and_then(|thread| {
         let name = guest.read_wide_string(lpThreadDescription.get())?;
         thread.describe(name);
         Ok(())
@@ -425,7 +362,7 @@ pub fn QueueUserAPC(
     hThread: GuestWord,
     dwData: GuestWord,
 ) -> Result<u32, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     queue_user_apc(&thread, pfnAPC.get(), dwData.get()).map_err(NtStatus::to_win32)?;
     Ok(1)
 }
@@ -440,7 +377,7 @@ pub fn GetProcessAffinityMask(
     lpProcessAffinityMask: GuestWord,
     lpSystemAffinityMask: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    object::<ProcessObject>(guest, hProcess)?;
+    guest.object::<ProcessObject>(hProcess)?;
     let mask = sysinfo::processors(guest.process().machine);
     guest.write_word(lpProcessAffinityMask.get(), mask)?;
     guest.write_word(lpSystemAffinityMask.get(), mask)?;
@@ -456,7 +393,7 @@ pub fn SetProcessAffinityMask(
     hProcess: GuestWord,
     dwProcessAffinityMask: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let process = object::<ProcessObject>(guest, hProcess)?;
+    let process = guest.object::<ProcessObject>(hProcess)?;
     if process.id() != guest.process().threads.this_process().id() {
         return Err(Win32Error::NOT_SUPPORTED);
     }
@@ -484,7 +421,7 @@ pub fn SetThreadAffinityMask(
     hThread: GuestWord,
     dwThreadAffinityMask: GuestWord,
 ) -> Result<GuestWord, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let mask = checked_mask(guest, dwThreadAffinityMask)?;
     let before = thread.affinity.swap(mask, Ordering::AcqRel);
     // A thread that has no kernel thread yet applies it when it begins.
@@ -505,7 +442,7 @@ pub fn SetThreadIdealProcessor(
     dwIdealProcessor: u32,
 ) -> Result<OrMinusOne, Win32Error> {
     const MAXIMUM_PROCESSORS: u32 = 64;
-    object::<ThreadObject>(guest, hThread)?;
+    guest.object::<ThreadObject>(hThread)?;
     if dwIdealProcessor > MAXIMUM_PROCESSORS { Err(Win32Error::INVALID_PARAMETER) } else { Ok(OrMinusOne(0)) }
 }
 
@@ -547,7 +484,7 @@ pub fn GetProcessTimes(
     lpKernelTime: GuestWord,
     lpUserTime: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let process = object::<ProcessObject>(guest, hProcess)?;
+    let process = guest.object::<ProcessObject>(hProcess)?;
     let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
     write_times(guest, places, process.life(), process.processor_time())
 }
@@ -583,7 +520,7 @@ pub fn GetThreadTimes(
     lpKernelTime: GuestWord,
     lpUserTime: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let thread = object::<ThreadObject>(guest, hThread)?;
+    let thread = guest.object::<ThreadObject>(hThread)?;
     let places = [lpCreationTime, lpExitTime, lpKernelTime, lpUserTime];
     write_times(guest, places, thread.life(), thread.processor_time())
 }
@@ -595,20 +532,6 @@ pub fn GetThreadTimes(
 pub fn IsProcessorFeaturePresent(guest: &mut Guest, ProcessorFeature: u32) -> Bool {
     let _ = guest;
     Bool(sysinfo::has_processor_feature(ProcessorFeature))
-}
-
-/// Says whether a 32-bit process runs on a 64-bit system: every 32-bit one does here.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/wow64apiset/nf-wow64apiset-iswow64process>
-#[winapi]
-pub fn IsWow64Process(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    Wow64Process: GuestWord,
-) -> Result<Bool, Win32Error> {
-    object::<ProcessObject>(guest, hProcess)?;
-    guest.write(Wow64Process.get(), &u32::from(!guest.process().machine.is_64()))?;
-    Ok(TRUE)
 }
 
 /// Returns the session of a process: always 1, the first interactive one.
@@ -640,4 +563,10 @@ pub fn SetThreadStackGuarantee(guest: &mut Guest, StackSizeInBytes: GuestWord) -
     }
     guest.write(StackSizeInBytes.get(), &before)?;
     Ok(TRUE)
+}
+
+answers! {
+    "Returns the session at the machine's console: the only one." -> u32 = 1 => {
+        "winbase/nf-winbase-wtsgetactiveconsolesessionid" WTSGetActiveConsoleSessionId();
+    }
 }

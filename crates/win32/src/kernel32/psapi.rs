@@ -1,7 +1,5 @@
 //! psapi.h: processes, their modules and memory.
 
-use std::sync::Arc;
-
 use plat_abi::{GuestStruct, GuestWord, Memory, winapi};
 
 use crate::dll;
@@ -36,12 +34,14 @@ pub const EXPORTS: &[Export] = dll! {
     full GetProcessHandleCount;
 };
 
-fn process(guest: &Guest, handle: GuestWord) -> Result<Arc<ProcessObject>, Win32Error> {
-    Ok(guest.process().object_as(handle.0)?)
-}
-
 /// Writes a text with its end into a buffer of `size` units; returns its length, what fits when it is too long.
-fn put(guest: &Guest, text: &[u16], place: GuestWord, size: u32, is_wide: bool) -> Result<u32, Win32Error> {
+pub(super) fn put(
+    guest: &Guest,
+    text: &[u16],
+    place: GuestWord,
+    size: u32,
+    is_wide: bool,
+) -> Result<u32, Win32Error> {
     let bytes: Vec<u8> = if is_wide {
         text.iter().flat_map(|unit| unit.to_le_bytes()).collect()
     } else {
@@ -144,7 +144,7 @@ fn list_modules(
     size: u32,
     needed: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let modules = process_list::modules(guest.process(), &process(guest, handle)?)?;
+    let modules = process_list::modules(guest.process(), &guest.object::<ProcessObject>(handle)?)?;
     let word = guest.machine().pointer_size();
     let room = u64::from(size) / word;
     for (index, module) in modules.iter().take(room as usize).enumerate() {
@@ -186,7 +186,7 @@ pub fn K32EnumProcessModulesEx(
 
 /// Finds a module of a process; null is the program.
 fn module(guest: &Guest, handle: GuestWord, base: GuestWord) -> Result<RemoteModule, Win32Error> {
-    let modules = process_list::modules(guest.process(), &process(guest, handle)?)?;
+    let modules = process_list::modules(guest.process(), &guest.object::<ProcessObject>(handle)?)?;
     let mut modules = modules.into_iter();
     let found = if base.is_null() { modules.next() } else { modules.find(|module| module.base == base.0) };
     found.ok_or(Win32Error::INVALID_HANDLE)
@@ -238,7 +238,7 @@ pub fn K32GetModuleInformation(
 
 /// A program's path as a device's: `\Device\HarddiskVolume1\…` for one on `C:`.
 fn device_path(guest: &Guest, handle: GuestWord) -> Result<Vec<u16>, Win32Error> {
-    let path = process_list::program(guest.process(), &*process(guest, handle)?)?;
+    let path = process_list::program(guest.process(), &*guest.object::<ProcessObject>(handle)?)?;
     Ok(crate::logic::object_name::device_path(&path))
 }
 
@@ -262,7 +262,7 @@ fn full_name(
 ) -> Result<Bool, Win32Error> {
     const PROCESS_NAME_NATIVE: u32 = 1;
     let text = match flags {
-        0 => process_list::program(guest.process(), &*process(guest, handle)?)?,
+        0 => process_list::program(guest.process(), &*guest.object::<ProcessObject>(handle)?)?,
         PROCESS_NAME_NATIVE => device_path(guest, handle)?,
         _ => return Err(Win32Error::INVALID_PARAMETER),
     };
@@ -316,7 +316,7 @@ pub fn K32GetProcessMemoryInfo(
     if u64::from(cb) < size {
         return Err(Win32Error::INSUFFICIENT_BUFFER);
     }
-    let facts = process(guest, Process)?.facts().ok_or(NtStatus::PROCESS_IS_TERMINATING)?;
+    let facts = guest.object::<ProcessObject>(Process)?.facts().ok_or(NtStatus::PROCESS_IS_TERMINATING)?;
     let counters = PROCESS_MEMORY_COUNTERS {
         cb: size as u32,
         PageFaultCount: facts.faults as u32,
@@ -343,7 +343,7 @@ pub fn GetProcessHandleCount(
     hProcess: GuestWord,
     pdwHandleCount: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let process = process(guest, hProcess)?;
+    let process = guest.object::<ProcessObject>(hProcess)?;
     let count = match process.as_other() {
         None => guest.process().handles.count(),
         Some(_) => plat_host::process::descriptors(process.id()),
@@ -369,7 +369,7 @@ pub fn GetProcessWorkingSetSize(
     lpMinimumWorkingSetSize: GuestWord,
     lpMaximumWorkingSetSize: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    process(guest, hProcess)?;
+    guest.object::<ProcessObject>(hProcess)?;
     guest.write_word(lpMinimumWorkingSetSize.0, WORKING_SET[0])?;
     guest.write_word(lpMaximumWorkingSetSize.0, WORKING_SET[1])?;
     Ok(TRUE)
@@ -401,7 +401,7 @@ pub fn SetProcessWorkingSetSize(
     dwMinimumWorkingSetSize: GuestWord,
     dwMaximumWorkingSetSize: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    process(guest, hProcess)?;
+    guest.object::<ProcessObject>(hProcess)?;
     let bounds = [dwMinimumWorkingSetSize.0, dwMaximumWorkingSetSize.0];
     let asks_to_empty = bounds[0] == bounds[1];
     if asks_to_empty || bounds[0] < bounds[1] { Ok(TRUE) } else { Err(Win32Error::INVALID_PARAMETER) }

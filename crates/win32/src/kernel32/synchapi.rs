@@ -21,10 +21,8 @@ use crate::process::Process;
 use crate::widths::{Width, both_widths};
 use crate::{NtStatus, Win32Error};
 
-mod barriers;
 mod locks;
 
-pub use barriers::*;
 pub use locks::*;
 
 /// The exports of this file.
@@ -50,8 +48,6 @@ pub const EXPORTS: &[Export] = dll! {
     full CreateWaitableTimerW;
     forward DeleteCriticalSection => "ntdll.RtlDeleteCriticalSection";
     forward EnterCriticalSection => "ntdll.RtlEnterCriticalSection";
-    full DeleteSynchronizationBarrier;
-    full EnterSynchronizationBarrier;
     full InitOnceBeginInitialize;
     full InitOnceComplete;
     full InitOnceExecuteOnce;
@@ -60,7 +56,6 @@ pub const EXPORTS: &[Export] = dll! {
     full InitializeCriticalSection;
     full InitializeCriticalSectionAndSpinCount;
     full InitializeCriticalSectionEx;
-    full InitializeSynchronizationBarrier;
     forward InitializeSRWLock => "ntdll.RtlInitializeSRWLock";
     forward LeaveCriticalSection => "ntdll.RtlLeaveCriticalSection";
     full OpenEventA;

@@ -5,6 +5,7 @@ use plat_host::sysinfo as host;
 
 use super::timezoneapi::{SYSTEMTIME, write_file_time};
 use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
@@ -24,7 +25,11 @@ pub const EXPORTS: &[Export] = dll! {
     full GetNativeSystemInfo;
     full GetSystemDirectoryA;
     full GetSystemDirectoryW;
+    full GetSystemWow64DirectoryA;
+    full GetSystemWow64DirectoryW;
     full GetSystemInfo;
+    partial SetComputerNameA, "refused: a program may not name the machine";
+    partial SetComputerNameW, "refused: a program may not name the machine";
     partial SetComputerNameExA, "the machine's name is Linux': ACCESS_DENIED";
     partial SetComputerNameExW, "the machine's name is Linux': ACCESS_DENIED";
     full GetSystemWindowsDirectoryA;
@@ -424,6 +429,9 @@ fn more_data(error: Win32Error) -> Win32Error {
     if error == Win32Error::BUFFER_OVERFLOW { Win32Error::MORE_DATA } else { error }
 }
 
+/// The system directory of 32-bit programs, as `GetSystemWow64Directory` answers.
+const WOW64_DIRECTORY: &str = r"C:\Windows\SysWOW64";
+
 const SYSTEM_DIRECTORY: &str = r"C:\Windows\system32";
 const WINDOWS_DIRECTORY: &str = r"C:\Windows";
 
@@ -468,10 +476,24 @@ both_widths! {
         write_directory(guest, WINDOWS_DIRECTORY, lpBuffer, uSize, width.is_wide())
     }
 
+    /// Returns the directory in which a 64-bit Windows has what 32-bit programs share.
+    "wow64apiset/nf-wow64apiset-getsystemwow64directory"
+    GetSystemWow64DirectoryA, GetSystemWow64DirectoryW(
+        guest, width, lpBuffer: GuestWord, uSize: u32
+    ) -> Result<u32, Win32Error> {
+        write_directory(guest, WOW64_DIRECTORY, lpBuffer, uSize, width.is_wide())
+    }
+
     /// Refuses to change the machine's name.
     "sysinfoapi/nf-sysinfoapi-setcomputernameex"
     SetComputerNameExA, SetComputerNameExW(guest, width, NameType: u32, lpBuffer: GuestWord) -> Result<Bool, Win32Error> {
         let _ = (guest, width, NameType, lpBuffer);
         Err(Win32Error::ACCESS_DENIED)
+    }
+}
+
+answers! {
+    "Refuses to name the machine." -> Result<Bool, Win32Error> = Err(Win32Error::ACCESS_DENIED) => {
+        "winbase/nf-winbase-setcomputername" SetComputerNameA, SetComputerNameW(lpComputerName: GuestWord);
     }
 }

@@ -4,24 +4,23 @@ use std::sync::Arc;
 
 use plat_abi::{GuestWord, Memory, winapi};
 
+use crate::Win32Error;
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::event::Event;
 use crate::nt::handle::HandleFlags;
 use crate::nt::object::ObjectKind;
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
     partial CreateMemoryResourceNotification, "asked, it says what is; a wait is told what was when it was made";
     full GetPhysicallyInstalledSystemMemory;
-    full GetProcessDEPPolicy;
-    full GetSystemDEPPolicy;
     full GetProductInfo;
     full QueryMemoryResourceNotification;
-    full SetProcessDEPPolicy;
     partial SetLocalTime, "refused: a program may not set the machine's clock";
+    partial SetSystemTimeAdjustment, "refused: a program may not set the machine's clock";
     partial SetSystemTime, "refused: a program may not set the machine's clock";
 };
 
@@ -114,72 +113,16 @@ pub fn QueryMemoryResourceNotification(
     ResourceNotificationHandle: GuestWord,
     ResourceState: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let notice = guest
-        .process()
-        .object_as::<MemoryNotice>(ResourceNotificationHandle.get())
-        .map_err(NtStatus::to_win32)?;
+    let notice = guest.object::<MemoryNotice>(ResourceNotificationHandle)?;
     guest.write(ResourceState.get(), &u32::from(is_so(notice.kind)))?;
     Ok(TRUE)
 }
 
-/// Refuses to set the clock, as Windows does without `SeSystemtimePrivilege`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-setsystemtime>
-#[winapi]
-pub fn SetSystemTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool, Win32Error> {
-    let _ = (guest, lpSystemTime);
-    Err(Win32Error::PRIVILEGE_NOT_HELD)
-}
-
-/// Refuses to set the clock, as Windows does without `SeSystemtimePrivilege`.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/sysinfoapi/nf-sysinfoapi-setlocaltime>
-#[winapi]
-pub fn SetLocalTime(guest: &mut Guest, lpSystemTime: GuestWord) -> Result<Bool, Win32Error> {
-    SetSystemTime(guest, lpSystemTime)
-}
-
-/// `PROCESS_DEP_ENABLE`.
-const DEP_ENABLE: u32 = 1;
-
-/// Returns how data is kept from being run: in all processes.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getsystemdeppolicy>
-#[winapi]
-pub fn GetSystemDEPPolicy(guest: &mut Guest) -> u32 {
-    /// `AlwaysOn`.
-    const ALWAYS: u32 = 1;
-    let _ = guest;
-    ALWAYS
-}
-
-/// Says that a 32-bit process cannot run data, and that this stays so; there is no answer for a 64-bit one.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-getprocessdeppolicy>
-#[winapi]
-pub fn GetProcessDEPPolicy(
-    guest: &mut Guest,
-    hProcess: GuestWord,
-    lpFlags: GuestWord,
-    lpPermanent: GuestWord,
-) -> Result<Bool, Win32Error> {
-    guest
-        .process()
-        .object_as::<crate::nt::thread::ProcessObject>(hProcess.get())
-        .map_err(NtStatus::to_win32)?;
-    if guest.machine().is_64() {
-        return Err(Win32Error::NOT_SUPPORTED);
+answers! {
+    "Refuses to set the clock, as Windows does without `SeSystemtimePrivilege`." -> Result<Bool, Win32Error> = Err(Win32Error::PRIVILEGE_NOT_HELD) => {
+        "sysinfoapi/nf-sysinfoapi-setsystemtime" SetSystemTime(lpSystemTime: GuestWord);
+        "sysinfoapi/nf-sysinfoapi-setlocaltime" SetLocalTime(lpSystemTime: GuestWord);
+        "sysinfoapi/nf-sysinfoapi-setsystemtimeadjustment"
+        SetSystemTimeAdjustment(dwTimeAdjustment: u32, bTimeAdjustmentDisabled: Bool);
     }
-    guest.write(lpFlags.get(), &DEP_ENABLE)?;
-    guest.write(lpPermanent.get(), &1_u32)?;
-    Ok(TRUE)
-}
-
-/// Refuses to change what is always on, as Windows does with such a system's policy.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-setprocessdeppolicy>
-#[winapi]
-pub fn SetProcessDEPPolicy(guest: &mut Guest, dwFlags: u32) -> Result<Bool, Win32Error> {
-    let _ = dwFlags;
-    Err(if guest.machine().is_64() { Win32Error::NOT_SUPPORTED } else { Win32Error::ACCESS_DENIED })
 }

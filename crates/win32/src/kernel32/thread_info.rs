@@ -2,12 +2,12 @@
 
 use plat_abi::{Fault, GuestStruct, GuestWord, Memory, winapi};
 
+use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::thread::{ProcessObject, ThreadObject};
 use crate::teb::Teb;
-use crate::{NtStatus, Win32Error};
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -40,7 +40,7 @@ pub fn GetThreadDescription(guest: &mut Guest, hThread: GuestWord, ppszThreadDes
 }
 
 fn description(guest: &mut Guest, thread: GuestWord, place: GuestWord) -> Result<(), Win32Error> {
-    let thread = guest.process().object_as::<ThreadObject>(thread.get()).map_err(NtStatus::to_win32)?;
+    let thread = guest.object::<ThreadObject>(thread)?;
     let mut name = thread.description();
     name.push(0);
     let memory = super::heapapi::LocalAlloc(guest, 0, GuestWord(name.len() as u64 * 2))?;
@@ -70,7 +70,7 @@ pub fn GetProcessIoCounters(
     hProcess: GuestWord,
     lpIoCounters: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    let process = guest.process().object_as::<ProcessObject>(hProcess.get()).map_err(NtStatus::to_win32)?;
+    let process = guest.object::<ProcessObject>(hProcess)?;
     let counted = plat_host::process::transfers(process.id());
     let counters = IO_COUNTERS {
         ReadOperationCount: counted.reads,
@@ -92,7 +92,7 @@ pub fn GetThreadIOPendingFlag(
     hThread: GuestWord,
     lpIOIsPending: GuestWord,
 ) -> Result<Bool, Win32Error> {
-    guest.process().object_as::<ThreadObject>(hThread.get()).map_err(NtStatus::to_win32)?;
+    guest.object::<ThreadObject>(hThread)?;
     guest.write(lpIOIsPending.get(), &0_u32)?;
     Ok(TRUE)
 }

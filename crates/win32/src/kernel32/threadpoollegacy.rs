@@ -22,6 +22,7 @@ pub const EXPORTS: &[Export] = dll! {
     full DeleteTimerQueue;
     full DeleteTimerQueueEx;
     partial RegisterWaitForSingleObject, "calls are always made by workers, never in the waiting thread";
+    partial RegisterWaitForSingleObjectEx, "as RegisterWaitForSingleObject";
     full UnregisterWait;
     full UnregisterWaitEx;
     full QueueUserWorkItem;
@@ -185,6 +186,27 @@ fn wait_for_all(events: &[Arc<Event>]) {
     }
 }
 
+/// Has a function called when an object is signalled; returns the wait's number.
+fn register_wait(
+    guest: &Guest,
+    object: GuestWord,
+    call: (GuestWord, GuestWord),
+    milliseconds: u32,
+    flags: u32,
+) -> Result<u64, Win32Error> {
+    let process = guest.process();
+    let plan = Plan {
+        object: Some(process.object(object.0)?),
+        due: (milliseconds != u32::MAX).then_some(milliseconds),
+        period: 0,
+        is_once: flags & ONLY_ONCE != 0,
+        due_at: None,
+        target: Target::Call(call.0.0, call.1.0),
+        queue: 0,
+    };
+    Ok(process.pool.registrations.add(process, plan)?)
+}
+
 /// Has a worker call a function when an object is signalled, or when a time is over.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-registerwaitforsingleobject>
@@ -198,20 +220,25 @@ pub fn RegisterWaitForSingleObject(
     dwMilliseconds: u32,
     dwFlags: u32,
 ) -> Result<Bool, Win32Error> {
-    let process = guest.process();
-    let plan = Plan {
-        object: Some(process.object(hObject.0)?),
-        due: (dwMilliseconds != u32::MAX).then_some(dwMilliseconds),
-        period: 0,
-        is_once: dwFlags & ONLY_ONCE != 0,
-        due_at: None,
-        target: Target::Call(Callback.0, Context.0),
-        queue: 0,
-    };
     guest.write_word(phNewWaitObject.0, 0)?;
-    let number = process.pool.registrations.add(process, plan)?;
+    let number = register_wait(guest, hObject, (Callback, Context), dwMilliseconds, dwFlags)?;
     guest.write_word(phNewWaitObject.0, number)?;
     Ok(TRUE)
+}
+
+/// As `RegisterWaitForSingleObject`; returns the wait's handle.
+///
+/// Source: the declaration in threadpoollegacyapiset.h
+#[winapi]
+pub fn RegisterWaitForSingleObjectEx(
+    guest: &mut Guest,
+    hObject: GuestWord,
+    Callback: GuestWord,
+    Context: GuestWord,
+    dwMilliseconds: u32,
+    dwFlags: u32,
+) -> Result<GuestWord, Win32Error> {
+    register_wait(guest, hObject, (Callback, Context), dwMilliseconds, dwFlags).map(GuestWord)
 }
 
 /// Ends a registered wait without waiting for calls.

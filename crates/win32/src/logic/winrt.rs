@@ -6,9 +6,7 @@
 //! Source: <https://learn.microsoft.com/uwp/winrt-cref/winrt-type-system>.
 
 use super::crypto::hash::HashAlgorithm;
-
-/// An identifier of 128 bits, as it lies in memory.
-pub type Guid = [u8; 16];
+use super::guid::{self, Guid};
 
 /// Types within types, at most: a type that holds itself ends there.
 const DEPTH_MAX: u32 = 64;
@@ -80,10 +78,7 @@ pub enum Description {
 
 /// Returns an identifier's text, in small letters.
 fn text_of(guid: &Guid) -> String {
-    let first = u32::from_le_bytes([guid[0], guid[1], guid[2], guid[3]]);
-    let (second, third) = (u16::from_le_bytes([guid[4], guid[5]]), u16::from_le_bytes([guid[6], guid[7]]));
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("{{{first:08x}-{second:04x}-{third:04x}-{}-{}}}", hex(&guid[8..10]), hex(&guid[10..]))
+    guid::to_text(guid).to_ascii_lowercase()
 }
 
 /// Takes a type's name apart: its own name, then those of its parameters in their order. `None` where it is malformed.

@@ -85,98 +85,106 @@ pub(crate) static MEMCHR: Code = Code {
     slow: None,
 };
 
+/// Compares up to a number of characters in 32-bit code: how one is read and compared, what tells a zero, how to the next.
+#[rustfmt::skip]
+macro_rules! compare_i386 {
+    ([$($compare:literal),+ $(,)?], [$($is_zero:literal),+ $(,)?], [$($next:literal),+ $(,)?]) => {{
+        const COMPARE: u8 = [$($compare),+].len() as u8;
+        const IS_ZERO: u8 = [$($is_zero),+].len() as u8;
+        const NEXT: u8 = [$($next),+].len() as u8;
+        &[
+            0x53, // push ebx
+            0x8b, 0x4c, 0x24, 0x08, // mov ecx, dword ptr [esp+0x8]
+            0x8b, 0x54, 0x24, 0x0c, // mov edx, dword ptr [esp+0xc]
+            0x8b, 0x5c, 0x24, 0x10, // mov ebx, dword ptr [esp+0x10]
+            0x85, 0xdb, // test ebx, ebx
+            0x74, 9 + COMPARE + IS_ZERO + NEXT, // je same
+            0x29, 0xca, // sub edx, ecx
+            $($compare),+, // more:
+            0x75, 9 + IS_ZERO + NEXT, // jne differs
+            $($is_zero),+,
+            0x74, 3 + NEXT, // je same
+            $($next),+,
+            0x4b, // dec ebx
+            0x75, (7 + COMPARE + IS_ZERO + NEXT).wrapping_neg(), // jne more
+            0x31, 0xc0, // same: xor eax, eax
+            0x5b, // pop ebx
+            0xc3, // ret
+            0x19, 0xc0, // differs: sbb eax, eax
+            0x83, 0xc8, 0x01, // or eax, 0x1
+            0x5b, // pop ebx
+            0xc3, // ret
+        ]
+    }};
+}
+
+/// As `compare_i386`, in 64-bit code.
+#[rustfmt::skip]
+macro_rules! compare_amd64 {
+    ([$($compare:literal),+ $(,)?], [$($is_zero:literal),+ $(,)?], [$($next:literal),+ $(,)?]) => {{
+        const COMPARE: u8 = [$($compare),+].len() as u8;
+        const IS_ZERO: u8 = [$($is_zero),+].len() as u8;
+        const NEXT: u8 = [$($next),+].len() as u8;
+        &[
+            0x4d, 0x85, 0xc0, // test r8, r8
+            0x74, 12 + COMPARE + IS_ZERO + NEXT, // je same
+            0x48, 0x29, 0xca, // sub rdx, rcx
+            $($compare),+, // more:
+            0x75, 10 + IS_ZERO + NEXT, // jne differs
+            $($is_zero),+,
+            0x74, 5 + NEXT, // je same
+            $($next),+,
+            0x49, 0xff, 0xc8, // dec r8
+            0x75, (9 + COMPARE + IS_ZERO + NEXT).wrapping_neg(), // jne more
+            0x31, 0xc0, // same: xor eax, eax
+            0xc3, // ret
+            0x19, 0xc0, // differs: sbb eax, eax
+            0x83, 0xc8, 0x01, // or eax, 0x1
+            0xc3, // ret
+        ]
+    }};
+}
+
 /// `strncmp`.
 #[rustfmt::skip]
 pub(crate) static STRNCMP: Code = Code {
-    i386: &[
-        0x53, // push ebx
-        0x8b, 0x4c, 0x24, 0x08, // mov ecx, dword ptr [esp+0x8]
-        0x8b, 0x54, 0x24, 0x0c, // mov edx, dword ptr [esp+0xc]
-        0x8b, 0x5c, 0x24, 0x10, // mov ebx, dword ptr [esp+0x10]
-        0x85, 0xdb, // test ebx, ebx
-        0x74, 0x12, // je +0x23
-        0x29, 0xca, // sub edx, ecx
+    i386: compare_i386!([
         0x0f, 0xb6, 0x01, // movzx eax, byte ptr [ecx]
         0x3a, 0x04, 0x11, // cmp al, byte ptr [ecx+edx*1]
-        0x75, 0x0c, // jne +0x27
+    ], [
         0x84, 0xc0, // test al, al
-        0x74, 0x04, // je +0x23
+    ], [
         0x41, // inc ecx
-        0x4b, // dec ebx
-        0x75, 0xf0, // jne +0x13
-        0x31, 0xc0, // xor eax, eax
-        0x5b, // pop ebx
-        0xc3, // ret
-        0x19, 0xc0, // sbb eax, eax
-        0x83, 0xc8, 0x01, // or eax, 0x1
-        0x5b, // pop ebx
-        0xc3, // ret
-    ],
-    amd64: &[
-        0x4d, 0x85, 0xc0, // test r8, r8
-        0x74, 0x17, // je +0x1c
-        0x48, 0x29, 0xca, // sub rdx, rcx
+    ]),
+    amd64: compare_amd64!([
         0x0f, 0xb6, 0x01, // movzx eax, byte ptr [rcx]
         0x3a, 0x04, 0x11, // cmp al, byte ptr [rcx+rdx*1]
-        0x75, 0x0f, // jne +0x1f
+    ], [
         0x84, 0xc0, // test al, al
-        0x74, 0x08, // je +0x1c
+    ], [
         0x48, 0xff, 0xc1, // inc rcx
-        0x49, 0xff, 0xc8, // dec r8
-        0x75, 0xec, // jne +0x8
-        0x31, 0xc0, // xor eax, eax
-        0xc3, // ret
-        0x19, 0xc0, // sbb eax, eax
-        0x83, 0xc8, 0x01, // or eax, 0x1
-        0xc3, // ret
-    ],
+    ]),
     slow: None,
 };
 
 /// `wcsncmp`.
 #[rustfmt::skip]
 pub(crate) static WCSNCMP: Code = Code {
-    i386: &[
-        0x53, // push ebx
-        0x8b, 0x4c, 0x24, 0x08, // mov ecx, dword ptr [esp+0x8]
-        0x8b, 0x54, 0x24, 0x0c, // mov edx, dword ptr [esp+0xc]
-        0x8b, 0x5c, 0x24, 0x10, // mov ebx, dword ptr [esp+0x10]
-        0x85, 0xdb, // test ebx, ebx
-        0x74, 0x15, // je +0x26
-        0x29, 0xca, // sub edx, ecx
+    i386: compare_i386!([
         0x0f, 0xb7, 0x01, // movzx eax, word ptr [ecx]
         0x66, 0x3b, 0x04, 0x11, // cmp ax, word ptr [ecx+edx*1]
-        0x75, 0x0e, // jne +0x2a
+    ], [
         0x85, 0xc0, // test eax, eax
-        0x74, 0x06, // je +0x26
+    ], [
         0x83, 0xc1, 0x02, // add ecx, 0x2
-        0x4b, // dec ebx
-        0x75, 0xed, // jne +0x13
-        0x31, 0xc0, // xor eax, eax
-        0x5b, // pop ebx
-        0xc3, // ret
-        0x19, 0xc0, // sbb eax, eax
-        0x83, 0xc8, 0x01, // or eax, 0x1
-        0x5b, // pop ebx
-        0xc3, // ret
-    ],
-    amd64: &[
-        0x4d, 0x85, 0xc0, // test r8, r8
-        0x74, 0x19, // je +0x1e
-        0x48, 0x29, 0xca, // sub rdx, rcx
+    ]),
+    amd64: compare_amd64!([
         0x0f, 0xb7, 0x01, // movzx eax, word ptr [rcx]
         0x66, 0x3b, 0x04, 0x11, // cmp ax, word ptr [rcx+rdx*1]
-        0x75, 0x10, // jne +0x21
+    ], [
         0x85, 0xc0, // test eax, eax
-        0x74, 0x09, // je +0x1e
+    ], [
         0x48, 0x83, 0xc1, 0x02, // add rcx, 0x2
-        0x49, 0xff, 0xc8, // dec r8
-        0x75, 0xea, // jne +0x8
-        0x31, 0xc0, // xor eax, eax
-        0xc3, // ret
-        0x19, 0xc0, // sbb eax, eax
-        0x83, 0xc8, 0x01, // or eax, 0x1
-        0xc3, // ret
-    ],
+    ]),
     slow: None,
 };

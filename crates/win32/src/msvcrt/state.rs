@@ -59,6 +59,8 @@ pub struct Crt {
     pub(crate) quick_exit: Mutex<Vec<u64>>,
     /// The function that destroys thread-local objects of the main thread.
     pub(crate) thread_local_exit: AtomicU64,
+    /// The text of an exception that has none.
+    pub(crate) unknown_exception: OnceLock<u64>,
     /// The functions of `set_terminate` and `set_unexpected`.
     pub(crate) terminate: [AtomicU64; 2],
     /// The function of `_set_se_translator`.

@@ -46,7 +46,7 @@ pub(crate) enum Class {
 }
 
 /// A class's decorated name, and its objects' size in words: the table, the text, its flag, then a code and its category.
-type Base = (&'static str, u64);
+pub(crate) type Base = (&'static str, u64);
 
 const EXCEPTION: Base = (".?AVexception@std@@", 3);
 const LOGIC_ERROR: Base = (".?AVlogic_error@std@@", 3);
@@ -127,10 +127,15 @@ const PAGE_EXECUTE_READWRITE: u64 = 0x40;
 /// The room of the block that describes one class, in bytes.
 const BLOCK_BYTES: u64 = 2048;
 
+/// Returns the address of a class's table of virtual functions.
+pub(crate) fn table_of(guest: &mut Guest, lineage: &'static [Base]) -> Result<u64, Fault> {
+    describe(guest, lineage).map(|[_, table, _]| table)
+}
+
 /// Returns the block that describes a class: its first words are the table of virtual functions (two entries) and the
 /// offset of the throw information.
-fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
-    let key = class.lineage()[0].0;
+fn describe(guest: &mut Guest, lineage: &'static [Base]) -> Result<[u64; 3], Fault> {
+    let key = lineage[0].0;
     let known = crt(guest)
         .tables
         .lock()
@@ -161,10 +166,10 @@ fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
     let copies = copies.map(|copy| if is_64 { jump_to(&mut block, copy) } else { copy });
     let type_info = super::state::variable(guest, "??_7type_info@@6B@");
     let mut types = Vec::new();
-    for (name, _) in class.lineage() {
+    for (name, _) in lineage {
         types.push(block.put_descriptor(type_info, name));
     }
-    let information = put_throw_information(&mut block, class, &types, copies);
+    let information = put_throw_information(&mut block, lineage, &types, copies);
     let locator = put_locator(&mut block, &types);
     guest.write_bytes(start, &block.bytes)?;
     guest.write_word(start, start + locator)?;
@@ -174,10 +179,10 @@ fn describe(guest: &mut Guest, class: Class) -> Result<[u64; 3], Fault> {
 }
 
 /// Writes as what an object can be caught; returns the offset.
-fn put_throw_information(block: &mut Block, class: Class, types: &[u64], copies: [u64; 3]) -> u64 {
+fn put_throw_information(block: &mut Block, lineage: &[Base], types: &[u64], copies: [u64; 3]) -> u64 {
     let word = if block.is_64 { 8 } else { 4 };
     let mut catchable = Vec::new();
-    for ((_, words), &descriptor) in class.lineage().iter().zip(types) {
+    for ((_, words), &descriptor) in lineage.iter().zip(types) {
         let at = block.align();
         block.put_u32(0);
         block.put_reference(descriptor);
@@ -247,6 +252,11 @@ pub(crate) fn throw(guest: &mut Guest, class: Class, text: &[u8]) -> Result<(), 
     throw_with_code(guest, class, text, [0, 0])
 }
 
+/// The same of a class that is known by its lineage, the class first.
+pub(crate) fn throw_lineage(guest: &mut Guest, lineage: &'static [Base], text: &[u8]) -> Result<(), Fault> {
+    throw_described(guest, lineage, text, [0, 0])
+}
+
 /// The same with the words behind the text: a code and the address of its category.
 pub(crate) fn throw_with_code(
     guest: &mut Guest,
@@ -254,9 +264,18 @@ pub(crate) fn throw_with_code(
     text: &[u8],
     code: [u64; 2],
 ) -> Result<(), Fault> {
-    let [base, table, information] = describe(guest, class)?;
+    throw_described(guest, class.lineage(), text, code)
+}
+
+fn throw_described(
+    guest: &mut Guest,
+    lineage: &'static [Base],
+    text: &[u8],
+    code: [u64; 2],
+) -> Result<(), Fault> {
+    let [base, table, information] = describe(guest, lineage)?;
     let word = guest.machine().pointer_size();
-    let words = class.lineage()[0].1;
+    let words = lineage[0].1;
     let object = place(guest, &vec![0; (words * word) as usize])?;
     let text = place_narrow(guest, text)?;
     for (index, value) in (0..words).zip([table, text, 1, code[0], code[1]]) {
@@ -297,14 +316,27 @@ pub fn __std_exception_destroy(guest: &mut Guest, data: GuestWord) -> Result<(),
     guest.write(data.0 + word, &0u8)
 }
 
-/// Destroys an exception that was thrown from here; frees it too when asked.
+/// Destroys an exception, or the row of exceptions behind their count; frees the memory too when asked.
 ///
 /// Source: <https://learn.microsoft.com/cpp/standard-library/exception-class>
 #[winapi]
 pub fn exception_delete(guest: &mut Guest, this: GuestWord, flags: u32) -> Result<GuestWord, Fault> {
+    const FREE: u32 = 1;
+    const ARRAY: u32 = 2;
     let word = guest.machine().pointer_size();
+    if flags & ARRAY != 0 {
+        let start = this.0.wrapping_sub(word);
+        for index in (0..guest.read_word(start)?).rev() {
+            let member = this.0.wrapping_add(index.wrapping_mul(EXCEPTION.1 * word));
+            __std_exception_destroy(guest, GuestWord(member.wrapping_add(word)))?;
+        }
+        if flags & FREE != 0 {
+            guest.process().heaps.free(0, start);
+        }
+        return Ok(GuestWord(start));
+    }
     __std_exception_destroy(guest, GuestWord(this.0 + word))?;
-    if flags & 1 != 0 {
+    if flags & FREE != 0 {
         guest.process().heaps.free(0, this.0);
     }
     Ok(this)
@@ -316,7 +348,13 @@ pub fn exception_delete(guest: &mut Guest, this: GuestWord, flags: u32) -> Resul
 #[winapi]
 pub fn exception_what(guest: &mut Guest, this: GuestWord) -> Result<GuestWord, Fault> {
     let word = guest.machine().pointer_size();
-    guest.read_word(this.0 + word).map(GuestWord)
+    let text = guest.read_word(this.0 + word)?;
+    if text != 0 {
+        return Ok(GuestWord(text));
+    }
+    let known = crt(guest).unknown_exception.get().copied();
+    let place = known.map_or_else(|| place_narrow(guest, b"Unknown exception"), Ok)?;
+    Ok(GuestWord(*crt(guest).unknown_exception.get_or_init(|| place)))
 }
 
 /// Copies an exception that was thrown from here: the constructor that catching by value calls.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use plat_abi::{GuestWord, Memory, winapi};
+use plat_abi::{GuestWord, Memory, Raw, Return, winapi};
 
 use super::{BAD_HANDLE, BAD_PARAMETER, NOT_SUPPORTED, SOFTWARE, Store, is_store};
 use crate::NtStatus;
@@ -52,7 +52,7 @@ const DO_NOT_FINALIZE: u32 = 0x400;
 
 /// Why a call fails, as these functions say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Refusal(u32);
+pub struct Refusal(u32);
 
 impl<E: Into<NtStatus>> From<E> for Refusal {
     fn from(error: E) -> Self {
@@ -70,10 +70,26 @@ impl<E: Into<NtStatus>> From<E> for Refusal {
     }
 }
 
-type Outcome<T = ()> = Result<T, Refusal>;
+/// What a function here answers.
+pub type Outcome<T = ()> = Result<T, Refusal>;
 
-fn code(outcome: Outcome) -> u32 {
-    outcome.err().map_or(0, |refusal| refusal.0)
+impl Return<Guest> for Outcome {
+    fn finish(self, _: &mut Guest) -> Raw {
+        Raw::Integer(self.err().map_or(0, |refusal| refusal.0.into()))
+    }
+}
+
+/// Checks what functions of a store are given: the store, and then that nothing they need is null.
+fn check_store(guest: &Guest, store: GuestWord, needed: &[GuestWord]) -> Outcome {
+    if !is_store(guest, store) {
+        return Err(Refusal(BAD_HANDLE));
+    }
+    check_given(needed)
+}
+
+/// Refuses null where a function needs something.
+fn check_given(needed: &[GuestWord]) -> Outcome {
+    if needed.iter().any(|place| place.is_null()) { Err(Refusal(BAD_PARAMETER)) } else { Ok(()) }
 }
 
 /// A key of the store.
@@ -134,10 +150,7 @@ impl StoreKey {
             "Export Policy" => numbers(&[state.export_policy]),
             "Key Usage" => numbers(&[state.usage]),
             "Key Type" => numbers(&[0]),
-            "Provider Handle" => {
-                let handle = guest.process().cryptography.add(Store);
-                handle.to_le_bytes()[..guest.machine().pointer_size() as usize].to_vec()
-            }
+            "Provider Handle" => guest.word_bytes(guest.process().cryptography.add(Store)),
             other => return state.others.get(other).cloned(),
         })
     }
@@ -215,49 +228,38 @@ pub fn NCryptCreatePersistedKey(
     pszKeyName: GuestWord,
     dwLegacyKeySpec: u32,
     dwFlags: u32,
-) -> u32 {
+) -> Outcome {
     const RSA_BITS: u32 = 2048;
     let _ = (dwLegacyKeySpec, dwFlags);
-    let create = || -> Outcome {
-        if !is_store(guest, hProvider) {
-            return Err(Refusal(BAD_HANDLE));
-        }
-        if phKey.is_null() || pszAlgId.is_null() {
-            return Err(Refusal(BAD_PARAMETER));
-        }
-        let algorithm = pair_algorithm(&text(guest, pszAlgId)?).ok_or(Refusal(NOT_SUPPORTED))?;
-        if !pszKeyName.is_null() {
-            return Err(Refusal(NOT_SUPPORTED));
-        }
-        let curve = lock(&algorithm.state).curve;
-        let bits = if algorithm.kind == Kind::Rsa { RSA_BITS } else { curve.map_or(0, Curve::bits) };
-        give_key(guest, Key::new(algorithm, Material::Unfinished { bits }), false, phKey)
-    };
-    code(create())
+    check_store(guest, hProvider, &[phKey, pszAlgId])?;
+    let algorithm = pair_algorithm(&text(guest, pszAlgId)?).ok_or(Refusal(NOT_SUPPORTED))?;
+    if !pszKeyName.is_null() {
+        return Err(Refusal(NOT_SUPPORTED));
+    }
+    let curve = lock(&algorithm.state).curve;
+    let bits = if algorithm.kind == Kind::Rsa { RSA_BITS } else { curve.map_or(0, Curve::bits) };
+    give_key(guest, Key::new(algorithm, Material::Unfinished { bits }), false, phKey)
 }
 
 /// Makes the key that was begun.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptfinalizekey>
 #[winapi]
-pub fn NCryptFinalizeKey(guest: &mut Guest, hKey: GuestWord, dwFlags: u32) -> u32 {
+pub fn NCryptFinalizeKey(guest: &mut Guest, hKey: GuestWord, dwFlags: u32) -> Outcome {
     let _ = dwFlags;
-    let finish = |guest: &mut Guest| -> Outcome {
-        let key = StoreKey::of(guest, hKey)?;
-        if lock(&key.state).is_finished {
-            return Err(Refusal(BAD_KEY_STATE));
-        }
-        if matches!(lock(&key.key.state).material, Material::Unfinished { bits: 0 }) {
-            return Err(Refusal(BAD_PARAMETER));
-        }
-        let is_unfinished = matches!(lock(&key.key.state).material, Material::Unfinished { .. });
-        if is_unfinished {
-            BCryptFinalizeKeyPair(guest, GuestWord(key.inner), 0)?;
-        }
-        lock(&key.state).is_finished = true;
-        Ok(())
-    };
-    code(finish(guest))
+    let key = StoreKey::of(guest, hKey)?;
+    if lock(&key.state).is_finished {
+        return Err(Refusal(BAD_KEY_STATE));
+    }
+    if matches!(lock(&key.key.state).material, Material::Unfinished { bits: 0 }) {
+        return Err(Refusal(BAD_PARAMETER));
+    }
+    let is_unfinished = matches!(lock(&key.key.state).material, Material::Unfinished { .. });
+    if is_unfinished {
+        BCryptFinalizeKeyPair(guest, GuestWord(key.inner), 0)?;
+    }
+    lock(&key.state).is_finished = true;
+    Ok(())
 }
 
 /// Makes a key from a blob, which tells its algorithm.
@@ -274,36 +276,28 @@ pub fn NCryptImportKey(
     pbData: GuestWord,
     cbData: u32,
     dwFlags: u32,
-) -> u32 {
+) -> Outcome {
     let _ = pParameterList;
-    let make = || -> Outcome {
-        if !is_store(guest, hProvider) {
-            return Err(Refusal(BAD_HANDLE));
-        }
-        if pszBlobType.is_null() || phKey.is_null() || pbData.is_null() {
-            return Err(Refusal(BAD_PARAMETER));
-        }
-        let blob_type = text(guest, pszBlobType)?;
-        let blob = guest.read_vec(pbData.get(), u64::from(cbData))?;
-        let general = match blob.get(..3) {
-            Some(b"RSA") => "RSA",
-            Some(b"ECS") => "ECDSA",
-            Some(b"ECK") => "ECDH",
-            _ => return Err(Refusal(NOT_SUPPORTED)),
-        };
-        if !hImportKey.is_null() {
-            return Err(Refusal(NOT_SUPPORTED));
-        }
-        let kind = pair_algorithm(general).ok_or(Refusal(FAIL))?.kind;
-        let material = import(kind, &blob_type, &blob)?;
-        let name = match &material {
-            Material::Curve(key) => format!("{general}_P{}", key.curve.bits()),
-            _ => general.to_owned(),
-        };
-        let algorithm = pair_algorithm(&name).ok_or(Refusal(FAIL))?;
-        give_key(guest, Key::new(algorithm, material), dwFlags & DO_NOT_FINALIZE == 0, phKey)
+    check_store(guest, hProvider, &[pszBlobType, phKey, pbData])?;
+    let blob_type = text(guest, pszBlobType)?;
+    let blob = guest.read_vec(pbData.get(), u64::from(cbData))?;
+    let general = match blob.get(..3) {
+        Some(b"RSA") => "RSA",
+        Some(b"ECS") => "ECDSA",
+        Some(b"ECK") => "ECDH",
+        _ => return Err(Refusal(NOT_SUPPORTED)),
     };
-    code(make())
+    if !hImportKey.is_null() {
+        return Err(Refusal(NOT_SUPPORTED));
+    }
+    let kind = pair_algorithm(general).ok_or(Refusal(FAIL))?.kind;
+    let material = import(kind, &blob_type, &blob)?;
+    let name = match &material {
+        Material::Curve(key) => format!("{general}_P{}", key.curve.bits()),
+        _ => general.to_owned(),
+    };
+    let algorithm = pair_algorithm(&name).ok_or(Refusal(FAIL))?;
+    give_key(guest, Key::new(algorithm, material), dwFlags & DO_NOT_FINALIZE == 0, phKey)
 }
 
 /// Returns a key as a blob; a private one only where its policy lets it out.
@@ -320,21 +314,15 @@ pub fn NCryptExportKey(
     cbOutput: u32,
     pcbResult: GuestWord,
     dwFlags: u32,
-) -> u32 {
+) -> Outcome {
     let _ = pParameterList;
-    let export = |guest: &mut Guest| -> Outcome {
-        let inner = StoreKey::finished(guest, hKey)?;
-        let may_leave =
-            lock(&StoreKey::of(guest, hKey)?.state).export_policy & ALLOWS_EXPORT == ALLOWS_EXPORT;
-        if text(guest, pszBlobType)?.contains("PRIVATE") && !may_leave {
-            return Err(Refusal(NOT_SUPPORTED));
-        }
-        let flags = dwFlags & !SILENT;
-        let done =
-            BCryptExportKey(guest, inner, hExportKey, pszBlobType, pbOutput, cbOutput, pcbResult, flags);
-        Ok(done?)
-    };
-    code(export(guest))
+    let inner = StoreKey::finished(guest, hKey)?;
+    let may_leave = lock(&StoreKey::of(guest, hKey)?.state).export_policy & ALLOWS_EXPORT == ALLOWS_EXPORT;
+    if text(guest, pszBlobType)?.contains("PRIVATE") && !may_leave {
+        return Err(Refusal(NOT_SUPPORTED));
+    }
+    let flags = dwFlags & !SILENT;
+    Ok(BCryptExportKey(guest, inner, hExportKey, pszBlobType, pbOutput, cbOutput, pcbResult, flags)?)
 }
 
 /// Returns the value of a property of a store or a key.
@@ -349,30 +337,25 @@ pub fn NCryptGetProperty(
     cbOutput: u32,
     pcbResult: GuestWord,
     dwFlags: u32,
-) -> u32 {
+) -> Outcome {
     /// `NCRYPT_IMPL_SOFTWARE_FLAG`; the longest name of a key.
     const IN_SOFTWARE: u32 = 2;
     const NAME_MAX: u32 = 259;
     let _ = dwFlags;
-    let get = || -> Outcome {
-        if pszProperty.is_null() || pcbResult.is_null() {
-            return Err(Refusal(BAD_PARAMETER));
+    check_given(&[pszProperty, pcbResult])?;
+    let name = text(guest, pszProperty)?;
+    let value = if is_store(guest, hObject) {
+        match name.as_str() {
+            "Name" => Some(wide(SOFTWARE)),
+            "Impl Type" => Some(numbers(&[IN_SOFTWARE])),
+            "Max Name Length" => Some(numbers(&[NAME_MAX])),
+            "Version" => Some(numbers(&[0x1_0000])),
+            _ => return Err(Refusal(NOT_SUPPORTED)),
         }
-        let name = text(guest, pszProperty)?;
-        let value = if is_store(guest, hObject) {
-            match name.as_str() {
-                "Name" => Some(wide(SOFTWARE)),
-                "Impl Type" => Some(numbers(&[IN_SOFTWARE])),
-                "Max Name Length" => Some(numbers(&[NAME_MAX])),
-                "Version" => Some(numbers(&[0x1_0000])),
-                _ => return Err(Refusal(NOT_SUPPORTED)),
-            }
-        } else {
-            StoreKey::of(guest, hObject)?.get(guest, &name)
-        };
-        Ok(give(guest, &value.ok_or(Refusal(NOT_FOUND))?, pbOutput, cbOutput, pcbResult)?)
+    } else {
+        StoreKey::of(guest, hObject)?.get(guest, &name)
     };
-    code(get())
+    Ok(give(guest, &value.ok_or(Refusal(NOT_FOUND))?, pbOutput, cbOutput, pcbResult)?)
 }
 
 /// Sets a property of a key; stores have none that may be set.
@@ -386,46 +369,44 @@ pub fn NCryptSetProperty(
     pbInput: GuestWord,
     cbInput: u32,
     dwFlags: u32,
-) -> u32 {
+) -> Outcome {
     let _ = dwFlags;
-    let set = || -> Outcome {
-        if is_store(guest, hObject) {
-            return Err(Refusal(NOT_SUPPORTED));
-        }
-        let key = StoreKey::of(guest, hObject)?;
-        if pszProperty.is_null() || pbInput.is_null() {
-            return Err(Refusal(BAD_PARAMETER));
-        }
-        key.set(&text(guest, pszProperty)?, &guest.read_vec(pbInput.get(), u64::from(cbInput))?)
-    };
-    code(set())
+    if is_store(guest, hObject) {
+        return Err(Refusal(NOT_SUPPORTED));
+    }
+    let key = StoreKey::of(guest, hObject)?;
+    check_given(&[pszProperty, pbInput])?;
+    key.set(&text(guest, pszProperty)?, &guest.read_vec(pbInput.get(), u64::from(cbInput))?)
 }
 
-/// Gives a store, a key or a secret up; says whether it was one.
-fn free(guest: &Guest, handle: GuestWord) -> bool {
+/// Gives a store, a key or a secret up.
+fn free(guest: &Guest, handle: GuestWord) -> Outcome {
     let objects = &guest.process().cryptography;
     if let Some(key) = objects.remove::<StoreKey>(handle.get()) {
         objects.remove::<Key>(key.inner);
-        return true;
+        return Ok(());
     }
-    objects.remove::<Store>(handle.get()).is_some() || objects.remove::<Secret>(handle.get()).is_some()
+    let was_one =
+        objects.remove::<Store>(handle.get()).is_some() || objects.remove::<Secret>(handle.get()).is_some();
+    if was_one { Ok(()) } else { Err(Refusal(BAD_HANDLE)) }
 }
 
 /// Gives a store, a key or a secret up.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptfreeobject>
 #[winapi]
-pub fn NCryptFreeObject(guest: &mut Guest, hObject: GuestWord) -> u32 {
-    if free(guest, hObject) { 0 } else { BAD_HANDLE }
+pub fn NCryptFreeObject(guest: &mut Guest, hObject: GuestWord) -> Outcome {
+    free(guest, hObject)
 }
 
 /// Removes a key: one without a name is nowhere but behind its handle.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptdeletekey>
 #[winapi]
-pub fn NCryptDeleteKey(guest: &mut Guest, hKey: GuestWord, dwFlags: u32) -> u32 {
+pub fn NCryptDeleteKey(guest: &mut Guest, hKey: GuestWord, dwFlags: u32) -> Outcome {
     let _ = dwFlags;
-    if NCryptIsKeyHandle(guest, hKey).0 && free(guest, hKey) { 0 } else { BAD_HANDLE }
+    StoreKey::of(guest, hKey)?;
+    free(guest, hKey)
 }
 
 /// Says whether a handle is one of a key.
@@ -445,18 +426,10 @@ pub fn NCryptIsAlgSupported(
     hProvider: GuestWord,
     pszAlgId: GuestWord,
     dwFlags: u32,
-) -> u32 {
+) -> Outcome {
     let _ = dwFlags;
-    let find = || -> Outcome {
-        if !is_store(guest, hProvider) {
-            return Err(Refusal(BAD_HANDLE));
-        }
-        if pszAlgId.is_null() {
-            return Err(Refusal(BAD_PARAMETER));
-        }
-        pair_algorithm(&text(guest, pszAlgId)?).map(drop).ok_or(Refusal(NOT_SUPPORTED))
-    };
-    code(find())
+    check_store(guest, hProvider, &[pszAlgId])?;
+    pair_algorithm(&text(guest, pszAlgId)?).map(drop).ok_or(Refusal(NOT_SUPPORTED))
 }
 
 /// Lists the keys with names: there are none.
@@ -484,19 +457,16 @@ pub fn NCryptFreeBuffer(guest: &mut Guest, pvInput: GuestWord) -> u32 {
     0
 }
 
-/// Defines functions that bcrypt.dll's do once the key of a handle is found.
+/// Defines functions that bcrypt.dll's do once the keys of handles are found.
 macro_rules! by_bcrypt {
-    ($($what:literal $page:literal $name:ident($guest:ident, $($key:ident),+; $($param:ident: $type:ty),*) $call:expr;)+) => {$(
+    ($($what:literal $page:literal $name:ident($guest:ident $(, $key:ident)*; $($param:ident: $type:ty),*) $call:expr;)+) => {$(
         #[doc = $what]
         #[doc = ""]
         #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-", $page, ">")]
         #[winapi]
-        pub fn $name($guest: &mut Guest, $($key: GuestWord,)+ $($param: $type),*) -> u32 {
-            let run = |$guest: &mut Guest| -> Outcome {
-                $(let $key = StoreKey::finished($guest, $key)?;)+
-                Ok($call?)
-            };
-            code(run($guest))
+        pub fn $name($guest: &mut Guest, $($key: GuestWord,)* $($param: $type),*) -> Outcome {
+            $(let $key = StoreKey::finished($guest, $key)?;)*
+            Ok($call?)
         }
     )+};
 }
@@ -529,32 +499,10 @@ by_bcrypt! {
     "Makes the secret that a private key shares with the owner of a public key." "ncryptsecretagreement"
     NCryptSecretAgreement(guest, hPrivKey, hPubKey; phAgreedSecret: GuestWord, dwFlags: u32)
         BCryptSecretAgreement(guest, hPrivKey, hPubKey, phAgreedSecret, dwFlags & !SILENT);
-}
 
-/// Makes a key of a shared secret.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptderivekey>
-#[winapi]
-pub fn NCryptDeriveKey(
-    guest: &mut Guest,
-    hSharedSecret: GuestWord,
-    pwszKDF: GuestWord,
-    pParameterList: GuestWord,
-    pbDerivedKey: GuestWord,
-    cbDerivedKey: u32,
-    pcbResult: GuestWord,
-    dwFlags: u32,
-) -> u32 {
-    let flags = dwFlags & !SILENT;
-    let derived = BCryptDeriveKey(
-        guest,
-        hSharedSecret,
-        pwszKDF,
-        pParameterList,
-        pbDerivedKey,
-        cbDerivedKey,
-        pcbResult,
-        flags,
-    );
-    code(derived.map_err(Refusal::from))
+    "Makes a key of a shared secret." "ncryptderivekey"
+    NCryptDeriveKey(guest; hSharedSecret: GuestWord, pwszKDF: GuestWord, pParameterList: GuestWord,
+        pbDerivedKey: GuestWord, cbDerivedKey: u32, pcbResult: GuestWord, dwFlags: u32)
+        BCryptDeriveKey(guest, hSharedSecret, pwszKDF, pParameterList, pbDerivedKey, cbDerivedKey, pcbResult,
+            dwFlags & !SILENT);
 }

@@ -13,6 +13,7 @@ use plat_host::file::File;
 use plat_host::gate::{Interrupt, Registers};
 use plat_host::thread_park::Parker;
 
+use super::hints::Hints;
 use super::mutant::Mutant;
 use super::object::{Object, ObjectKind, ObjectRef};
 pub use super::process_object::ProcessObject;
@@ -83,6 +84,8 @@ pub struct ThreadObject {
     beginning: Mutex<Option<Beginning>>,
     /// Its name, as `SetThreadDescription` gave it.
     pub description: Mutex<Vec<u16>>,
+    /// What the program told about its worth.
+    pub hints: Hints,
     apcs: Mutex<VecDeque<Apc>>,
     timers: Mutex<Vec<Weak<Timer>>>,
     mutants: Mutex<Vec<Weak<Mutant>>>,
@@ -206,6 +209,7 @@ impl ThreadObject {
             is_early: AtomicBool::new(false),
             beginning: Mutex::default(),
             description: Mutex::default(),
+            hints: Hints::default(),
             apcs: Mutex::default(),
             timers: Mutex::default(),
             mutants: Mutex::default(),

@@ -10,7 +10,7 @@ use crate::kernel32::memoryapi::{
     MEMORY_BASIC_INFORMATION, ReadProcessMemory, Rules, VirtualLock, VirtualUnlock, WriteProcessMemory,
     allocate_in, free_in, information_at, protect_in,
 };
-use crate::logic::object_name;
+use crate::nt::mapped_names;
 use crate::nt::process_object::ProcessObject;
 use crate::{NtStatus, Win32Error};
 
@@ -19,7 +19,7 @@ pub const EXPORTS: &[Export] = dll! {
     full NtAllocateVirtualMemory;
     full NtFreeVirtualMemory;
     full NtProtectVirtualMemory;
-    partial NtQueryVirtualMemory, "basic information; names of images";
+    partial NtQueryVirtualMemory, "basic information; names of mapped files";
     full NtReadVirtualMemory;
     partial NtWriteVirtualMemory, "protection is lifted in other processes only";
     partial NtLockVirtualMemory, "checks the range and locks nothing";
@@ -153,15 +153,7 @@ fn section_name(
 ) -> Result<u64, NtStatus> {
     let own = guest.process();
     let process = own.object_as::<ProcessObject>(process.0)?;
-    let path = match process.as_other() {
-        None => own.loader().module_at(address).map(|module| module.path),
-        Some(_) => {
-            let contains = |base: u64, size: u64| (base..base.saturating_add(size)).contains(&address);
-            let modules = process.modules()?;
-            modules.into_iter().find(|module| contains(module.base, module.size)).map(|module| module.path)
-        }
-    };
-    let name = object_name::device_path(&path.ok_or(NtStatus::INVALID_ADDRESS)?);
+    let name = mapped_names::at(own, &process, address)?;
     let word = guest.machine().pointer_size();
     let (length, needed) = ((name.len() * 2) as u64, 2 * word + (name.len() as u64 + 1) * 2);
     if room < needed {

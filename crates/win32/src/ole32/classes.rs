@@ -1,15 +1,17 @@
 //! combaseapi.h: class objects that a process gives out to itself; identifiers as texts; what COM asks of servers.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
-use super::guid::to_text;
+use crate::alike::alike;
 use crate::answers::answers;
-use crate::com::Guid;
+use crate::com::{ComError, Guid, fail, result};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
+use crate::logic::guid::to_text;
+use crate::nt::path::lock;
 use crate::oleaut32::variant::{ADD_REF, RELEASE, call_method, call_method_with};
 
 /// The exports of this file.
@@ -29,10 +31,6 @@ pub const EXPORTS: &[Export] = dll! {
 };
 
 const OK: i32 = 0;
-const INVALID_ARGUMENT: i32 = 0x8007_0057_u32 as i32;
-const OUT_OF_MEMORY: i32 = 0x8007_000e_u32 as i32;
-/// `E_NOINTERFACE`.
-const NO_INTERFACE: i32 = 0x8000_4002_u32 as i32;
 
 /// A class object.
 struct ClassObject {
@@ -52,8 +50,8 @@ struct Server {
 // One Windows process is one process.
 static SERVER: Mutex<Server> = Mutex::new(Server { classes: Vec::new(), next: 1, references: 0 });
 
-fn server() -> std::sync::MutexGuard<'static, Server> {
-    SERVER.lock().unwrap_or_else(PoisonError::into_inner)
+fn server() -> MutexGuard<'static, Server> {
+    lock(&SERVER)
 }
 
 /// `REGCLS_SUSPENDED`.
@@ -82,13 +80,12 @@ pub fn CoRegisterClassObject(
     dwClsContext: u32,
     flags: u32,
     lpdwRegister: GuestWord,
-) -> Result<i32, Fault> {
+) -> Result<(), ComError> {
     let _ = dwClsContext;
     if lpdwRegister.is_null() || pUnk.is_null() {
-        return Ok(INVALID_ARGUMENT);
+        return fail(result::INVALID_ARGUMENT);
     }
-    let mut class = Guid::default();
-    guest.read_bytes(rclsid.get(), &mut class)?;
+    let class: Guid = guest.read(rclsid.get())?;
     call_method(guest, pUnk.get(), ADD_REF)?;
     let cookie = {
         let mut server = server();
@@ -97,23 +94,21 @@ pub fn CoRegisterClassObject(
         server.classes.push(ClassObject { cookie, class, object: pUnk.get(), flags });
         cookie
     };
-    guest.write(lpdwRegister.get(), &cookie).map(|()| OK)
+    Ok(guest.write(lpdwRegister.get(), &cookie)?)
 }
 
 /// Takes the object of a class back.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-corevokeclassobject>
 #[winapi]
-pub fn CoRevokeClassObject(guest: &mut Guest, dwRegister: u32) -> Result<i32, Fault> {
+pub fn CoRevokeClassObject(guest: &mut Guest, dwRegister: u32) -> Result<(), ComError> {
     let removed = {
         let mut server = server();
         let place = server.classes.iter().position(|one| one.cookie == dwRegister);
         place.map(|place| server.classes.remove(place).object)
     };
-    match removed {
-        Some(object) => call_method(guest, object, RELEASE).map(|()| OK),
-        None => Ok(INVALID_ARGUMENT),
-    }
+    let object = removed.ok_or(ComError::Result(result::INVALID_ARGUMENT))?;
+    Ok(call_method(guest, object, RELEASE)?)
 }
 
 /// Shows or hides all class objects.
@@ -171,34 +166,26 @@ pub fn CoReleaseServerProcess(guest: &mut Guest) -> u32 {
 }
 
 /// Returns an identifier as text in new memory.
-fn give_text(guest: &Guest, identifier: GuestWord, into: GuestWord) -> Result<i32, Fault> {
+fn give_text(guest: &Guest, identifier: GuestWord, into: GuestWord) -> Result<(), ComError> {
     if into.is_null() {
-        return Ok(INVALID_ARGUMENT);
+        return fail(result::INVALID_ARGUMENT);
     }
-    let mut bytes = Guid::default();
-    guest.read_bytes(identifier.get(), &mut bytes)?;
-    let text: Vec<u16> = to_text(&bytes).encode_utf16().chain([0]).collect();
-    let Some(block) = guest.process().heaps.allocate(0, 2 * text.len() as u64, false) else {
-        return Ok(OUT_OF_MEMORY);
-    };
+    let text: Vec<u16> = to_text(&guest.read(identifier.get())?).encode_utf16().chain([0]).collect();
+    let block = guest.process().heaps.allocate(0, 2 * text.len() as u64, false);
+    let block = block.ok_or(ComError::Result(result::OUT_OF_MEMORY))?;
     guest.write_wide(block, &text)?;
-    guest.write_word(into.get(), block).map(|()| OK)
+    Ok(guest.write_word(into.get(), block)?)
 }
 
-/// Returns a class's identifier as text, which the caller frees.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-stringfromclsid>
-#[winapi]
-pub fn StringFromCLSID(guest: &mut Guest, rclsid: GuestWord, lplpsz: GuestWord) -> Result<i32, Fault> {
-    give_text(guest, rclsid, lplpsz)
-}
+alike! {
+    fn(guest; rclsid: GuestWord, lplpsz: GuestWord) -> Result<(), ComError> {
+        give_text(guest, rclsid, lplpsz)
+    }
 
-/// Returns an interface's identifier as text, which the caller frees.
-///
-/// Source: <https://learn.microsoft.com/windows/win32/api/combaseapi/nf-combaseapi-stringfromiid>
-#[winapi]
-pub fn StringFromIID(guest: &mut Guest, rclsid: GuestWord, lplpsz: GuestWord) -> Result<i32, Fault> {
-    give_text(guest, rclsid, lplpsz)
+    /// Returns a class's identifier as text, which the caller frees.
+    "combaseapi/nf-combaseapi-stringfromclsid" StringFromCLSID;
+    /// Returns an interface's identifier as text, which the caller frees.
+    "combaseapi/nf-combaseapi-stringfromiid" StringFromIID;
 }
 
 answers! {
@@ -210,7 +197,7 @@ answers! {
         "combaseapi/nf-combaseapi-codisconnectobject" CoDisconnectObject(pUnk: GuestWord, dwReserved: u32);
         "ole2/nf-ole2-olerun" OleRun(pUnknown: GuestWord);
     }
-    "Refuses: the object is none that stands for one elsewhere." -> i32 = NO_INTERFACE => {
+    "Refuses: the object is none that stands for one elsewhere." -> Result<(), ComError> = fail(result::NO_INTERFACE) => {
         "combaseapi/nf-combaseapi-cosetproxyblanket"
         CoSetProxyBlanket(
             pProxy: GuestWord, dwAuthnSvc: u32, dwAuthzSvc: u32, pServerPrincName: GuestWord, dwAuthnLevel: u32,
@@ -233,12 +220,12 @@ pub fn CoLockObjectExternal(
     pUnk: GuestWord,
     fLock: Bool,
     fLastUnlockReleases: Bool,
-) -> Result<i32, Fault> {
+) -> Result<(), ComError> {
     let _ = fLastUnlockReleases;
     if pUnk.is_null() {
-        return Ok(INVALID_ARGUMENT);
+        return fail(result::INVALID_ARGUMENT);
     }
-    call_method(guest, pUnk.get(), if fLock.0 { ADD_REF } else { RELEASE }).map(|()| OK)
+    Ok(call_method(guest, pUnk.get(), if fLock.0 { ADD_REF } else { RELEASE })?)
 }
 
 /// Says in what kind of apartment the thread is.
@@ -249,14 +236,14 @@ pub fn CoGetApartmentType(
     guest: &mut Guest,
     pAptType: GuestWord,
     pAptQualifier: GuestWord,
-) -> Result<i32, Fault> {
+) -> Result<(), ComError> {
     /// `APTTYPE_MTA`.
     const MULTITHREADED: u32 = 1;
     if pAptType.is_null() || pAptQualifier.is_null() {
-        return Ok(INVALID_ARGUMENT);
+        return fail(result::INVALID_ARGUMENT);
     }
     guest.write(pAptType.get(), &MULTITHREADED)?;
-    guest.write(pAptQualifier.get(), &0_u32).map(|()| OK)
+    Ok(guest.write(pAptQualifier.get(), &0_u32)?)
 }
 
 /// Asks a class's object for an interface.

@@ -96,8 +96,7 @@ pub fn CoCreateInstance(
         return fail(result::BAD_POINTER);
     }
     guest.write(ppv.get(), &GuestWord::NULL)?;
-    let mut class = Guid::default();
-    guest.read_bytes(rclsid.get(), &mut class)?;
+    let class: Guid = guest.read(rclsid.get())?;
     let Some(registration) = CLASSES.iter().find(|row| row.class == class) else {
         return match classes::find(&class) {
             Some(object) => make_registered(guest, object, [pUnkOuter, riid, ppv]),
@@ -163,8 +162,7 @@ pub fn CoGetClassObject(
         return fail(result::BAD_POINTER);
     }
     guest.write(ppv.get(), &GuestWord::NULL)?;
-    let mut class = Guid::default();
-    guest.read_bytes(rclsid.get(), &mut class)?;
+    let class: Guid = guest.read(rclsid.get())?;
     let Some(object) = classes::find(&class) else { return fail(result::CLASS_NOT_REGISTERED) };
     succeeded(classes::ask(guest, object, riid.get(), ppv.get())?)
 }

@@ -7,6 +7,7 @@ use super::safe_array::{
 };
 use super::variant::{ADD_REF, RELEASE, call_method};
 use super::{E_INVALIDARG, E_OUTOFMEMORY, S_OK, bstr};
+use crate::com::{ComError, fail, result};
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
@@ -31,24 +32,21 @@ const HAVE_IDENTIFIER: u16 = 0x40;
 /// `VT_UI1`.
 const BYTE: u16 = 17;
 
-/// Reads an array that a caller wants changed; the error is a code.
-fn unlocked(guest: &Guest, array: u64) -> Result<Result<Array, i32>, Fault> {
-    let array = Array::read(guest, array)?;
-    Ok(if array.locks > 0 { Err(DISP_E_ARRAYISLOCKED) } else { Ok(array) })
+/// Reads an array that a caller wants changed.
+fn unlocked(guest: &Guest, array: GuestWord) -> Result<Array, ComError> {
+    let array = Array::read(guest, array.get())?;
+    if array.locks > 0 { fail(DISP_E_ARRAYISLOCKED as u32) } else { Ok(array) }
 }
 
 /// Frees a descriptor, but not the data.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-safearraydestroydescriptor>
 #[winapi]
-pub fn SafeArrayDestroyDescriptor(guest: &mut Guest, psa: GuestWord) -> Result<i32, Fault> {
+pub fn SafeArrayDestroyDescriptor(guest: &mut Guest, psa: GuestWord) -> Result<(), ComError> {
     if psa.is_null() {
-        return Ok(S_OK);
+        return Ok(());
     }
-    let array = match unlocked(guest, psa.get())? {
-        Ok(array) => array,
-        Err(code) => return Ok(code),
-    };
+    let array = unlocked(guest, psa)?;
     if array.flags & OF_RECORDS != 0 {
         let information = guest.read_word(record_place(guest, psa.get()))?;
         call_method(guest, information, RELEASE)?;
@@ -56,23 +54,20 @@ pub fn SafeArrayDestroyDescriptor(guest: &mut Guest, psa: GuestWord) -> Result<i
     if array.flags & NOT_OWNED == 0 {
         guest.process().heaps.free(0, array.address - HIDDEN);
     }
-    Ok(S_OK)
+    Ok(())
 }
 
 /// Frees the data and what it holds, but not the descriptor.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-safearraydestroydata>
 #[winapi]
-pub fn SafeArrayDestroyData(guest: &mut Guest, psa: GuestWord) -> Result<i32, Fault> {
+pub fn SafeArrayDestroyData(guest: &mut Guest, psa: GuestWord) -> Result<(), ComError> {
     if psa.is_null() {
-        return Ok(E_INVALIDARG);
+        return fail(result::INVALID_ARGUMENT);
     }
-    let array = match unlocked(guest, psa.get())? {
-        Ok(array) => array,
-        Err(code) => return Ok(code),
-    };
+    let array = unlocked(guest, psa)?;
     if array.data == 0 {
-        return Ok(S_OK);
+        return Ok(());
     }
     array.clear_from(guest, 0)?;
     if array.flags & STATIC != 0 {
@@ -81,29 +76,28 @@ pub fn SafeArrayDestroyData(guest: &mut Guest, psa: GuestWord) -> Result<i32, Fa
         guest.process().heaps.free(0, array.data);
         guest.write_word(safe_array::places(guest, psa.get()).0, 0)?;
     }
-    Ok(S_OK)
+    Ok(())
 }
 
 /// Gives the last dimension new bounds. Elements that go are freed, new ones are zero.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/oleauto/nf-oleauto-safearrayredim>
 #[winapi]
-pub fn SafeArrayRedim(guest: &mut Guest, psa: GuestWord, psaboundNew: GuestWord) -> Result<i32, Fault> {
+pub fn SafeArrayRedim(guest: &mut Guest, psa: GuestWord, psaboundNew: GuestWord) -> Result<(), ComError> {
     if psa.is_null() || psaboundNew.is_null() {
-        return Ok(E_INVALIDARG);
+        return fail(result::INVALID_ARGUMENT);
     }
-    let array = match unlocked(guest, psa.get())? {
-        Ok(array) if array.flags & FIXED != 0 || array.bounds.is_empty() => return Ok(E_INVALIDARG),
-        Ok(array) => array,
-        Err(code) => return Ok(code),
-    };
+    let array = unlocked(guest, psa)?;
+    if array.flags & FIXED != 0 || array.bounds.is_empty() {
+        return fail(result::INVALID_ARGUMENT);
+    }
     let (count, lowest) = (guest.read_u32(psaboundNew.get())?, guest.read_u32(psaboundNew.get() + 4)?);
     let (data_place, bound_place) = safe_array::places(guest, psa.get());
     let others: u64 = array.bounds[1..].iter().map(|bound| u64::from(bound.0)).product();
     let elements = others.saturating_mul(count.into());
     let bytes = elements.saturating_mul(array.element_bytes.into());
     if array.data != 0 && bytes != array.bytes() {
-        let Some(block) = allocate(guest, bytes) else { return Ok(E_OUTOFMEMORY) };
+        let block = allocate(guest, bytes).ok_or(ComError::Result(result::OUT_OF_MEMORY))?;
         array.clear_from(guest, elements)?;
         let kept = guest.read_vec(array.data, bytes.min(array.bytes()))?;
         guest.write_bytes(block, &kept)?;
@@ -113,7 +107,7 @@ pub fn SafeArrayRedim(guest: &mut Guest, psa: GuestWord, psaboundNew: GuestWord)
         guest.write_word(data_place, block)?;
     }
     guest.write(bound_place, &count)?;
-    guest.write(bound_place + 4, &lowest).map(|()| S_OK)
+    Ok(guest.write(bound_place + 4, &lowest)?)
 }
 
 /// Returns a block of zeros.

@@ -276,12 +276,14 @@ impl Counter {
             Source::Drive(of) => now.drives().iter().map(|drive| (&*drive.name, of(drive))).collect(),
             Source::Network(of) => now.networks().iter().map(|(name, one)| (&**name, (of(one), 0))).collect(),
         };
-        if !name.eq_ignore_ascii_case(TOTAL) {
-            return values
-                .iter()
-                .find(|(other, _)| other.eq_ignore_ascii_case(name))
-                .map(|(_, value)| *value);
+        if name.eq_ignore_ascii_case(TOTAL) {
+            return self.total(&values);
         }
+        values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    /// Returns what stands for all instances, from the value and base of each.
+    fn total(&self, values: &[(&str, (u64, u64))]) -> Option<(u64, u64)> {
         let sum = values.iter().fold((0, 0), |sum, (_, value)| (sum.0 + value.0, sum.1 + value.1));
         // Of parts of the time, the mean.
         let parts = if self.kind == CounterType::Timer || self.kind == CounterType::InverseTimer {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 use plat_host::file::{File, Open};
 
+use super::paths::{text, with_machine};
 use super::{Item, PdhCloseQuery, Query, code, collect, query};
 use crate::dll;
 use crate::export::Export;
@@ -16,7 +17,7 @@ use crate::logic::performance::{CounterPath, LogForm, log_line, log_time};
 use crate::logic::time::{file_time_to_local, file_time_to_system_time};
 use crate::nt::path::lock;
 use crate::nt::time;
-use crate::widths::{Width, both_widths};
+use crate::widths::both_widths;
 
 /// The exports of this file.
 pub const EXPORTS: &[Export] = dll! {
@@ -42,6 +43,9 @@ mod access {
     pub(super) const USER_STRING: u32 = 0x0100_0000;
     pub(super) const APPEND: u32 = 0x0800_0000;
 }
+
+/// The highest number that a kind of log has.
+const LOG_TYPES: u32 = 8;
 
 /// A log that is open.
 struct Log {
@@ -73,12 +77,7 @@ impl Log {
         let name = if zone.is_summer { &zone.daylight_name } else { &zone.standard_name };
         let bias = time::current_bias_minutes();
         let form = format!("({}) ({name})({bias})", self.form.title());
-        let host = format!("\\\\{}", plat_host::sysinfo::host_name().to_uppercase());
-        let column = |(_, path): &(Arc<Item>, CounterPath)| {
-            let machine = path.machine.clone().unwrap_or_else(|| host.clone());
-            CounterPath { machine: Some(machine), ..path.clone() }.text()
-        };
-        let columns = self.columns.iter().map(column);
+        let columns = self.columns.iter().map(|(_, path)| with_machine(path.clone()));
         let caption = caption.map(str::to_owned);
         log_line(self.form, std::iter::once(form).chain(columns).chain(caption))
     }
@@ -126,12 +125,8 @@ fn open(guest: &Guest, name: &[u16], flags: u32) -> Result<(File, bool), i32> {
     Ok((file, is_new))
 }
 
-/// Returns the text at an address, unless there is none.
-fn text(guest: &Guest, width: Width, address: GuestWord) -> Result<Option<String>, Fault> {
-    if address.is_null() {
-        return Ok(None);
-    }
-    Ok(Some(String::from_utf16_lossy(&width.read(guest, address)?)))
+fn find(guest: &Guest, handle: GuestWord) -> Option<Arc<Log>> {
+    guest.process().cryptography.get(handle.get())
 }
 
 both_widths! {
@@ -159,7 +154,8 @@ both_widths! {
         };
         let columns = super::columns(guest, &query);
         let has_user_column = dwAccessFlags & access::USER_STRING != 0;
-        let log = Log { file, form, query, query_handle: hQuery.get(), columns, has_user_column, writing: Mutex::new(()) };
+        let (query_handle, writing) = (hQuery.get(), Mutex::new(()));
+        let log = Log { file, form, query, query_handle, columns, has_user_column, writing };
         let caption = text(guest, width, szUserCaption)?.filter(|_| has_user_column);
         let written = if is_new { log.write(&log.head(caption.as_deref())) } else { 0 };
         if written == 0 {
@@ -172,15 +168,12 @@ both_widths! {
     /// Takes a sample of every counter and writes the values to a log.
     "pdh/nf-pdh-pdhupdatelog"
     PdhUpdateLogA, PdhUpdateLogW(guest, width, hLog: GuestWord, szUserString: GuestWord) -> Result<i32, Fault> {
-        let Some(log) = guest.process().cryptography.get::<Log>(hLog.get()) else { return Ok(code::INVALID_HANDLE) };
+        let Some(log) = find(guest, hLog) else { return Ok(code::INVALID_HANDLE) };
         let user = text(guest, width, szUserString)?;
         let collected = collect(guest, &log.query);
         Ok(if collected == 0 { log.write(&log.record(user)) } else { collected })
     }
 }
-
-/// The highest number that a kind of log has.
-const LOG_TYPES: u32 = 8;
 
 /// Closes a log, and its query if that is asked for.
 ///
@@ -206,9 +199,7 @@ pub fn PdhGetLogFileSize(guest: &mut Guest, hLog: GuestWord, llSize: GuestWord) 
     if llSize.is_null() {
         return Ok(code::INVALID_ARGUMENT);
     }
-    let Some(log) = guest.process().cryptography.get::<Log>(hLog.get()) else {
-        return Ok(code::INVALID_HANDLE);
-    };
+    let Some(log) = find(guest, hLog) else { return Ok(code::INVALID_HANDLE) };
     match log.file.status() {
         Ok(status) => guest.write(llSize.get(), &status.size).map(|()| 0),
         Err(_) => Ok(code::LOG_FILE_OPEN_ERROR),
@@ -220,7 +211,7 @@ pub fn PdhGetLogFileSize(guest: &mut Guest, hLog: GuestWord, llSize: GuestWord) 
 /// Source: <https://learn.microsoft.com/windows/win32/api/pdh/nf-pdh-pdhupdatelogfilecatalog>
 #[winapi]
 pub fn PdhUpdateLogFileCatalog(guest: &mut Guest, hLog: GuestWord) -> i32 {
-    match guest.process().cryptography.get::<Log>(hLog.get()) {
+    match find(guest, hLog) {
         Some(_) => code::UNKNOWN_LOG_FORMAT,
         None => code::INVALID_HANDLE,
     }

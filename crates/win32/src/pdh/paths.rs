@@ -4,6 +4,7 @@ use plat_abi::{Fault, GuestStruct, GuestWord, Memory};
 
 use super::counters::Snapshot;
 use super::{code, counters, find};
+use crate::answers::answers;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::{Bool, Guest};
@@ -65,11 +66,23 @@ fn list(texts: impl IntoIterator<Item = String>) -> Vec<u16> {
     texts.into_iter().flat_map(|text| text.encode_utf16().chain([0]).collect::<Vec<_>>()).collect()
 }
 
-fn text(guest: &Guest, width: Width, address: GuestWord) -> Result<Option<String>, Fault> {
+/// Returns the text at an address, unless there is none.
+pub(super) fn text(guest: &Guest, width: Width, address: GuestWord) -> Result<Option<String>, Fault> {
     if address.is_null() {
         return Ok(None);
     }
     Ok(Some(String::from_utf16_lossy(&width.read(guest, address)?)))
+}
+
+/// Returns what stands before the paths of this machine's counters.
+fn machine_name() -> String {
+    format!("\\\\{}", plat_host::sysinfo::host_name().to_uppercase())
+}
+
+/// Returns the text of a path with a machine, which is this one unless it names another.
+pub(super) fn with_machine(path: CounterPath) -> String {
+    let machine = path.machine.unwrap_or_else(machine_name);
+    CounterPath { machine: Some(machine), ..path }.text()
 }
 
 fn make(guest: &Guest, width: Width, parts: &ELEMENTS) -> Result<Option<String>, Fault> {
@@ -136,10 +149,9 @@ fn take_apart(
         texts.extend(width.bytes(&text.encode_utf16().collect::<Vec<_>>()));
         GuestWord(at)
     };
-    let host = format!("\\\\{}", plat_host::sysinfo::host_name().to_uppercase());
     let index = if path.instance.is_none() || path.index == 0 { u32::MAX } else { path.index };
     let parts = ELEMENTS {
-        szMachineName: place(Some(path.machine.unwrap_or(host))),
+        szMachineName: place(Some(path.machine.unwrap_or_else(machine_name))),
         szObjectName: place(Some(path.object)),
         szInstanceName: place(path.instance),
         szParentInstance: place(path.parent),
@@ -247,23 +259,18 @@ both_widths! {
         let second = give(guest, width, &list(instances), mszInstanceList, pcchInstanceListLength)?;
         Ok(if first == 0 { second } else { first })
     }
+}
 
-    /// Says that no name has this index.
-    "pdh/nf-pdh-pdhlookupperfnamebyindex"
-    PdhLookupPerfNameByIndexA, PdhLookupPerfNameByIndexW(
-        guest, width, szMachineName: GuestWord, dwNameIndex: u32, szNameBuffer: GuestWord, pcchNameBufferSize: GuestWord
-    ) -> i32 {
-        let _ = (guest, width, szMachineName, dwNameIndex, szNameBuffer, pcchNameBufferSize);
-        code::STRING_NOT_FOUND
-    }
-
-    /// Says that this name has no index.
-    "pdh/nf-pdh-pdhlookupperfindexbyname"
-    PdhLookupPerfIndexByNameA, PdhLookupPerfIndexByNameW(
-        guest, width, szMachineName: GuestWord, szNameBuffer: GuestWord, pdwIndex: GuestWord
-    ) -> i32 {
-        let _ = (guest, width, szMachineName, szNameBuffer, pdwIndex);
-        code::STRING_NOT_FOUND
+answers! {
+    "Says that no counter has an index." -> i32 = code::STRING_NOT_FOUND => {
+        "pdh/nf-pdh-pdhlookupperfnamebyindex"
+        PdhLookupPerfNameByIndexA, PdhLookupPerfNameByIndexW(
+            szMachineName: GuestWord, dwNameIndex: u32, szNameBuffer: GuestWord, pcchNameBufferSize: GuestWord
+        );
+        "pdh/nf-pdh-pdhlookupperfindexbyname"
+        PdhLookupPerfIndexByNameA, PdhLookupPerfIndexByNameW(
+            szMachineName: GuestWord, szNameBuffer: GuestWord, pdwIndex: GuestWord
+        );
     }
 }
 
@@ -282,10 +289,5 @@ fn expand(
     if found.is_empty() {
         return Ok(code::NO_OBJECT);
     }
-    let host = format!("\\\\{}", plat_host::sysinfo::host_name().to_uppercase());
-    let with_machine = |path: CounterPath| {
-        let machine = path.machine.clone().unwrap_or_else(|| host.clone());
-        CounterPath { machine: Some(machine), ..path }.text()
-    };
     give(guest, width, &list(found.into_iter().map(with_machine)), into, size)
 }

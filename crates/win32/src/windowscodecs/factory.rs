@@ -154,8 +154,7 @@ pub fn IWICImagingFactory_CreateDecoder(
     ppIDecoder: GuestWord,
 ) -> Result<(), ComError> {
     let _ = (This, pguidVendor);
-    let mut format = Guid::default();
-    guest.read_bytes(guidContainerFormat.get(), &mut format)?;
+    let format: Guid = guest.read(guidContainerFormat.get())?;
     match super::decoder::container_of(&format) {
         Some(container) => com::give(guest, Decoder::empty(container), ppIDecoder),
         None => fail(super::picture::PictureError::UnknownFormat.code()),

@@ -311,8 +311,7 @@ pub fn IWICBitmapFrameDecode_GetThumbnail(
 
 /// Returns the pixel format whose identifier the guest passes.
 fn format_at(guest: &Guest, at: GuestWord) -> Result<Option<PixelFormat>, ComError> {
-    let mut format = Guid::default();
-    guest.read_bytes(at.get(), &mut format)?;
+    let format: Guid = guest.read(at.get())?;
     Ok(PixelFormat::of_guid(&format))
 }
 

@@ -164,8 +164,8 @@ fn control(
         FIONREAD => return Ok(socket.available()?.to_le_bytes().to_vec()),
         SIOCATMARK => return Ok(at_mark(socket)?.to_le_bytes().to_vec()),
         SIO_GET_EXTENSION_FUNCTION_POINTER => return extension(guest, input),
-        SIO_BASE_HANDLE => return Ok(word(guest, socket.handle)),
-        code if SIO_BSP_HANDLES.contains(&code) => return Ok(word(guest, socket.handle)),
+        SIO_BASE_HANDLE => return Ok(guest.word_bytes(socket.handle)),
+        code if SIO_BSP_HANDLES.contains(&code) => return Ok(guest.word_bytes(socket.handle)),
         SIO_ROUTING_INTERFACE_QUERY => return way_to(input),
         SIO_ADDRESS_LIST_QUERY => return address_list(guest, socket, output),
         SIO_GET_INTERFACE_LIST => return interface_list(),
@@ -251,10 +251,6 @@ fn keep_alive(socket: &Socket, input: &[u8]) -> Result<(), WsaError> {
     Ok(())
 }
 
-fn word(guest: &Guest, value: u64) -> Vec<u8> {
-    value.to_le_bytes()[..guest.machine().pointer_size() as usize].to_vec()
-}
-
 /// Finds the function of a GUID.
 fn extension(guest: &mut Guest, input: &[u8]) -> Result<Vec<u8>, WsaError> {
     let (first, rest) = (number(input, 0)?, input.get(4..16).ok_or(WSAEFAULT)?);
@@ -266,5 +262,5 @@ fn extension(guest: &mut Guest, input: &[u8]) -> Result<Vec<u8>, WsaError> {
         None => loader.load(guest, &name, 0)?,
     };
     let address = loader.symbol(guest, base, Symbol::Name(found.2))?;
-    Ok(word(guest, address))
+    Ok(guest.word_bytes(address))
 }

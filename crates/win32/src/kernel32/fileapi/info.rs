@@ -442,3 +442,41 @@ pub fn UnlockFileEx(
     file(guest, hFile, 0)?.unlock_range(overlapped_start(guest, lpOverlapped)?, length)?;
     Ok(TRUE)
 }
+
+/// `ERROR_SHORT_NAMES_NOT_ENABLED_ON_VOLUME`.
+const NO_SHORT_NAMES: Win32Error = Win32Error(305);
+/// `SeRestorePrivilege`.
+const RESTORE: u32 = 18;
+
+/// Returns the bytes that a file takes: fewer than it has only if it has holes.
+fn compressed_size(guest: &Guest, path: &[u16], high: GuestWord) -> Result<OrMinusOne, Win32Error> {
+    let files = &guest.process().files;
+    let facts = files.facts(&files.resolve_file(path)?)?;
+    /// `FILE_ATTRIBUTE_SPARSE_FILE`.
+    const SPARSE: u32 = 0x200;
+    let has_holes = facts.attributes & SPARSE != 0;
+    let size = if has_holes { facts.size.min(facts.allocated) } else { facts.size };
+    if !high.is_null() {
+        guest.write(high.0, &((size >> 32) as u32))?;
+    }
+    Ok(OrMinusOne(size as u32))
+}
+
+both_widths! {
+    /// Returns the bytes that a file takes on the disk.
+    "fileapi/nf-fileapi-getcompressedfilesize"
+    GetCompressedFileSizeA, GetCompressedFileSizeW(
+        guest, width, lpFileName: GuestWord, lpFileSizeHigh: GuestWord
+    ) -> Result<OrMinusOne, Win32Error> {
+        compressed_size(guest, &path(guest, width, lpFileName)?, lpFileSizeHigh)
+    }
+
+    /// Refuses to give a file a short name: those that there are are made of the long ones.
+    "winbase/nf-winbase-setfileshortname"
+    SetFileShortNameA, SetFileShortNameW(guest, width, hFile: GuestWord, lpShortName: GuestWord) -> Result<Bool, Win32Error> {
+        let _ = (width, lpShortName);
+        file(guest, hFile, 0)?;
+        let may = guest.process().tokens.effective().has_privilege(RESTORE);
+        Err(if may { NO_SHORT_NAMES } else { Win32Error::PRIVILEGE_NOT_HELD })
+    }
+}

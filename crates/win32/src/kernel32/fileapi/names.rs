@@ -1,6 +1,7 @@
 //! Delete, rename, copy; make and remove directories.
 
 use plat_abi::{GuestWord, Memory, winapi};
+use plat_host::file_path::Status;
 
 use super::text::path;
 use crate::guest::{Bool, Guest, TRUE};
@@ -154,4 +155,41 @@ pub fn CopyFile2(
     let none = GuestWord(0);
     let done = CopyFileExW(guest, pwszExistingFileName, pwszNewFileName, none, none, cancel, flags);
     done.map_or_else(|error| WIN32 | error.0, |_| 0)
+}
+
+/// Makes a directory with the attributes and permission bits of another one.
+fn directory_like(guest: &Guest, template: &[u16], new: &[u16]) -> Result<Bool, Win32Error> {
+    let files = &guest.process().files;
+    let template = files.locate(template)?;
+    let facts = files.facts(&template)?;
+    if !facts.is_directory() {
+        return Err(Win32Error::DIRECTORY);
+    }
+    let new = files.resolve_file(new)?;
+    let status = Status::of_path(&template, true).map_err(crate::nt::path::status_of)?;
+    files.create_directory(&new, Some(status.mode))?;
+    Ok(TRUE)
+}
+
+both_widths! {
+    /// Makes a directory like another one.
+    "winbase/nf-winbase-createdirectoryex"
+    CreateDirectoryExA, CreateDirectoryExW(
+        guest, width, lpTemplateDirectory: GuestWord, lpNewDirectory: GuestWord, lpSecurityAttributes: GuestWord
+    ) -> Result<Bool, Win32Error> {
+        let _ = lpSecurityAttributes;
+        let template = path(guest, width, lpTemplateDirectory)?;
+        directory_like(guest, &template, &path(guest, width, lpNewDirectory)?)
+    }
+
+    /// Moves a file or directory; nobody is told how far it is.
+    "winbase/nf-winbase-movefilewithprogress"
+    MoveFileWithProgressA, MoveFileWithProgressW(
+        guest, width, lpExistingFileName: GuestWord, lpNewFileName: GuestWord, lpProgressRoutine: GuestWord,
+        lpData: GuestWord, dwFlags: u32
+    ) -> Result<Bool, Win32Error> {
+        let _ = (lpProgressRoutine, lpData);
+        let (from, to) = (path(guest, width, lpExistingFileName)?, path(guest, width, lpNewFileName)?);
+        rename(guest, &from, &to, dwFlags)
+    }
 }

@@ -445,3 +445,18 @@ pub fn FlushFileBuffers(guest: &mut Guest, hFile: GuestWord) -> Result<Bool, Win
     file(guest, hFile, WRITES)?.flush()?;
     Ok(TRUE)
 }
+
+/// Refuses to show what a disk had where a file has nothing.
+///
+/// Source: <https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-setfilevaliddata>
+#[winapi]
+pub fn SetFileValidData(
+    guest: &mut Guest,
+    hFile: GuestWord,
+    ValidDataLength: i64,
+) -> Result<Bool, Win32Error> {
+    let file = file(guest, hFile, access::WRITE_DATA)?;
+    let size = file.facts()?.size;
+    let fits = u64::try_from(ValidDataLength).is_ok_and(|length| length <= size);
+    Err(if fits { Win32Error::PRIVILEGE_NOT_HELD } else { Win32Error::INVALID_PARAMETER })
+}

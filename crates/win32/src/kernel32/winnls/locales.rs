@@ -25,6 +25,8 @@ pub const EXPORTS: &[Export] = dll! {
     full GetUserDefaultLocaleName;
     full GetSystemDefaultLocaleName;
     full GetThreadLocale;
+    forward VerLanguageNameA => "version.VerLanguageNameA";
+    forward VerLanguageNameW => "version.VerLanguageNameW";
     partial SetThreadLocale, "80 locales; the rest are unknown";
     full GetThreadUILanguage;
     partial SetThreadUILanguage, "English (United States) only";

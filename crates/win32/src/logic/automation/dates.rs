@@ -43,10 +43,9 @@ fn number_of(year: i64, month: i64, day: i64) -> i64 {
 pub fn fields(date: f64) -> Result<SystemTime, Refused> {
     checked(date).map_err(|_| Refused::INVALID)?;
     let mut day = date.trunc() as i64;
-    let mut milliseconds = ((date - date.trunc()).abs() * MILLISECONDS).round() as i64;
+    let milliseconds = ((date - date.trunc()).abs() * MILLISECONDS).round() as i64;
     // Half a second rounds up, and may be the next day.
     let mut seconds = (milliseconds + 500) / 1000;
-    milliseconds = 0;
     if seconds >= 86_400 {
         (seconds, day) = (0, day + 1);
     }
@@ -59,7 +58,7 @@ pub fn fields(date: f64) -> Result<SystemTime, Refused> {
         hour: (seconds / 3600) as u16,
         minute: (seconds / 60 % 60) as u16,
         second: (seconds % 60) as u16,
-        millisecond: milliseconds as u16,
+        millisecond: 0,
     })
 }
 

@@ -247,12 +247,32 @@ const FRACTIONS: [u16; 4] = [kind::R4, kind::R8, kind::CY, kind::DECIMAL];
 /// Digits that a float keeps.
 const FLOAT_DIGITS: usize = 7;
 
+/// Says whether a type is among some, a bit each.
+fn wants(types: u32, kind: u16) -> bool {
+    types & 1 << kind != 0
+}
+
+/// Returns the number that digits of so many bits make, if it has no more than 64.
+fn bits_of(digits: &[u8], shift: i32) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |all, &digit| all.checked_mul(1 << shift).map(|all| all | u64::from(digit)))
+}
+
+/// Returns bits as the smallest of the integers that holds them; they are a number with a sign if they fill it.
+fn integer_of_bits(all: u64, negative: bool, types: u32) -> Option<Value> {
+    let holds = |&&(kind, bits): &&(u16, u32)| wants(types, kind) && (bits == 64 || all >> bits == 0);
+    let &(kind, bits) = INTEGERS.iter().find(holds)?;
+    let is_signed = super::integer(kind).is_some_and(|(_, signed)| signed);
+    let top = is_signed && all >> (bits - 1) & 1 == 1;
+    let whole = i128::from(all) - if top { 1 << bits } else { 0 };
+    Some(Value::Integer(kind, if negative { -whole } else { whole }))
+}
+
 /// Puts a number together: the first of the types, a bit each, that holds it.
 ///
 /// # Errors
 /// `DISP_E_OVERFLOW` when none does.
 pub fn value(parsed: &Parsed, types: u32, how: How) -> Result<Value, Refused> {
-    let wants = |kind: u16| types & 1 << kind != 0;
+    let wants = |kind: u16| wants(types, kind);
     let negative = parsed.found & flags::NEGATIVE != 0;
     let number = match parsed.base_shift {
         0 => {
@@ -260,19 +280,9 @@ pub fn value(parsed: &Parsed, types: u32, how: How) -> Result<Value, Refused> {
             Number::new(negative, digits, parsed.power.saturating_neg())
         }
         shift => {
-            let shift = shift.clamp(0, 4);
-            let all = parsed
-                .digits
-                .iter()
-                .try_fold(0_u64, |all, &digit| all.checked_mul(1 << shift).map(|all| all | u64::from(digit)));
-            let all = all.ok_or(Refused::OVERFLOW)?;
-            // What is written in bits is a number with a sign, if it fills the type.
-            let signed = |&&(kind, bits): &&(u16, u32)| wants(kind) && (bits == 64 || all >> bits == 0);
-            if let Some(&(kind, bits)) = INTEGERS.iter().find(signed) {
-                let is_signed = super::integer(kind).is_some_and(|(_, signed)| signed);
-                let top = is_signed && all >> (bits - 1) & 1 == 1;
-                let whole = i128::from(all) - if top { 1 << bits } else { 0 };
-                return Ok(Value::Integer(kind, if negative { -whole } else { whole }));
+            let all = bits_of(&parsed.digits, shift.clamp(0, 4)).ok_or(Refused::OVERFLOW)?;
+            if let Some(value) = integer_of_bits(all, negative, types) {
+                return Ok(value);
             }
             Number::new(negative, all.to_string(), 0)
         }
