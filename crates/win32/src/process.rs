@@ -78,6 +78,9 @@ pub trait ModuleLoader: Sync + Send {
     /// `DLL_NOT_FOUND`, `INVALID_IMAGE_FORMAT`, `DLL_INIT_FAILED` and their like.
     fn load(&self, guest: &mut Guest, name: &[u16], flags: u32) -> Result<u64, NtStatus>;
 
+    /// Adds one reference to a module, if it is there.
+    fn hold(&self, base: u64);
+
     /// Gives up one reference to a module.
     ///
     /// # Errors
