@@ -66,6 +66,7 @@ fixtures! {
     ucrt_closed_streams
     current_directory file_locks value_formats safe_arrays messages components many_threads
     file_replacement activation_contexts process_questions unnamed_values alerts
+    startup_faults thread_beginnings barriers crt_threads
 }
 
 #[test]

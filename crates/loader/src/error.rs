@@ -118,6 +118,16 @@ pub enum LoadError {
         /// The DLL.
         dll: String,
     },
+    /// A DLL's `DllMain` raised an exception and did not handle it.
+    ///
+    /// Source: <https://support.microsoft.com/kb/196069>
+    #[error("{dll}: DllMain raised {status}")]
+    DllFaulted {
+        /// The DLL.
+        dll: String,
+        /// The exception's code.
+        status: NtStatus,
+    },
     /// Memory for the guest could not be had.
     #[error("cannot set up {what}: {status}")]
     Setup {
@@ -137,7 +147,7 @@ impl LoadError {
                 NtStatus::INVALID_IMAGE_FORMAT
             }
             Self::DllRefused { .. } => NtStatus::DLL_INIT_FAILED,
-            Self::Setup { status, .. } => *status,
+            Self::DllFaulted { status, .. } | Self::Setup { status, .. } => *status,
             _ => NtStatus::NO_MEMORY,
         }
     }

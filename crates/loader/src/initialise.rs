@@ -3,12 +3,14 @@
 //! No lock of the host is held while guest code runs: modules may load others, and exceptions may pass.
 
 use plat_abi::{Fault, Memory};
+use plat_win32::NtStatus;
 use plat_win32::guest::{Guest, GuestMemory};
+use plat_win32::nt::exception::guarded;
 use plat_win32::teb::Teb;
 
 use crate::error::LoadError;
 use crate::graph::{Attached, Loaded};
-use crate::modules::PeLoader;
+use crate::modules::{PeLoader, trace_line};
 
 /// Why an entry point is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,8 @@ impl PeLoader {
     /// and what it needs. A `DllMain` that loads a DLL does not have those initialised that wait for its own end.
     ///
     /// # Errors
-    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`, or has before.
+    /// [`LoadError::DllRefused`] when a `DllMain` returns `FALSE`, or has before; [`LoadError::DllFaulted`] when an exception
+    /// leaves it.
     pub(crate) fn attach_modules(
         &self,
         guest: &mut Guest,
@@ -54,9 +57,19 @@ impl PeLoader {
             } else if entry.name.eq_ignore_ascii_case(plat_win32::msvcp140::DLL.name) {
                 self.written(plat_win32::msvcp140::attach(guest))?;
             }
-            if !call(guest, &entry, Reason::ProcessAttach, reserved) {
+            let answer = if root.is_none() {
+                // A fault while the process starts ends it, with a report that tells where.
+                call(guest, &entry, Reason::ProcessAttach, reserved)
+            } else {
+                call_guarded(guest, &entry, Reason::ProcessAttach, reserved)
+            };
+            if answer != Ok(true) {
                 self.mark(entry.base, Attached::Refused);
-                return Err(LoadError::DllRefused { dll: entry.name });
+                let dll = entry.name;
+                return Err(match answer {
+                    Err(status) => LoadError::DllFaulted { dll, status },
+                    Ok(_) => LoadError::DllRefused { dll },
+                });
             }
             self.mark(entry.base, Attached::Wholly);
         }
@@ -125,7 +138,7 @@ impl PeLoader {
             entries.reverse();
         }
         for entry in &entries {
-            call(guest, entry, reason, reserved);
+            self.tell(guest, entry, reason, reserved);
         }
     }
 
@@ -140,7 +153,17 @@ impl PeLoader {
                 .map(entry_of)
         };
         if let Some(entry) = entry {
-            call(guest, &entry, Reason::ProcessDetach, 0);
+            self.tell(guest, &entry, Reason::ProcessDetach, 0);
+        }
+    }
+
+    /// Tells a module something that it cannot refuse: an exception is its own affair.
+    fn tell(&self, guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) {
+        let told = call_guarded(guest, entry, reason, reserved);
+        if let Err(status) = told
+            && self.process().start.trace.loader
+        {
+            trace_line(&format!("{}: {reason:?}: DllMain raised {status}", entry.name));
         }
     }
 
@@ -249,18 +272,36 @@ fn entry_of(loaded: &Loaded) -> Entry {
 }
 
 /// Calls a module's TLS callbacks and its `DllMain`; says whether it agrees.
-fn call(guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) -> bool {
+///
+/// # Errors
+/// The status of a stack without room.
+fn call(guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) -> Result<bool, NtStatus> {
+    call_by(guest, entry, reason, reserved, |guest, function, arguments| Ok(guest.call(function, arguments)?))
+}
+
+/// As [`call`], under the loader's eyes: an exception that a callback does not handle ends the callback, as Windows has it.
+///
+/// # Errors
+/// The code of an exception that left `DllMain`.
+fn call_guarded(guest: &mut Guest, entry: &Entry, reason: Reason, reserved: u64) -> Result<bool, NtStatus> {
+    call_by(guest, entry, reason, reserved, guarded::call)
+}
+
+fn call_by(
+    guest: &mut Guest,
+    entry: &Entry,
+    reason: Reason,
+    reserved: u64,
+    run: impl Fn(&mut Guest, u64, &[u64]) -> Result<u64, NtStatus>,
+) -> Result<bool, NtStatus> {
     let arguments = [entry.base, reason as u64, reserved];
     for &callback in &entry.callbacks {
-        if guest.call(callback, &arguments).is_err() {
-            return false;
-        }
+        // What happens to one callback keeps nobody from the next, nor from `DllMain`.
+        let _ = run(guest, callback, &arguments);
     }
     if entry.main == 0 {
-        return true;
+        return Ok(true);
     }
-    match guest.call(entry.main, &arguments) {
-        Ok(result) => reason != Reason::ProcessAttach || result as u32 & 0xff != 0,
-        Err(_) => false,
-    }
+    let answer = run(guest, entry.main, &arguments)?;
+    Ok(reason != Reason::ProcessAttach || answer as u32 & 0xff != 0)
 }

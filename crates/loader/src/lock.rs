@@ -1,8 +1,8 @@
 //! The loader's lock: the critical section that the PEB names. Who holds it may call the `DllMain` of any module, and
 //! nobody else does meanwhile.
 //!
-//! A `DllMain` may leave by an exception or end its thread, and the host's frames below are abandoned then: the lock stays
-//! held. What a thread still holds when it ends is given up with it, where Windows would wait for ever.
+//! An exception ends a `DllMain` and no more (`nt/exception/guarded.rs`). It may still leave by `longjmp` or end its thread,
+//! and the host's frames below are abandoned then: the lock stays held. What a thread still holds when it ends is given up with it, where Windows would wait for ever.
 //!
 //! Source: <https://learn.microsoft.com/windows/win32/dlls/dynamic-link-library-best-practices>
 

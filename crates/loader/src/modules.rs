@@ -166,6 +166,14 @@ impl ModuleLoader for PeLoader {
         })
     }
 
+    fn hold(&self, base: u64) {
+        let mut graph = self.graph();
+        if let Some(index) = graph.at(base) {
+            let references = &mut graph.loaded[index].references;
+            *references = references.saturating_add(1);
+        }
+    }
+
     fn unload(&self, guest: &mut Guest, base: u64) -> Result<(), NtStatus> {
         self.graph().at(base).ok_or(NtStatus::DLL_NOT_FOUND)?;
         self.drop_reference(guest, base);

@@ -78,6 +78,9 @@ pub trait ModuleLoader: Sync + Send {
     /// `DLL_NOT_FOUND`, `INVALID_IMAGE_FORMAT`, `DLL_INIT_FAILED` and their like.
     fn load(&self, guest: &mut Guest, name: &[u16], flags: u32) -> Result<u64, NtStatus>;
 
+    /// Adds one reference to a module, if it is there.
+    fn hold(&self, base: u64);
+
     /// Gives up one reference to a module.
     ///
     /// # Errors
@@ -442,6 +445,10 @@ impl System for Gate {
             Some(process) => crate::nt::thread_start::stop(&mut Guest::of_thread(process, thread), registers),
             None => (registers, false),
         }
+    }
+
+    fn stack_bytes(&self, index: u32) -> u32 {
+        entries::entry(index).map_or(0, |entry| entry.stack_bytes)
     }
 
     fn resolve(&self, fault: MemoryFault) -> bool {

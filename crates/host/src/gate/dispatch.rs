@@ -24,6 +24,12 @@ pub trait System: Sync {
         (registers, false)
     }
 
+    /// Returns how many bytes of arguments a call of 32-bit code takes off its stack.
+    fn stack_bytes(&self, index: u32) -> u32 {
+        let _ = index;
+        0
+    }
+
     /// Makes a page accessible that the host was refused on the guest's behalf (a guard page, a growing stack);
     /// says whether to try again.
     fn resolve(&self, fault: MemoryFault) -> bool;

@@ -24,8 +24,8 @@ pub struct Interrupt {
     /// Held while one sender waits.
     sending: Mutex<()>,
     /// Of a thread in the host: the stack pointer of its innermost call, RBX, RBP, RSI, RDI, R12 to R15; a stack pointer
-    /// of 0 says that there is no call, or that the thread was in guest code.
-    caller: [AtomicU64; 9],
+    /// of 0 says that there is no call, or that the thread was in guest code; last the call's index.
+    caller: [AtomicU64; 10],
 }
 
 /// Returns the number of the signal.
@@ -78,23 +78,27 @@ impl Interrupt {
     }
 
     fn caller(&self, is_i386: bool) -> Option<Box<Registers>> {
-        let [sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15] =
-            std::array::from_fn(|index| self.caller[index].load(Ordering::Relaxed));
+        let [sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15, index] =
+            std::array::from_fn(|at| self.caller[at].load(Ordering::Relaxed));
         if sp == 0 {
             return None;
         }
         let word = if is_i386 { memory::read_u32(sp).map(u64::from) } else { memory::read_u64(sp) };
         let mut registers = Registers::zeroed(is_i386);
         registers.rip = word.ok()?;
-        let sp = sp + if is_i386 { 4 } else { 8 };
+        // As after the call's return, which takes the arguments of 32-bit code along.
+        let arguments = system().map_or(0, |system| u64::from(system.stack_bytes(index as u32)));
+        let sp = sp + if is_i386 { 4 + arguments } else { 8 };
         registers.general = [0, 0, 0, rbx, sp, rbp, rsi, rdi, 0, 0, 0, 0, r12, r13, r14, r15];
         Some(registers)
     }
 
     /// Called by the signal's handler; `call` is the innermost call of a thread that is in the host.
     pub(crate) fn see(&self, call: Option<&CallFrame>) {
-        let words = call.filter(|call| call.is_fault == 0).map_or([0; 9], |call| {
-            [call.guest_sp, call.rbx, call.rbp, call.rsi, call.rdi, call.r12, call.r13, call.r14, call.r15]
+        let words = call.filter(|call| call.is_fault == 0).map_or([0; 10], |call| {
+            let index = u64::from(call.index);
+            let CallFrame { guest_sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15, .. } = *call;
+            [guest_sp, rbx, rbp, rsi, rdi, r12, r13, r14, r15, index]
         });
         for (place, word) in self.caller.iter().zip(words) {
             place.store(word, Ordering::Relaxed);
@@ -159,18 +163,39 @@ pub(crate) extern "C" fn plat_stop_return(frame: &mut CallFrame) {
     }
 }
 
-/// Called by the gate before the host calls an interrupted guest.
-pub(crate) extern "C" fn plat_stop_call(block: *mut ThreadBlock) {
+/// Called by the gate before the host calls an interrupted guest: `function` with its stack at `sp`, for 64-bit code
+/// with `arguments`. Returns the registers with which to begin instead, for [`plat_resume_set`], or null.
+pub(crate) extern "C" fn plat_stop_call(
+    block: *mut ThreadBlock,
+    function: u64,
+    sp: u64,
+    arguments: *const [u64; 4],
+) -> *mut Registers {
     let thread = Thread::from_block(block);
     if !thread.block().take_poke() {
-        return;
+        return std::ptr::null_mut();
     }
-    let Some(system) = system() else { return };
-    let registers = thread.caller_registers().unwrap_or_else(|| Registers::zeroed(thread.is_i386()));
+    let Some(system) = system() else { return std::ptr::null_mut() };
+    // What the guest's caller keeps in registers is in them as others see it, though the host uses them.
+    let mut registers = thread.caller_registers().unwrap_or_else(|| Registers::zeroed(thread.is_i386()));
+    (registers.rip, registers.general[4], registers.rflags) = (function, sp, 0x202);
+    if !thread.is_i386() {
+        const FIRST_FOUR: [usize; 4] = [1, 2, 8, 9];
+        // SAFETY: 1. the gate gives the address that `call64` gave.
+        let arguments = unsafe { *arguments };
+        for (register, argument) in FIRST_FOUR.into_iter().zip(arguments) {
+            registers.general[register] = argument;
+        }
+    }
     let (registers, is_changed) = system.stop(thread, registers);
-    if is_changed {
-        thread.resume(registers);
-    }
+    if is_changed { Box::into_raw(registers) } else { std::ptr::null_mut() }
+}
+
+/// Called by the gate instead of a function of the guest whose first registers somebody has set.
+pub(crate) extern "C" fn plat_resume_set(block: *mut ThreadBlock, registers: *mut Registers) -> ! {
+    // SAFETY: 1. the gate gives what `plat_stop_call` returned, once.
+    let registers = unsafe { Box::from_raw(registers) };
+    Thread::from_block(block).resume(registers)
 }
 
 /// Blocks or unblocks the signal for the calling thread.

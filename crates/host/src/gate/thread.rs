@@ -159,10 +159,23 @@ impl Thread {
     /// # Errors
     /// [`MemoryFault`] when the guest's stack cannot be written.
     pub fn call(self, function: u64, arguments: &[u64]) -> Result<u64, MemoryFault> {
+        self.call_at(function, arguments, self.call_stack_pointer())
+    }
+
+    /// Returns below which address of the guest's stack the next call of guest code begins.
+    pub fn call_stack_pointer(self) -> u64 {
         // SAFETY: 1. the block is this thread's.
         let initial = unsafe { (*self.block).initial_sp };
-        let top = self.top_stack_pointer().unwrap_or(initial);
-        self.call_at(function, arguments, top)
+        self.top_stack_pointer().unwrap_or(initial)
+    }
+
+    /// Returns the address to which guest functions return that the host calls.
+    pub fn return_address(self) -> u64 {
+        if self.is_i386() {
+            u64::from(self.return32_address())
+        } else {
+            std::ptr::addr_of!(plat_return64) as u64
+        }
     }
 
     /// Sets where calls of guest code begin when no call of the guest is on its way: near the top of its stack.
@@ -223,18 +236,14 @@ impl Thread {
     /// Writes the arguments and the return address of a call of the guest below `stack_pointer`; returns the stack
     /// pointer with which the function begins.
     pub(super) fn write_call(self, arguments: &[u64], stack_pointer: u64) -> Result<u64, MemoryFault> {
+        let sp = Self::stack_of_call(self.is_i386(), arguments.len() as u64, stack_pointer);
         if !self.is_i386() {
-            let home = arguments.len().max(4).next_multiple_of(2) as u64 * 8;
-            let sp = (stack_pointer & !15).wrapping_sub(home + 8);
-            let mut words = vec![std::ptr::addr_of!(plat_return64) as u64];
+            let mut words = vec![self.return_address()];
             words.extend_from_slice(arguments);
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
             memory::write(sp, &bytes)?;
             return Ok(sp);
         }
-        // 16 bytes of alignment, as GCC's code for i686 expects of main's callers.
-        let size = arguments.len() as u64 * 4;
-        let sp = (stack_pointer.wrapping_sub(size) & !15).wrapping_sub(4);
         // SAFETY: 1. the block is this thread's.
         let selector = unsafe { (*self.block).far[1] };
         debug_assert_eq!(selector, 0x23, "the far pointer's selector");
@@ -242,6 +251,22 @@ impl Thread {
         bytes.extend(arguments.iter().flat_map(|&word| (word as u32).to_le_bytes()));
         memory::write(sp, &bytes)?;
         Ok(sp)
+    }
+
+    /// Returns the stack pointer with which a function begins that is called with so many words of arguments below
+    /// `stack_pointer`.
+    pub fn stack_of_call(is_i386: bool, arguments: u64, stack_pointer: u64) -> u64 {
+        if is_i386 {
+            // 16 bytes of alignment, as GCC's code for i686 expects of main's callers.
+            return (stack_pointer.wrapping_sub(arguments * 4) & !15).wrapping_sub(4);
+        }
+        let home = arguments.max(4).next_multiple_of(2) * 8;
+        (stack_pointer & !15).wrapping_sub(home + 8)
+    }
+
+    /// Has the calling thread, which this is, stop before it runs more guest code.
+    pub fn stop_soon(self) {
+        self.block().poke = 1;
     }
 
     /// Returns the address of its block.

@@ -1,15 +1,15 @@
 //! synchapi.h: barriers, at which threads wait for each other.
 //!
-//! Only the structure's size is documented; plat keeps three numbers in it: how many threads the barrier holds, how many are
-//! still to come, and how often it has opened.
+//! Only the structure's size is documented; plat keeps two numbers in it: how many threads the barrier holds, and how many are
+//! still to come. They change while nobody can queue or wake, and a thread that is woken does not look at them again: the
+//! barrier may be gone by then.
 
 use plat_abi::{Fault, GuestWord, Machine, Memory, winapi};
-use plat_host::memory;
 
 use crate::Win32Error;
 use crate::dll;
 use crate::export::Export;
-use crate::guest::{Bool, Guest, TRUE, to_fault};
+use crate::guest::{Bool, Guest, TRUE};
 use crate::nt::wait_address;
 
 /// The exports of this file.
@@ -21,13 +21,12 @@ pub const EXPORTS: &[Export] = dll! {
 struct Barrier {
     total: u64,
     missing: u64,
-    turn: u64,
 }
 
 impl Barrier {
     fn at(address: GuestWord) -> Self {
         let at = address.get();
-        Self { total: at, missing: at + 4, turn: at + 8 }
+        Self { total: at, missing: at + 4 }
     }
 }
 
@@ -67,26 +66,19 @@ pub fn EnterSynchronizationBarrier(
 ) -> Result<Bool, Fault> {
     let _ = dwFlags;
     let barrier = Barrier::at(lpBarrier);
-    let turn = guest.read_u32(barrier.turn)?;
-    loop {
+    let must_wait = wait_address::enqueue_if(barrier.missing, || {
         let missing = guest.read_u32(barrier.missing)?;
-        let left = missing.wrapping_sub(1);
-        if memory::compare_exchange_u32(barrier.missing, missing, left).map_err(to_fault)? != missing {
-            continue;
-        }
-        if missing == 1 {
-            let total = guest.read_u32(barrier.total)?;
-            guest.write(barrier.missing, &total)?;
-            guest.write(barrier.turn, &turn.wrapping_add(1))?;
-            wait_address::wake(barrier.turn, usize::MAX);
-            return Ok(TRUE);
-        }
-        break;
+        let is_last = missing <= 1;
+        let next = if is_last { guest.read_u32(barrier.total)? } else { missing - 1 };
+        guest.write(barrier.missing, &next)?;
+        Ok::<_, Fault>(!is_last)
+    })?;
+    if must_wait {
+        wait_address::sleep(barrier.missing, None);
+    } else {
+        wait_address::wake(barrier.missing, usize::MAX);
     }
-    while wait_address::enqueue_if(barrier.turn, || guest.read_u32(barrier.turn).map(|now| now == turn))? {
-        wait_address::sleep(barrier.turn, None);
-    }
-    Ok(Bool(false))
+    Ok(Bool(!must_wait))
 }
 
 /// Ends a barrier, at which nobody waits any more: there is nothing to give back.

@@ -177,7 +177,7 @@ fn handle_ex(
     guest.write_word(result.get(), base)?;
     let module = module?;
     if flags & UNCHANGED_REFCOUNT == 0 {
-        load(guest, &module.path, 0)?;
+        guest.process().loader().hold(module.base);
     }
     Ok(TRUE)
 }

@@ -44,8 +44,10 @@ answers! {
         "psapi/nf-psapi-getwschangesex" K32GetWsChangesEx(hProcess: GuestWord, lpWatchInfoEx: GuestWord, cb: GuestWord);
     }
     "Says that no driver lies there." -> Result<u32, Win32Error> = Err(Win32Error::INVALID_HANDLE) => {
-        "psapi/nf-psapi-getdevicedriverbasename"
-        K32GetDeviceDriverBaseNameA, K32GetDeviceDriverBaseNameW(ImageBase: GuestWord, lpBaseName: GuestWord, nSize: u32);
+        "psapi/nf-psapi-getdevicedriverbasenamea"
+        K32GetDeviceDriverBaseNameA(ImageBase: GuestWord, lpFilename: GuestWord, nSize: u32);
+        "psapi/nf-psapi-getdevicedriverbasenamew"
+        K32GetDeviceDriverBaseNameW(ImageBase: GuestWord, lpBaseName: GuestWord, nSize: u32);
         "psapi/nf-psapi-getdevicedriverfilename"
         K32GetDeviceDriverFileNameA, K32GetDeviceDriverFileNameW(ImageBase: GuestWord, lpFilename: GuestWord, nSize: u32);
     }

@@ -148,7 +148,7 @@ pub fn __C_specific_handler(
         }
         if answer > 0 {
             let ip = dispatcher.base + u64::from(scope.jump);
-            let target = Target { frame: EstablisherFrame.0, ip, calls_handler: true };
+            let target = Target::frame(EstablisherFrame.0, ip, true);
             let code = u64::from(record.code);
             // Nothing comes back here.
             drop((scopes, record));
@@ -469,7 +469,7 @@ fn run_catch(
     let machine = guest.machine();
     let (object, destructor) = thrown.as_ref().map_or((0, 0), |thrown| (thrown.object, thrown.destructor));
     let mut unwinder = Unwinder::new(guest, address, false)?;
-    let target = Target { frame: handler.own, ip: 0, calls_handler: false };
+    let target = Target::frame(handler.own, 0, false);
     let mut registers = unwinder.run(guest, target)?;
     handler.unwind(guest, block.low, unwinder.stack())?;
     // The exception lies on the stack below its thrower: the block runs below everything, and the way out of it

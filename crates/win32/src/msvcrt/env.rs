@@ -3,6 +3,7 @@
 use plat_abi::{Fault, GuestWord, Memory, winapi};
 
 use super::errno::{EINVAL, ERANGE};
+use super::locks;
 use super::startup::place_pointers;
 use super::state::{crt, place_narrow, place_wide, set_errno, variable};
 use super::twins::{GuestUnit, write_z};
@@ -22,6 +23,9 @@ pub const EXPORTS: &[Export] = dll! {
     full _putenv_s;
     full _wputenv_s;
 };
+
+/// The number of the lock that guards both arrays.
+const ENVIRONMENT_LOCK: u64 = 7;
 
 const EQUALS: u16 = b'=' as u16;
 
@@ -81,6 +85,12 @@ fn put(guest: &mut Guest, line: &[u16]) -> Result<i32, Fault> {
         set_errno(guest, EINVAL)?;
         return Ok(-1);
     };
+    locks::with(guest, ENVIRONMENT_LOCK, |guest| put_under_lock(guest, line, split))?;
+    Ok(0)
+}
+
+/// Sets or removes the variable whose name ends at `split`.
+fn put_under_lock(guest: &mut Guest, line: &[u16], split: usize) -> Result<(), Fault> {
     let (name, value) = (&line[..split], &line[split + 1..]);
     for array in ["_environ", "_wenviron"] {
         let (found, mut pointers) = find(guest, array, name)?;
@@ -102,7 +112,13 @@ fn put(guest: &mut Guest, line: &[u16]) -> Result<i32, Fault> {
         guest.write_word(variable(guest, array), placed)?;
     }
     super::system::set_environment(guest, name, (!value.is_empty()).then_some(value));
-    Ok(0)
+    Ok(())
+}
+
+/// Finds the line of a variable in one of the arrays.
+fn find_line(guest: &mut Guest, array: &'static str, name: &[u16]) -> Result<Option<u64>, Fault> {
+    let (found, _) = locks::with(guest, ENVIRONMENT_LOCK, |guest| find(guest, array, name))?;
+    Ok(found.map(|(_, line)| line))
 }
 
 /// Returns the address of a variable's value, or null.
@@ -112,8 +128,8 @@ fn put(guest: &mut Guest, line: &[u16]) -> Result<i32, Fault> {
 pub fn getenv(guest: &mut Guest, varname: GuestWord) -> Result<GuestWord, Fault> {
     let narrow = guest.read_c_string(varname.0)?;
     let name = crt(guest).widen(&narrow);
-    let (found, _) = find(guest, "_environ", &name)?;
-    Ok(GuestWord(found.map_or(0, |(_, line)| line + narrow.len() as u64 + 1)))
+    let line = find_line(guest, "_environ", &name)?;
+    Ok(GuestWord(line.map_or(0, |line| line + narrow.len() as u64 + 1)))
 }
 
 /// Returns the address of a variable's value, or null.
@@ -122,8 +138,8 @@ pub fn getenv(guest: &mut Guest, varname: GuestWord) -> Result<GuestWord, Fault>
 #[winapi(cdecl)]
 pub fn _wgetenv(guest: &mut Guest, varname: GuestWord) -> Result<GuestWord, Fault> {
     let name = guest.read_wide_string(varname.0)?;
-    let (found, _) = find(guest, "_wenviron", &name)?;
-    Ok(GuestWord(found.map_or(0, |(_, line)| line + 2 * (name.len() as u64 + 1))))
+    let line = find_line(guest, "_wenviron", &name)?;
+    Ok(GuestWord(line.map_or(0, |line| line + 2 * (name.len() as u64 + 1))))
 }
 
 /// Sets a variable from a line `NAME=value`; an empty value removes it.

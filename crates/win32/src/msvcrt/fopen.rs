@@ -96,7 +96,7 @@ fn store(guest: &mut Guest, to: GuestWord, file: GuestWord) -> Result<i32, Fault
 /// Opens another file in place of a stream's own.
 fn reopen(guest: &mut Guest, path: &[u16], mode: &[u8], file: GuestWord) -> Result<GuestWord, Fault> {
     // Under the stream's lock, so that nobody takes it while it is closed.
-    locks::with(guest, file.0, |guest| {
+    locks::with_stream(guest, file.0, |guest| {
         let stream: FILE = guest.read(file.0)?;
         if stream::is_open(&stream) {
             stream::close(guest, file.0)?;

@@ -138,8 +138,7 @@ pub fn longjmp(guest: &mut Guest, env: GuestWord, value: i32) -> Result<(), Faul
     let stack = guest.gate().top_stack_pointer().unwrap_or_else(|| registers.rsp());
     let record_address = stack.wrapping_sub(Record::size(guest.machine())) & !15;
     guest.write_bytes(record_address, &record.to_bytes(guest.machine()))?;
-    let target =
-        Target { frame: guest.read_word(env.0)?, ip: guest.read_word(env.0 + RIP)?, calls_handler: true };
+    let target = Target::frame(guest.read_word(env.0)?, guest.read_word(env.0 + RIP)?, true);
     // A frame that is not on the stack, as code without tables makes: the jump still succeeds, as on Windows.
     let Err(_) = unwind_to(guest, target, record_address, value);
     registers.general[0] = value;

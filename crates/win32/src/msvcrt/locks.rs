@@ -1,15 +1,21 @@
 //! Recursive locks: those of `_lock` by number, those of streams by address.
+//!
+//! A stream of `_iob` has one of the numbered locks, and every other stream a critical section behind it: programs whose
+//! own library has `_lock_file`, as mingw-w64's has, take them there.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use plat_abi::{Fault, GuestWord, winapi};
+use plat_abi::{Fault, GuestWord, Memory, winapi};
 
+use super::data::IOB_COUNT;
 use super::state::crt;
+use super::stream;
 use crate::dll;
 use crate::export::Export;
 use crate::guest::Guest;
+use crate::nt::critical_section::CriticalSection;
 use crate::teb::Teb;
 
 /// The exports of this file.
@@ -22,6 +28,9 @@ pub const EXPORTS: &[Export] = dll! {
 
 /// How long the end of the program waits for a stream that another thread uses.
 const PATIENCE_AT_END: Duration = Duration::from_millis(200);
+
+/// The number of the lock of the first stream of `_iob`.
+const STREAM_LOCKS: u64 = 16;
 
 /// All locks of the runtime, made when first taken.
 #[derive(Default)]
@@ -107,14 +116,74 @@ pub(crate) fn with<T>(guest: &mut Guest, key: u64, work: impl FnOnce(&mut Guest)
     result
 }
 
-/// Runs `work` as [`with`] does, unless another thread does not let go of the lock: at the end of the program it may
-/// wait for ever, for a line from a pipe.
-pub(crate) fn with_at_end(
+/// The lock of one stream.
+enum StreamLock {
+    Numbered(Arc<Lock>),
+    Section(CriticalSection),
+}
+
+impl StreamLock {
+    fn of(guest: &Guest, file: u64) -> Self {
+        let (first, size) = (stream::iob(guest), stream::size(guest.machine()));
+        let index = file.wrapping_sub(first) / size;
+        if index < IOB_COUNT {
+            return Self::Numbered(crt(guest).locks.get(STREAM_LOCKS + index));
+        }
+        let extra = crt(guest).extra_streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if extra.contains(&file) {
+            return Self::Section(CriticalSection::at(guest.machine(), file + size));
+        }
+        Self::Numbered(crt(guest).locks.get(file))
+    }
+
+    /// Takes the lock. A program that broke its critical section goes without.
+    fn acquire(&self, thread: u64) {
+        match self {
+            Self::Numbered(lock) => lock.acquire(thread),
+            Self::Section(section) => drop(section.enter(thread as u32)),
+        }
+    }
+
+    fn acquire_within(&self, thread: u64, patience: Duration) -> bool {
+        const LOOK_AGAIN: Duration = Duration::from_millis(1);
+        let section = match self {
+            Self::Numbered(lock) => return lock.acquire_within(thread, patience),
+            Self::Section(section) => section,
+        };
+        for _ in 0..patience.as_millis() {
+            if section.try_enter(thread as u32) != Ok(false) {
+                return true;
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+        false
+    }
+
+    fn release(&self, thread: u64) {
+        match self {
+            Self::Numbered(lock) => lock.release(thread),
+            Self::Section(section) => drop(section.leave()),
+        }
+    }
+}
+
+/// Runs `work` while the calling thread holds a stream's lock; `work` calls no guest code.
+pub(crate) fn with_stream<T>(guest: &mut Guest, file: u64, work: impl FnOnce(&mut Guest) -> T) -> T {
+    let (lock, thread) = (StreamLock::of(guest, file), thread_id(guest));
+    lock.acquire(thread);
+    let result = work(guest);
+    lock.release(thread);
+    result
+}
+
+/// Runs `work` as [`with_stream`] does, unless another thread does not let go of the lock: at the end of the program it
+/// may wait for ever, for a line from a pipe.
+pub(crate) fn with_stream_at_end(
     guest: &mut Guest,
-    key: u64,
+    file: u64,
     work: impl FnOnce(&mut Guest) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let (lock, thread) = (crt(guest).locks.get(key), thread_id(guest));
+    let (lock, thread) = (StreamLock::of(guest, file), thread_id(guest));
     if !lock.acquire_within(thread, PATIENCE_AT_END) {
         return Ok(());
     }
@@ -148,7 +217,7 @@ pub fn _unlock(guest: &mut Guest, locknum: i32) {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/lock-file>
 #[winapi(cdecl)]
 pub fn _lock_file(guest: &mut Guest, file: GuestWord) {
-    crt(guest).locks.get(file.0).acquire(thread_id(guest));
+    StreamLock::of(guest, file.0).acquire(thread_id(guest));
 }
 
 /// Gives back a stream's lock.
@@ -156,7 +225,7 @@ pub fn _lock_file(guest: &mut Guest, file: GuestWord) {
 /// Source: <https://learn.microsoft.com/cpp/c-runtime-library/reference/unlock-file>
 #[winapi(cdecl)]
 pub fn _unlock_file(guest: &mut Guest, file: GuestWord) {
-    crt(guest).locks.get(file.0).release(thread_id(guest));
+    StreamLock::of(guest, file.0).release(thread_id(guest));
 }
 
 #[cfg(test)]

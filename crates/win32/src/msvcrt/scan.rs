@@ -143,7 +143,7 @@ fn scan_stream(
 ) -> Result<i32, Fault> {
     let format = read_format(guest, format, wide)?;
     let other = Guest::of_thread(guest.process(), guest.gate());
-    super::locks::with(guest, file, |guest| {
+    super::locks::with_stream(guest, file, |guest| {
         let options = options(guest, wide, secure);
         let stream: FILE = guest.read(file)?;
         let mut targets = GuestTargets { guest: &other, cursor: other.va_list(list), wide };

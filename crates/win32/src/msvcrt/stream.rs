@@ -12,6 +12,7 @@ use super::fd::{self, Mode};
 use super::handles::Whence;
 use super::state::{allocate, crt, set_errno, variable};
 use crate::guest::Guest;
+use crate::nt::critical_section::CriticalSection;
 
 /// `FILE`: 32 bytes in a 32-bit guest, 48 in a 64-bit one.
 #[derive(GuestStruct, Clone, Copy, Debug, Default)]
@@ -297,7 +298,7 @@ pub(crate) fn with<T>(
     file: u64,
     work: impl FnOnce(&mut Guest, &mut FILE) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
-    super::locks::with(guest, file, |guest| {
+    super::locks::with_stream(guest, file, |guest| {
         let mut stream: FILE = guest.read(file)?;
         let result = work(guest, &mut stream)?;
         guest.write(file, &stream)?;
@@ -327,8 +328,11 @@ pub(crate) fn claim(guest: &mut Guest) -> Result<Option<u64>, Fault> {
             return Ok(Some(file));
         }
     }
-    let Some(file) = guest.process().heaps.allocate(0, size(guest.machine()), true) else { return Ok(None) };
+    let (machine, size) = (guest.machine(), size(guest.machine()));
+    let all = size + CriticalSection::size(machine);
+    let Some(file) = guest.process().heaps.allocate(0, all, true) else { return Ok(None) };
     guest.write(file, &FILE { _flag: IOLOCKED, ..FILE::default() })?;
+    CriticalSection::at(machine, file + size).initialize(0)?;
     crt(guest).extra_streams.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(file);
     Ok(Some(file))
 }
@@ -384,7 +388,7 @@ pub(crate) fn finish_all(guest: &mut Guest) -> Result<(), Fault> {
         let stream: FILE = guest.read(file)?;
         let is_standard = index < 3;
         if is_open(&stream) && (stream.has(IOWRT) || !is_standard) {
-            super::locks::with_at_end(guest, file, |guest| {
+            super::locks::with_stream_at_end(guest, file, |guest| {
                 if is_standard {
                     with(guest, file, flush).map(|_| ())
                 } else {

@@ -40,6 +40,11 @@ impl CriticalSection {
         Self { address, machine }
     }
 
+    /// Returns the size of one in bytes.
+    pub fn size(machine: Machine) -> u64 {
+        if machine.is_64() { 40 } else { 24 }
+    }
+
     /// Makes it free; `spin_count` is kept for those who look.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 pub mod classify;
 pub mod context;
 pub mod dispatch;
+pub mod guarded;
 pub mod tables;
 pub mod unwind;
 mod unwind_epilogue;

@@ -122,6 +122,8 @@ pub struct SocketEnd {
     pub is_nonblocking: AtomicBool,
     life: Mutex<Life>,
     bell: OnceLock<Bell>,
+    /// Whether its last handle was closed by `closesocket`, so that nobody is to begin to wait.
+    is_closed: AtomicBool,
     /// The network events that somebody wants.
     pub selection: Mutex<Selection>,
     /// Requests of event loops that ask for the socket.
@@ -150,6 +152,7 @@ impl SocketEnd {
             is_nonblocking: AtomicBool::new(false),
             life: Mutex::new(life),
             bell: OnceLock::new(),
+            is_closed: AtomicBool::new(false),
             selection: Mutex::default(),
             polls: Mutex::default(),
         }
@@ -191,6 +194,12 @@ impl SocketEnd {
         if self.bell.get().is_none() {
             // Another thread may have been faster.
             let _ = self.bell.set(Bell::new().map_err(of)?);
+            // Who closed the socket has perhaps found no bell.
+            if self.is_closed.load(Ordering::SeqCst)
+                && let Some(bell) = self.bell.get()
+            {
+                bell.ring();
+            }
         }
         self.bell.get().ok_or(WSAENOBUFS)
     }
@@ -503,10 +512,12 @@ pub fn insert(process: &Process, file: FileObject, flags: HandleFlags) -> u64 {
 pub fn close(process: &Process, handle: u64) -> Result<(), Win32Error> {
     let socket = Socket::find(process, handle)?;
     drop(process.handles.close(handle).map_err(|_| WSAENOTSOCK)?);
-    if let Some(bell) = socket.end().bell.get() {
-        let object: super::object::ObjectRef = socket.file.clone();
-        let same = |entry: &super::handle::HandleEntry| Arc::ptr_eq(&entry.object, &object);
-        if !process.handles.all().iter().any(|(_, entry)| same(entry)) {
+    let object: super::object::ObjectRef = socket.file.clone();
+    // Somebody else has the socket now: he found it before it was closed, and may be about to wait.
+    let same = |entry: &super::handle::HandleEntry| Arc::ptr_eq(&entry.object, &object);
+    if Arc::strong_count(&object) > 2 && !process.handles.all().iter().any(|(_, entry)| same(entry)) {
+        socket.end().is_closed.store(true, Ordering::SeqCst);
+        if let Some(bell) = socket.end().bell.get() {
             bell.ring();
         }
     }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use plat_abi::Machine;
 use plat_host::clock::{self, ProcessorTime};
 use plat_host::file::File;
 use plat_host::gate::{Interrupt, Registers};
@@ -22,6 +23,7 @@ use super::wait::{self, Waitable};
 use super::{time, tls};
 use crate::NtStatus;
 use crate::process::Process;
+use crate::teb::Teb;
 
 /// `STILL_ACTIVE`: the exit code of what has not ended.
 pub const STILL_ACTIVE: u32 = 259;
@@ -76,6 +78,10 @@ pub struct ThreadObject {
     pub affinity: AtomicU64,
     /// The address of its first function.
     pub start_address: AtomicU64,
+    /// Whether it is held before it does anything for the guest.
+    is_early: AtomicBool,
+    /// How it begins, until it has; nothing for a thread that has no function of the guest's.
+    beginning: Mutex<Option<Beginning>>,
     /// Its name, as `SetThreadDescription` gave it.
     pub description: Mutex<Vec<u16>>,
     /// What the program told about its worth.
@@ -91,6 +97,15 @@ pub struct ThreadObject {
     listener: Mutex<Option<File>>,
     /// Whom it impersonates.
     token: Mutex<Option<Arc<Token>>>,
+}
+
+/// The registers of a thread before its first function.
+#[derive(Debug)]
+struct Beginning {
+    /// Those it has by itself: it is about to run that function's first instruction.
+    registers: Box<Registers>,
+    /// Whether somebody set them.
+    is_set: bool,
 }
 
 /// The identifier of a process's first thread.
@@ -191,6 +206,8 @@ impl ThreadObject {
             execution_state: AtomicU32::new(0x8000_0000),
             affinity: AtomicU64::new(0),
             start_address: AtomicU64::new(0),
+            is_early: AtomicBool::new(false),
+            beginning: Mutex::default(),
             description: Mutex::default(),
             hints: Hints::default(),
             apcs: Mutex::default(),
@@ -344,6 +361,39 @@ impl ThreadObject {
         }
     }
 
+    /// Holds the calling thread, whose record this is, while it is suspended before it has done anything.
+    pub(super) fn hold_early(&self) {
+        loop {
+            self.is_early.store(true, Ordering::SeqCst);
+            self.hold_while_suspended();
+            self.is_early.store(false, Ordering::SeqCst);
+            // Who suspended it meanwhile has perhaps seen that it was early, and counts on that.
+            if self.suspensions.load(Ordering::SeqCst) == 0 || self.is_terminating() {
+                return;
+            }
+        }
+    }
+
+    /// Says with which registers it will begin.
+    pub(super) fn will_begin(&self, registers: Box<Registers>) {
+        *locked(&self.beginning) = Some(Beginning { registers, is_set: false });
+    }
+
+    /// Has it begin now; says whether it is to do so with registers that somebody has set, at its next stop.
+    pub(super) fn begin(&self) -> bool {
+        let set = locked(&self.beginning).take().filter(|beginning| beginning.is_set);
+        let is_set = set.is_some();
+        if let Some(beginning) = set {
+            *locked(&self.wanted) = Some(beginning.registers);
+        }
+        is_set
+    }
+
+    /// Returns the registers with which it will begin, unless it has begun.
+    fn at_beginning(&self) -> Option<Box<Registers>> {
+        locked(&self.beginning).as_ref().map(|beginning| beginning.registers.clone())
+    }
+
     pub(super) fn set_interrupt(&self, interrupt: Arc<Interrupt>) {
         let _ = self.interrupt.set(interrupt);
     }
@@ -361,6 +411,17 @@ impl ThreadObject {
     /// Holds the calling thread, whose record this is, between two instructions of the guest while it is suspended.
     /// Returns the registers to go on with and whether somebody set them.
     pub(super) fn hold_with(&self, registers: Box<Registers>) -> (Box<Registers>, bool) {
+        // Registers that were set while a call was under way, and say that it goes on, leave it its result.
+        if let Some(wanted) = locked(&self.wanted).as_mut()
+            && (wanted.rip, wanted.rsp()) == (registers.rip, registers.rsp())
+        {
+            wanted.general[0] = registers.general[0];
+            if registers.is_i386 {
+                wanted.general[2] = registers.general[2];
+            } else {
+                wanted.set_xmm(0, registers.xmm(0));
+            }
+        }
         *locked(&self.held) = Some(registers);
         self.hold_while_suspended();
         let held = locked(&self.held).take();
@@ -385,23 +446,35 @@ impl ThreadObject {
         /// How often to look for a thread that is on its way from the guest to its stop, once a millisecond.
         const LOOKS: u32 = 100;
         let known = || locked(&self.wanted).clone().or_else(|| locked(&self.held).clone());
+        // It has not yet come to where the guest's code could be.
+        let is_early = || self.interrupt.get().is_none() || self.is_early.load(Ordering::SeqCst);
+        let early = || is_early().then(|| self.at_beginning()).flatten();
         let look = |again: u32| {
             if again > 0 {
                 plat_host::thread::sleep(1_000_000);
             }
-            known().or_else(|| self.interrupt())
+            known().or_else(early).or_else(|| self.interrupt())
         };
-        let looks = if self.interrupt.get().is_some() { LOOKS } else { 1 };
-        Ok((0..looks).find_map(look).unwrap_or_else(|| {
-            let is_i386 = Process::current().is_some_and(|process| !process.machine.is_64());
-            let mut registers = Registers::zeroed(is_i386);
-            registers.rip = self.start_address.load(Ordering::Relaxed);
+        let found = (0..LOOKS).find_map(look).or_else(|| self.at_beginning());
+        Ok(found.unwrap_or_else(|| {
+            let machine = Process::current().map_or(Machine::Amd64, |process| process.machine);
+            let mut registers = Registers::zeroed(!machine.is_64());
+            // It has no frame: its whole stack is free.
+            let teb = Teb { address: self.teb(), machine };
+            registers.general[4] = teb.get(Teb::STACK_BASE).map_or(0, |base| base.saturating_sub(16));
             registers
         }))
     }
 
     /// Sets the registers with which another thread, which should be suspended, goes on in the guest.
     pub fn set_registers(&self, registers: Box<Registers>) {
+        let is_held = locked(&self.held).is_some();
+        // It may have come to a stop before its beginning since somebody looked.
+        let is_for = |beginning: &Beginning| !is_held || beginning.registers.rsp() == registers.rsp();
+        if let Some(beginning) = locked(&self.beginning).as_mut().filter(|beginning| is_for(beginning)) {
+            (beginning.registers, beginning.is_set) = (registers, true);
+            return;
+        }
         *locked(&self.wanted) = Some(registers);
         self.interrupt();
     }

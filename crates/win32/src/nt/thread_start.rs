@@ -44,6 +44,9 @@ pub fn create(process: &'static Process, plan: ThreadPlan) -> Result<Arc<ThreadO
         if super::wait::make_early_calls(guest).is_err() {
             return NtStatus::ACCESS_VIOLATION.0;
         }
+        if thread::with_current(ThreadObject::begin) {
+            guest.gate().stop_soon();
+        }
         match guest.call(plan.start, &[plan.parameter]) {
             Ok(code) => code as u32,
             Err(fault) => guest.raise_fault(fault),
@@ -72,6 +75,9 @@ pub fn create_with(
     };
     thread.set_teb(teb);
     thread.start_address.store(plan.start, Ordering::Relaxed);
+    if plan.start != 0 {
+        thread.will_begin(first_registers(process.machine, plan, stack.base));
+    }
     if plan.is_suspended {
         thread.suspend()?;
     }
@@ -87,6 +93,18 @@ pub fn create_with(
         return Err(NtStatus::INSUFFICIENT_RESOURCES);
     }
     Ok(thread)
+}
+
+/// Returns the registers with which a thread's first function begins.
+fn first_registers(machine: Machine, plan: ThreadPlan, stack_base: u64) -> Box<Registers> {
+    let is_i386 = !machine.is_64();
+    let mut registers = Registers::zeroed(is_i386);
+    registers.rip = plan.start;
+    registers.general[4] = gate::Thread::stack_of_call(is_i386, 1, stack_base - STACK_HEADROOM);
+    if !is_i386 {
+        registers.general[1] = plan.parameter;
+    }
+    registers
 }
 
 /// Notes in the PEB that there is more than one thread: guest code without locks (`msvcrt::stream_leaves`) stops there.
@@ -138,7 +156,7 @@ pub fn run_guest_thread(
         if initialize_teb(&guest, stack, thread.id()).is_err() {
             return;
         }
-        thread.hold_while_suspended();
+        thread.hold_early();
         if !thread.is_terminating() {
             let code = body(&mut guest);
             end_current(&mut guest, code);

@@ -58,7 +58,7 @@ pub(super) fn unwind(
     record: GuestWord,
     value: GuestWord,
 ) -> ! {
-    let target = Target { frame: frame.0, ip: ip.0, calls_handler: true };
+    let target = Target::frame(frame.0, ip.0, true);
     let Err(status) = unwind_to(guest, target, record.0, value.0);
     let registers = dispatch::caller(guest, 0);
     dispatch::raise(guest, Record::noncontinuable(status, registers.rip), registers)

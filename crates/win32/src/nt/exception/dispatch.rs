@@ -13,6 +13,7 @@ use plat_host::memory::MemoryFault;
 use super::List;
 use super::classify::{Exception, Trap, classify, register_divisor_is_zero};
 use super::context::{Record, apply_context, context_bytes, context_size, flags};
+use super::guarded;
 use super::unwind_run::{self, Answer};
 use super::unwind_walk::{Marker, Purpose};
 use crate::NtStatus;
@@ -26,6 +27,9 @@ const CONTINUE_EXECUTION: u32 = u32::MAX;
 
 /// What the process's filter answers when the process shall end without a report.
 const EXECUTE_HANDLER: u32 = 1;
+
+/// What a frame's handler answers that does not handle the exception.
+const SEARCH: u32 = 1;
 
 /// End of the 32-bit chain of frames.
 const END_OF_CHAIN: u64 = 0xffff_ffff;
@@ -204,6 +208,10 @@ impl Pending {
                 self.raise(guest, NtStatus::NONCONTINUABLE_EXCEPTION)
             }
             Answer::Continue => Ok(true),
+            Answer::Guarded(stack) => match guarded::leave64(guest, self.record_address, stack) {
+                Ok(never) => match never {},
+                Err(status) => self.raise(guest, status),
+            },
             Answer::Unhandled => Ok(false),
             Answer::Invalid => self.raise(guest, NtStatus::INVALID_DISPOSITION),
         }
@@ -212,7 +220,6 @@ impl Pending {
     /// Asks the handlers of the chain at `fs:[0]`.
     fn ask_frames(&mut self, guest: &mut Guest) -> Result<bool, Fault> {
         const CONTINUE: u32 = 0;
-        const SEARCH: u32 = 1;
         let mut frame = guest.teb().get(Teb::EXCEPTION_LIST)?;
         while frame != END_OF_CHAIN {
             if !is_on_stack(guest, frame)? {
@@ -220,6 +227,12 @@ impl Pending {
                 return Ok(false);
             }
             let handler = guest.read_word(frame + 4)?;
+            if guarded::is_guard(guest, handler) {
+                match guarded::leave32(guest, self.record.clone(), frame) {
+                    Ok(never) => match never {},
+                    Err(status) => self.raise(guest, status),
+                }
+            }
             match self.call_handler(guest, handler, frame)? {
                 CONTINUE if self.record.flags & flags::NONCONTINUABLE != 0 => {
                     self.raise(guest, NtStatus::NONCONTINUABLE_EXCEPTION)
@@ -296,8 +309,13 @@ pub(crate) fn unwind_chain(guest: &mut Guest, target: u64, mut record: Record) -
             return Err(NtStatus::BAD_STACK);
         }
         let handler = guest.read_word(frame + 4)?;
-        match pending.call_handler(guest, handler, frame)? {
-            1 => {}
+        let answer = if guarded::is_guard(guest, handler) {
+            SEARCH
+        } else {
+            pending.call_handler(guest, handler, frame)?
+        };
+        match answer {
+            SEARCH => {}
             // A collided unwind: the frame whose handler was unwinding already is named by the handler.
             3 => frame = guest.read_word(pending.pointers - 16)?,
             _ => return Err(NtStatus::INVALID_DISPOSITION),

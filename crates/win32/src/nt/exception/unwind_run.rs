@@ -102,6 +102,8 @@ pub(super) enum Answer {
     Unhandled,
     /// A handler answered what no handler may.
     Invalid,
+    /// A call has the exception end it; the stack pointer after its return.
+    Guarded(u64),
 }
 
 /// Asks the frames' handlers about the exception of `record`, outwards from `context`, with calls below `stack`.
@@ -116,6 +118,9 @@ pub(super) fn ask_frames(
     Marker { purpose: Purpose::Dispatch, context, extra: 0 }.store(guest, area.marker)?;
     let mut walker = Walker::new(Frame::of(registers));
     while let Some(step) = walker.step(guest)? {
+        if walker.guard().is_some() {
+            break;
+        }
         if step.unwound.flags & EHANDLER == 0 {
             continue;
         }
@@ -130,7 +135,7 @@ pub(super) fn ask_frames(
             _ => return Ok(Answer::Invalid),
         }
     }
-    Ok(Answer::Unhandled)
+    Ok(walker.guard().map_or(Answer::Unhandled, Answer::Guarded))
 }
 
 /// Up to where an unwind goes.
@@ -142,6 +147,20 @@ pub(crate) struct Target {
     pub(crate) ip: u64,
     /// Whether the target frame's handler is called, too.
     pub(crate) calls_handler: bool,
+    /// The stack pointer after the return of the guarded call that is left; 0 for a frame's unwind.
+    pub(crate) guard: u64,
+}
+
+impl Target {
+    /// Returns a frame's handler as the target.
+    pub(crate) fn frame(frame: u64, ip: u64, calls_handler: bool) -> Self {
+        Self { frame, ip, calls_handler, guard: 0 }
+    }
+
+    /// Returns the end of a guarded call as the target.
+    pub(crate) fn guard(stack: u64) -> Self {
+        Self { frame: 0, ip: 0, calls_handler: false, guard: stack }
+    }
 }
 
 /// An unwind on its way.
@@ -196,6 +215,9 @@ impl Unwinder {
     pub(crate) fn run(&mut self, guest: &mut Guest, target: Target) -> Result<Box<Registers>, NtStatus> {
         let mut collided = 0;
         while let Some(step) = self.walker.step(guest)? {
+            if target.guard != 0 && self.walker.guard() == Some(target.guard) {
+                break;
+            }
             if let Some(catch) = step.catch {
                 self.leave_catch(guest, catch)?;
             }
@@ -226,6 +248,9 @@ impl Unwinder {
                 }
                 _ => return Err(NtStatus::INVALID_DISPOSITION),
             }
+        }
+        if target.guard != 0 {
+            return Ok(Box::new(self.full.clone()));
         }
         Err(NtStatus::INVALID_UNWIND_TARGET)
     }

@@ -19,6 +19,8 @@ pub(crate) enum Purpose {
     /// A catch block called by plat, whose frame was unwound to its try block; `extra` is the address of three
     /// words: the exception object, the function that destroys it or 0, and what the frame's handler gets as scope index.
     Catch = 4,
+    /// A call that an exception does not leave.
+    Guard = 5,
 }
 
 /// What lies on the guest's stack where the host calls a handler, so that a walk finds its way beyond the call.
@@ -56,6 +58,7 @@ impl Marker {
             2 => Purpose::Unwind,
             3 => Purpose::Consolidate,
             4 => Purpose::Catch,
+            5 => Purpose::Guard,
             _ => return None,
         };
         Some(Self { purpose, context: word(2)?, extra: word(3)? })
@@ -178,17 +181,24 @@ pub(crate) struct Walker {
     frame: Frame,
     scope_index: u32,
     catch: Option<Marker>,
+    /// The stack pointer after the return of the last guarded call that was left.
+    guard: Option<u64>,
 }
 
 impl Walker {
     /// Starts a walk at these registers.
     pub(crate) fn new(frame: Frame) -> Self {
-        Self { frame, scope_index: 0, catch: None }
+        Self { frame, scope_index: 0, catch: None, guard: None }
     }
 
     /// Goes on elsewhere: what a handler found that met an unwind which was on its way.
     pub(crate) fn jump(&mut self, frame: Frame, scope_index: u32) {
         (self.frame, self.scope_index) = (frame, scope_index);
+    }
+
+    /// Returns the stack pointer after the return of the last guarded call that the walk has passed.
+    pub(crate) fn guard(&self) -> Option<u64> {
+        self.guard
     }
 
     /// Returns the next frame outwards, or `None` beyond the last.
@@ -218,7 +228,10 @@ impl Walker {
     /// Passes the host's frames; says whether the guest has frames beyond them.
     fn leave_host(&mut self, guest: &Guest) -> Result<bool, Fault> {
         let stack = self.frame.general[4];
-        if let Some(marker) = Marker::load(guest, stack.wrapping_add(HOME_BYTES)) {
+        let marker = Marker::load(guest, stack.wrapping_add(HOME_BYTES));
+        if marker.is_some_and(|marker| marker.purpose == Purpose::Guard) {
+            self.guard = Some(stack);
+        } else if let Some(marker) = marker {
             self.frame = Frame::of_context(guest, marker.context)?;
             match marker.purpose {
                 Purpose::Unwind => self.scope_index = guest.read_u32(marker.extra + SCOPE_INDEX)?,
@@ -226,7 +239,7 @@ impl Walker {
                     self.scope_index = guest.read_u32(marker.extra + 16)?;
                     self.catch = Some(marker);
                 }
-                Purpose::Dispatch | Purpose::Consolidate => {}
+                Purpose::Dispatch | Purpose::Consolidate | Purpose::Guard => {}
             }
             return Ok(true);
         }
