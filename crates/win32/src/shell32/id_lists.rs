@@ -133,8 +133,11 @@ pub fn ILIsEqual(guest: &mut Guest, pidl1: GuestWord, pidl2: GuestWord) -> Resul
     Ok(Bool(one.len() == two.len() && one.iter().zip(&two).all(|(one, two)| same(one, two))))
 }
 
-/// Returns how many items of a child are those of a parent; `None` where they differ.
-fn below(guest: &Guest, parent: GuestWord, child: GuestWord) -> Result<Option<(usize, Vec<Vec<u8>>)>, Fault> {
+/// How many items of a list are those of another above it, and all items of the list.
+type Below = (usize, Vec<Vec<u8>>);
+
+/// Looks whether a child lies below a parent; `None` where it does not.
+fn below(guest: &Guest, parent: GuestWord, child: GuestWord) -> Result<Option<Below>, Fault> {
     if parent.is_null() || child.is_null() {
         return Ok(None);
     }

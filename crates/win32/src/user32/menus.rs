@@ -119,7 +119,7 @@ fn check(state: &State, menu: GuestWord) -> Result<u64, Win32Error> {
     state.menus.get(menu.get()).map(|_| menu.get()).ok_or(Win32Error::INVALID_MENU_HANDLE)
 }
 
-fn menu_of<'a>(state: &'a State, menu: GuestWord) -> Result<&'a Menu, Win32Error> {
+fn menu_of(state: &State, menu: GuestWord) -> Result<&Menu, Win32Error> {
     state.menus.get(menu.get()).ok_or(Win32Error::INVALID_MENU_HANDLE)
 }
 
