@@ -100,7 +100,8 @@ macro_rules! compare_i386 {
             0x85, 0xdb, // test ebx, ebx
             0x74, 9 + COMPARE + IS_ZERO + NEXT, // je same
             0x29, 0xca, // sub edx, ecx
-            $($compare),+, // more:
+            // more:
+            $($compare),+,
             0x75, 9 + IS_ZERO + NEXT, // jne differs
             $($is_zero),+,
             0x74, 3 + NEXT, // je same
@@ -129,7 +130,8 @@ macro_rules! compare_amd64 {
             0x4d, 0x85, 0xc0, // test r8, r8
             0x74, 12 + COMPARE + IS_ZERO + NEXT, // je same
             0x48, 0x29, 0xca, // sub rdx, rcx
-            $($compare),+, // more:
+            // more:
+            $($compare),+,
             0x75, 10 + IS_ZERO + NEXT, // jne differs
             $($is_zero),+,
             0x74, 5 + NEXT, // je same

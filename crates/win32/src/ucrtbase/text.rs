@@ -18,13 +18,13 @@ use crate::msvcrt::{ctype, stdlib, twins};
 pub const EXPORTS: &[Export] = dll! {
     full atoi; full atol; full _wtoi; full _wtol; full strtoul; full _strtoui64; full wcstoul; full _wcstoui64;
     full strtod; full wcstod; full atof; full _wtof; full _gcvt; full _gcvt_s; full _atoflt; full _atodbl; full "_atoldbl" = _atodbl;
-    full "wcstok" = twins::wcstok_s;
+    full "wcstok" = twins::wcstok_s; full "strtoull" = _strtoui64;
 };
 
 /// What of C99 msvcr120.dll has, too.
 pub const C99_EXPORTS: &[Export] = dll! {
     full "atoll" = stdlib::_atoi64; full "_wtoll" = stdlib::_wtoi64;
-    full "strtoull" = _strtoui64; full "strtoumax" = _strtoui64; full "strtoimax" = stdlib::_strtoi64;
+    full "strtoumax" = _strtoui64; full "strtoimax" = stdlib::_strtoi64;
     full "wcstoull" = _wcstoui64; full "wcstoumax" = _wcstoui64; full "wcstoll" = stdlib::_wcstoi64; full "wcstoimax" = stdlib::_wcstoi64;
     full "strtold" = strtod; full strtof; full "wcstold" = wcstod; full wcstof;
     full isblank; full iswblank; full wctype; full wctrans; full towctrans;
