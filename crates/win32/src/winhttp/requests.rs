@@ -1,4 +1,4 @@
-//! winhttp.h: requests, their answers, and the bytes of both. Key type: [`Request`].
+//! winhttp.h: requests, their answers, and the bytes of both. Key type: `Request`.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! winhttp.h: sessions, connections, and the handles of all. Key types: [`Session`], [`Connection`].
+//! winhttp.h: sessions, connections, and the handles of all. Key types: `Session`, `Connection`.
 
 use std::sync::{Arc, Mutex, OnceLock};
 

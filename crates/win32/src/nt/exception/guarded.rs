@@ -1,6 +1,6 @@
 //! Calls of the guest that an exception does not leave: what the loader does with `DllMain`.
 //!
-//! In 64-bit code a [`Marker`] lies where the call's stack begins, and the walk for a handler ends there. In 32-bit code it
+//! In 64-bit code a `Marker` lies where the call's stack begins, and the walk for a handler ends there. In 32-bit code it
 //! is a record on the chain at `fs:[0]`, whose handler is the address to which the called function returns. Whoever comes
 //! there with an exception unwinds the frames within the call, and goes on as if the function had returned.
 
