@@ -147,6 +147,31 @@ fn scan_character(width: Width, unit: u16) -> i32 {
     keyboard::key_for(unit).map_or(-1, |(key, held)| i32::from(held) << 8 | i32::from(key))
 }
 
+/// Defines the functions that find a character's key: what they do, page, name, the character's type, the form, more parameters.
+macro_rules! scans {
+    ($($what:literal, $page:literal; $name:ident($ch:ty $(, $layout:ident: $type:ty)?) = $width:ident;)+) => {$(
+        #[doc = $what]
+        ///
+        #[doc = concat!("Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-", $page, ">")]
+        #[winapi]
+        pub fn $name(guest: &mut Guest, ch: $ch $(, $layout: $type)?) -> i32 {
+            let _ = (guest, $($layout)?);
+            scan_character(Width::$width, ch.into())
+        }
+    )+};
+}
+
+scans! {
+    "Returns the key for a character, with 0x100 for shift and 0x200 for control; -1 where there is none.", "vkkeyscana";
+    VkKeyScanA(u8) = Narrow;
+    "Returns the key for a character, with 0x100 for shift and 0x200 for control; -1 where there is none.", "vkkeyscanw";
+    VkKeyScanW(u16) = Wide;
+    "Does the same for a layout.", "vkkeyscanexa";
+    VkKeyScanExA(u8, dwhkl: GuestWord) = Narrow;
+    "Does the same for a layout.", "vkkeyscanexw";
+    VkKeyScanExW(u16, dwhkl: GuestWord) = Wide;
+}
+
 both_widths! {
     /// Turns a key's number into another: the key's code, the place on the keyboard, the character.
     "winuser/nf-winuser-mapvirtualkey"
@@ -160,20 +185,6 @@ both_widths! {
     MapVirtualKeyExA, MapVirtualKeyExW(guest, width, uCode: u32, uMapType: u32, dwhkl: GuestWord) -> u32 {
         let _ = (width, guest, dwhkl);
         map_key(uCode, uMapType)
-    }
-
-    /// Returns the key for a character, with 0x100 for shift and 0x200 for control; -1 where there is none.
-    "winuser/nf-winuser-vkkeyscan"
-    VkKeyScanA, VkKeyScanW(guest, width, ch: u16) -> i32 {
-        let _ = guest;
-        scan_character(width, ch)
-    }
-
-    /// Does the same for a layout.
-    "winuser/nf-winuser-vkkeyscanex"
-    VkKeyScanExA, VkKeyScanExW(guest, width, ch: u16, dwhkl: GuestWord) -> i32 {
-        let _ = (guest, dwhkl);
-        scan_character(width, ch)
     }
 
     /// Stores the name of a key, which is given as in a message of the keyboard; returns its length.

@@ -590,9 +590,9 @@ fn about(guest: &Guest, address: GuestWord) -> Result<Info, Win32Error> {
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getmenuinfo>
 #[winapi]
-pub fn GetMenuInfo(guest: &mut Guest, hmenu: GuestWord, lpcmi: GuestWord) -> Done {
-    let mut info = about(guest, lpcmi)?;
-    let menu = menu_of(&guest.process().desktop.state(), hmenu)?.clone();
+pub fn GetMenuInfo(guest: &mut Guest, param0: GuestWord, param1: GuestWord) -> Done {
+    let mut info = about(guest, param1)?;
+    let menu = menu_of(&guest.process().desktop.state(), param0)?.clone();
     // MIM_MAXHEIGHT, MIM_BACKGROUND, MIM_HELPID, MIM_MENUDATA, MIM_STYLE
     if info.fMask & 1 != 0 {
         info.cyMax = menu.height;
@@ -609,7 +609,7 @@ pub fn GetMenuInfo(guest: &mut Guest, hmenu: GuestWord, lpcmi: GuestWord) -> Don
     if info.fMask & 0x10 != 0 {
         info.dwStyle = menu.style;
     }
-    guest.write(lpcmi.get(), &info)?;
+    guest.write(param1.get(), &info)?;
     Ok(TRUE)
 }
 
@@ -645,9 +645,9 @@ fn set_info(state: &mut State, menu: u64, info: &Info, depth: u32) -> Result<(),
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-setmenuinfo>
 #[winapi]
-pub fn SetMenuInfo(guest: &mut Guest, hmenu: GuestWord, lpcmi: GuestWord) -> Done {
-    let info = about(guest, lpcmi)?;
-    set_info(&mut guest.process().desktop.state(), hmenu.get(), &info, 0)?;
+pub fn SetMenuInfo(guest: &mut Guest, param0: GuestWord, param1: GuestWord) -> Done {
+    let info = about(guest, param1)?;
+    set_info(&mut guest.process().desktop.state(), param0.get(), &info, 0)?;
     Ok(TRUE)
 }
 

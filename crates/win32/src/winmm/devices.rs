@@ -324,7 +324,7 @@ answers! {
     "Says that this is no open device.", "mmeapi/nf-mmeapi-mixersetcontroldetails";
     mixerSetControlDetails(hmxobj: GuestWord, pmxcd: GuestWord, fdwDetails: u32) -> u32 = INVALID_HANDLE;
     "Says that this is no open device.", "mmeapi/nf-mmeapi-mixermessage";
-    mixerMessage(driverID: GuestWord, uMsg: u32, dwParam1: GuestWord, dwParam2: GuestWord) -> u32 = INVALID_HANDLE;
+    mixerMessage(hmx: GuestWord, uMsg: u32, dwParam1: GuestWord, dwParam2: GuestWord) -> u32 = INVALID_HANDLE;
     "Says that this is no open device.", "mmeapi/nf-mmeapi-waveoutmessage";
     waveOutMessage(hwo: GuestWord, uMsg: u32, dw1: GuestWord, dw2: GuestWord) -> u32 = INVALID_HANDLE;
     "Says that this is no open device.", "mmeapi/nf-mmeapi-waveinmessage";
