@@ -246,24 +246,6 @@ fn typed(guest: &Guest, key: u32, place: u32, state: GuestWord) -> Result<Option
     Ok(keyboard::typed(key, &state).filter(|_| place & 0x8000 == 0))
 }
 
-fn to_unicode(guest: &Guest, unit: Option<u16>, buffer: GuestWord, room: i32) -> Result<i32, Win32Error> {
-    match unit {
-        Some(unit) if room > 0 => {
-            // A zero goes behind where there is room for it.
-            let text = [unit, 0];
-            guest.write_wide(buffer.get(), &text[..text.len().min(room as usize)])?;
-            Ok(1)
-        }
-        _ => Ok(0),
-    }
-}
-
-fn to_ascii(guest: &Guest, unit: Option<u16>, buffer: GuestWord) -> Result<i32, Win32Error> {
-    let Some(unit) = unit else { return Ok(0) };
-    guest.write(buffer.get(), &(unit & 0xff))?;
-    Ok(1)
-}
-
 /// Returns how many units a key gives, and stores them.
 ///
 /// Source: <https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-tounicode>
@@ -278,8 +260,15 @@ pub fn ToUnicode(
     wFlags: u32,
 ) -> Result<i32, Win32Error> {
     let _ = wFlags;
-    let unit = typed(guest, wVirtKey, wScanCode, lpKeyState)?;
-    to_unicode(guest, unit, pwszBuff, cchBuff)
+    match typed(guest, wVirtKey, wScanCode, lpKeyState)? {
+        Some(unit) if cchBuff > 0 => {
+            // A zero goes behind where there is room for it.
+            let text = [unit, 0];
+            guest.write_wide(pwszBuff.get(), &text[..text.len().min(cchBuff as usize)])?;
+            Ok(1)
+        }
+        _ => Ok(0),
+    }
 }
 
 /// Does the same for a layout.
@@ -296,9 +285,8 @@ pub fn ToUnicodeEx(
     wFlags: u32,
     dwhkl: GuestWord,
 ) -> Result<i32, Win32Error> {
-    let _ = (wFlags, dwhkl);
-    let unit = typed(guest, wVirtKey, wScanCode, lpKeyState)?;
-    to_unicode(guest, unit, pwszBuff, cchBuff)
+    let _ = dwhkl;
+    ToUnicode(guest, wVirtKey, wScanCode, lpKeyState, pwszBuff, cchBuff, wFlags)
 }
 
 /// Returns how many characters a key gives, and stores them in two bytes.
@@ -314,8 +302,9 @@ pub fn ToAscii(
     uFlags: u32,
 ) -> Result<i32, Win32Error> {
     let _ = uFlags;
-    let unit = typed(guest, uVirtKey, uScanCode, lpKeyState)?;
-    to_ascii(guest, unit, lpChar)
+    let Some(unit) = typed(guest, uVirtKey, uScanCode, lpKeyState)? else { return Ok(0) };
+    guest.write(lpChar.get(), &(unit & 0xff))?;
+    Ok(1)
 }
 
 /// Does the same for a layout.
@@ -331,9 +320,8 @@ pub fn ToAsciiEx(
     uFlags: u32,
     dwhkl: GuestWord,
 ) -> Result<i32, Win32Error> {
-    let _ = (uFlags, dwhkl);
-    let unit = typed(guest, uVirtKey, uScanCode, lpKeyState)?;
-    to_ascii(guest, unit, lpChar)
+    let _ = dwhkl;
+    ToAscii(guest, uVirtKey, uScanCode, lpKeyState, lpChar, uFlags)
 }
 
 /// Notes a key that is to be told of wherever it is pressed.
