@@ -51,7 +51,7 @@ macro_rules! fixtures {
 }
 
 fixtures! {
-    raw_hello hello cxx_classes old_runtimes machine_facts nt_runtime args process pipes remote named_objects script env files find codepages memory guard heap
+    raw_hello hello fiber_slots cxx_classes old_runtimes machine_facts nt_runtime args process pipes remote named_objects script env files find codepages memory guard heap
     heap_threads events tls threads crash veh eh dll console time sysinfo jump modules load_images ctrl overlapped
     resources pool threadpool fpstate retry suspend fibers crt_files crt_math crt_printf crt_text ucrt_files
     ucrt_math nls_format nls_compare version_info update_resource ucrt_printf ucrt_text sockets sockets_async

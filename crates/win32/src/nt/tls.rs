@@ -141,8 +141,18 @@ impl FiberSlots {
     /// # Errors
     /// `INVALID_PARAMETER` when it was not given out.
     pub fn free(&self, guest: &mut Guest, index: u32) -> Result<(), NtStatus> {
-        let callback = locked(&self.callbacks).get_mut(index as usize).and_then(Option::take);
-        let callback = callback.ok_or(NtStatus::INVALID_PARAMETER)?;
+        // It stays given out, without a callback, until no value is left: who gets it next sets his own.
+        let slot = |callbacks: &mut Vec<Option<u64>>| {
+            callbacks.get_mut(index as usize)?.as_mut().map(std::mem::take)
+        };
+        let callback = slot(&mut locked(&self.callbacks)).ok_or(NtStatus::INVALID_PARAMETER)?;
+        let cleared = Self::clear(guest, index, callback);
+        locked(&self.callbacks)[index as usize] = None;
+        Ok(cleared?)
+    }
+
+    /// Clears a slot in all threads and fibers; its callback gets the values that are not null.
+    fn clear(guest: &mut Guest, index: u32, callback: u64) -> Result<(), Fault> {
         for thread in guest.process().threads.all() {
             let value = take_value(&thread, index);
             drop(thread);
@@ -150,8 +160,7 @@ impl FiberSlots {
                 guest.call(callback, &[value])?;
             }
         }
-        fiber::free_slot(guest, index, callback)?;
-        Ok(())
+        fiber::free_slot(guest, index, callback)
     }
 
     /// Says whether a slot is given out.
